@@ -1,0 +1,78 @@
+//! One destination per ingestion rule, so that everybody who sends to a rule shares its pauses.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::azure::AzureIdentity;
+use crate::destination::{DeliveryError, Destination, DirectoryDestination, LogsIngestion};
+use crate::http::HttpClient;
+use crate::pipeline::Target;
+use crate::settings::{DestinationChoice, IngestionRule, Settings};
+use crate::tables::table;
+use crate::time::Clock;
+
+/// See the module.
+pub struct Destinations {
+    http: HttpClient,
+    identity: Arc<AzureIdentity>,
+    clock: Arc<dyn Clock>,
+    folder: std::path::PathBuf,
+    directory: Option<Arc<DirectoryDestination>>,
+    rules: HashMap<(String, String), Arc<LogsIngestion>>,
+}
+
+impl Destinations {
+    /// Nothing is opened yet.
+    pub fn new(settings: &Settings, http: HttpClient, identity: Arc<AzureIdentity>, clock: Arc<dyn Clock>) -> Self {
+        let folder = settings.destination_dir.clone();
+        Self {
+            http,
+            identity,
+            clock,
+            folder,
+            directory: None,
+            rules: HashMap::new(),
+        }
+    }
+
+    /// The named tables with their destination.
+    pub fn targets(&mut self, choice: &DestinationChoice, tables: &[String]) -> Result<Vec<Target>, DeliveryError> {
+        let destination = self.destination(choice)?;
+        // Settings take only the names of tables that are built in.
+        let known = tables.iter().filter_map(|name| table(name));
+        Ok(known
+            .map(|table| Target {
+                table,
+                destination: destination.clone(),
+            })
+            .collect())
+    }
+
+    fn destination(&mut self, choice: &DestinationChoice) -> Result<Arc<dyn Destination>, DeliveryError> {
+        match choice {
+            DestinationChoice::Rule(rule) => Ok(self.rule(rule)),
+            DestinationChoice::Directory => {
+                if let Some(directory) = &self.directory {
+                    return Ok(directory.clone());
+                }
+                let opened = Arc::new(DirectoryDestination::open(self.folder.clone())?);
+                self.directory = Some(opened.clone());
+                Ok(opened)
+            }
+        }
+    }
+
+    fn rule(&mut self, rule: &IngestionRule) -> Arc<LogsIngestion> {
+        let key = (rule.endpoint.as_str().to_owned(), rule.rule_id.clone());
+        let (http, identity, clock) = (&self.http, &self.identity, &self.clock);
+        let known = self.rules.entry(key).or_insert_with(|| {
+            Arc::new(LogsIngestion::new(
+                rule.clone(),
+                http.clone(),
+                identity.clone(),
+                clock.clone(),
+            ))
+        });
+        known.clone()
+    }
+}

@@ -1,0 +1,119 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_identity::{
+    DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+};
+
+use crate::settings::{Environment, Secret};
+use crate::time::Deadline;
+
+/// Asking for a token takes no longer than this.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The handler's identity: the managed identity where the platform offers one (`IDENTITY_ENDPOINT` and
+/// `IDENTITY_HEADER`; `AZURE_CLIENT_ID` picks a user-assigned one), else the developer's own credentials.
+pub struct AzureIdentity {
+    kind: Kind,
+    /// Caches its tokens, a refused one included: after a refusal it is built anew.
+    credential: Mutex<Option<Arc<dyn TokenCredential>>>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Managed { client_id: Option<String> },
+    Developer,
+}
+
+/// No token could be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no access token for {scope} from {from}: {reason}; {remedy}")]
+pub struct IdentityError {
+    scope: String,
+    from: &'static str,
+    reason: String,
+    remedy: &'static str,
+}
+
+impl AzureIdentity {
+    /// Picks the kind; nothing is asked for yet.
+    pub fn from_environment(environment: &dyn Environment) -> Self {
+        let given = |name: &str| environment.get(name).filter(|value| !value.trim().is_empty());
+        let kind = if given("IDENTITY_ENDPOINT").is_some() && given("IDENTITY_HEADER").is_some() {
+            Kind::Managed {
+                client_id: given("AZURE_CLIENT_ID"),
+            }
+        } else {
+            Kind::Developer
+        };
+        Self {
+            kind,
+            credential: Mutex::new(None),
+        }
+    }
+
+    /// A token for `scope` (`https://monitor.azure.com/.default`).
+    pub async fn token(&self, scope: &str, deadline: Deadline) -> Result<Secret, IdentityError> {
+        let credential = self
+            .credential()
+            .map_err(|error| self.error(scope, &error.to_string()))?;
+        let scopes = [scope];
+        match tokio::time::timeout(deadline.clip(TIMEOUT), credential.get_token(&scopes, None)).await {
+            Ok(Ok(token)) => Ok(Secret::new(token.token.secret())),
+            Ok(Err(error)) => Err(self.error(scope, &error.to_string())),
+            Err(_) => Err(self.error(scope, "no answer in time")),
+        }
+    }
+
+    /// Forgets the credential, and with it a token that was refused.
+    pub fn renew(&self) {
+        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
+        let mut present = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(credential) = &*present {
+            return Ok(credential.clone());
+        }
+        let credential: Arc<dyn TokenCredential> = match &self.kind {
+            Kind::Managed { client_id } => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                ..Default::default()
+            }))?,
+            Kind::Developer => DeveloperToolsCredential::new(None)?,
+        };
+        *present = Some(credential.clone());
+        Ok(credential)
+    }
+
+    fn error(&self, scope: &str, reason: &str) -> IdentityError {
+        let (from, remedy) = match self.kind {
+            Kind::Managed { .. } => (
+                "the managed identity",
+                "check that an identity is assigned to the function app, and AZURE_CLIENT_ID if it is a user-assigned one",
+            ),
+            Kind::Developer => (
+                "the developer tools (there is no IDENTITY_ENDPOINT here)",
+                "sign in with `az login` or `azd auth login`, or run where a managed identity is available",
+            ),
+        };
+        let line: String = reason.lines().next().unwrap_or_default().chars().take(300).collect();
+        IdentityError {
+            scope: scope.to_owned(),
+            from,
+            reason: line,
+            remedy,
+        }
+    }
+}
+
+impl fmt::Debug for AzureIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AzureIdentity")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! The one Azure identity.
+
+mod identity;
+
+pub use identity::AzureIdentity;

@@ -1,0 +1,62 @@
+//! The command line: one file per command, each a single call into the wiring.
+
+mod poll;
+mod serve;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::logging;
+use crate::settings::{Environment, ProcessEnvironment, log_format};
+
+/// A stream failed.
+const EXIT_FAILED: u8 = 1;
+/// Bad settings, a bad command line, or nothing configured (`EX_USAGE`).
+const EXIT_USAGE: u8 = 64;
+
+/// Brings PingOne and OneLogin audit events into Microsoft Sentinel tables.
+#[derive(Debug, Parser)]
+#[command(name = "handler", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The custom handler behind the Azure Functions host (the default).
+    Serve(serve::ServeArguments),
+    /// One pass over the configured streams.
+    Poll(poll::PollArguments),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment);
+    logging::start(log_format(environment.as_ref()), environment.get("RUST_LOG").as_deref());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log::error!("the process cannot start its threads ({error})");
+            return ExitCode::from(EXIT_FAILED);
+        }
+    };
+    runtime.block_on(async {
+        match arguments.command {
+            Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
+            Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,
+            None => serve::run(environment, serve::ServeArguments::default()).await,
+        }
+    })
+}

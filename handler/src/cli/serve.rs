@@ -1,0 +1,120 @@
+//! `handler serve`
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::watch::stop_asked;
+use super::{EXIT_FAILED, EXIT_USAGE};
+use crate::app::LazyWorkplace;
+use crate::functions::ConnectorFunctions;
+use crate::host;
+use crate::settings::{Environment, Settings};
+
+const DEFAULT_PORT: u16 = 8080;
+
+/// What follows `serve`.
+#[derive(Args, Debug, Default)]
+pub struct ServeArguments {
+    /// The port on 127.0.0.1; else FUNCTIONS_CUSTOMHANDLER_PORT, else 8080.
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Serves until the process is told to stop. Bad settings do not end it: the host would give up after three ends, and
+/// then nobody would be told what is wrong.
+pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -> ExitCode {
+    let port = match port(environment.as_ref(), arguments.port) {
+        Ok(port) => port,
+        Err(reason) => {
+            log::error!("{reason}");
+            return ExitCode::from(EXIT_USAGE);
+        }
+    };
+    // Bound before anything else: the host's first question finds an open port.
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    });
+    let (listener, port) = match bound {
+        Ok(bound) => bound,
+        Err(error) => {
+            log::error!("port {port} on 127.0.0.1 cannot be opened ({error}); choose another with --port");
+            return ExitCode::from(EXIT_FAILED);
+        }
+    };
+    let settings = load(environment.as_ref());
+    log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {}", env!("CARGO_PKG_VERSION"), describe(&settings));
+    let workplace = Arc::new(LazyWorkplace::new(settings, environment));
+    let server = match host::start(listener, Arc::new(ConnectorFunctions { workplace })) {
+        Ok(server) => server,
+        Err(error) => {
+            log::error!("the server cannot start ({error})");
+            return ExitCode::from(EXIT_FAILED);
+        }
+    };
+    let handle = server.handle.clone();
+    tokio::spawn(async move {
+        stop_asked().await;
+        handle.stop(true).await;
+    });
+    match server.running.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log::error!("the server ended ({error})");
+            ExitCode::from(EXIT_FAILED)
+        }
+    }
+}
+
+fn port(environment: &dyn Environment, argument: Option<u16>) -> Result<u16, String> {
+    if let Some(port) = argument {
+        return Ok(port);
+    }
+    let Some(text) = environment
+        .get("FUNCTIONS_CUSTOMHANDLER_PORT")
+        .filter(|text| !text.trim().is_empty())
+    else {
+        return Ok(DEFAULT_PORT);
+    };
+    text.trim()
+        .parse()
+        .map_err(|_| "FUNCTIONS_CUSTOMHANDLER_PORT: must be a port number".to_owned())
+}
+
+fn load(environment: &dyn Environment) -> Result<Settings, String> {
+    Settings::load(environment).map_err(|problems| {
+        for problem in problems.iter() {
+            log::error!(setting = problem.setting.as_str(); "{problem}");
+        }
+        let names: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        format!("the settings cannot be used: {}", names.join("; "))
+    })
+}
+
+fn describe(settings: &Result<Settings, String>) -> String {
+    let Ok(settings) = settings else {
+        return "with settings that cannot be used (see above)".to_owned();
+    };
+    if settings.nothing_configured() {
+        return "nothing is configured, so there is nothing to poll and nothing to receive".to_owned();
+    }
+    let polls = settings.pingone.iter().filter(|instance| instance.poll.is_some());
+    let polls = polls.map(|instance| format!("pingone/{}", instance.instance.as_str()));
+    let pushes = settings
+        .onelogin
+        .iter()
+        .filter(|instance| !instance.bearer_tokens.is_empty());
+    let pushes = pushes.map(|instance| format!("onelogin/{}", instance.instance.as_str()));
+    let list = |names: Vec<String>| {
+        if names.is_empty() {
+            "nothing".to_owned()
+        } else {
+            names.join(", ")
+        }
+    };
+    format!("polls {}; receives {}", list(polls.collect()), list(pushes.collect()))
+}

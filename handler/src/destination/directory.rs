@@ -1,0 +1,155 @@
+//! The local default: one file of JSON lines per table.
+//!
+//! Appends are made under a lock of the file, so `serve` and `poll` may share a directory, and are on the disk before
+//! they count. A line that a crash or a full disk tore is taken away, not left.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::{Batch, DeliveryError, Destination};
+use crate::time::Deadline;
+
+/// Writes `<Table>.ndjson` files below a directory.
+#[derive(Debug)]
+pub struct DirectoryDestination {
+    folder: PathBuf,
+}
+
+impl DirectoryDestination {
+    /// Makes the directory if it is absent and repairs the files that a crash left torn.
+    pub fn open(folder: PathBuf) -> Result<Self, DeliveryError> {
+        repair_all(&folder).map_err(|error| failed(&folder, &error))?;
+        Ok(Self { folder })
+    }
+}
+
+#[async_trait]
+impl Destination for DirectoryDestination {
+    async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Result<(), DeliveryError> {
+        let file = self.folder.join(format!("{}.ndjson", batch.table));
+        let mut lines = Vec::with_capacity(batch.body.len() + batch.rows);
+        for row in batch.rows() {
+            lines.extend_from_slice(row);
+            lines.push(b'\n');
+        }
+        let path = file.clone();
+        let written = tokio::task::spawn_blocking(move || append(&path, &lines)).await;
+        written
+            .map_err(io::Error::other)
+            .and_then(|outcome| outcome)
+            .map_err(|error| failed(&file, &error))
+    }
+}
+
+fn failed(file: &Path, error: &io::Error) -> DeliveryError {
+    DeliveryError::Directory {
+        file: file.display().to_string(),
+        reason: error.to_string(),
+    }
+}
+
+fn repair_all(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "ndjson") {
+            continue;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => repair(&mut file)?,
+            // Whoever holds the lock is writing, and repairs before it writes.
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .open(path)?;
+    file.lock()?;
+    repair(&mut file)?;
+    let end = file.seek(SeekFrom::End(0))?;
+    let written = file.write_all(lines).and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Rows of a batch that is not acknowledged come again: what of them is here must go.
+        let _ = file.set_len(end);
+    }
+    written
+}
+
+/// Cuts the file after its last line break.
+fn repair(file: &mut File) -> io::Result<()> {
+    let length = file.seek(SeekFrom::End(0))?;
+    let mut end = length;
+    let mut chunk = [0; 64 * 1024];
+    while end > 0 {
+        let size = end.min(chunk.len() as u64);
+        file.seek(SeekFrom::Start(end - size))?;
+        let part = &mut chunk[..usize::try_from(size).unwrap_or_default()];
+        file.read_exact(part)?;
+        if let Some(found) = memchr::memrchr(b'\n', part) {
+            end = end - size + found as u64 + 1;
+            break;
+        }
+        end -= size;
+    }
+    if end < length { file.set_len(end) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::BatchBuilder;
+    use std::time::Duration;
+
+    fn batch(rows: &[&str]) -> Batch {
+        let mut builder = BatchBuilder::new("T_CL".into());
+        for row in rows {
+            assert!(builder.push(row.as_bytes()));
+        }
+        builder.take().unwrap()
+    }
+
+    async fn deliver(folder: &Path, rows: &[&str]) {
+        let destination = DirectoryDestination::open(folder.to_owned()).unwrap();
+        destination
+            .deliver(&batch(rows), Deadline::after(Duration::from_secs(5)))
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn rows_are_appended_one_a_line() {
+        let folder = tempfile::tempdir().unwrap();
+        deliver(folder.path(), &["{\"a\":1}", "{\"a\":2}"]).await;
+        deliver(folder.path(), &["{\"a\":3}"]).await;
+        let text = fs::read_to_string(folder.path().join("T_CL.ndjson")).unwrap();
+        assert_eq!(text, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    }
+
+    #[tokio::test]
+    async fn a_torn_last_line_is_taken_away_when_the_directory_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("T_CL.ndjson");
+        let long = "x".repeat(200_000);
+        for (torn, expected) in [
+            (format!("{{\"a\":1}}\n{long}"), "{\"a\":1}\n"),
+            (long.clone(), ""),
+            (String::new(), ""),
+        ] {
+            fs::write(&file, torn).unwrap();
+            DirectoryDestination::open(folder.path().to_owned()).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), expected);
+        }
+    }
+}

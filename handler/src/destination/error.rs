@@ -1,0 +1,78 @@
+/// Why a batch was not taken. The rows are kept: the stream's position does not move.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// Sending again would bring the same.
+    #[error("the Logs Ingestion API answered {status}{code} for {rows} rows of {table}: {remedy}{request}", code = in_brackets(.code), request = request(.request_id))]
+    Refused {
+        /// Which table.
+        table: String,
+        /// How many rows.
+        rows: usize,
+        /// The HTTP status number.
+        status: u16,
+        /// The service's word for it.
+        code: Option<String>,
+        /// What to do.
+        remedy: String,
+        /// What support asks for.
+        request_id: Option<String>,
+    },
+    /// Tries are used up.
+    #[error(
+        "the Logs Ingestion API {what} for {rows} rows of {table}; tried {tries} times, the rows are read and sent again by the next run"
+    )]
+    Unavailable {
+        /// Which table.
+        table: String,
+        /// How many rows.
+        rows: usize,
+        /// What it did, with the status number if there was one.
+        what: String,
+        /// How often.
+        tries: u32,
+    },
+    /// The time allowed is over.
+    #[error("{rows} rows of {table} were not taken in the time allowed{last}", last = last_try(.last))]
+    OutOfTime {
+        /// Which table.
+        table: String,
+        /// How many rows.
+        rows: usize,
+        /// What the last try brought.
+        last: Option<String>,
+    },
+    /// No token.
+    #[error("{rows} rows of {table} were not sent: {reason}")]
+    Identity {
+        /// Which table.
+        table: String,
+        /// How many rows.
+        rows: usize,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The local directory.
+    #[error("{file} cannot be written ({reason}); check DESTINATION_DIR and the space on its disk")]
+    Directory {
+        /// The file.
+        file: String,
+        /// The system's word.
+        reason: String,
+    },
+}
+
+fn in_brackets(code: &Option<String>) -> String {
+    code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default()
+}
+
+fn request(id: &Option<String>) -> String {
+    id.as_ref()
+        .map(|id| format!(" [x-ms-request-id {id}]"))
+        .unwrap_or_default()
+}
+
+fn last_try(what: &Option<String>) -> String {
+    what.as_ref()
+        .map(|what| format!("; the last try {what}"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,18 @@
+use std::fmt;
+
+/// Names a stream of events: `pingone/default/activities`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamName {
+    /// The vendor, as in settings and paths.
+    pub source: &'static str,
+    /// `default`, or the name in the settings.
+    pub instance: String,
+    /// What of the vendor.
+    pub stream: &'static str,
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}/{}", self.source, self.instance, self.stream)
+    }
+}

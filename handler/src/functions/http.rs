@@ -1,0 +1,109 @@
+//! The HTTP function: pushes under `push/<vendor>`.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::Work;
+use crate::host::{HttpCall, HttpReply};
+use crate::pipeline::{PushAnswer, PushRequest};
+
+/// How long a sender shall wait before it sends again, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 10;
+
+/// Answers a request. `work` is why there is none when the settings are bad: then a push is to be sent again.
+pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpReply {
+    let Some(vendor) = call
+        .path
+        .strip_prefix("push/")
+        .filter(|vendor| ["onelogin", "pingone"].contains(vendor))
+    else {
+        return refusal(404, "no such route");
+    };
+    let work = match work {
+        Ok(work) => work,
+        Err(reason) => {
+            log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
+            return unavailable("the handler cannot work with its settings; its log says why");
+        }
+    };
+    let Some(receiver) = work.receivers.get(vendor) else {
+        return refusal(404, "this route is not switched on");
+    };
+    if call.method != "POST" {
+        let mut reply = refusal(405, "events are sent with POST");
+        reply.headers.push(("Allow", "POST".to_owned()));
+        return reply;
+    }
+    let content_encoding = call
+        .header("content-encoding")
+        .map(|value| String::from_utf8_lossy(value).into_owned());
+    let authorization = call.header("authorization").map(<[u8]>::to_vec);
+    let request = PushRequest {
+        authorization,
+        content_encoding,
+        body: call.body,
+    };
+    let answer = receiver.receive(request).await;
+    log_answer(vendor, &answer);
+    reply(answer)
+}
+
+fn reply(answer: PushAnswer) -> HttpReply {
+    match answer {
+        PushAnswer::Stored { events, dead_lettered } => json_reply(
+            200,
+            &json!({"stored": events - dead_lettered, "dead_lettered": dead_lettered}),
+        ),
+        PushAnswer::Malformed(reason) => refusal(400, &reason),
+        PushAnswer::Unauthorized(reason) => {
+            let mut reply = refusal(401, reason);
+            reply.headers.push(("WWW-Authenticate", "Bearer".to_owned()));
+            reply
+        }
+        PushAnswer::TooLarge => refusal(413, "the body is larger than 16 MiB, inflated"),
+        PushAnswer::UnknownEncoding => refusal(415, "the Content-Encoding must be gzip, or absent"),
+        PushAnswer::Unavailable(reason) => unavailable(&reason),
+    }
+}
+
+fn log_answer(vendor: &str, answer: &PushAnswer) {
+    match answer {
+        PushAnswer::Stored { events, dead_lettered } => {
+            log::info!(source = vendor, events = events, dead_lettered = dead_lettered; "push/{vendor}: {events} events stored");
+        }
+        PushAnswer::Unavailable(reason) => {
+            log::error!(source = vendor; "push/{vendor}: answered 503: {reason}")
+        }
+        PushAnswer::Malformed(reason) => {
+            log::warn!(source = vendor; "push/{vendor}: answered 400: {reason}")
+        }
+        PushAnswer::Unauthorized(reason) => {
+            log::warn!(source = vendor; "push/{vendor}: answered 401: {reason}")
+        }
+        PushAnswer::TooLarge => {
+            log::warn!(source = vendor; "push/{vendor}: answered 413: the body is over 16 MiB")
+        }
+        PushAnswer::UnknownEncoding => {
+            log::warn!(source = vendor; "push/{vendor}: answered 415: unknown Content-Encoding")
+        }
+    }
+}
+
+fn unavailable(reason: &str) -> HttpReply {
+    let mut reply = refusal(503, reason);
+    reply.headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
+    reply
+}
+
+fn refusal(status: u16, reason: &str) -> HttpReply {
+    json_reply(status, &json!({"error": reason}))
+}
+
+fn json_reply(status: u16, body: &serde_json::Value) -> HttpReply {
+    HttpReply {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: body.to_string(),
+    }
+}

@@ -1,0 +1,56 @@
+//! What the two functions do, behind the host's trait.
+
+mod http;
+mod timer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
+use crate::pipeline::{Poller, PushReceiver};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the functions work with.
+pub struct Work {
+    /// The pull streams.
+    pub poller: Arc<Poller>,
+    /// The receivers of pushes by the last part of their route: `push/onelogin`.
+    pub receivers: BTreeMap<&'static str, PushReceiver>,
+    /// How long a run of the timer may take.
+    pub budget: Duration,
+}
+
+/// Gives the functions their work. Asked at every invocation, so that what could not be set up at the start (a full
+/// disk, a missing folder) is tried again.
+pub trait Workplace: Send + Sync {
+    /// The work, or in one line why there is none.
+    fn work(&self) -> Result<Arc<Work>, String>;
+}
+
+/// The functions of this app.
+pub struct ConnectorFunctions {
+    /// Where the work comes from.
+    pub workplace: Arc<dyn Workplace>,
+}
+
+#[async_trait]
+impl Functions for ConnectorFunctions {
+    async fn timer(&self, call: TimerCall) -> TimerReply {
+        match self.workplace.work() {
+            Ok(work) => timer::run(&work, call).await,
+            Err(reason) => {
+                log::error!("nothing is polled: {reason}");
+                TimerReply {
+                    succeeded: false,
+                    lines: vec![reason],
+                }
+            }
+        }
+    }
+
+    async fn http(&self, call: HttpCall) -> HttpReply {
+        http::answer(self.workplace.work(), call).await
+    }
+}

@@ -1,0 +1,27 @@
+//! The timer function: one run over all pull streams, within the budget.
+
+use std::time::Duration;
+
+use super::Work;
+use crate::host::{TimerCall, TimerReply};
+use crate::pipeline::Selection;
+use crate::time::Deadline;
+
+/// host.json allows an invocation ten minutes and then kills the process, pushes in flight included.
+const LONGEST_RUN: Duration = Duration::from_secs(570);
+
+/// Runs and reports. A stream that failed fails the invocation, after everything was logged.
+pub async fn run(work: &Work, call: TimerCall) -> TimerReply {
+    log::debug!(
+        invocation_id = call.invocation_id.as_deref().unwrap_or_default(), past_due = call.is_past_due,
+        last = call.last.map(|last| last.to_rfc3339()).unwrap_or_default().as_str();
+        "the timer fired"
+    );
+    let deadline = Deadline::after(work.budget.min(LONGEST_RUN));
+    let report = work.poller.run(&Selection::all(), deadline).await;
+    report.log();
+    TimerReply {
+        succeeded: !report.failed(),
+        lines: report.lines(),
+    }
+}

@@ -1,0 +1,176 @@
+//! The report of a run. The pipeline fills it in, whoever started the run logs it: once, here.
+
+use chrono::{DateTime, Utc};
+
+use crate::state::Counts;
+use crate::time::rfc3339_millis;
+
+/// How a stream's run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Read to the end of its window, and delivered.
+    Done,
+    /// The run's time ended first; what was read is delivered.
+    BudgetEnded,
+    /// Somebody else works on this account.
+    Held,
+    /// See the problems.
+    Failed,
+}
+
+/// One table of a stream.
+#[derive(Clone, Debug)]
+pub struct TableReport {
+    /// The table's name.
+    pub table: String,
+    /// Of this run.
+    pub counts: Counts,
+    /// Read and delivered up to here.
+    pub watermark: DateTime<Utc>,
+}
+
+/// One stream of a run.
+#[derive(Clone, Debug)]
+pub struct StreamReport {
+    /// `pingone/default/activities`
+    pub stream: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// By table; empty if nothing could be begun.
+    pub tables: Vec<TableReport>,
+    /// What went wrong, each with what to do.
+    pub problems: Vec<String>,
+    /// What is worth knowing although nothing went wrong.
+    pub notices: Vec<String>,
+}
+
+impl StreamReport {
+    /// Nothing has happened yet.
+    pub fn new(stream: String) -> Self {
+        Self {
+            stream,
+            outcome: Outcome::Done,
+            tables: Vec::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// A stream that could not be begun.
+    pub fn failed(stream: String, problem: String) -> Self {
+        Self {
+            outcome: Outcome::Failed,
+            problems: vec![problem],
+            ..Self::new(stream)
+        }
+    }
+
+    fn summary(&self, table: &TableReport) -> String {
+        let Counts {
+            received,
+            delivered,
+            seen_before,
+            dead_lettered,
+            unfit_values,
+            cut_values,
+            replaced_bytes,
+        } = table.counts;
+        let mut line = format!(
+            "{} -> {}: {received} events read, {delivered} rows delivered, {seen_before} seen before",
+            self.stream, table.table
+        );
+        for (count, what) in [
+            (dead_lettered, "set aside as dead letters"),
+            (unfit_values, "values did not fit their column"),
+            (cut_values, "values cut to fit"),
+            (replaced_bytes, "places were not UTF-8"),
+        ] {
+            if count > 0 {
+                line.push_str(&format!(", {count} {what}"));
+            }
+        }
+        line
+    }
+
+    fn log(&self) {
+        for table in &self.tables {
+            let summary = self.summary(table);
+            log::info!(
+                stream = self.stream.as_str(), table = table.table.as_str(), received = table.counts.received,
+                delivered = table.counts.delivered, seen_before = table.counts.seen_before,
+                dead_lettered = table.counts.dead_lettered, watermark = rfc3339_millis(table.watermark).as_str();
+                "{summary}"
+            );
+            if table.counts.dead_lettered > 0 {
+                log::warn!(
+                    stream = self.stream.as_str(), dead_lettered = table.counts.dead_lettered;
+                    "{}: {} events could not become rows; they lie in the state store under dead-letters/, with the reason",
+                    self.stream, table.counts.dead_lettered
+                );
+            }
+        }
+        for notice in &self.notices {
+            log::warn!(stream = self.stream.as_str(); "{notice}");
+        }
+        for problem in &self.problems {
+            log::error!(stream = self.stream.as_str(); "{problem}");
+        }
+    }
+}
+
+/// All streams of a run.
+#[derive(Clone, Debug, Default)]
+pub struct RunReport {
+    /// In the order of their names.
+    pub streams: Vec<StreamReport>,
+}
+
+impl RunReport {
+    /// True if a stream failed. Leases held by others, and a run cut off by its budget, are no failure.
+    pub fn failed(&self) -> bool {
+        self.streams.iter().any(|stream| stream.outcome == Outcome::Failed)
+    }
+
+    /// Logs every stream: the one place where the result of a run is logged.
+    pub fn log(&self) {
+        for stream in &self.streams {
+            stream.log();
+        }
+    }
+
+    /// A few lines for the host's log of the invocation.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for stream in &self.streams {
+            lines.extend(stream.tables.iter().map(|table| stream.summary(table)));
+            lines.extend(stream.notices.iter().chain(&stream.problems).cloned());
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_names_the_stream_the_table_and_only_the_counts_that_matter() {
+        let mut report = StreamReport::new("pingone/default/activities".to_owned());
+        let counts = Counts {
+            received: 12,
+            delivered: 9,
+            seen_before: 2,
+            dead_lettered: 1,
+            ..Counts::default()
+        };
+        report.tables.push(TableReport {
+            table: "T_CL".to_owned(),
+            counts,
+            watermark: DateTime::UNIX_EPOCH,
+        });
+        let run = RunReport { streams: vec![report] };
+        let expected = "pingone/default/activities -> T_CL: 12 events read, 9 rows delivered, 2 seen before, 1 set aside as dead letters";
+        assert_eq!(run.lines(), [expected]);
+        assert!(!run.failed());
+    }
+}

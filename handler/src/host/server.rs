@@ -1,0 +1,164 @@
+//! The HTTP server that the host talks to.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::http::{KeepAlive, StatusCode};
+use actix_web::web::{self, Data, Payload};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use tokio::runtime::Handle;
+
+use super::body::{Read, read};
+use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
+use super::{Functions, HttpCall, HttpReply};
+
+/// A raw body, compressed or not. What it may become inflated is the function's business.
+const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// An envelope: a body in it grows by its escapes, or by a third in base64.
+const ENVELOPE_LIMIT: usize = 64 * 1024 * 1024;
+/// The host keeps its connections between ticks; one that we close under it fails an invocation.
+const KEEP_ALIVE: Duration = Duration::from_secs(600);
+const SHUTDOWN_SECONDS: u64 = 8;
+
+/// A started server.
+pub struct Server {
+    /// Runs until the server is stopped.
+    pub running: actix_web::dev::Server,
+    /// Stops it.
+    pub handle: ServerHandle,
+}
+
+/// Invokes functions on the runtime that started the server, not on the server's threads: work goes on to its end
+/// when the host breaks off the connection, and all connections outward live on one runtime.
+#[derive(Clone)]
+struct Invoker {
+    functions: Arc<dyn Functions>,
+    runtime: Handle,
+}
+
+/// Serves on a bound listener. Must be called on the runtime that the functions shall run on.
+pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::Result<Server> {
+    let invoker = Data::new(Invoker {
+        functions,
+        runtime: Handle::current(),
+    });
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(invoker.clone())
+            .route("/", web::route().to(ready))
+            .route("/function-timer", web::post().to(timer))
+            .route("/function-http", web::post().to(http_in_envelope))
+            .default_service(web::route().to(http_as_it_is))
+    });
+    let running = server
+        .workers(2)
+        .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
+        .client_request_timeout(Duration::ZERO)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(Server {
+        handle: running.handle(),
+        running,
+    })
+}
+
+async fn ready(payload: Payload) -> HttpResponse {
+    read(payload, BODY_LIMIT).await;
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body("{\"ready\":true}")
+}
+
+async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
+    let body = match read(payload, ENVELOPE_LIMIT).await {
+        Read::Whole(body) => body,
+        Read::TooLarge | Read::BrokenOff => Vec::new(),
+    };
+    let invocation_id = request.headers().get("X-Azure-Functions-InvocationId");
+    let invocation_id = invocation_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let call = timer_call(&body, invocation_id);
+    let functions = invoker.functions.clone();
+    let reply = invoker.runtime.spawn(async move { functions.timer(call).await }).await;
+    match reply {
+        Ok(reply) if reply.succeeded => json(StatusCode::OK, timer_reply(&reply)),
+        Ok(reply) => json(StatusCode::INTERNAL_SERVER_ERROR, timer_reply(&reply)),
+        Err(error) => {
+            log::error!("the timer function ended abnormally ({error}); please report it with this line");
+            let reply = super::TimerReply {
+                succeeded: false,
+                lines: Vec::new(),
+            };
+            json(StatusCode::INTERNAL_SERVER_ERROR, timer_reply(&reply))
+        }
+    }
+}
+
+async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
+    let call = match read(payload, ENVELOPE_LIMIT).await {
+        Read::Whole(body) => http_call(&body, BODY_LIMIT),
+        Read::TooLarge => Err(format!("the invocation is larger than {ENVELOPE_LIMIT} bytes")),
+        Read::BrokenOff => Err("the invocation broke off".to_owned()),
+    };
+    let reply = match call {
+        Ok(call) => invoke(&invoker, call).await,
+        Err(reason) => error_reply(400, &reason),
+    };
+    json(StatusCode::OK, http_reply(&reply))
+}
+
+async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
+    let body = match read(payload, BODY_LIMIT).await {
+        Read::Whole(body) => Some(body),
+        Read::TooLarge => None,
+        Read::BrokenOff => return raw(&error_reply(400, "the body broke off before its end")),
+    };
+    if !request.path().starts_with("/api/") {
+        return raw(&error_reply(404, "no such route; the functions stand under /api/"));
+    }
+    let headers = request.headers().iter();
+    let call = HttpCall {
+        method: request.method().as_str().to_owned(),
+        path: api_path(request.path()).to_owned(),
+        headers: headers
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body,
+    };
+    raw(&invoke(&invoker, call).await)
+}
+
+async fn invoke(invoker: &Invoker, call: HttpCall) -> HttpReply {
+    let functions = invoker.functions.clone();
+    match invoker.runtime.spawn(async move { functions.http(call).await }).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            log::error!("the http function ended abnormally ({error}); please report it with this line");
+            error_reply(500, "internal error")
+        }
+    }
+}
+
+fn error_reply(status: u16, reason: &str) -> HttpReply {
+    HttpReply {
+        status,
+        headers: vec![("Content-Type", "application/json".to_owned())],
+        body: serde_json::json!({"error": reason}).to_string(),
+    }
+}
+
+fn raw(reply: &HttpReply) -> HttpResponse {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    for (name, value) in &reply.headers {
+        response.insert_header((*name, value.as_str()));
+    }
+    response.body(reply.body.clone())
+}
+
+fn json(status: StatusCode, body: String) -> HttpResponse {
+    HttpResponse::build(status).content_type("application/json").body(body)
+}

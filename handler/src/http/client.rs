@@ -1,0 +1,121 @@
+//! The one client for everything outbound.
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
+
+use crate::time::Deadline;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// See the module. Cheap to clone: clones share their connections.
+#[derive(Clone, Debug)]
+pub struct HttpClient(Client);
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status number.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, inflated.
+    pub body: Vec<u8>,
+}
+
+/// No whole answer came. The texts name no URL: a query can hold what must not be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// Name resolution, TCP or TLS.
+    #[error("could not connect ({0})")]
+    Connect(String),
+    /// The time allowed was not enough.
+    #[error("did not answer within {0:.0?}")]
+    Timeout(Duration),
+    /// The connection ended before the answer did.
+    #[error("the connection broke off ({0})")]
+    Interrupted(String),
+    /// The body is larger than the caller allows.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+impl HttpClient {
+    /// Fails where the machine has no usable certificate store.
+    pub fn new() -> Result<Self, String> {
+        let built = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("sentinel-connector/", env!("CARGO_PKG_VERSION")))
+            .build();
+        built
+            .map(Self)
+            .map_err(|error| format!("the HTTPS client cannot be set up: {}", causes(&error)))
+    }
+
+    /// Starts a GET.
+    pub fn get(&self, url: Url) -> RequestBuilder {
+        self.0.get(url)
+    }
+
+    /// Starts a POST.
+    pub fn post(&self, url: Url) -> RequestBuilder {
+        self.0.post(url)
+    }
+
+    /// Sends, and reads the body to its end: at most `cap` bytes of it, in at most `timeout` clipped to the deadline.
+    pub async fn send(
+        &self,
+        request: RequestBuilder,
+        cap: usize,
+        timeout: Duration,
+        deadline: Deadline,
+    ) -> Result<Reply, TransportError> {
+        let allowed = deadline.clip(timeout);
+        match tokio::time::timeout(allowed, read_reply(request, cap)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(TransportError::Timeout(allowed)),
+        }
+    }
+}
+
+async fn read_reply(request: RequestBuilder, cap: usize) -> Result<Reply, TransportError> {
+    let mut response = request.send().await.map_err(transport_error)?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
+        if body.len() + chunk.len() > cap {
+            return Err(TransportError::TooLarge(cap));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body })
+}
+
+fn transport_error(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_timeout() {
+        return TransportError::Timeout(CONNECT_TIMEOUT);
+    }
+    if error.is_connect() {
+        return TransportError::Connect(causes(&error));
+    }
+    TransportError::Interrupted(causes(&error))
+}
+
+/// The error's chain of causes; the outermost of reqwest's says little.
+fn causes(error: &dyn Error) -> String {
+    let mut texts = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        texts.push(cause.to_string());
+        next = cause.source();
+    }
+    if texts.is_empty() {
+        error.to_string()
+    } else {
+        texts.join(": ")
+    }
+}

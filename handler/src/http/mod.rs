@@ -1,0 +1,13 @@
+//! Outbound HTTP: one client, capped replies, typed transport errors, retries with backoff, rate limits.
+//!
+//! Redirects are never followed and every wait is clipped to the caller's deadline.
+
+mod client;
+mod excerpt;
+mod retry;
+mod throttle;
+
+pub use client::{HttpClient, Reply, TransportError};
+pub use excerpt::{error_code, excerpt};
+pub use retry::{Backoff, Verdict, pause, retry_after, verdict};
+pub use throttle::Throttle;

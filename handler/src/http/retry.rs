@@ -1,0 +1,129 @@
+//! When a request is tried again, and how long to wait before it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rand::RngExt;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
+use crate::time::Deadline;
+
+/// What a status asks of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// 2xx
+    Done,
+    /// 429: wait as long as the server says.
+    Throttled,
+    /// 408 and 5xx: may pass by itself.
+    Transient,
+    /// Trying again would bring the same.
+    Final,
+}
+
+/// Sorts a status.
+pub fn verdict(status: StatusCode) -> Verdict {
+    match status.as_u16() {
+        200..=299 => Verdict::Done,
+        429 => Verdict::Throttled,
+        408 | 500..=599 => Verdict::Transient,
+        _ => Verdict::Final,
+    }
+}
+
+/// `Retry-After`, in seconds or as a date.
+pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(now.into()).unwrap_or_default())
+}
+
+/// Exponential pauses with jitter, up to a number of tries.
+#[derive(Debug)]
+pub struct Backoff {
+    next: Duration,
+    longest: Duration,
+    tries_left: u32,
+}
+
+impl Backoff {
+    /// `tries` in all, the first included.
+    pub fn new(first: Duration, longest: Duration, tries: u32) -> Self {
+        Self {
+            next: first,
+            longest,
+            tries_left: tries,
+        }
+    }
+
+    /// The pause before the next try; `None` when there is none left.
+    pub fn next_pause(&mut self) -> Option<Duration> {
+        self.tries_left = self.tries_left.saturating_sub(1);
+        if self.tries_left == 0 {
+            return None;
+        }
+        let pause = self.next;
+        self.next = (self.next * 2).min(self.longest);
+        // Many handlers that were cut off together must not come back together.
+        Some(pause.mul_f64(rand::rng().random_range(0.5..=1.0)))
+    }
+}
+
+/// The pause would outlast the deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfTime;
+
+/// Waits, unless the deadline would pass first: then at once `OutOfTime`.
+pub async fn pause(time: Duration, deadline: Deadline) -> Result<(), OutOfTime> {
+    if time >= deadline.remaining() {
+        return Err(OutOfTime);
+    }
+    tokio::time::sleep(time).await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date() {
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        assert_eq!(retry_after(&header(" 7 "), now), Some(Duration::from_secs(7)));
+        assert_eq!(
+            retry_after(&header("Fri, 20 Nov 2026 12:01:30 GMT"), now),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(
+            retry_after(&header("Fri, 20 Nov 2026 11:00:00 GMT"), now),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(retry_after(&header("soon"), now), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_end_after_the_last_try() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(4), 5);
+        let pauses: Vec<_> = std::iter::from_fn(|| backoff.next_pause()).collect();
+        assert_eq!(pauses.len(), 4);
+        for (pause, full) in pauses.iter().zip([1, 2, 4, 4].map(Duration::from_secs)) {
+            assert!(*pause >= full / 2 && *pause <= full, "{pause:?} of {full:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_pause_outlasts_the_deadline() {
+        let deadline = Deadline::after(Duration::from_secs(5));
+        assert_eq!(pause(Duration::from_secs(4), deadline).await, Ok(()));
+        assert_eq!(pause(Duration::from_secs(1), deadline).await, Err(OutOfTime));
+    }
+}

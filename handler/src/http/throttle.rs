@@ -1,0 +1,125 @@
+//! One limiter per vendor account or ingestion rule.
+
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+use super::retry::{OutOfTime, pause};
+use crate::time::Deadline;
+
+/// A steady rate with a burst, and the pause that a 429 asks of everybody.
+#[derive(Debug)]
+pub struct Throttle {
+    limiter: Option<(Limiter, TokioClock)>,
+    paused_until: Mutex<Option<Instant>>,
+}
+
+impl Throttle {
+    /// No rate of our own, only the pauses that the server asks for.
+    pub fn unlimited() -> Self {
+        Self {
+            limiter: None,
+            paused_until: Mutex::new(None),
+        }
+    }
+
+    /// At most `rate` requests per second (positive) after a burst of `burst`.
+    pub fn per_second(rate: f64, burst: NonZeroU32) -> Self {
+        let clock = TokioClock::new();
+        let limiter = Quota::with_period(Duration::from_secs_f64(1.0 / rate)).map(|quota| {
+            (
+                Limiter::direct_with_clock(quota.allow_burst(burst), clock.clone()),
+                clock,
+            )
+        });
+        Self {
+            limiter,
+            paused_until: Mutex::new(None),
+        }
+    }
+
+    /// Everybody waits at least that long before the next request.
+    pub fn pause_for(&self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *paused_until = Some(paused_until.map_or(until, |present| present.max(until)));
+    }
+
+    /// Waits for a place. `OutOfTime` at once if there is none before the deadline.
+    pub async fn admit(&self, deadline: Deadline) -> Result<(), OutOfTime> {
+        loop {
+            let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let asked = paused_until
+                .map(|until| until.saturating_duration_since(Instant::now()))
+                .unwrap_or_default();
+            if !asked.is_zero() {
+                pause(asked, deadline).await?;
+                continue;
+            }
+            let Some((limiter, clock)) = &self.limiter else {
+                return Ok(());
+            };
+            match limiter.check() {
+                Ok(()) => return Ok(()),
+                Err(full) => pause(full.wait_time_from(clock.now()), deadline).await?,
+            }
+        }
+    }
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>;
+
+/// The limiter's clock is tokio's, which tests can pause.
+#[derive(Clone, Debug)]
+struct TokioClock(Instant);
+
+impl TokioClock {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TokioClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.elapsed().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_burst_requests_keep_the_rate() {
+        let throttle = Throttle::per_second(2.0, NonZeroU32::new(3).unwrap());
+        let start = Instant::now();
+        for _ in 0..9 {
+            throttle.admit(Deadline::after(Duration::from_secs(60))).await.unwrap();
+        }
+        assert!(start.elapsed() >= Duration::from_millis(2990), "{:?}", start.elapsed());
+        assert!(start.elapsed() <= Duration::from_millis(3200), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_everybody_and_is_refused_beyond_the_deadline() {
+        let throttle = Throttle::unlimited();
+        throttle.pause_for(Duration::from_secs(30));
+        throttle.pause_for(Duration::from_secs(1));
+        assert_eq!(
+            throttle.admit(Deadline::after(Duration::from_secs(20))).await,
+            Err(OutOfTime)
+        );
+        let start = Instant::now();
+        throttle.admit(Deadline::after(Duration::from_secs(40))).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::from_secs(30));
+    }
+}

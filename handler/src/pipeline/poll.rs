@@ -1,0 +1,122 @@
+//! One run over all pull streams.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use super::stream_run::StreamRun;
+use super::table_sink::Target;
+use super::window::PollRules;
+use crate::event::Identity;
+use crate::health::{Outcome, RunReport, StreamReport};
+use crate::sources::PullStream;
+use crate::state::{Holder, LeaseAttempt, Store};
+use crate::time::{Clock, Deadline};
+
+/// A stream and the tables it goes to.
+#[derive(Clone)]
+pub struct PullPlan {
+    /// The stream.
+    pub stream: Arc<dyn PullStream>,
+    /// At least one.
+    pub targets: Vec<Target>,
+}
+
+/// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
+#[derive(Clone, Debug, Default)]
+pub struct Selection(Option<String>);
+
+impl Selection {
+    /// Everything.
+    pub fn all() -> Self {
+        Self(None)
+    }
+
+    /// Only what `text` names.
+    pub fn only(text: &str) -> Self {
+        Self(Some(text.trim_end_matches('/').to_ascii_lowercase()))
+    }
+
+    /// True if the stream is selected.
+    pub fn takes(&self, name: &str) -> bool {
+        let Some(wanted) = &self.0 else { return true };
+        name == wanted
+            || name
+                .strip_prefix(wanted.as_str())
+                .is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// See the module.
+pub struct Poller {
+    /// The streams.
+    pub plans: Vec<PullPlan>,
+    /// What is configured but cannot run; part of every report.
+    pub off: Vec<StreamReport>,
+    /// How windows are cut.
+    pub rules: PollRules,
+    /// The state.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who takes the leases.
+    pub holder: Holder,
+}
+
+impl Poller {
+    /// Reads the selected streams, several at a time. One that fails leaves the others alone.
+    pub async fn run(self: &Arc<Self>, selection: &Selection, deadline: Deadline) -> RunReport {
+        let mut selected = self.plans.clone();
+        selected.retain(|plan| selection.takes(&plan.stream.name().to_string()));
+        let runs = selected.into_iter().map(|plan| {
+            let (poller, name) = (self.clone(), plan.stream.name().to_string());
+            async move {
+                // A task of its own: a defect in one stream must not take the others with it.
+                let task = tokio::spawn(async move { poller.run_stream(&plan, deadline).await });
+                task.await.unwrap_or_else(|error| {
+                    let problem = format!("{name}: internal error ({error}); please report it with this line");
+                    StreamReport::failed(name, problem)
+                })
+            }
+        });
+        let mut streams: Vec<_> = stream::iter(runs)
+            .buffer_unordered(self.rules.concurrency)
+            .collect()
+            .await;
+        streams.extend(self.off.iter().filter(|off| selection.takes(&off.stream)).cloned());
+        streams.sort_by(|left, right| left.stream.cmp(&right.stream));
+        RunReport { streams }
+    }
+
+    async fn run_stream(&self, plan: &PullPlan, deadline: Deadline) -> StreamReport {
+        let name = plan.stream.name();
+        let account = plan.stream.account();
+        let lease_name = format!("{}-{}", name.source, &Identity::of_parts(&[account]).hex()[..16]);
+        let lease = match self.store.try_lease(&lease_name, &self.holder).await {
+            Ok(LeaseAttempt::Taken(lease)) => lease,
+            Ok(LeaseAttempt::Held(held)) => {
+                let mut report = StreamReport::new(name.to_string());
+                report.outcome = Outcome::Held;
+                report
+                    .notices
+                    .push(format!("{name}: skipped, the lease on {account} is {held}"));
+                return report;
+            }
+            Err(error) => {
+                return StreamReport::failed(name.to_string(), format!("{name}: {error}"));
+            }
+        };
+        let run = StreamRun {
+            plan,
+            rules: self.rules,
+            store: &self.store,
+            clock: &self.clock,
+            lease: &lease,
+            deadline,
+        };
+        run.run().await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! One table's end of a stream: drop what was delivered, make rows, send batches, remember what was accepted.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::destination::{BatchBuilder, DeliveryError, Destination};
+use crate::event::{Identity, StreamName};
+use crate::json::{Kind, kind, repair_surrogates};
+use crate::sources::{EventKey, Window};
+use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
+use crate::tables::Table;
+use crate::time::Deadline;
+
+/// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
+const MOST_IDENTITIES: usize = 1_000_000;
+
+/// A table and where its rows go.
+#[derive(Clone)]
+pub struct Target {
+    /// The table.
+    pub table: Arc<Table>,
+    /// Its destination.
+    pub destination: Arc<dyn Destination>,
+}
+
+/// What stops a table for this run. Its position stays where the last save left it.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The destination.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    /// The state store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// See [`MOST_IDENTITIES`].
+    #[error(
+        "one window holds more than {MOST_IDENTITIES} events, more than this version can tell apart; make windows shorter with POLL_LOOKBACK"
+    )]
+    TooManyEvents,
+}
+
+/// What every sink of a stream needs to send and to remember.
+pub struct SinkContext<'a> {
+    /// The stream.
+    pub stream: &'a StreamName,
+    /// The lease on the account.
+    pub lease: &'a Lease,
+    /// Where dead letters go.
+    pub dead_letters: &'a DeadLetters,
+    /// When this run began: the arrival time of its events.
+    pub arrival: DateTime<Utc>,
+    /// Until when batches may be sent.
+    pub deadline: Deadline,
+}
+
+/// See the module.
+pub struct TableSink<'a> {
+    target: &'a Target,
+    identities: Identities,
+    batch: BatchBuilder,
+    /// In the batch, in the order of its rows, with the time they are remembered under.
+    batched: Vec<(Identity, DateTime<Utc>)>,
+    batched_identities: HashSet<Identity>,
+    dead: Vec<DeadLetter>,
+    dead_identities: Vec<(Identity, DateTime<Utc>)>,
+    row: Vec<u8>,
+    /// Of this run.
+    pub counts: Counts,
+}
+
+impl<'a> TableSink<'a> {
+    /// With what was delivered before.
+    pub fn new(target: &'a Target, identities: Identities) -> Self {
+        Self {
+            batch: BatchBuilder::new(target.table.name()),
+            target,
+            identities,
+            batched: Vec::new(),
+            batched_identities: HashSet::new(),
+            dead: Vec::new(),
+            dead_identities: Vec::new(),
+            row: Vec::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> Arc<str> {
+        self.target.table.name()
+    }
+
+    /// Takes an event of the window. An event whose time cannot be read, or cannot be right because the window does
+    /// not hold it, is remembered under the window's end: the latest time at which the vendor can have it.
+    pub async fn offer(
+        &mut self,
+        event: &str,
+        key: EventKey,
+        window: Window,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        self.counts.received += 1;
+        if self.identities.contains(&key.identity) || !self.batched_identities.insert(key.identity) {
+            self.counts.seen_before += 1;
+            return Ok(());
+        }
+        if self.identities.len() + self.batched_identities.len() > MOST_IDENTITIES {
+            return Err(SinkError::TooManyEvents);
+        }
+        let time = key.time.filter(|time| (window.from..window.to).contains(time));
+        let remembered = (key.identity, time.unwrap_or(window.to));
+        if kind(event) != Kind::Object {
+            let reason = "the event is not a JSON object".to_owned();
+            self.dead.push(DeadLetter {
+                reason,
+                content: event.to_owned(),
+            });
+            self.dead_identities.push(remembered);
+            return Ok(());
+        }
+        self.row.clear();
+        let notes = self
+            .target
+            .table
+            .project(&repair_surrogates(event), context.arrival, &mut self.row);
+        self.counts.unfit_values += notes.unfit;
+        self.counts.cut_values += notes.cut;
+        if !self.batch.push(&self.row) {
+            self.flush(context).await?;
+            self.batch.push(&self.row);
+            self.batched_identities.insert(key.identity);
+        }
+        self.batched.push(remembered);
+        Ok(())
+    }
+
+    /// Sends what is collected and remembers it once it is accepted.
+    pub async fn flush(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
+        self.set_aside(context).await?;
+        let Some(batch) = self.batch.take() else {
+            return Ok(());
+        };
+        if context.lease.is_lost() {
+            return Err(StoreError::LeaseLost {
+                account: context.stream.to_string(),
+            }
+            .into());
+        }
+        self.target.destination.deliver(&batch, context.deadline).await?;
+        self.counts.delivered += batch.rows as u64;
+        self.batched_identities.clear();
+        self.identities.append(std::mem::take(&mut self.batched)).await?;
+        Ok(())
+    }
+
+    /// Forgets what no later window can show again.
+    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        self.identities.compact(from).await
+    }
+
+    /// An event in the dead letters counts as delivered.
+    async fn set_aside(&mut self, context: &SinkContext<'_>) -> Result<(), StoreError> {
+        if self.dead.is_empty() {
+            return Ok(());
+        }
+        context
+            .dead_letters
+            .keep(context.stream, &self.dead, context.arrival)
+            .await?;
+        self.counts.dead_lettered += self.dead.len() as u64;
+        self.dead.clear();
+        self.identities.append(std::mem::take(&mut self.dead_identities)).await
+    }
+}

@@ -1,0 +1,118 @@
+//! Where settings come from: the process, or a map in tests.
+
+use std::collections::BTreeMap;
+
+/// A set of named texts: the app settings of the function app.
+pub trait Environment: Send + Sync {
+    /// The value of `name`, untrimmed; none where it is not set or is not text.
+    fn get(&self, name: &str) -> Option<String>;
+
+    /// Every name that is set, in no particular order.
+    fn names(&self) -> Vec<String>;
+
+    /// Whether `name` is set to something that is not UTF-8, which `get` cannot give.
+    fn is_unreadable(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+/// The environment of this process, read anew at every call.
+///
+/// The only place of the program that reads environment variables.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessEnvironment;
+
+impl ProcessEnvironment {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
+    fn find(name: &str) -> Option<Result<String, std::ffi::OsString>> {
+        std::env::vars_os()
+            .find(|(candidate, _)| candidate.to_str() == Some(name))
+            .map(|(_, value)| value.into_string())
+    }
+}
+
+impl Environment for ProcessEnvironment {
+    fn get(&self, name: &str) -> Option<String> {
+        Self::find(name)?.ok()
+    }
+
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
+    fn names(&self) -> Vec<String> {
+        // A name that is not UTF-8 is kept with replacement characters, so that under one of our
+        // prefixes it is refused as unknown and not overlooked.
+        std::env::vars_os()
+            .map(|(name, _)| name.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    fn is_unreadable(&self, name: &str) -> bool {
+        matches!(Self::find(name), Some(Err(_)))
+    }
+}
+
+/// A fixed environment, for tests and for trying settings out.
+#[derive(Clone, Default)]
+pub struct MapEnvironment(BTreeMap<String, String>);
+
+impl<Pairs, Name, Value> From<Pairs> for MapEnvironment
+where
+    Pairs: IntoIterator<Item = (Name, Value)>,
+    Name: Into<String>,
+    Value: Into<String>,
+{
+    fn from(pairs: Pairs) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self(pairs.collect())
+    }
+}
+
+impl std::fmt::Debug for MapEnvironment {
+    /// Names only: a value may be a secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_tuple("MapEnvironment")
+            .field(&self.0.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl Environment for MapEnvironment {
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_gives_what_was_put_in_and_nothing_else() {
+        let environment = MapEnvironment::from([("POLL_BUDGET", "4m"), ("STATE_URL", "x")]);
+
+        assert_eq!(environment.get("POLL_BUDGET").as_deref(), Some("4m"));
+        assert_eq!(environment.get("poll_budget"), None);
+        assert_eq!(environment.names(), ["POLL_BUDGET", "STATE_URL"]);
+        assert!(!environment.is_unreadable("POLL_BUDGET"));
+    }
+
+    #[test]
+    fn debug_output_of_a_map_has_no_values() {
+        let environment = MapEnvironment::from([("PINGONE__CLIENT_SECRET", "hunter2-hunter2")]);
+
+        let printed = format!("{environment:?}");
+
+        assert!(printed.contains("PINGONE__CLIENT_SECRET"));
+        assert!(!printed.contains("hunter2"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Names of the instances of a source.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+const DEFAULT: &str = "default";
+
+/// The name of one instance of a source: lower case, `default` for the unnamed one.
+///
+/// Ordered by name, the unnamed one first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InstanceName(String);
+
+/// Why the middle part of a setting's name is no instance name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InstanceNameFault {
+    /// Something else than upper-case letters and digits.
+    Form,
+    /// The name that stands for the unnamed instance.
+    Reserved,
+}
+
+impl InstanceName {
+    /// The instance whose settings carry no name.
+    pub fn unnamed() -> Self {
+        Self(DEFAULT.to_owned())
+    }
+
+    /// The name in lower case, as in state paths and messages.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the instance without a name.
+    pub fn is_unnamed(&self) -> bool {
+        self.0 == DEFAULT
+    }
+
+    /// Reads the name as written in a setting, e.g. `ACME` of `PINGONE__ACME__CLIENT_ID`.
+    pub(super) fn from_setting(written: &str) -> Result<Self, InstanceNameFault> {
+        if written.eq_ignore_ascii_case(DEFAULT) {
+            return Err(InstanceNameFault::Reserved);
+        }
+        let is_accepted = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        if written.is_empty() || !written.bytes().all(is_accepted) {
+            return Err(InstanceNameFault::Form);
+        }
+        Ok(Self(written.to_ascii_lowercase()))
+    }
+
+    /// What stands between the prefix of the source and the key: `ACME__`, or nothing.
+    pub(super) fn infix(&self) -> String {
+        if self.is_unnamed() {
+            return String::new();
+        }
+        format!("{}__", self.0.to_ascii_uppercase())
+    }
+}
+
+impl fmt::Display for InstanceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Ord for InstanceName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (!self.is_unnamed(), &self.0).cmp(&(!other.is_unnamed(), &other.0))
+    }
+}
+
+impl PartialOrd for InstanceName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_upper_case_letters_and_digits_and_kept_in_lower_case() {
+        let acme = InstanceName::from_setting("ACME2").unwrap();
+
+        assert_eq!(acme.as_str(), "acme2");
+        assert_eq!(acme.infix(), "ACME2__");
+        for refused in ["", "acme", "AcME", "AC-ME", "AC_ME", "A__B", "\u{c4}"] {
+            assert_eq!(InstanceName::from_setting(refused), Err(InstanceNameFault::Form));
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_unnamed_instance_is_reserved() {
+        assert_eq!(InstanceName::from_setting("DEFAULT"), Err(InstanceNameFault::Reserved));
+        assert_eq!(InstanceName::unnamed().as_str(), "default");
+        assert_eq!(InstanceName::unnamed().infix(), "");
+    }
+
+    #[test]
+    fn the_unnamed_instance_comes_first() {
+        let acme = InstanceName::from_setting("ACME").unwrap();
+        let zeta = InstanceName::from_setting("ZETA").unwrap();
+        let mut names = vec![zeta.clone(), InstanceName::unnamed(), acme.clone()];
+
+        names.sort();
+
+        assert_eq!(names, [InstanceName::unnamed(), acme, zeta]);
+    }
+}

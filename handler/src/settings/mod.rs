@@ -1,0 +1,199 @@
+//! Settings: from the environment to typed values, checked all at once. No I/O.
+//!
+//! [`Settings::load`] reads everything that is set, also for sources that are off, and either gives
+//! values that the rest of the program can trust or names everything that is wrong. No message and
+//! no debug output holds a secret.
+
+#![allow(
+    dead_code,
+    reason = "every setting is read and checked, also those of sources that later versions bring"
+)]
+
+mod catalog;
+mod destination;
+mod duration;
+mod environment;
+mod given;
+mod health;
+mod instance;
+mod instance_reader;
+mod log_format;
+mod names;
+mod onelogin;
+mod origin;
+mod pingone;
+mod pingone_enterprise;
+mod poll;
+mod poll_url;
+mod problem;
+mod push;
+mod push_token;
+mod reader;
+mod reference;
+mod refusal;
+mod schedule;
+mod secret;
+mod sentinelone;
+mod state;
+mod suggestion;
+mod switched_off;
+#[cfg(test)]
+mod tests;
+mod twins;
+mod values;
+mod web_address;
+
+use std::path::PathBuf;
+
+pub use destination::{DestinationChoice, IngestionRule};
+#[cfg(test)]
+pub use environment::MapEnvironment;
+pub use environment::{Environment, ProcessEnvironment};
+pub use health::Health;
+pub use log_format::{LogFormat, log_format};
+pub use onelogin::OneLogin;
+pub use origin::Origin;
+pub use pingone::{PingOne, PingOnePoll};
+pub use pingone_enterprise::PingOneEnterprise;
+pub use poll::Poll;
+pub use problem::SettingProblems;
+pub use push::Push;
+pub use refusal::Refusal;
+pub use schedule::Schedule;
+pub use secret::Secret;
+pub use sentinelone::SentinelOne;
+pub use state::StateLocation;
+pub use switched_off::{OffPart, SwitchedOff};
+
+use destination::Destinations;
+use given::Given;
+use reader::Reader;
+
+const DEFAULT_DESTINATION_DIR: &str = "data/tables";
+const DEFAULT_SPOOL_MAX_BYTES: u64 = 1 << 30;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `PINGONE__*`: the instances that are on, the unnamed one first.
+    pub pingone: Vec<PingOne>,
+    /// `PINGONE_ENTERPRISE__*`: the instances that are on, the unnamed one first.
+    pub pingone_enterprise: Vec<PingOneEnterprise>,
+    /// `SENTINELONE__*`: the instances that are on, the unnamed one first.
+    pub sentinelone: Vec<SentinelOne>,
+    /// `ONELOGIN__*`: the instances that are on, the unnamed one first.
+    pub onelogin: Vec<OneLogin>,
+    /// What is configured but off, because a Key Vault reference was not resolved.
+    pub switched_off: Vec<SwitchedOff>,
+    /// The local destination: `DESTINATION_DIR`, default `data/tables`.
+    pub destination_dir: PathBuf,
+    /// `STATE_URL`, default `data/state`.
+    pub state: StateLocation,
+    /// `POLL_*`.
+    pub poll: Poll,
+    /// `PUSH_*`.
+    pub push: Push,
+    /// How large the spool may grow, in bytes: `SPOOL_MAX_BYTES`, default 1 GiB.
+    pub spool_max_bytes: u64,
+    /// `HEALTH__*`.
+    pub health: Health,
+}
+
+impl Settings {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    /// Names everything that is wrong, not only the first thing.
+    pub fn load(environment: &dyn Environment) -> Result<Self, SettingProblems> {
+        let mut reader = Reader::new(environment);
+        let instances = names::look_over(environment.names(), &mut reader.problems);
+        let destinations = Destinations::read(&mut reader);
+
+        let pingone = pingone::load(&mut reader, &instances, &destinations);
+        let pingone_enterprise = pingone_enterprise::load(&mut reader, &instances, &destinations);
+        let sentinelone = sentinelone::load(&mut reader, &instances, &destinations);
+        let onelogin = onelogin::load(&mut reader, &instances, &destinations);
+        let health = Health::read(&mut reader, &destinations);
+
+        let default_dir = PathBuf::from(DEFAULT_DESTINATION_DIR);
+        let destination_dir = reader.read_or("DESTINATION_DIR", default_dir, accept_path);
+        let state = read_state(&mut reader);
+        let poll = Poll::read(&mut reader);
+        let push = Push::read(&mut reader);
+        let spool_max_bytes = reader.read_or("SPOOL_MAX_BYTES", DEFAULT_SPOOL_MAX_BYTES, values::size);
+        // Logging has read it before, without a word about a bad value.
+        reader.read_plain("LOG_FORMAT", log_format::accept);
+        refuse_local_destination_in_azure(&mut reader);
+
+        let Reader {
+            problems, switched_off, ..
+        } = reader;
+        let (Some(poll), true) = (poll, problems.is_empty()) else {
+            return Err(problems);
+        };
+        Ok(Self {
+            pingone,
+            pingone_enterprise,
+            sentinelone,
+            onelogin,
+            switched_off,
+            destination_dir,
+            state,
+            poll,
+            push,
+            spool_max_bytes,
+            health,
+        })
+    }
+
+    /// Whether no source is configured, be it on or off.
+    pub fn nothing_configured(&self) -> bool {
+        let is_source = |off: &SwitchedOff| off.source != health::NAME;
+        self.pingone.is_empty()
+            && self.pingone_enterprise.is_empty()
+            && self.sentinelone.is_empty()
+            && self.onelogin.is_empty()
+            && !self.switched_off.iter().any(is_source)
+    }
+
+    /// Whether a push of `source` (`pingone`, `onelogin`) that no token matches may belong to an
+    /// instance whose settings could not be had: it is to come again later and not to be refused.
+    pub fn push_is_unresolved(&self, source: &str) -> bool {
+        let is_push_off = |off: &SwitchedOff| off.takes_push && off.part != OffPart::Poll;
+        self.switched_off
+            .iter()
+            .any(|off| off.source == source && is_push_off(off))
+    }
+}
+
+fn accept_path(text: &str) -> Result<PathBuf, Refusal> {
+    values::text(text).map(PathBuf::from)
+}
+
+fn read_state(reader: &mut Reader<'_>) -> StateLocation {
+    let given = reader.read_plain("STATE_URL", StateLocation::accept);
+    if reader.is_in_azure() && !given.is_given() {
+        reader.refuse(
+            "STATE_URL",
+            "is missing; in Azure (WEBSITE_SITE_NAME is set) the local default lies on a disk that \
+             vanishes; set https://<account>.blob.core.windows.net/<container>",
+        );
+    }
+    match given {
+        Given::Value(location) => location,
+        _ => StateLocation::Directory(PathBuf::from(state::DEFAULT_DIRECTORY)),
+    }
+}
+
+fn refuse_local_destination_in_azure(reader: &mut Reader<'_>) {
+    if reader.without_rule.is_empty() || !reader.is_in_azure() {
+        return;
+    }
+    let message = format!(
+        "is missing, and so the rows of {} have no destination but the local default, which in \
+         Azure (WEBSITE_SITE_NAME is set) lies on a disk that vanishes; set LOGS_INGESTION__ENDPOINT \
+         and LOGS_INGESTION__RULE_ID",
+        reader.without_rule.join(", ")
+    );
+    reader.refuse("LOGS_INGESTION__ENDPOINT", message);
+}

@@ -1,0 +1,183 @@
+//! Reads settings one by one and gathers everything that is wrong with them.
+
+use crate::settings::environment::Environment;
+use crate::settings::given::Given;
+use crate::settings::problem::SettingProblems;
+use crate::settings::reference::Reference;
+use crate::settings::refusal::Refusal;
+use crate::settings::switched_off::{SwitchedOff, UnresolvedReference};
+
+/// Set by the platform where the program runs in Azure.
+const SITE_NAME: &str = "WEBSITE_SITE_NAME";
+
+/// Reads from one environment; keeps problems and what is switched off until the end.
+pub(super) struct Reader<'e> {
+    environment: &'e dyn Environment,
+    pub(super) problems: SettingProblems,
+    pub(super) switched_off: Vec<SwitchedOff>,
+    /// What is configured without an ingestion rule, for the message about it in Azure.
+    pub(super) without_rule: Vec<String>,
+}
+
+impl<'e> Reader<'e> {
+    pub(super) fn new(environment: &'e dyn Environment) -> Self {
+        Self {
+            environment,
+            problems: SettingProblems::default(),
+            switched_off: Vec::new(),
+            without_rule: Vec::new(),
+        }
+    }
+
+    /// Whether the program runs as a function app in Azure.
+    pub(super) fn is_in_azure(&self) -> bool {
+        is_filled(self.environment, SITE_NAME)
+    }
+
+    /// Notes a problem.
+    pub(super) fn refuse(&mut self, setting: impl Into<String>, message: impl Into<String>) {
+        self.problems.add(setting, message);
+    }
+
+    /// Reads a setting that may be a reference.
+    pub(super) fn read<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+        if self.environment.is_unreadable(setting) {
+            self.refuse(setting, "must be UTF-8 text");
+            return Given::Refused;
+        }
+        let Some(text) = self.environment.get(setting) else {
+            return Given::Absent;
+        };
+        let text = text.trim_ascii();
+        if text.is_empty() {
+            return Given::Absent;
+        }
+        if Reference::is_meant_by(text) {
+            return Given::Unresolved(UnresolvedReference {
+                setting: setting.to_owned(),
+                malformed: Reference::parse(text).is_err(),
+            });
+        }
+        match accept(text) {
+            Ok(value) => Given::Value(value),
+            Err(refusal) => {
+                self.refuse(setting, refusal.to_string());
+                Given::Refused
+            }
+        }
+    }
+
+    /// Reads a secret, where set-to-nothing is told apart from not-set.
+    pub(super) fn read_secret<T>(
+        &mut self,
+        setting: &str,
+        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Given<T> {
+        match self.read(setting, accept) {
+            Given::Absent if self.environment.get(setting).is_some() => Given::EmptySecret,
+            given => given,
+        }
+    }
+
+    /// Reads a setting of the whole program, which has nothing to switch off: a reference is a
+    /// problem.
+    pub(super) fn read_plain<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+        let given = self.read(setting, accept);
+        let Given::Unresolved(_) = given else {
+            return given;
+        };
+        self.refuse(
+            setting,
+            "must be the value itself: it is a Key Vault reference that was not resolved",
+        );
+        Given::Refused
+    }
+
+    /// Reads a setting of the whole program. What is refused fails the load, so the default may
+    /// stand in for it meanwhile.
+    pub(super) fn read_or<T>(
+        &mut self,
+        setting: &str,
+        default: T,
+        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> T {
+        match self.read_plain(setting, accept) {
+            Given::Value(value) => value,
+            _ => default,
+        }
+    }
+}
+
+/// Whether a variable is set to more than white space.
+pub(super) fn is_filled(environment: &dyn Environment, name: &str) -> bool {
+    environment
+        .get(name)
+        .is_some_and(|value| !value.trim_ascii().is_empty())
+        || environment.is_unreadable(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::environment::MapEnvironment;
+    use crate::settings::values;
+
+    /// Everything that is set is not UTF-8.
+    struct Unreadable;
+
+    impl Environment for Unreadable {
+        fn get(&self, _name: &str) -> Option<String> {
+            None
+        }
+
+        fn names(&self) -> Vec<String> {
+            vec!["POLL_BUDGET".to_owned()]
+        }
+
+        fn is_unreadable(&self, _name: &str) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn values_are_trimmed_and_an_empty_one_is_absent() {
+        let environment = MapEnvironment::from([("A", " \ttrue\r\n"), ("B", " \n"), ("C", "")]);
+        let mut reader = Reader::new(&environment);
+
+        assert_eq!(reader.read("A", values::boolean), Given::Value(true));
+        assert_eq!(reader.read("B", values::boolean), Given::Absent);
+        assert_eq!(reader.read("C", values::boolean), Given::Absent);
+        assert_eq!(reader.read("D", values::boolean), Given::Absent);
+        assert_eq!(reader.read_secret("B", values::text), Given::EmptySecret);
+        assert_eq!(reader.read_secret("D", values::text), Given::Absent);
+        assert!(reader.problems.is_empty());
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf8_is_a_problem_of_its_setting() {
+        let mut reader = Reader::new(&Unreadable);
+
+        assert_eq!(reader.read("POLL_BUDGET", values::text), Given::Refused);
+        assert_eq!(reader.problems.to_string(), "POLL_BUDGET: must be UTF-8 text");
+        assert!(reader.is_in_azure());
+    }
+
+    #[test]
+    fn a_reference_is_kept_apart_unless_the_setting_must_be_plain() {
+        let environment = MapEnvironment::from([
+            ("A", "@Microsoft.KeyVault(VaultName=v;SecretName=n)"),
+            ("B", "@microsoft.keyvault(nonsense"),
+        ]);
+        let mut reader = Reader::new(&environment);
+        let unresolved = |setting: &str, malformed| {
+            let setting = setting.to_owned();
+            Given::Unresolved(UnresolvedReference { setting, malformed })
+        };
+
+        assert_eq!(reader.read("A", values::text), unresolved("A", false));
+        assert_eq!(reader.read("B", values::text), unresolved("B", true));
+        assert!(reader.problems.is_empty());
+        assert_eq!(reader.read_plain("A", values::text), Given::Refused);
+        assert!(reader.problems.to_string().starts_with("A: "));
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a stream could not be read. Every text names the stream, what failed and what to do.
+
+use crate::event::StreamName;
+
+/// See the module.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The vendor refused, and would refuse again.
+    #[error("{stream}: {asked} answered {status}{code}: {remedy}", code = in_brackets(.code))]
+    Refused {
+        /// Which stream.
+        stream: StreamName,
+        /// Which endpoint, in words.
+        asked: &'static str,
+        /// The HTTP status number.
+        status: u16,
+        /// The vendor's word for it, if it gave one.
+        code: Option<String>,
+        /// What to do.
+        remedy: String,
+    },
+    /// Tries are used up; the next run tries again.
+    #[error("{stream}: {asked} {what}; tried {tries} times, the next run tries again from the same position")]
+    Unavailable {
+        /// Which stream.
+        stream: StreamName,
+        /// Which endpoint, in words.
+        asked: &'static str,
+        /// What it did, with the status number if there was one.
+        what: String,
+        /// How often.
+        tries: u32,
+    },
+    /// The run's time is over. What was read is delivered, and the next run goes on.
+    #[error("{stream}: the run's time (POLL_BUDGET) ended while {doing}; the next run goes on")]
+    OutOfTime {
+        /// Which stream.
+        stream: StreamName,
+        /// What was being done.
+        doing: String,
+    },
+    /// An answer that is no page.
+    #[error("{stream}: {asked} answered {status} with a page that cannot be read ({reason}); it began with: {excerpt}")]
+    BadPage {
+        /// Which stream.
+        stream: StreamName,
+        /// Which endpoint, in words.
+        asked: &'static str,
+        /// The HTTP status number.
+        status: u16,
+        /// What is wrong with it.
+        reason: String,
+        /// Its first 1 KiB.
+        excerpt: String,
+    },
+    /// A link that leads away from the configured API.
+    #[error(
+        "{stream}: the link to the next page points to {target}, not to {expected}; it was not followed, because the access token would go with it. Check that the settings name the right region or API address"
+    )]
+    ForeignLink {
+        /// Which stream.
+        stream: StreamName,
+        /// Scheme, host and port of the link.
+        target: String,
+        /// Those of the API.
+        expected: String,
+    },
+}
+
+fn in_brackets(code: &Option<String>) -> String {
+    code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default()
+}

@@ -1,0 +1,63 @@
+//! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
+//! knows no destination, no table and no state.
+
+mod error;
+mod page;
+
+pub mod onelogin;
+pub mod pingone;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+pub use self::error::SourceError;
+pub use self::page::Page;
+use crate::event::{Identity, StreamName};
+use crate::time::Deadline;
+
+/// A span of vendor time, half open: `from` belongs to it, `to` does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Inclusive.
+    pub from: DateTime<Utc>,
+    /// Exclusive.
+    pub to: DateTime<Utc>,
+}
+
+/// What names an event among the others of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventKey {
+    /// From the vendor's own key, or from the content where that is missing.
+    pub identity: Identity,
+    /// The time that windows are cut by, if it can be read.
+    pub time: Option<DateTime<Utc>>,
+}
+
+/// A stream of events that is asked for by windows of time.
+#[async_trait]
+pub trait PullStream: Send + Sync {
+    /// The stream's name.
+    fn name(&self) -> &StreamName;
+    /// The vendor account that it reads: positions belong to it, and one process at a time works on it.
+    fn account(&self) -> &str;
+    /// Starts reading a window.
+    fn open(&self, window: Window) -> Box<dyn Pages + '_>;
+    /// Names an event, which is a JSON object.
+    fn key_of(&self, event: &str) -> EventKey;
+}
+
+/// The pages of a window, in whatever order the vendor gives them. A page may be given again with other limits: the
+/// reader drops by identity what it has.
+#[async_trait]
+pub trait Pages: Send {
+    /// The next page, or `None` after the last. Retries within the deadline are the source's business.
+    async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError>;
+}
+
+/// Events that a vendor sends by itself.
+pub trait PushForm: Send + Sync {
+    /// The stream's name.
+    fn name(&self) -> &StreamName;
+    /// Names an event, which is a JSON value.
+    fn identity_of(&self, event: &str) -> Identity;
+}

@@ -1,0 +1,40 @@
+use std::ops::Range;
+
+/// A page of events: the reply's text, and where in it each event stands.
+#[derive(Debug)]
+pub struct Page {
+    text: String,
+    events: Vec<Range<usize>>,
+    /// Places where bytes that are not UTF-8 were replaced.
+    pub replaced_bytes: u64,
+}
+
+impl Page {
+    /// `events` are slices of `text`; one that is not is passed over.
+    pub fn new(text: String, events: Vec<Range<usize>>, replaced_bytes: u64) -> Self {
+        Self {
+            text,
+            events,
+            replaced_bytes,
+        }
+    }
+
+    /// The events, each a whole JSON value.
+    pub fn events(&self) -> impl Iterator<Item = &str> {
+        self.events.iter().filter_map(|range| self.text.get(range.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::range_in;
+
+    #[test]
+    fn slices_of_the_text_come_back() {
+        let text = String::from("[{\"a\":1}, 2]");
+        let ranges = vec![range_in(&text, &text[1..8]), range_in(&text, &text[10..11]), 90..99];
+        let page = Page::new(text, ranges, 0);
+        assert_eq!(page.events().collect::<Vec<_>>(), ["{\"a\":1}", "2"]);
+    }
+}

@@ -1,0 +1,290 @@
+//! The checkpoint of a stream: how far each of its tables was read, and what was counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::coverage::Coverage;
+use super::key::Key;
+use super::store::{Expected, Lease, Store, StoreError, Stored, Version};
+use crate::event::{Identity, StreamName};
+
+const KNOWN_VERSION: u32 = 1;
+
+/// What became of events and their values since the checkpoint began.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Events that were read, those read again included.
+    pub received: u64,
+    /// Rows that the destination accepted.
+    pub delivered: u64,
+    /// Events dropped because they were delivered before.
+    pub seen_before: u64,
+    /// Events set aside with a reason.
+    pub dead_lettered: u64,
+    /// Values left out because they do not fit their column.
+    pub unfit_values: u64,
+    /// Values shortened to the field limit.
+    pub cut_values: u64,
+    /// Places where bytes that are not UTF-8 were replaced.
+    pub replaced_bytes: u64,
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.received += other.received;
+        self.delivered += other.delivered;
+        self.seen_before += other.seen_before;
+        self.dead_lettered += other.dead_lettered;
+        self.unfit_values += other.unfit_values;
+        self.cut_values += other.cut_values;
+        self.replaced_bytes += other.replaced_bytes;
+    }
+}
+
+/// How far a stream was delivered into one table.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct TablePosition {
+    /// The start of the first window: nothing before it is ever asked for.
+    pub begin: DateTime<Utc>,
+    /// The end of the last window that was read to its end and delivered.
+    pub watermark: DateTime<Utc>,
+    /// Everything that was read to its end.
+    pub coverage: Coverage,
+    /// Since the beginning.
+    #[serde(default)]
+    pub counts: Counts,
+}
+
+/// The content of a checkpoint file.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Checkpoint {
+    version: u32,
+    /// The vendor account that the positions belong to.
+    pub account: String,
+    /// The fencing number of the lease under which it was written.
+    #[serde(default)]
+    pub fence: u64,
+    /// When it was written.
+    pub saved_at: DateTime<Utc>,
+    /// By table name.
+    pub tables: BTreeMap<String, TablePosition>,
+}
+
+/// Reads and writes the checkpoint of one stream. The holder of the account's lease is its only writer.
+#[derive(Debug)]
+pub struct Checkpoints {
+    store: Arc<dyn Store>,
+    folder: Key,
+    file: Key,
+    /// What the file held when we last read or wrote it.
+    version: Option<Version>,
+    /// The positions, to be changed and then [saved](Self::save).
+    pub current: Checkpoint,
+    /// The account that the file belonged to before, if it was another one.
+    pub moved_from: Option<String>,
+    /// True when no position of this account was stored yet.
+    pub is_new: bool,
+}
+
+impl Checkpoints {
+    /// Reads the stream's checkpoint. One that belongs to another account is set aside under that account's name;
+    /// if this account's own was set aside earlier, it is taken up again.
+    pub async fn load(
+        store: Arc<dyn Store>,
+        stream: &StreamName,
+        account: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let folder = Key::new(["checkpoints", stream.source, &stream.instance]);
+        let file = folder.child(&format!("{}.json", stream.stream));
+        let stored = store.read(&file).await?;
+        let version = stored.as_ref().map(|stored| stored.version.clone());
+        let mut found = stored.map(|stored| parse(&file, &stored)).transpose()?;
+        let mut moved_from = None;
+
+        if let Some(other) = found.take_if(|checkpoint| checkpoint.account != account) {
+            store
+                .write(
+                    &aside(&folder, stream, &other.account),
+                    encode(&other)?,
+                    Expected::Anything,
+                )
+                .await?;
+            let own = aside(&folder, stream, account);
+            found = store.read(&own).await?.map(|stored| parse(&own, &stored)).transpose()?;
+            moved_from = Some(other.account);
+        }
+        let is_new = found.is_none();
+        let current = found.unwrap_or_else(|| Checkpoint {
+            version: KNOWN_VERSION,
+            account: account.to_owned(),
+            fence: 0,
+            saved_at: now,
+            tables: BTreeMap::new(),
+        });
+        let folder = folder.child(stream.stream).child(&account_digest(account));
+        Ok(Self {
+            store,
+            folder,
+            file,
+            version,
+            current,
+            moved_from,
+            is_new,
+        })
+    }
+
+    /// Where the identities of a table are kept.
+    pub fn identities_of(&self, table: &str) -> Key {
+        self.folder.child(table)
+    }
+
+    /// Writes the positions, if nobody else did in the meantime and the lease still holds.
+    pub async fn save(&mut self, lease: &Lease, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if lease.is_lost() {
+            return Err(StoreError::LeaseLost {
+                account: self.current.account.clone(),
+            });
+        }
+        self.current.fence = lease.fence;
+        self.current.saved_at = now;
+        let expected = self.version.clone().map_or(Expected::Absent, Expected::Version);
+        let written = self.store.write(&self.file, encode(&self.current)?, expected).await?;
+        self.version = Some(written);
+        self.is_new = false;
+        Ok(())
+    }
+}
+
+fn aside(folder: &Key, stream: &StreamName, account: &str) -> Key {
+    folder.child(&format!("{}.account-{}.json", stream.stream, account_digest(account)))
+}
+
+fn account_digest(account: &str) -> String {
+    Identity::of_parts(&[account]).hex()[..16].to_owned()
+}
+
+fn parse(file: &Key, stored: &Stored) -> Result<Checkpoint, StoreError> {
+    let damaged = |error: serde_json::Error| StoreError::Damaged {
+        key: file.to_string(),
+        reason: error.to_string(),
+    };
+    let value: serde_json::Value = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
+    let version = value.get("version").cloned().unwrap_or_default();
+    if version != KNOWN_VERSION {
+        let found = version.to_string();
+        return Err(StoreError::UnknownVersion {
+            key: file.to_string(),
+            found,
+            known: KNOWN_VERSION,
+        });
+    }
+    serde_json::from_value(value).map_err(damaged)
+}
+
+fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = serde_json::to_vec_pretty(checkpoint).map_err(|error| StoreError::Damaged {
+        key: checkpoint.account.clone(),
+        reason: error.to_string(),
+    })?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Holder, LeaseAttempt, LocalStore};
+    use crate::time::SystemClock;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn stream() -> StreamName {
+        StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        }
+    }
+
+    async fn taken(store: &Arc<dyn Store>) -> Lease {
+        match store.try_lease("a", &Holder { who: "test".to_owned() }).await.unwrap() {
+            LeaseAttempt::Taken(lease) => lease,
+            LeaseAttempt::Held(held) => panic!("{held}"),
+        }
+    }
+
+    async fn load(store: &Arc<dyn Store>, account: &str) -> Result<Checkpoints, StoreError> {
+        Checkpoints::load(store.clone(), &stream(), account, now()).await
+    }
+
+    fn opened(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+        Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap())
+    }
+
+    fn position(minute: u32) -> TablePosition {
+        let watermark = now() + chrono::Duration::minutes(minute.into());
+        TablePosition {
+            begin: now(),
+            watermark,
+            coverage: Coverage::default(),
+            counts: Counts::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn another_account_starts_anew_and_the_old_positions_come_back_with_the_old_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(&folder);
+        let lease = taken(&store).await;
+        let mut first = load(&store, "one").await.unwrap();
+        assert!(first.is_new);
+        first.current.tables.insert("T".to_owned(), position(7));
+        first.save(&lease, now()).await.unwrap();
+
+        let mut second = load(&store, "two").await.unwrap();
+        assert!(second.is_new && second.current.tables.is_empty());
+        assert_eq!(second.moved_from.as_deref(), Some("one"));
+        second.save(&lease, now()).await.unwrap();
+
+        let back = load(&store, "one").await.unwrap();
+        assert!(!back.is_new);
+        assert_eq!(back.current.tables["T"], position(7));
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_was_overtaken_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(&folder);
+        let lease = taken(&store).await;
+        let (mut one, mut other) = (load(&store, "a").await.unwrap(), load(&store, "a").await.unwrap());
+        one.save(&lease, now()).await.unwrap();
+        assert!(matches!(
+            other.save(&lease, now()).await,
+            Err(StoreError::Conflict { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_version_or_a_damaged_file_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(&folder);
+        let key = Key::new(["checkpoints", "pingone", "default", "activities.json"]);
+        for (text, word) in [
+            (r#"{"version":2,"new":true}"#, "version 2"),
+            ("{\"version\":1}", "cannot be read"),
+            ("\0", "cannot be read"),
+        ] {
+            store.write(&key, text.into(), Expected::Anything).await.unwrap();
+            let error = load(&store, "a").await.unwrap_err().to_string();
+            assert!(error.contains(word) && error.contains(key.as_str()), "{error}");
+            assert_eq!(store.read(&key).await.unwrap().unwrap().bytes, text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The spans of vendor time that were read to their end: sorted, apart from each other, half open.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Coverage(Vec<Span>);
+
+/// `from` belongs to it, `to` does not.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// Inclusive.
+    pub from: DateTime<Utc>,
+    /// Exclusive.
+    pub to: DateTime<Utc>,
+}
+
+impl Coverage {
+    /// Adds a span and joins what touches.
+    pub fn add(&mut self, from: DateTime<Utc>, to: DateTime<Utc>) {
+        if to <= from {
+            return;
+        }
+        let mut joined = Span { from, to };
+        let mut apart = Vec::with_capacity(self.0.len() + 1);
+        for span in self.0.drain(..) {
+            if span.to < joined.from || span.from > joined.to {
+                apart.push(span);
+            } else {
+                joined = Span {
+                    from: joined.from.min(span.from),
+                    to: joined.to.max(span.to),
+                };
+            }
+        }
+        apart.push(joined);
+        apart.sort_by_key(|span| span.from);
+        self.0 = apart;
+    }
+
+    /// The spans.
+    #[cfg(test)]
+    pub fn spans(&self) -> &[Span] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn second(number: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(number, 0).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_the_added_seconds_are_covered(spans in proptest::collection::vec((0_i64..60, 0_i64..12), 0..12)) {
+            let mut coverage = Coverage::default();
+            for (from, length) in &spans {
+                coverage.add(second(*from), second(from + length));
+            }
+            for number in 0..80 {
+                let added = spans.iter().any(|(from, length)| (*from..from + length).contains(&number));
+                let covered = coverage.spans().iter().filter(|span| span.from <= second(number) && second(number) < span.to).count();
+                prop_assert_eq!(covered, usize::from(added));
+            }
+            prop_assert!(coverage.spans().windows(2).all(|pair| pair[0].to < pair[1].from));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The identities of what was delivered into one table, in small binary segments beside the checkpoint.
+//!
+//! A segment is written right after the destination accepted a batch and before anything else, so a crash loses at
+//! most the batch that was in flight. Segments are merged, and identities that no window can show again are
+//! forgotten, when a window has been read to its end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::key::Key;
+use super::store::{Expected, Store, StoreError};
+use crate::event::Identity;
+
+/// Names the form of a segment; its last byte is the version.
+const MAGIC: &[u8; 4] = b"IDS1";
+const ENTRY: usize = 16 + 8;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Identities {
+    store: Arc<dyn Store>,
+    folder: Key,
+    /// With the vendor time of the event, in milliseconds.
+    known: HashMap<Identity, i64>,
+    segments: Vec<Key>,
+    next_segment: u64,
+}
+
+impl Identities {
+    /// Reads every segment below `folder`.
+    pub async fn load(store: Arc<dyn Store>, folder: Key) -> Result<Self, StoreError> {
+        let segments = store.list(&folder).await?;
+        let mut known = HashMap::new();
+        let mut next_segment = 1;
+        for segment in &segments {
+            let Some(stored) = store.read(segment).await? else {
+                continue;
+            };
+            decode(segment, &stored.bytes, &mut known)?;
+            let number = segment
+                .last()
+                .split('.')
+                .next()
+                .and_then(|name| name.parse::<u64>().ok())
+                .unwrap_or(0);
+            next_segment = next_segment.max(number + 1);
+        }
+        Ok(Self {
+            store,
+            folder,
+            known,
+            segments,
+            next_segment,
+        })
+    }
+
+    /// True if the event was delivered before.
+    pub fn contains(&self, identity: &Identity) -> bool {
+        self.known.contains_key(identity)
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Stores the identities of an accepted batch, with the vendor time of each event.
+    pub async fn append(&mut self, batch: Vec<(Identity, DateTime<Utc>)>) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<_> = batch
+            .iter()
+            .map(|(identity, time)| (*identity, time.timestamp_millis()))
+            .collect();
+        self.write_segment(&entries).await?;
+        self.known.extend(entries);
+        Ok(())
+    }
+
+    /// Forgets what is older than `from` and leaves one segment at the most.
+    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        let before = self.known.len();
+        let oldest = from.timestamp_millis();
+        self.known.retain(|_, time| *time >= oldest);
+        if self.segments.len() <= 1 && self.known.len() == before {
+            return Ok(());
+        }
+        let outdated = std::mem::take(&mut self.segments);
+        if !self.known.is_empty() {
+            let entries: Vec<_> = self.known.iter().map(|(identity, time)| (*identity, *time)).collect();
+            self.write_segment(&entries).await?;
+        }
+        for segment in outdated {
+            self.store.remove(&segment).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_segment(&mut self, entries: &[(Identity, i64)]) -> Result<(), StoreError> {
+        let key = self.folder.child(&format!("{:012}.ids", self.next_segment));
+        self.store.write(&key, encode(entries), Expected::Absent).await?;
+        self.next_segment += 1;
+        self.segments.push(key);
+        Ok(())
+    }
+}
+
+fn encode(entries: &[(Identity, i64)]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(MAGIC.len() + entries.len() * ENTRY);
+    bytes.extend_from_slice(MAGIC);
+    for (identity, time) in entries {
+        bytes.extend_from_slice(&identity.0);
+        bytes.extend_from_slice(&time.to_le_bytes());
+    }
+    bytes
+}
+
+fn decode(key: &Key, bytes: &[u8], known: &mut HashMap<Identity, i64>) -> Result<(), StoreError> {
+    let damaged = |reason: &str| StoreError::Damaged {
+        key: key.to_string(),
+        reason: reason.to_owned(),
+    };
+    let Some((magic, entries)) = bytes.split_at_checked(MAGIC.len()) else {
+        return Err(damaged("too short"));
+    };
+    if magic != MAGIC {
+        let found = String::from_utf8_lossy(magic).escape_debug().to_string();
+        let known = u32::from(MAGIC[3] - b'0');
+        return Err(StoreError::UnknownVersion {
+            key: key.to_string(),
+            found,
+            known,
+        });
+    }
+    let (entries, rest) = entries.as_chunks::<ENTRY>();
+    if !rest.is_empty() {
+        return Err(damaged("its length is not a whole number of entries"));
+    }
+    for entry in entries {
+        let mut identity = [0; 16];
+        let mut time = [0; 8];
+        identity.copy_from_slice(&entry[..16]);
+        time.copy_from_slice(&entry[16..]);
+        known.insert(Identity(identity), i64::from_le_bytes(time));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::LocalStore;
+    use crate::time::SystemClock;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
+    }
+
+    fn identity(number: i64) -> Identity {
+        Identity::of_parts(&[&number.to_string()])
+    }
+
+    async fn load(folder: &tempfile::TempDir) -> Identities {
+        let store = LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap();
+        Identities::load(Arc::new(store), Key::new(["ids", "T"])).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_appended_is_known_after_a_restart_until_it_is_compacted_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = load(&folder).await;
+        for batch in [0..10, 10..25] {
+            first
+                .append(batch.map(|number| (identity(number), at(number))).collect())
+                .await
+                .unwrap();
+        }
+        let mut second = load(&folder).await;
+        assert_eq!((second.len(), second.segments.len()), (25, 2));
+        second.compact(at(20)).await.unwrap();
+        assert!(second.contains(&identity(20)) && !second.contains(&identity(19)));
+
+        let mut third = load(&folder).await;
+        assert_eq!((third.len(), third.segments.len()), (5, 1));
+        third.append(vec![(identity(99), at(99))]).await.unwrap();
+        third.compact(at(1000)).await.unwrap();
+        let fourth = load(&folder).await;
+        assert_eq!((fourth.len(), fourth.segments.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_segment_of_another_form_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
+        let key = Key::new(["ids", "T", "000000000001.ids"]);
+        for (bytes, word) in [
+            (&b"IDS2"[..], "version IDS2"),
+            (b"ID", "too short"),
+            (b"IDS1abc", "whole number"),
+        ] {
+            store.write(&key, bytes.to_vec(), Expected::Anything).await.unwrap();
+            let error = Identities::load(store.clone(), Key::new(["ids", "T"]))
+                .await
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Files and folders below one root: blocking, crash-safe.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use crate::state::key::Key;
+use crate::state::store::{Expected, StoreError, Stored, Version};
+
+/// Temporary files older than this belong to nobody.
+const ABANDONED_AFTER: Duration = Duration::from_secs(600);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Files {
+    root: PathBuf,
+    next_temporary: AtomicU64,
+}
+
+impl Files {
+    /// Makes the folders and removes what a crash left half-written.
+    pub fn open(root: PathBuf) -> Result<Self, StoreError> {
+        let files = Self {
+            root,
+            next_temporary: AtomicU64::new(0),
+        };
+        for folder in [files.root.clone(), files.temporary_folder(), files.root.join("leases")] {
+            fs::create_dir_all(&folder)
+                .map_err(|error| files.error("make the folder", &folder.display().to_string(), &error))?;
+        }
+        files.sweep_temporary();
+        Ok(files)
+    }
+
+    /// The directory.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The path of an object.
+    pub fn path(&self, key: &Key) -> PathBuf {
+        self.root.join(key.as_str())
+    }
+
+    /// The object, or `None`.
+    pub fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        match fs::read(self.path(key)) {
+            Ok(bytes) => Ok(Some(Stored {
+                version: version_of(&bytes),
+                bytes,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error("read", key.as_str(), &error)),
+        }
+    }
+
+    /// Temporary file, fsync, rename, fsync of the folder.
+    pub fn write(&self, key: &Key, bytes: &[u8], expected: &Expected) -> Result<Version, StoreError> {
+        let lock = self
+            .lock()
+            .map_err(|error| self.error("lock the store for", key.as_str(), &error))?;
+        let present = self.read(key)?;
+        let matches = match (expected, &present) {
+            (Expected::Anything, _) | (Expected::Absent, None) => true,
+            (Expected::Version(version), Some(stored)) => *version == stored.version,
+            _ => false,
+        };
+        if !matches {
+            return Err(StoreError::Conflict { key: key.to_string() });
+        }
+        self.replace(&self.path(key), bytes)
+            .map_err(|error| self.error("write", key.as_str(), &error))?;
+        drop(lock);
+        Ok(version_of(bytes))
+    }
+
+    /// Removes the object if it is there.
+    pub fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        match fs::remove_file(self.path(key)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(self.error("remove", key.as_str(), &error)),
+        }
+    }
+
+    /// All files below `prefix`, sorted.
+    pub fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError> {
+        let mut found = Vec::new();
+        let mut folders = vec![prefix.clone()];
+        while let Some(folder) = folders.pop() {
+            let entries = match fs::read_dir(self.path(&folder)) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(self.error("list", folder.as_str(), &error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| self.error("list", folder.as_str(), &error))?;
+                let key = folder.child(&entry.file_name().to_string_lossy());
+                let is_folder = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
+                if is_folder { folders.push(key) } else { found.push(key) }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// A store error about `key`.
+    pub fn error(&self, action: &'static str, key: &str, error: &io::Error) -> StoreError {
+        let place = self.root.display().to_string();
+        StoreError::Backend {
+            action,
+            key: key.to_owned(),
+            reason: error.to_string(),
+            place,
+        }
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let lock = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(self.root.join("leases/store.lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let folder = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)?;
+        let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.temporary_folder().join(format!("{}-{number}", std::process::id()));
+        let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+        if written.is_err() {
+            // A full disk must not stay full of our own remains.
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        File::open(folder)?.sync_all()
+    }
+
+    fn temporary_folder(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    fn sweep_temporary(&self) {
+        let Ok(entries) = fs::read_dir(self.temporary_folder()) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let age = entry
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .ok()
+                .and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED_AFTER) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn version_of(bytes: &[u8]) -> Version {
+    let digest = Sha256::digest(bytes);
+    Version(digest[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,99 @@
+//! The store in a local directory.
+//!
+//! A write is a temporary file, fsynced and renamed. The local file system has no compare-and-swap, so a conditional
+//! write holds the store's lock file while it compares. Leases are operating-system locks: the kernel frees them
+//! when their holder dies.
+
+mod files;
+mod lease;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use self::files::Files;
+use super::key::Key;
+use super::store::{Expected, Holder, LeaseAttempt, Store, StoreError, Stored, Version};
+use crate::time::Clock;
+
+/// See the module.
+pub struct LocalStore {
+    files: Arc<Files>,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for LocalStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("LocalStore").field(&self.files.root()).finish()
+    }
+}
+
+impl LocalStore {
+    /// Opens the directory, and makes it if it is absent.
+    pub fn open(root: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let files = Files::open(root)?;
+        Ok(Self {
+            files: Arc::new(files),
+            clock,
+        })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let files = self.files.clone();
+        let place = files.root().display().to_string();
+        tokio::task::spawn_blocking(move || work(&files))
+            .await
+            .unwrap_or_else(|error| {
+                let reason = error.to_string();
+                Err(StoreError::Backend {
+                    action: "work on",
+                    key: "the directory".to_owned(),
+                    reason,
+                    place,
+                })
+            })
+    }
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let key = key.clone();
+        self.blocking(move |files| files.read(&key)).await
+    }
+
+    async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
+        let key = key.clone();
+        self.blocking(move |files| files.write(&key, &bytes, &expected)).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.blocking(move |files| files.remove(&key)).await
+    }
+
+    async fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError> {
+        let prefix = prefix.clone();
+        self.blocking(move |files| files.list(&prefix)).await
+    }
+
+    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
+        let key = Key::new(["leases", &format!("{name}.lock")]);
+        let who = holder.who.clone();
+        let now = self.clock.now();
+        let attempt = self
+            .blocking(move |files| lease::try_take(files, &key, &who, now))
+            .await?;
+        Ok(match attempt {
+            lease::Attempt::Taken(taken) => LeaseAttempt::Taken(lease::keep(taken, self.clock.clone())),
+            lease::Attempt::Held(held) => LeaseAttempt::Held(held),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

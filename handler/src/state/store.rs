@@ -1,0 +1,173 @@
+//! The store's abstraction: small named objects with compare-and-swap, and leases.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::key::Key;
+use crate::time::rfc3339_millis;
+
+/// An object as it was read.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// What a later write may expect.
+    pub version: Version,
+}
+
+/// Names one content of an object; an ETag, or a digest where there are none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version(pub String);
+
+/// What must be there for a write to happen.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// Nothing.
+    Absent,
+    /// This version.
+    Version(Version),
+    /// Anything or nothing.
+    Anything,
+}
+
+/// Small named objects. Every call is bounded in time by the backend.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// The object, or `None` if there is none.
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
+    /// Writes whole objects: a reader sees the old one or the new one, also after a crash.
+    async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError>;
+    /// Removes an object; one that is not there is no error.
+    async fn remove(&self, key: &Key) -> Result<(), StoreError>;
+    /// The keys below `prefix`, in order.
+    async fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError>;
+    /// Takes the lease of that name, if nobody holds it.
+    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
+}
+
+/// Who asks for a lease.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// For people: the command and the process.
+    pub who: String,
+}
+
+/// What came of asking for a lease.
+#[derive(Debug)]
+pub enum LeaseAttempt {
+    /// It is ours until it is dropped.
+    Taken(Lease),
+    /// Somebody else has it.
+    Held(HeldBy),
+}
+
+/// Who holds a lease, and until when if it is not renewed.
+#[derive(Clone, Debug)]
+pub struct HeldBy {
+    /// For people: the command and the process.
+    pub who: String,
+    /// The end of the lease as it stands; it is renewed while its holder works.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl fmt::Display for HeldBy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.until {
+            Some(until) => write!(
+                formatter,
+                "held by {} until {} (renewed while it works)",
+                self.who,
+                rfc3339_millis(until)
+            ),
+            None => write!(formatter, "held by {} until its run ends", self.who),
+        }
+    }
+}
+
+/// A lease that we hold. Dropping it gives it back.
+pub struct Lease {
+    /// Grows with every holder of this lease; a writer with a smaller number is out of date.
+    pub fence: u64,
+    lost: Arc<AtomicBool>,
+    _guard: Box<dyn Send + Sync>,
+}
+
+impl Lease {
+    /// `guard` gives the lease back when it is dropped; `lost` is set if it can no longer be renewed.
+    pub fn new(fence: u64, lost: Arc<AtomicBool>, guard: Box<dyn Send + Sync>) -> Self {
+        Self {
+            fence,
+            lost,
+            _guard: guard,
+        }
+    }
+
+    /// True once somebody else may hold it.
+    pub fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Lease")
+            .field("fence", &self.fence)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The backend failed.
+    #[error(
+        "the state store failed to {action} {key}: {reason}; check that STATE_URL ({place}) can be reached and written"
+    )]
+    Backend {
+        /// `read`, `write`, ...
+        action: &'static str,
+        /// The object.
+        key: String,
+        /// The backend's word.
+        reason: String,
+        /// The store, for people.
+        place: String,
+    },
+    /// A write expected another version than was there.
+    #[error("{key} was changed by somebody else in the meantime; this run stops so that nothing is overwritten")]
+    Conflict {
+        /// The object.
+        key: String,
+    },
+    /// A file of a version that this executable does not know.
+    #[error(
+        "{key} has version {found}, and this executable knows version {known}; update the handler, or move the file away to start anew"
+    )]
+    UnknownVersion {
+        /// The object.
+        key: String,
+        /// What the file says.
+        found: String,
+        /// What we write.
+        known: u32,
+    },
+    /// A file that is no state of ours.
+    #[error("{key} cannot be read as state ({reason}); move the file away to start anew, nothing was overwritten")]
+    Damaged {
+        /// The object.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The lease ran out while we worked.
+    #[error("the lease on {account} was lost; this run stops before its next write")]
+    LeaseLost {
+        /// The vendor account.
+        account: String,
+    },
+}

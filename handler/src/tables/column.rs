@@ -1,0 +1,19 @@
+//! A column, compiled: where its value may stand, and how its name is written.
+
+use super::definition::ColumnType;
+
+/// The column that every table has.
+pub const TIME_GENERATED: &str = "TimeGenerated";
+
+/// See the module.
+#[derive(Debug)]
+pub struct Column {
+    /// The column's name.
+    pub name: String,
+    /// `"Name":`
+    pub prefix: Vec<u8>,
+    /// What the value must become.
+    pub column_type: ColumnType,
+    /// Slots of the table's paths, in the order in which they are tried.
+    pub slots: Vec<usize>,
+}

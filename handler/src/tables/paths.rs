@@ -1,0 +1,105 @@
+//! Finds the values that a table wants in one walk over an event.
+
+use crate::json::{Cursor, unquote};
+
+/// A key on the way to one or more wanted values.
+#[derive(Debug, Default)]
+pub struct PathTree {
+    /// Sorted by length, then bytes: the order that [`PathTree::child`] searches in.
+    children: Vec<(String, PathTree)>,
+    /// The number of the wanted value that stands here.
+    slot: Option<usize>,
+}
+
+impl PathTree {
+    /// Adds a path (keys joined with dots) and gives its slot: a known path keeps the slot it has.
+    pub fn add(&mut self, path: &str, next_slot: usize) -> usize {
+        let mut node = self;
+        for key in path.split('.') {
+            let index = match node.search(key.as_bytes()) {
+                Ok(index) => index,
+                Err(index) => {
+                    node.children.insert(index, (key.to_owned(), PathTree::default()));
+                    index
+                }
+            };
+            node = &mut node.children[index].1;
+        }
+        *node.slot.get_or_insert(next_slot)
+    }
+
+    /// Notes in `found[slot]` the text of every wanted value of `event`. The last of a repeated key wins.
+    pub fn find<'a>(&self, event: &'a str, found: &mut [Option<&'a str>]) {
+        self.walk_object(&mut Cursor::new(event), found);
+    }
+
+    // Recursion goes no deeper than the longest path of the table.
+    fn walk_object<'a>(&self, cursor: &mut Cursor<'a>, found: &mut [Option<&'a str>]) {
+        if !cursor.enter(b'{') {
+            return;
+        }
+        while let Some(key) = cursor.next_key() {
+            let Some(child) = self.child(key) else {
+                cursor.value();
+                continue;
+            };
+            let is_object = cursor.peek() == Some(b'{');
+            let start = cursor.position();
+            if is_object && !child.children.is_empty() {
+                child.walk_object(cursor, found);
+            } else {
+                cursor.value();
+            }
+            if let Some(slot) = child.slot {
+                found[slot] = cursor.between(start, cursor.position());
+            }
+        }
+    }
+
+    fn child(&self, key: &str) -> Option<&PathTree> {
+        let index = if key.contains('\\') {
+            self.search(unquote(&format!("\"{key}\"")).as_bytes())
+        } else {
+            self.search(key.as_bytes())
+        };
+        index.ok().map(|index| &self.children[index].1)
+    }
+
+    fn search(&self, key: &[u8]) -> Result<usize, usize> {
+        self.children
+            .binary_search_by(|(known, _)| known.len().cmp(&key.len()).then_with(|| known.as_bytes().cmp(key)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_at_every_depth_and_the_rest_is_passed_over() {
+        let mut tree = PathTree::default();
+        let paths = [
+            "id",
+            "actors.user.id",
+            "actors.user",
+            "actors.client.name",
+            "create._id",
+        ];
+        for (slot, path) in paths.iter().enumerate() {
+            assert_eq!(tree.add(path, slot), slot);
+        }
+        assert_eq!(tree.add("id", 9), 0);
+
+        let event = r#"{"x":{"id":0},"id":"a","actors":{"user":{"id":7,"y":[{"id":8}]},"client":[]},"cr\u0065ate":{"_id":"b"}}"#;
+        let mut found = [None; 5];
+        tree.find(event, &mut found);
+        let expected = [
+            Some("\"a\""),
+            Some("7"),
+            Some(r#"{"id":7,"y":[{"id":8}]}"#),
+            None,
+            Some("\"b\""),
+        ];
+        assert_eq!(found, expected);
+    }
+}

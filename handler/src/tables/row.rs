@@ -1,0 +1,227 @@
+//! A table, compiled, and the projection of an event to one of its rows.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::column::{Column, TIME_GENERATED};
+use super::convert::{Converted, convert, write_instant};
+use super::definition::Definition;
+use super::paths::PathTree;
+use super::{FIELD_LIMIT, ROW_LIMIT};
+use crate::json::{Kind, kind};
+
+/// What was not carried over as it came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowNotes {
+    /// Values left out because they do not fit their column's type.
+    pub unfit: u64,
+    /// Values shortened to the field limit, or to make the row fit.
+    pub cut: u64,
+}
+
+/// A destination table.
+#[derive(Debug)]
+pub struct Table {
+    name: Arc<str>,
+    columns: Vec<Column>,
+    paths: PathTree,
+    slots: usize,
+}
+
+impl Table {
+    /// Compiles the text of a file of `infra/tables`.
+    pub fn compile(definition: &str) -> Result<Self, serde_json::Error> {
+        let definition: Definition = serde_json::from_str(definition)?;
+        let mut paths = PathTree::default();
+        let mut slots = 0;
+        let mut columns = Vec::with_capacity(definition.columns.len());
+        for column in definition.columns {
+            let mut column_slots = Vec::with_capacity(column.from.len());
+            for path in &column.from {
+                let slot = paths.add(path, slots);
+                slots = slots.max(slot + 1);
+                column_slots.push(slot);
+            }
+            columns.push(Column {
+                prefix: format!("\"{}\":", column.name).into_bytes(),
+                name: column.name,
+                column_type: column.column_type,
+                slots: column_slots,
+            });
+        }
+        Ok(Self {
+            name: definition.table.into(),
+            columns,
+            paths,
+            slots,
+        })
+    }
+
+    /// The table's name, `_CL` included.
+    pub fn name(&self) -> Arc<str> {
+        self.name.clone()
+    }
+
+    /// Appends the row of `event` (a valid JSON object) to `out`: one object with the columns that have a value, in
+    /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
+    pub fn project(&self, event: &str, arrival: DateTime<Utc>, out: &mut Vec<u8>) -> RowNotes {
+        let mut found = vec![None; self.slots];
+        self.paths.find(event, &mut found);
+        let start = out.len();
+        let mut field_limit = FIELD_LIMIT;
+        loop {
+            let notes = self.write_row(&found, arrival, field_limit, out);
+            if out.len() - start <= ROW_LIMIT || field_limit < 64 {
+                return notes;
+            }
+            out.truncate(start);
+            field_limit /= 2;
+        }
+    }
+
+    fn write_row(
+        &self,
+        found: &[Option<&str>],
+        arrival: DateTime<Utc>,
+        field_limit: usize,
+        out: &mut Vec<u8>,
+    ) -> RowNotes {
+        let mut notes = RowNotes::default();
+        out.push(b'{');
+        let mut separator = false;
+        for column in &self.columns {
+            let start = out.len();
+            if separator {
+                out.push(b',');
+            }
+            out.extend_from_slice(&column.prefix);
+            if write_value(column, found, field_limit, out, &mut notes) {
+                separator = true;
+                continue;
+            }
+            if column.name == TIME_GENERATED {
+                write_instant(arrival, out);
+                separator = true;
+                continue;
+            }
+            out.truncate(start);
+        }
+        out.push(b'}');
+        notes
+    }
+}
+
+/// Tries the column's places in their order. False when none holds a value that fits.
+fn write_value(
+    column: &Column,
+    found: &[Option<&str>],
+    field_limit: usize,
+    out: &mut Vec<u8>,
+    notes: &mut RowNotes,
+) -> bool {
+    let mut unfit = false;
+    for slot in &column.slots {
+        let Some(value) = found[*slot].filter(|value| kind(value) != Kind::Null) else {
+            continue;
+        };
+        match convert(value, column.column_type, field_limit, out) {
+            Converted::Unfit => unfit = true,
+            Converted::Whole => return true,
+            Converted::Cut => {
+                notes.cut += 1;
+                return true;
+            }
+        }
+    }
+    notes.unfit += u64::from(unfit);
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::table;
+    use serde_json::{Value, json};
+
+    fn arrival() -> DateTime<Utc> {
+        "2026-11-20T12:00:00.250Z".parse().unwrap()
+    }
+
+    fn project(name: &str, event: &str) -> (Value, RowNotes) {
+        let mut out = Vec::new();
+        let notes = table(name).unwrap().project(event, arrival(), &mut out);
+        (serde_json::from_slice(&out).unwrap(), notes)
+    }
+
+    #[test]
+    fn an_activity_becomes_a_row_with_nested_and_dynamic_values() {
+        let event = r#"{"_links":{}, "id":"a1","recordedAt":"2026-11-20T11:59:00.123Z","createdAt":"2026-11-20T11:59:00.140Z",
+            "actors":{"client":{"id":"adminui","type":"CLIENT"},"user":{"id":"u1","environment":{"id":"e1"},"population":{}}},
+            "source":null,"action":{"type":"GROUP.CREATED"},"resources":[ {"type":"FIDO Policy", "n": 1.0} ],"tags":["x"]}"#;
+        let (row, notes) = project("PingOne_AuditActivitiesV2_CL", event);
+        let expected = json!({"TimeGenerated":"2026-11-20T11:59:00.140Z","Id":"a1","RecordedAt":"2026-11-20T11:59:00.123Z",
+            "CreatedAt":"2026-11-20T11:59:00.140Z","ClientId":"adminui","ClientType":"CLIENT","UserId":"u1","UserEnvironmentId":"e1",
+            "ActionType":"GROUP.CREATED","Resources":[{"type":"FIDO Policy","n":1.0}]});
+        assert_eq!(row, expected);
+        assert_eq!(notes, RowNotes::default());
+    }
+
+    #[test]
+    fn a_onelogin_event_keeps_its_text_time_and_gets_numbers_for_numbers() {
+        let event = r#"{"event_timestamp":"2026-11-20 10:15:30 UTC","event_type_id":5,"user_id":"77","role_id":"x",
+            "create":{"_id":"c-1"},"notes":"a\nb","risk_reasons":["new ip"],"browser_fingerprint":12}"#;
+        let (row, notes) = project("OneLogin_CL", event);
+        let expected = json!({"TimeGenerated":"2026-11-20T10:15:30Z","event_timestamp_s":"2026-11-20 10:15:30 UTC","event_type_id_d":5,
+            "user_id_d":77,"create__id_g":"c-1","notes_s":"a\nb","risk_reasons_s":"[\"new ip\"]","browser_fingerprint_s":"12"});
+        assert_eq!(row, expected);
+        assert_eq!(notes, RowNotes { unfit: 1, cut: 0 });
+    }
+
+    #[test]
+    fn the_first_readable_time_wins_and_without_one_the_arrival_counts() {
+        let (row, _) = project(
+            "PingOne_AuditActivitiesV2_CL",
+            r#"{"createdAt":"?","recordedAt":"2026-11-20T11:00:00Z"}"#,
+        );
+        assert_eq!(row["TimeGenerated"], "2026-11-20T11:00:00Z");
+        let (row, _) = project("PingOne_AuditActivitiesV2_CL", r#"{"createdAt":17,"id":null}"#);
+        assert_eq!(row, json!({"TimeGenerated":"2026-11-20T12:00:00.250Z"}));
+    }
+
+    #[test]
+    fn a_field_of_exactly_the_limit_stays_and_one_byte_more_is_cut() {
+        for (length, cut) in [(FIELD_LIMIT, 0), (FIELD_LIMIT + 1, 1)] {
+            let event = json!({"id": "é".repeat(length / 2) + &"x".repeat(length % 2)}).to_string();
+            let (row, notes) = project("PingOne_AuditActivitiesV2_CL", &event);
+            assert_eq!(notes.cut, cut);
+            assert!(row["Id"].as_str().unwrap().len() <= FIELD_LIMIT);
+        }
+    }
+
+    #[test]
+    fn a_row_of_many_long_fields_is_cut_until_it_fits() {
+        let definition =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/tables/OneLogin_CL.json"));
+        let definition: Value = serde_json::from_str(&definition.unwrap()).unwrap();
+        let keys = definition["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|column| column["type"] == "string");
+        let event: serde_json::Map<_, _> = keys
+            .map(|column| {
+                (
+                    column["from"][0].as_str().unwrap().to_owned(),
+                    json!("\u{1}".repeat(60_000)),
+                )
+            })
+            .collect();
+        let mut out = Vec::new();
+        let notes = table("OneLogin_CL")
+            .unwrap()
+            .project(&Value::Object(event).to_string(), arrival(), &mut out);
+        assert!(out.len() <= ROW_LIMIT && notes.cut > 10);
+        serde_json::from_slice::<Value>(&out).unwrap();
+    }
+}

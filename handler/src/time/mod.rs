@@ -1,0 +1,11 @@
+//! Time: the injected clock, deadlines, and the many ways vendors write an instant.
+
+mod clock;
+mod deadline;
+mod vendor_time;
+
+#[cfg(test)]
+pub use clock::VirtualClock;
+pub use clock::{Clock, SystemClock};
+pub use deadline::Deadline;
+pub use vendor_time::{VendorTime, rfc3339_millis};

@@ -1,0 +1,304 @@
+//! The Azure Functions host around a custom handler: it starts the executable, waits until it answers, calls
+//! its two functions the way the real host does, and judges the replies the way the real host does.
+//!
+//! Contract as read in the host's source: readiness by `GET /`, the JSON envelope over chunked HTTP/1.1, the
+//! two ways of passing an http request on, SIGKILL at the end. Function keys are not checked.
+
+mod caller;
+mod envelope;
+mod error;
+mod exchange;
+mod function_json;
+mod process;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use rand::rngs::StdRng;
+use serde_json::{Map, Value};
+
+use crate::random;
+use caller::{CallerRequest, host_headers, relayed_headers};
+use exchange::{Answer, Framing, Outgoing, exchange};
+use function_json::{BindingNames, HTTP_FUNCTION, TIMER_FUNCTION};
+use process::HandlerProcess;
+
+pub use envelope::TimerInfo;
+pub use error::HostError;
+pub use process::CapturedOutput;
+
+/// The version the host gives for itself.
+const HOST_VERSION: &str = "4.1044.400.2";
+
+/// The host asks so often whether the handler answers.
+const READINESS_INTERVAL: Duration = Duration::from_millis(25);
+
+/// `customHandler.initializationTimeout`, the default of the host's code.
+const INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `functionTimeout` of the project.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How an http request gets to the handler.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// `enableProxyingHttpRequest`: as it came.
+    Proxy,
+    /// `enableForwardingHttpRequest`: rebuilt, with losses.
+    Forward,
+    /// Neither: in a JSON envelope.
+    Envelope,
+}
+
+/// What is started, and how.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// The handler.
+    pub executable: PathBuf,
+    /// The root of the function app; `function.json` files there name the bindings.
+    pub working_dir: PathBuf,
+    /// The app settings: the whole environment, but for what the host adds.
+    pub env: BTreeMap<String, String>,
+    /// How an http request gets to the handler.
+    pub mode: Mode,
+}
+
+/// An invocation that succeeded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invocation {
+    /// `Logs`.
+    pub logs: Vec<String>,
+    /// `Outputs`, empty where it is null.
+    pub outputs: Map<String, Value>,
+    /// `ReturnValue`.
+    pub return_value: Value,
+    /// The whole reply as it came, to look for keys that the host does not insist on.
+    pub reply: Value,
+}
+
+/// What the caller outside gets.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The headers in their order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl HttpAnswer {
+    /// The body as text; what is no UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The first value of a header, by any case of its name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A running host with its handler. Dropped, it kills the handler.
+pub struct FunctionsHost {
+    process: HandlerProcess,
+    mode: Mode,
+    bindings: BindingNames,
+    time_to_ready: Duration,
+    function_timeout: Duration,
+    ids: Mutex<StdRng>,
+}
+
+impl FunctionsHost {
+    /// Starts the handler and waits until it answers.
+    pub async fn start(options: HostOptions) -> Result<Self, HostError> {
+        let mut rng = random::for_one_server();
+        let started = Instant::now();
+        let process = HandlerProcess::start(&options, &random::uuid(&mut rng))?;
+        wait_until_ready(&process, INITIALIZATION_TIMEOUT).await?;
+        Ok(FunctionsHost {
+            time_to_ready: started.elapsed(),
+            process,
+            mode: options.mode,
+            bindings: BindingNames::read(&options.working_dir),
+            function_timeout: FUNCTION_TIMEOUT,
+            ids: Mutex::new(rng),
+        })
+    }
+
+    /// Another `functionTimeout` than 10 minutes. An invocation over it kills the handler.
+    pub fn set_function_timeout(&mut self, timeout: Duration) {
+        self.function_timeout = timeout;
+    }
+
+    /// Runs the timer function as a schedule of a minute does.
+    pub async fn timer(&self) -> Result<Invocation, HostError> {
+        self.timer_with(&TimerInfo::default()).await
+    }
+
+    /// Runs the timer function with what the timer would tell it.
+    pub async fn timer_with(&self, info: &TimerInfo) -> Result<Invocation, HostError> {
+        let id = self.new_id();
+        let body = envelope::of_timer(&self.bindings.timer, TIMER_FUNCTION, &id, info);
+        self.invoke(TIMER_FUNCTION, &id, &body).await
+    }
+
+    /// Sends an http request through the host. `path_and_query` is what the caller asked, for example
+    /// `/api/status?code=x`. A header `Transfer-Encoding: chunked` makes the body chunked.
+    pub async fn http(
+        &self,
+        method: &str,
+        path_and_query: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<HttpAnswer, HostError> {
+        let request = CallerRequest::new(method, path_and_query, headers, body)?;
+        let id = self.new_id();
+        let answer = match self.mode {
+            Mode::Proxy => self.send_patiently(&request.proxied(&id)).await?,
+            Mode::Forward => self.send(&request.forwarded(&id)).await?,
+            Mode::Envelope => {
+                let data = envelope::of_http(&self.bindings.request, HTTP_FUNCTION, &id, &request);
+                let invocation = self.invoke(HTTP_FUNCTION, &id, &data).await?;
+                return verdict::http_answer(&invocation, &self.bindings.response);
+            }
+        };
+        Ok(HttpAnswer {
+            status: answer.status,
+            headers: relayed_headers(answer.headers),
+            body: answer.body,
+        })
+    }
+
+    /// The port the handler was told to listen on.
+    pub fn port(&self) -> u16 {
+        self.process.port()
+    }
+
+    /// The process id of the handler.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// From the start of the process to its first answer.
+    pub fn time_to_ready(&self) -> Duration {
+        self.time_to_ready
+    }
+
+    /// The lines on standard output so far. The host logs them as information.
+    pub fn stdout_lines(&self) -> Vec<String> {
+        self.process.output().stdout
+    }
+
+    /// The lines on standard error so far. The host logs them as errors.
+    pub fn stderr_lines(&self) -> Vec<String> {
+        self.process.output().stderr
+    }
+
+    /// The largest resident memory of the handler so far in KiB; `None` where the system does not tell.
+    pub fn peak_memory_kib(&self) -> Option<u64> {
+        self.process.peak_memory_kib()
+    }
+
+    /// How the handler ended by itself; `None` while it runs.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.process.exit_status()
+    }
+
+    /// Kills the handler with SIGKILL, as the real host does, and gives all that it wrote.
+    pub async fn kill(self) -> CapturedOutput {
+        self.process.kill();
+        self.process.whole_output()
+    }
+
+    /// One envelope there, one back.
+    async fn invoke(&self, function: &str, id: &str, body: &Value) -> Result<Invocation, HostError> {
+        let mut headers = Vec::from(host_headers(id));
+        let agent = format!("Azure-Functions-Host/{HOST_VERSION}");
+        headers.push(("User-Agent".to_owned(), agent));
+        headers.push(("traceparent".to_owned(), self.traceparent()));
+        let json = "application/json; charset=utf-8".to_owned();
+        headers.push(("Content-Type".to_owned(), json));
+        let outgoing = Outgoing {
+            method: "POST".to_owned(),
+            target: format!("/{function}"),
+            headers,
+            framing: Framing::Chunked,
+            body: body.to_string().into_bytes(),
+        };
+        verdict::invocation(&self.send(&outgoing).await?)
+    }
+
+    async fn send(&self, outgoing: &Outgoing) -> Result<Answer, HostError> {
+        let answer = tokio::time::timeout(self.function_timeout, exchange(self.process.port(), outgoing));
+        match answer.await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.process.kill();
+                Err(HostError::TimedOut(self.function_timeout))
+            }
+        }
+    }
+
+    /// The proxy tries 10 times while nobody listens, with 50 to 250 ms in between.
+    async fn send_patiently(&self, outgoing: &Outgoing) -> Result<Answer, HostError> {
+        for attempt in 1..10 {
+            match self.send(outgoing).await {
+                Err(HostError::Unreachable(_)) => {
+                    let pause = Duration::from_millis((50 * attempt).min(250));
+                    tokio::time::sleep(pause).await;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.send(outgoing).await
+    }
+
+    fn new_id(&self) -> String {
+        let mut ids = self.ids.lock().expect("nobody panics with the ids");
+        random::uuid(&mut ids)
+    }
+
+    /// A trace that nobody samples, as captured from a host.
+    fn traceparent(&self) -> String {
+        let mut ids = self.ids.lock().expect("nobody panics with the ids");
+        let digits = random::token(&mut ids);
+        format!("00-{}-{}-00", &digits[..32], &digits[32..48])
+    }
+}
+
+/// Asks `GET /` until there is any answer at all.
+async fn wait_until_ready(process: &HandlerProcess, patience: Duration) -> Result<(), HostError> {
+    let ping = Outgoing {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        framing: Framing::None,
+        body: Vec::new(),
+    };
+    let asking = async {
+        loop {
+            if exchange(process.port(), &ping).await.is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = process.exit_status() {
+                let output = process.whole_output().as_text();
+                return Err(HostError::ExitedEarly { status, output });
+            }
+            tokio::time::sleep(READINESS_INTERVAL).await;
+        }
+    };
+    match tokio::time::timeout(patience, asking).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(HostError::NeverReady {
+            waited: patience,
+            output: process.output().as_text(),
+        }),
+    }
+}

@@ -1,0 +1,182 @@
+//! The handler's process: its environment, its output, its end.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+
+use super::{HostError, HostOptions};
+
+/// Ports for handlers: so many, from this one on.
+const FIRST_PORT: u16 = 20_000;
+const PORTS: u32 = 12_000;
+
+/// The lines of both streams, as far as they have come.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CapturedOutput {
+    /// Standard output, one entry a line.
+    pub stdout: Vec<String>,
+    /// Standard error, one entry a line.
+    pub stderr: Vec<String>,
+}
+
+/// A started process. Dropped, it is killed.
+pub(super) struct HandlerProcess {
+    child: Mutex<Child>,
+    pid: u32,
+    port: u16,
+    stdout: Captured,
+    stderr: Captured,
+}
+
+struct Captured {
+    lines: Arc<Mutex<Vec<String>>>,
+    reader: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl HandlerProcess {
+    /// Starts the executable with the given environment and what the host adds, and nothing else.
+    pub(super) fn start(options: &HostOptions, worker_id: &str) -> Result<Self, HostError> {
+        let port = free_port();
+        let mut command = Command::new(&options.executable);
+        command
+            .current_dir(&options.working_dir)
+            .env_clear()
+            .envs(&options.env)
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
+            .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", worker_id)
+            .env("FUNCTIONS_APP_ROOT_PATH", &options.working_dir)
+            .env("FUNCTIONS_HTTPWORKER_PORT", port.to_string())
+            .env("FUNCTIONS_HTTPWORKER_ID", worker_id)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|source| HostError::Spawn {
+            executable: options.executable.clone(),
+            source,
+        })?;
+        let stdout = child.stdout.take().expect("the stream is piped");
+        let stderr = child.stderr.take().expect("the stream is piped");
+        Ok(HandlerProcess {
+            pid: child.id(),
+            child: Mutex::new(child),
+            port,
+            stdout: Captured::read(stdout),
+            stderr: Captured::read(stderr),
+        })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// How it ended; `None` while it runs.
+    pub(super) fn exit_status(&self) -> Option<ExitStatus> {
+        let mut child = self.child();
+        child.try_wait().expect("a child can be waited for")
+    }
+
+    /// What has come so far.
+    pub(super) fn output(&self) -> CapturedOutput {
+        CapturedOutput {
+            stdout: self.stdout.lines().clone(),
+            stderr: self.stderr.lines().clone(),
+        }
+    }
+
+    /// All that an ended process wrote. Waits for both streams to end.
+    pub(super) fn whole_output(&self) -> CapturedOutput {
+        self.stdout.wait();
+        self.stderr.wait();
+        self.output()
+    }
+
+    /// SIGKILL, as the host does: no warning, no drain.
+    pub(super) fn kill(&self) {
+        let mut child = self.child();
+        // Both fail only where the process has ended and been waited for already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+
+    /// The largest resident memory so far in KiB, where the system tells.
+    pub(super) fn peak_memory_kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        line.split_ascii_whitespace().nth(1)?.parse().ok()
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().expect("nobody panics with the child")
+    }
+}
+
+impl Drop for HandlerProcess {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Captured {
+    /// Reads a stream on a thread of its own, so that the process never waits for its reader.
+    fn read(stream: impl Read + Send + 'static) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let filled = Arc::clone(&lines);
+        let reader = std::thread::spawn(move || {
+            let mut stream = BufReader::new(stream);
+            let mut line = Vec::new();
+            while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                let text = String::from_utf8_lossy(&line);
+                let text = text.trim_end_matches(['\r', '\n']).to_owned();
+                filled.lock().expect("nobody panics with the lines").push(text);
+                line.clear();
+            }
+        });
+        Captured {
+            lines,
+            reader: Mutex::new(Some(reader)),
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<String>> {
+        self.lines.lock().expect("nobody panics with the lines")
+    }
+
+    fn wait(&self) {
+        let reader = self.reader.lock().expect("nobody panics here").take();
+        if let Some(reader) = reader {
+            reader.join().expect("the reader does not panic");
+        }
+    }
+}
+
+impl CapturedOutput {
+    pub(super) fn as_text(&self) -> String {
+        let stderr = self.stderr.iter().map(|line| format!("stderr: {line}"));
+        let stdout = self.stdout.iter().map(|line| format!("stdout: {line}"));
+        stderr.chain(stdout).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A port that nobody listens on now. The real host lets the system choose and releases the port again, so
+/// that somebody else may take it meanwhile; here it comes from below the range the system chooses from, and
+/// each port is tried once per process, so that tests side by side do not meet.
+fn free_port() -> u16 {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(37);
+    for _ in 0..PORTS {
+        let step = TRIED.fetch_add(1, Ordering::Relaxed);
+        let offset = first.wrapping_add(step) % PORTS;
+        let port = FIRST_PORT + u16::try_from(offset).expect("the offset is small");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no loopback port is free");
+}

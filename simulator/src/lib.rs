@@ -1,0 +1,44 @@
+//! Loopback servers that speak the contracts `handler` depends on, for whole-program tests and the demo.
+//!
+//! Everything here is strict: what the real service refuses is refused, and what the real service would
+//! let pass without a word (a row that fits no table, a secret in a URL) is kept as a *violation* that a
+//! test can read. Every server listens on a free port of 127.0.0.1, keeps its state in memory behind a
+//! lock and stops when its handle is dropped.
+//!
+//! * [`generate`]: seeded vendor events, the same bytes for the same seed;
+//! * [`tables`]: the destination tables and the check of a row against them;
+//! * [`pingone`]: the token and audit activity endpoints of PingOne;
+//! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
+//! * [`functions_host`]: the Azure Functions host around a custom handler;
+//! * [`onelogin`]: the webhook sender of OneLogin.
+#![allow(
+    clippy::expect_used,
+    reason = "a test tool: a broken assumption must stop the test with a message"
+)]
+
+pub mod functions_host;
+pub mod generate;
+pub mod logs_ingestion;
+pub mod managed_identity;
+pub mod onelogin;
+pub mod pingone;
+pub mod tables;
+
+mod client;
+mod loopback;
+mod query;
+mod random;
+mod wall_clock;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn servers_can_be_held_by_several_threads() {
+        fn is_send_and_sync<T: Send + Sync>() {}
+        is_send_and_sync::<crate::pingone::PingOne>();
+        is_send_and_sync::<crate::managed_identity::ManagedIdentity>();
+        is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
+        is_send_and_sync::<crate::functions_host::FunctionsHost>();
+        is_send_and_sync::<crate::onelogin::Sender>();
+    }
+}

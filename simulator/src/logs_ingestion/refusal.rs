@@ -1,0 +1,72 @@
+//! Error answers: `{"error":{"code","message"}}`.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde_json::json;
+
+/// Why a call is refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) retry_after: Option<u64>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Refusal {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn token() -> Self {
+        Self::new(
+            401,
+            "InvalidToken",
+            "The token is missing, unknown or for another audience.",
+        )
+    }
+
+    /// A missing role: the service's code and its markers, in a sentence of our own.
+    pub(super) fn no_access(rule_id: &str) -> Self {
+        Self::new(
+            403,
+            "OperationFailed",
+            format!(
+                "This identity may not send rows to the rule with immutable Id '{rule_id}'. \
+                 PipelineAccessResult: AccessGranted: False, IsRbacPresent: False."
+            ),
+        )
+    }
+
+    pub(super) fn unknown_rule(rule_id: &str) -> Self {
+        Self::new(
+            404,
+            "NotFound",
+            format!("There is no rule with immutable Id '{rule_id}' here."),
+        )
+    }
+
+    /// A body over the limit: the service's code, and both numbers as it gives them.
+    pub(super) fn too_large(limit: usize, bytes: usize) -> Self {
+        Self::new(
+            413,
+            "ContentLengthLimitExceeded",
+            format!("The body has {bytes} bytes; {limit} bytes (1 MB) are allowed."),
+        )
+    }
+
+    pub(super) fn into_response(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).expect("a fault has a status of HTTP");
+        let mut response = HttpResponse::build(status);
+        if let Some(seconds) = self.retry_after {
+            response.insert_header(("Retry-After", seconds.to_string()));
+        }
+        let body = json!({"error": {"code": self.code, "message": self.message}});
+        response.content_type("application/json").body(body.to_string())
+    }
+}

@@ -1,0 +1,144 @@
+//! The published activities in their order, read in pages by key.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::filter::{TimeField, Window};
+use crate::generate::pingone::Activity;
+
+/// The place of an event: time, then id, then order of publication.
+pub(super) type Position = (DateTime<Utc>, String, u64);
+
+/// All events of the environment.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    by_position: BTreeMap<Position, Stored>,
+    added: u64,
+}
+
+#[derive(Debug)]
+struct Stored {
+    activity: Activity,
+    /// An element that a test published as it is.
+    raw: bool,
+}
+
+/// One page.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The events as JSON text.
+    pub(super) events: Vec<String>,
+    /// Where the next page goes on; `None` on the last one.
+    pub(super) next_after: Option<Position>,
+}
+
+/// What a page is cut from.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    pub(super) window: Window,
+    pub(super) limit: usize,
+    /// The last event of the page before.
+    pub(super) after: Option<Position>,
+}
+
+impl Events {
+    pub(super) fn add(&mut self, activity: Activity) {
+        self.insert(activity, false);
+    }
+
+    pub(super) fn add_raw(&mut self, recorded_at: DateTime<Utc>, json: String) {
+        let activity = Activity {
+            id: String::new(),
+            action_type: String::new(),
+            recorded_at,
+            created_at: recorded_at,
+            json,
+        };
+        self.insert(activity, true);
+    }
+
+    fn insert(&mut self, activity: Activity, raw: bool) {
+        self.added += 1;
+        let position = (activity.recorded_at, activity.id.clone(), self.added);
+        self.by_position.insert(position, Stored { activity, raw });
+    }
+
+    /// The activities without the raw elements, oldest first.
+    pub(super) fn activities(&self) -> Vec<Activity> {
+        self.by_position
+            .values()
+            .filter(|stored| !stored.raw)
+            .map(|stored| stored.activity.clone())
+            .collect()
+    }
+
+    /// The JSON text of the event at that place.
+    pub(super) fn at(&self, position: &Position) -> Option<String> {
+        let stored = self.by_position.get(position)?;
+        Some(stored.activity.json.clone())
+    }
+
+    /// The next page of a selection. The place of the last event is the key of the next page, so events that
+    /// are published meanwhile shift nothing.
+    pub(super) fn page(
+        &self,
+        selection: &Selection,
+        newest_first: bool,
+        oldest_readable: Option<DateTime<Utc>>,
+    ) -> Page {
+        let (lowest, highest) = bounds(selection, newest_first);
+        if is_empty_range(&lowest, &highest) {
+            return Page {
+                events: Vec::new(),
+                next_after: None,
+            };
+        }
+        let readable = |stored: &Stored| {
+            let activity = &stored.activity;
+            selection.window.contains(activity.recorded_at, activity.created_at)
+                && oldest_readable.is_none_or(|oldest| activity.recorded_at >= oldest)
+        };
+        let range = self.by_position.range((lowest, highest));
+        let in_order: Box<dyn Iterator<Item = (&Position, &Stored)>> = if newest_first {
+            Box::new(range.rev())
+        } else {
+            Box::new(range)
+        };
+        let mut matching = in_order.filter(|(_, stored)| readable(stored));
+        let taken: Vec<(&Position, &Stored)> = matching.by_ref().take(selection.limit).collect();
+        let more = matching.next().is_some();
+        Page {
+            events: taken.iter().map(|(_, stored)| stored.activity.json.clone()).collect(),
+            next_after: taken.last().filter(|_| more).map(|(position, _)| (*position).clone()),
+        }
+    }
+}
+
+fn bounds(selection: &Selection, newest_first: bool) -> (Bound<Position>, Bound<Position>) {
+    let window = &selection.window;
+    let (mut lowest, mut highest) = match window.field {
+        // The events are ordered by this field, so the range can be cut from the map itself.
+        TimeField::RecordedAt => (
+            Bound::Included((window.lower.time, String::new(), 0)),
+            Bound::Excluded((window.upper.time + TimeDelta::milliseconds(1), String::new(), 0)),
+        ),
+        TimeField::CreatedAt => (Bound::Unbounded, Bound::Unbounded),
+    };
+    if let Some(after) = &selection.after {
+        let edge = if newest_first { &mut highest } else { &mut lowest };
+        *edge = Bound::Excluded(after.clone());
+    }
+    (lowest, highest)
+}
+
+/// The map refuses a range that is upside down or open on both sides of one key.
+fn is_empty_range(lowest: &Bound<Position>, highest: &Bound<Position>) -> bool {
+    match (lowest, highest) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(lower) | Bound::Excluded(lower), Bound::Included(upper) | Bound::Excluded(upper)) => {
+            lower >= upper
+        }
+    }
+}
