@@ -1,0 +1,163 @@
+//! Delivery through the Logs Ingestion API with the managed identity.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use simulator::functions_host::Mode;
+use simulator::logs_ingestion::{Fault, LogsIngestion, Rule};
+use simulator::managed_identity::ManagedIdentity;
+use simulator::pingone::PingOne;
+
+use crate::harness::*;
+
+struct Azure {
+    identity: Arc<ManagedIdentity>,
+    ingestion: LogsIngestion,
+    rule_id: String,
+}
+
+impl Azure {
+    fn start() -> Self {
+        let identity = Arc::new(ManagedIdentity::start());
+        let rule = Rule::numbered(1, &[ACTIVITIES, ACTIVITIES_OLD, ONELOGIN]);
+        let rule_id = rule.rule_id.clone();
+        Self { ingestion: LogsIngestion::start(identity.clone(), vec![rule]), identity, rule_id }
+    }
+
+    fn configure(&self, handler: &mut Handler) {
+        handler.set("IDENTITY_ENDPOINT", &self.identity.endpoint()).set("IDENTITY_HEADER", &self.identity.header());
+        handler.set("LOGS_INGESTION__ENDPOINT", &self.ingestion.origin()).set("LOGS_INGESTION__RULE_ID", &self.rule_id);
+    }
+
+    fn ids(&self, table: &str) -> Vec<String> {
+        assert_eq!(self.ingestion.violations(), Vec::<String>::new());
+        ids_of(&self.ingestion.rows(table))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_arrive_once_in_calls_within_the_limit_over_passing_faults() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(70, 3000, 40));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    azure.ingestion.fail_next([
+        Fault::Status { status: 429, retry_after: Some(1), code: "TooManyRequests" },
+        Fault::ResetBeforeReading,
+        Fault::RefuseToken,
+        Fault::Status { status: 503, retry_after: None, code: "ServiceUnavailable" },
+    ]);
+    handler.poll_well().await;
+    handler.poll_well().await;
+    assert_each_once(&pingone, &azure.ids(ACTIVITIES));
+    let calls = azure.ingestion.calls();
+    assert!(calls.iter().filter(|call| call.status == 204).count() >= 2, "{calls:?}");
+    assert!(azure.identity.issued() >= 2);
+    assert!(!handler.path("data/tables").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_role_or_rule_is_explained_and_the_rows_are_kept() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(71, 40, 30));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    azure.ingestion.set_access(&azure.rule_id, false);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    for word in ["pingone/default/activities", ACTIVITIES, "403", "Monitoring Metrics Publisher", &azure.rule_id] {
+        assert!(ended.output.contains(word), "{word}: {}", ended.output);
+    }
+    handler.set("LOGS_INGESTION__RULE_ID", "dcr-00000000000000000000000000000000");
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    for word in ["404", "LOGS_INGESTION__RULE_ID", "dcr-00000000000000000000000000000000"] {
+        assert!(ended.output.contains(word), "{word}: {}", ended.output);
+    }
+    azure.configure(&mut handler);
+    azure.ingestion.set_access(&azure.rule_id, true);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &azure.ids(ACTIVITIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_gives_no_token_is_named() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(72, 10, 30));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("IDENTITY_HEADER", "not-the-header").set("POLL_BUDGET", "30s");
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("managed identity"), "{}", ended.output);
+    azure.configure(&mut handler);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &azure.ids(ACTIVITIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_lost_after_acceptance_doubles_one_batch_at_the_most() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(73, 50, 30));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    azure.ingestion.fail_next([Fault::AcceptThenReset]);
+    handler.poll_well().await;
+    handler.poll_well().await;
+    let mut delivered = azure.ids(ACTIVITIES);
+    assert_eq!(delivered.len(), 100);
+    delivered.sort();
+    delivered.dedup();
+    assert_each_once(&pingone, &delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_refused_does_not_hold_up_the_other() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(74, 40, 30));
+    let identity = Arc::new(ManagedIdentity::start());
+    let rule = Rule::numbered(2, &[ACTIVITIES]);
+    let rule_id = rule.rule_id.clone();
+    let azure = Azure { ingestion: LogsIngestion::start(identity.clone(), vec![rule]), identity, rule_id };
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__TABLES", &format!("{ACTIVITIES},{ACTIVITIES_OLD}"));
+    for _ in 0..2 {
+        let ended = handler.poll().await;
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.output.contains(ACTIVITIES_OLD), "{}", ended.output);
+    }
+    let delivered = ids_of(&azure.ingestion.rows(ACTIVITIES));
+    assert_each_once(&pingone, &delivered);
+
+    // The rule gets its second stream: that table catches up by itself.
+    let whole = Azure::start();
+    whole.configure(&mut handler);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &whole.ids(ACTIVITIES_OLD));
+    assert!(whole.ids(ACTIVITIES).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_while_the_destination_is_down_is_refused_in_time_and_its_repetition_is_stored_once() {
+    let azure = Azure::start();
+    let mut handler = Handler::with_onelogin();
+    azure.configure(&mut handler);
+    handler.set("PUSH_DEADLINE", "1s");
+    let host = handler.host(Mode::Proxy).await;
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let body = json!([{"event_timestamp": "2026-11-20 10:15:30 UTC", "event_type_id": 5, "user_id": 1}]).to_string();
+    azure.ingestion.fail_next([Fault::Delay(std::time::Duration::from_secs(3))]);
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        let answer = host.http("POST", "/api/push/onelogin", &headers, body.clone().into_bytes()).await.unwrap();
+        statuses.push(answer.status);
+        if answer.status == 200 {
+            break;
+        }
+        assert!(answer.status == 503 && answer.header("retry-after").is_some(), "{}", answer.text());
+    }
+    assert_eq!((statuses.first(), statuses.last()), (Some(&503), Some(&200)), "{statuses:?}");
+    assert_eq!(azure.ingestion.rows(ONELOGIN).len(), 1);
+    assert_eq!(azure.ingestion.violations(), Vec::<String>::new());
+}

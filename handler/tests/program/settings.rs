@@ -1,0 +1,101 @@
+//! Settings as the command line meets them.
+
+use simulator::functions_host::Mode;
+use simulator::pingone::PingOne;
+
+use crate::harness::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_is_wrong_is_named_at_once_and_no_value_is_shown() {
+    let mut handler = Handler::new();
+    for (name, value) in [
+        ("PINGONE__ENVIRONMENT_ID", "../etc"),
+        ("PINGONE__CLIENT_IDD", "value-one"),
+        ("PINGONE__REGION", "value-two"),
+        ("POLL_BUDGET", "0s"),
+        ("LOGS_INGESTION__ENDPOINT", "http://ingest.example.net"),
+        ("SENTINELONE__STREAMS", "value-three"),
+        ("PUSH_LINGERS", "1s"),
+    ] {
+        handler.set(name, value);
+    }
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(64));
+    let names = handler.environment.keys().map(String::as_str);
+    for name in names.chain(["PINGONE__CLIENT_SECRET", "LOGS_INGESTION__RULE_ID", "PINGONE__CLIENT_ID?"]) {
+        assert!(ended.output.contains(name), "{name}: {}", ended.output);
+    }
+    for value in ["../etc", "value-one", "value-two", "value-three", "ingest.example.net"] {
+        assert!(!ended.output.contains(value), "{value}: {}", ended.output);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_nothing_configured_poll_says_so_and_a_wrong_command_line_is_a_usage_error() {
+    let handler = Handler::new();
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(64));
+    assert!(ended.output.contains("nothing is configured"), "{}", ended.output);
+    assert_eq!(handler.run(&["pol"]).await.code, Some(64));
+    assert_eq!(handler.run(&["--version"]).await.code, Some(0));
+    assert!(handler.run(&["--help"]).await.output.contains("poll"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unresolved_key_vault_reference_switches_off_its_own_source_only() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(40, 10, 30));
+    let mut handler = Handler::with_pingone(&pingone);
+    let reference = "@Microsoft.KeyVault(SecretUri=https://team.vault.azure.net/secrets/worker)";
+    handler.add_pingone("PINGONE__ACME__", "e2", &pingone);
+    handler.set("PINGONE__ACME__CLIENT_SECRET", reference);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.output.matches("PINGONE__ACME__CLIENT_SECRET").count(), 1, "{}", ended.output);
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+
+    let mut handler = Handler::new();
+    handler.set("ONELOGIN__BEARER_TOKEN", reference);
+    let host = handler.host(Mode::Proxy).await;
+    let headers = [("Authorization".to_owned(), "Bearer anything".to_owned())];
+    let answer = host.http("POST", "/api/push/onelogin", &headers, b"[]".to_vec()).await.unwrap();
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_azure_the_local_defaults_are_bad_settings() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("WEBSITE_SITE_NAME", "app");
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(64));
+    assert!(ended.output.contains("STATE_URL") && ended.output.contains("LOGS_INGESTION__ENDPOINT"), "{}", ended.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_this_version_does_not_read_is_not_passed_over_in_silence() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(41, 10, 30));
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("SENTINELONE__URL", "https://console.example.net").set("SENTINELONE__API_TOKEN", "token");
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("sentinelone/default"), "{}", ended.output);
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_lines_are_json_on_demand_and_text_otherwise() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    let text = handler.poll_well().await;
+    assert!(text.lines().all(|line| line.starts_with("INFO")), "{text}");
+    handler.set("LOG_FORMAT", "json");
+    let lines = handler.poll_well().await;
+    for line in lines.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], "info");
+        assert_eq!(line["stream"], "pingone/default/activities");
+    }
+}
