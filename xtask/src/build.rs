@@ -22,7 +22,13 @@ pub fn run(arguments: &BuildArguments) -> Result<(), String> {
     let target = folder.join("handler");
     let copied = fs::create_dir_all(&folder)
         // A running handler's file cannot be written over, but it can be replaced.
-        .and_then(|()| if target.exists() { fs::remove_file(&target) } else { Ok(()) })
+        .and_then(|()| {
+            if target.exists() {
+                fs::remove_file(&target)
+            } else {
+                Ok(())
+            }
+        })
         .and_then(|()| fs::copy(&executable, &target));
     let size = copied.map_err(|error| format!("{} cannot be written: {error}", target.display()))?;
     println!("bin/handler: {size} bytes; next: func start");

@@ -20,13 +20,27 @@ pub fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a command; its output goes to the terminal.
 pub fn run(mut command: Command) -> Result<(), String> {
-    let status = command.status().map_err(|error| format!("{command:?} cannot be started: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}")) }
+    let status = command
+        .status()
+        .map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?} ended with {status}"))
+    }
 }
 
 /// Builds the handler and asks cargo where its executable is.
 pub fn build_handler(profile: &[&str]) -> Result<PathBuf, String> {
-    let arguments = ["build", "--package", "handler", "--bin", "handler", "--message-format", "json-render-diagnostics"];
+    let arguments = [
+        "build",
+        "--package",
+        "handler",
+        "--bin",
+        "handler",
+        "--message-format",
+        "json-render-diagnostics",
+    ];
     let mut command = cargo(&arguments);
     let output = command.args(profile).stderr(Stdio::inherit()).output();
     let output = output.map_err(|error| format!("cargo cannot be started: {error}"))?;
@@ -34,9 +48,11 @@ pub fn build_handler(profile: &[&str]) -> Result<PathBuf, String> {
         return Err("the handler does not build".to_owned());
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().rev().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         Some(PathBuf::from(message.get("executable")?.as_str()?))
     });
-    executables.last().ok_or_else(|| "cargo named no executable of the handler".to_owned())
+    executables
+        .next()
+        .ok_or_else(|| "cargo named no executable of the handler".to_owned())
 }

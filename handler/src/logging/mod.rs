@@ -26,9 +26,7 @@ pub fn start(format: LogFormat, filter: Option<&str>) {
         LogFormat::Json => builder
             .target(Target::Stdout)
             .format(|out, record| writeln!(out, "{}", json_line(record, SystemClock.now()))),
-        LogFormat::Text => builder
-            .target(Target::Stderr)
-            .format(text_line),
+        LogFormat::Text => builder.target(Target::Stderr).format(text_line),
     };
     // A second start (only tests do that) keeps the first.
     let _ = builder.try_init();

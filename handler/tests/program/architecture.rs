@@ -11,7 +11,21 @@ const LEAVES: [&str; 3] = ["json", "time", "event"];
 
 /// Which rooms a room may use, besides the leaves.
 const ARROWS: [(&str, &[&str]); 16] = [
-    ("app", &["azure", "destination", "functions", "health", "http", "pipeline", "settings", "sources", "state", "tables"]),
+    (
+        "app",
+        &[
+            "azure",
+            "destination",
+            "functions",
+            "health",
+            "http",
+            "pipeline",
+            "settings",
+            "sources",
+            "state",
+            "tables",
+        ],
+    ),
     ("azure", &["settings"]),
     ("cli", &["app", "functions", "host", "logging", "pipeline", "settings"]),
     ("destination", &["azure", "http", "settings"]),
@@ -22,7 +36,10 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("http", &["settings"]),
     ("json", &[]),
     ("logging", &["settings"]),
-    ("pipeline", &["destination", "health", "settings", "sources", "state", "tables"]),
+    (
+        "pipeline",
+        &["destination", "health", "settings", "sources", "state", "tables"],
+    ),
     ("settings", &[]),
     ("sources", &["http", "settings"]),
     ("state", &[]),
@@ -35,20 +52,29 @@ fn source() -> PathBuf {
 
 fn rooms() -> BTreeSet<String> {
     let entries = fs::read_dir(source()).unwrap().map(|entry| entry.unwrap());
-    entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name().into_string().unwrap()).collect()
+    entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect()
 }
 
 /// The rooms that the code below a folder names with `crate::`, tests aside.
 fn used_by(room: &str) -> BTreeSet<(String, PathBuf)> {
     let mut used = BTreeSet::new();
     for file in files_below(&source().join(room)) {
-        if file.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests")) {
+        if file
+            .components()
+            .any(|part| part.as_os_str().to_string_lossy().starts_with("tests"))
+        {
             continue;
         }
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
         for part in code.split("crate::").skip(1) {
-            let name: String = part.chars().take_while(|character| character.is_ascii_lowercase()).collect();
+            let name: String = part
+                .chars()
+                .take_while(|character| character.is_ascii_lowercase())
+                .collect();
             used.insert((name, file.clone()));
         }
     }
@@ -58,7 +84,10 @@ fn used_by(room: &str) -> BTreeSet<(String, PathBuf)> {
 #[test]
 fn arrows_between_rooms_point_one_way() {
     for room in rooms() {
-        let allowed = ARROWS.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        let allowed = ARROWS
+            .iter()
+            .find(|(name, _)| *name == room)
+            .map(|(_, allowed)| *allowed);
         let allowed = if room == "time" { Some(&[][..]) } else { allowed };
         let allowed = allowed.unwrap_or_else(|| panic!("{room} is a new room: say in ARROWS what it may use"));
         for (used, file) in used_by(&room) {
@@ -74,11 +103,19 @@ fn the_architecture_page_names_every_folder() {
     let page = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
     let mut folders: BTreeSet<PathBuf> = BTreeSet::new();
     for file in files_below(&source()) {
-        folders.extend(file.ancestors().skip(1).take_while(|folder| *folder != source()).map(Path::to_owned));
+        folders.extend(
+            file.ancestors()
+                .skip(1)
+                .take_while(|folder| *folder != source())
+                .map(Path::to_owned),
+        );
     }
     for folder in folders {
         let path = folder.strip_prefix(source()).unwrap().display().to_string();
-        assert!(page.contains(&format!("handler/src/{path}/")), "ARCHITECTURE.md does not name handler/src/{path}/");
+        assert!(
+            page.contains(&format!("handler/src/{path}/")),
+            "ARCHITECTURE.md does not name handler/src/{path}/"
+        );
     }
 }
 
@@ -86,7 +123,10 @@ fn the_architecture_page_names_every_folder() {
 fn no_file_is_over_800_lines() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for folder in ["handler", "simulator", "xtask"] {
-        for file in files_below(&root.join(folder)).into_iter().filter(|file| file.extension().is_some_and(|name| name == "rs")) {
+        for file in files_below(&root.join(folder))
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|name| name == "rs"))
+        {
             let lines = fs::read_to_string(&file).unwrap().lines().count();
             assert!(lines <= 800, "{} has {lines} lines", file.display());
         }

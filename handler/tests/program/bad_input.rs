@@ -38,12 +38,23 @@ async fn odd_events_become_rows_or_dead_letters_and_none_stops_the_stream() {
     assert!(output.contains("3 set aside as dead letters"), "{output}");
     let rows = handler.rows(ACTIVITIES);
     assert_eq!(rows.len(), 30 + odd.len() - 3);
-    for id in ["no-time", "wrong-types", "deep", "surrogate", "long", "12345678901234567890"] {
+    for id in [
+        "no-time",
+        "wrong-types",
+        "deep",
+        "surrogate",
+        "long",
+        "12345678901234567890",
+    ] {
         assert_eq!(rows.iter().filter(|row| row["Id"] == id).count(), 1, "{id}");
     }
     let letters = handler.dead_letters();
     assert_eq!(letters.len(), 3);
-    assert!(letters.iter().any(|letter| letter.contains("an array") && letter.contains("not a JSON object")));
+    assert!(
+        letters
+            .iter()
+            .any(|letter| letter.contains("an array") && letter.contains("not a JSON object"))
+    );
 
     // The overlap shows all of them again.
     handler.poll_well().await;

@@ -37,11 +37,17 @@ pub struct Ended {
 
 impl Handler {
     pub fn new() -> Self {
-        let handler = Self { folder: tempfile::tempdir().unwrap(), environment: BTreeMap::new() };
+        let handler = Self {
+            folder: tempfile::tempdir().unwrap(),
+            environment: BTreeMap::new(),
+        };
         for function in ["function-timer", "function-http"] {
             let target = handler.path(function);
             std::fs::create_dir_all(&target).unwrap();
-            let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(function).join("function.json");
+            let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("..")
+                .join(function)
+                .join("function.json");
             std::fs::copy(source, target.join("function.json")).unwrap();
         }
         handler
@@ -84,18 +90,31 @@ impl Handler {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
-        command.args(arguments).env_clear().envs(&self.environment).current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.environment)
+            .current_dir(self.folder.path());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         let output = self.command(arguments).output().await.unwrap();
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        let text = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8(bytes).unwrap())
+            .concat();
         for secret in [CLIENT_SECRET, PUSH_TOKEN] {
             assert!(!text.contains(secret), "a secret is in the output:\n{text}");
         }
-        Ended { code: output.status.code(), output: text }
+        Ended {
+            code: output.status.code(),
+            output: text,
+        }
     }
 
     pub async fn poll(&self) -> Ended {
@@ -150,18 +169,26 @@ impl Handler {
 }
 
 pub fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+        if path.is_dir() {
+            files.extend(files_below(&path))
+        } else {
+            files.push(path)
+        }
     }
     files.sort();
     files
 }
 
 pub fn ids_of(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["Id"].as_str().unwrap_or_default().to_owned()).collect()
+    rows.iter()
+        .map(|row| row["Id"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 pub fn options() -> Options {
@@ -183,7 +210,9 @@ pub fn activities(seed: u64, count: usize, minutes: i64) -> Vec<Activity> {
     let mut generator = Activities::new(seed, ENVIRONMENT_ID);
     let start = now() - TimeDelta::minutes(minutes);
     let step = TimeDelta::minutes(minutes - 1) / i32::try_from(count / 3 + 1).unwrap();
-    (0..count).map(|number| generator.at(start + step * i32::try_from(number / 3).unwrap())).collect()
+    (0..count)
+        .map(|number| generator.at(start + step * i32::try_from(number / 3).unwrap()))
+        .collect()
 }
 
 /// Every published activity is there, and none twice.
@@ -191,8 +220,18 @@ pub fn assert_each_once(pingone: &PingOne, delivered: &[String]) {
     let published: BTreeSet<String> = pingone.published().into_iter().map(|activity| activity.id).collect();
     let unique: BTreeSet<String> = delivered.iter().cloned().collect();
     let missing: Vec<_> = published.difference(&unique).collect();
-    assert!(missing.is_empty(), "{} of {} are missing: {missing:?}", missing.len(), published.len());
-    assert_eq!(delivered.len(), unique.len(), "{} doubles", delivered.len() - unique.len());
+    assert!(
+        missing.is_empty(),
+        "{} of {} are missing: {missing:?}",
+        missing.len(),
+        published.len()
+    );
+    assert_eq!(
+        delivered.len(),
+        unique.len(),
+        "{} doubles",
+        delivered.len() - unique.len()
+    );
     assert_eq!(pingone.violations(), Vec::<String>::new());
 }
 

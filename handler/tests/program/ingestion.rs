@@ -21,12 +21,20 @@ impl Azure {
         let identity = Arc::new(ManagedIdentity::start());
         let rule = Rule::numbered(1, &[ACTIVITIES, ACTIVITIES_OLD, ONELOGIN]);
         let rule_id = rule.rule_id.clone();
-        Self { ingestion: LogsIngestion::start(identity.clone(), vec![rule]), identity, rule_id }
+        Self {
+            ingestion: LogsIngestion::start(identity.clone(), vec![rule]),
+            identity,
+            rule_id,
+        }
     }
 
     fn configure(&self, handler: &mut Handler) {
-        handler.set("IDENTITY_ENDPOINT", &self.identity.endpoint()).set("IDENTITY_HEADER", &self.identity.header());
-        handler.set("LOGS_INGESTION__ENDPOINT", &self.ingestion.origin()).set("LOGS_INGESTION__RULE_ID", &self.rule_id);
+        handler
+            .set("IDENTITY_ENDPOINT", &self.identity.endpoint())
+            .set("IDENTITY_HEADER", &self.identity.header());
+        handler
+            .set("LOGS_INGESTION__ENDPOINT", &self.ingestion.origin())
+            .set("LOGS_INGESTION__RULE_ID", &self.rule_id);
     }
 
     fn ids(&self, table: &str) -> Vec<String> {
@@ -42,10 +50,18 @@ async fn rows_arrive_once_in_calls_within_the_limit_over_passing_faults() {
     let mut handler = Handler::with_pingone(&pingone);
     azure.configure(&mut handler);
     azure.ingestion.fail_next([
-        Fault::Status { status: 429, retry_after: Some(1), code: "TooManyRequests" },
+        Fault::Status {
+            status: 429,
+            retry_after: Some(1),
+            code: "TooManyRequests",
+        },
         Fault::ResetBeforeReading,
         Fault::RefuseToken,
-        Fault::Status { status: 503, retry_after: None, code: "ServiceUnavailable" },
+        Fault::Status {
+            status: 503,
+            retry_after: None,
+            code: "ServiceUnavailable",
+        },
     ]);
     handler.poll_well().await;
     handler.poll_well().await;
@@ -65,7 +81,13 @@ async fn a_missing_role_or_rule_is_explained_and_the_rows_are_kept() {
     azure.ingestion.set_access(&azure.rule_id, false);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
-    for word in ["pingone/default/activities", ACTIVITIES, "403", "Monitoring Metrics Publisher", &azure.rule_id] {
+    for word in [
+        "pingone/default/activities",
+        ACTIVITIES,
+        "403",
+        "Monitoring Metrics Publisher",
+        &azure.rule_id,
+    ] {
         assert!(ended.output.contains(word), "{word}: {}", ended.output);
     }
     handler.set("LOGS_INGESTION__RULE_ID", "dcr-00000000000000000000000000000000");
@@ -86,7 +108,9 @@ async fn an_identity_that_gives_no_token_is_named() {
     pingone.publish(activities(72, 10, 30));
     let mut handler = Handler::with_pingone(&pingone);
     azure.configure(&mut handler);
-    handler.set("IDENTITY_HEADER", "not-the-header").set("POLL_BUDGET", "30s");
+    handler
+        .set("IDENTITY_HEADER", "not-the-header")
+        .set("POLL_BUDGET", "30s");
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.contains("managed identity"), "{}", ended.output);
@@ -118,7 +142,11 @@ async fn a_table_that_is_refused_does_not_hold_up_the_other() {
     let identity = Arc::new(ManagedIdentity::start());
     let rule = Rule::numbered(2, &[ACTIVITIES]);
     let rule_id = rule.rule_id.clone();
-    let azure = Azure { ingestion: LogsIngestion::start(identity.clone(), vec![rule]), identity, rule_id };
+    let azure = Azure {
+        ingestion: LogsIngestion::start(identity.clone(), vec![rule]),
+        identity,
+        rule_id,
+    };
     let mut handler = Handler::with_pingone(&pingone);
     azure.configure(&mut handler);
     handler.set("PINGONE__TABLES", &format!("{ACTIVITIES},{ACTIVITIES_OLD}"));
@@ -147,17 +175,30 @@ async fn a_push_while_the_destination_is_down_is_refused_in_time_and_its_repetit
     let host = handler.host(Mode::Proxy).await;
     let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
     let body = json!([{"event_timestamp": "2026-11-20 10:15:30 UTC", "event_type_id": 5, "user_id": 1}]).to_string();
-    azure.ingestion.fail_next([Fault::Delay(std::time::Duration::from_secs(3))]);
+    azure
+        .ingestion
+        .fail_next([Fault::Delay(std::time::Duration::from_secs(3))]);
     let mut statuses = Vec::new();
     for _ in 0..20 {
-        let answer = host.http("POST", "/api/push/onelogin", &headers, body.clone().into_bytes()).await.unwrap();
+        let answer = host
+            .http("POST", "/api/push/onelogin", &headers, body.clone().into_bytes())
+            .await
+            .unwrap();
         statuses.push(answer.status);
         if answer.status == 200 {
             break;
         }
-        assert!(answer.status == 503 && answer.header("retry-after").is_some(), "{}", answer.text());
+        assert!(
+            answer.status == 503 && answer.header("retry-after").is_some(),
+            "{}",
+            answer.text()
+        );
     }
-    assert_eq!((statuses.first(), statuses.last()), (Some(&503), Some(&200)), "{statuses:?}");
+    assert_eq!(
+        (statuses.first(), statuses.last()),
+        (Some(&503), Some(&200)),
+        "{statuses:?}"
+    );
     assert_eq!(azure.ingestion.rows(ONELOGIN).len(), 1);
     assert_eq!(azure.ingestion.violations(), Vec::<String>::new());
 }

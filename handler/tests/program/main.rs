@@ -1,5 +1,7 @@
 //! The whole program: the real executable against simulated vendors, Azure endpoints and the Functions host.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
+
 mod architecture;
 mod bad_input;
 mod harness;

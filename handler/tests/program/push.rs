@@ -35,7 +35,11 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 }
 
 fn user_ids(handler: &Handler) -> Vec<i64> {
-    let mut ids: Vec<i64> = handler.rows(ONELOGIN).iter().filter_map(|row| row["user_id_d"].as_i64()).collect();
+    let mut ids: Vec<i64> = handler
+        .rows(ONELOGIN)
+        .iter()
+        .filter_map(|row| row["user_id_d"].as_i64())
+        .collect();
     ids.sort_unstable();
     ids
 }
@@ -84,7 +88,10 @@ async fn a_sender_that_talks_to_the_handler_itself_is_served_as_well() {
     let mut events = Events::new(61, 4711);
     let mut batcher = Batcher::new();
     for number in 0..10 {
-        if let Some(batch) = batcher.offer(events.at(now() - chrono::TimeDelta::seconds(number)), std::time::Duration::ZERO) {
+        if let Some(batch) = batcher.offer(
+            events.at(now() - chrono::TimeDelta::seconds(number)),
+            std::time::Duration::ZERO,
+        ) {
             assert!(sender.send(&batch).await.accepted);
         }
     }
@@ -97,7 +104,10 @@ async fn only_the_bearer_token_in_the_header_opens() {
     handler.set("ONELOGIN__BEARER_TOKEN", &format!("older-token, {PUSH_TOKEN}"));
     let host = handler.host(Mode::Proxy).await;
     let attempt = async |path: String, authorization: Option<String>| {
-        let headers: Vec<_> = authorization.map(|value| ("Authorization".to_owned(), value)).into_iter().collect();
+        let headers: Vec<_> = authorization
+            .map(|value| ("Authorization".to_owned(), value))
+            .into_iter()
+            .collect();
         host.http("POST", &path, &headers, b"[]".to_vec()).await.unwrap().status
     };
     for (authorization, status) in [
@@ -118,20 +128,31 @@ async fn only_the_bearer_token_in_the_header_opens() {
         assert_eq!(attempt(format!("{ROUTE}?{query}={PUSH_TOKEN}"), None).await, 401);
     }
     assert!(!host.stdout_lines().concat().contains(PUSH_TOKEN));
-    assert_eq!(attempt("/api/push/pingone".to_owned(), Some(format!("Bearer {PUSH_TOKEN}"))).await, 404);
-    assert_eq!(host.http("GET", ROUTE, &authorized(), Vec::new()).await.unwrap().status, 405);
+    assert_eq!(
+        attempt("/api/push/pingone".to_owned(), Some(format!("Bearer {PUSH_TOKEN}"))).await,
+        404
+    );
+    assert_eq!(
+        host.http("GET", ROUTE, &authorized(), Vec::new()).await.unwrap().status,
+        405
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_are_told_apart_by_their_tokens() {
     let mut handler = Handler::with_onelogin();
-    handler.set("ONELOGIN__ACME__BEARER_TOKEN", "token-of-acme").set("ONELOGIN__ACME__TABLES", "OneLoginEventsV2_CL");
+    handler
+        .set("ONELOGIN__ACME__BEARER_TOKEN", "token-of-acme")
+        .set("ONELOGIN__ACME__TABLES", "OneLoginEventsV2_CL");
     let host = handler.host(Mode::Proxy).await;
     assert_eq!(push(&host, json!([event(1)]).to_string()).await.status, 200);
     let headers = [("Authorization".to_owned(), "Bearer token-of-acme".to_owned())];
     let body = json!([event(1)]).to_string().into_bytes();
     assert_eq!(host.http("POST", ROUTE, &headers, body).await.unwrap().status, 200);
-    assert_eq!((handler.rows(ONELOGIN).len(), handler.rows("OneLoginEventsV2_CL").len()), (1, 1));
+    assert_eq!(
+        (handler.rows(ONELOGIN).len(), handler.rows("OneLoginEventsV2_CL").len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,8 +171,14 @@ async fn bodies_in_every_lawful_form_are_stored() {
         let answer = push(&host, body.clone()).await;
         assert_eq!(answer.status, 200, "{body}: {}", answer.text());
     }
-    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}")), ("Content-Type".to_owned(), "text/plain".to_owned())];
-    let answer = host.http("POST", ROUTE, &headers, event(8).to_string().into_bytes()).await.unwrap();
+    let headers = [
+        ("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}")),
+        ("Content-Type".to_owned(), "text/plain".to_owned()),
+    ];
+    let answer = host
+        .http("POST", ROUTE, &headers, event(8).to_string().into_bytes())
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200);
     assert_eq!(user_ids(&handler), (1..=8).collect::<Vec<_>>());
 }
@@ -160,7 +187,11 @@ async fn bodies_in_every_lawful_form_are_stored() {
 async fn what_is_not_json_is_refused_with_its_place_and_kept_once() {
     let handler = Handler::with_onelogin();
     let host = handler.host(Mode::Proxy).await;
-    for (body, place) in [("certainly not json", "line 1"), ("[{\"a\":1},\n{\"b\":]", "line 2"), ("{\"a\":1}\n{\"b\":2}\n{\"c\"", "line 3")] {
+    for (body, place) in [
+        ("certainly not json", "line 1"),
+        ("[{\"a\":1},\n{\"b\":]", "line 2"),
+        ("{\"a\":1}\n{\"b\":2}\n{\"c\"", "line 3"),
+    ] {
         for _ in 0..2 {
             let answer = push(&host, body).await;
             assert_eq!(answer.status, 400);
@@ -187,7 +218,11 @@ async fn an_empty_body_is_refused_with_a_word_on_chunked_encoding() {
         assert!(answer.text().contains("chunked"), "{}", answer.text());
     }
     // A forwarding host drops a chunked body; a proxying one passes it on.
-    let headers = [authorized(), vec![("Transfer-Encoding".to_owned(), "chunked".to_owned())]].concat();
+    let headers = [
+        authorized(),
+        vec![("Transfer-Encoding".to_owned(), "chunked".to_owned())],
+    ]
+    .concat();
     for (mode, status) in [(Mode::Forward, 400), (Mode::Proxy, 200)] {
         let host = handler.host(mode).await;
         let body = json!([event(1)]).to_string().into_bytes();
@@ -203,7 +238,10 @@ async fn large_bodies_and_unknown_encodings_are_refused() {
     assert_eq!(push(&host, large.clone()).await.status, 413);
     assert_eq!(push(&host, gzip(large.as_bytes())).await.status, 413);
     let headers = [authorized(), vec![("Content-Encoding".to_owned(), "br".to_owned())]].concat();
-    assert_eq!(host.http("POST", ROUTE, &headers, b"[]".to_vec()).await.unwrap().status, 415);
+    assert_eq!(
+        host.http("POST", ROUTE, &headers, b"[]".to_vec()).await.unwrap().status,
+        415
+    );
     assert_eq!(push(&host, json!([event(1)]).to_string()).await.status, 200);
 }
 

@@ -22,7 +22,11 @@ async fn everything_that_is_wrong_is_named_at_once_and_no_value_is_shown() {
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(64));
     let names = handler.environment.keys().map(String::as_str);
-    for name in names.chain(["PINGONE__CLIENT_SECRET", "LOGS_INGESTION__RULE_ID", "PINGONE__CLIENT_ID?"]) {
+    for name in names.chain([
+        "PINGONE__CLIENT_SECRET",
+        "LOGS_INGESTION__RULE_ID",
+        "PINGONE__CLIENT_ID?",
+    ]) {
         assert!(ended.output.contains(name), "{name}: {}", ended.output);
     }
     for value in ["../etc", "value-one", "value-two", "value-three", "ingest.example.net"] {
@@ -51,14 +55,22 @@ async fn an_unresolved_key_vault_reference_switches_off_its_own_source_only() {
     handler.set("PINGONE__ACME__CLIENT_SECRET", reference);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.output.matches("PINGONE__ACME__CLIENT_SECRET").count(), 1, "{}", ended.output);
+    assert_eq!(
+        ended.output.matches("PINGONE__ACME__CLIENT_SECRET").count(),
+        1,
+        "{}",
+        ended.output
+    );
     assert_each_once(&pingone, &handler.ids(ACTIVITIES));
 
     let mut handler = Handler::new();
     handler.set("ONELOGIN__BEARER_TOKEN", reference);
     let host = handler.host(Mode::Proxy).await;
     let headers = [("Authorization".to_owned(), "Bearer anything".to_owned())];
-    let answer = host.http("POST", "/api/push/onelogin", &headers, b"[]".to_vec()).await.unwrap();
+    let answer = host
+        .http("POST", "/api/push/onelogin", &headers, b"[]".to_vec())
+        .await
+        .unwrap();
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").is_some());
 }
@@ -70,7 +82,11 @@ async fn in_azure_the_local_defaults_are_bad_settings() {
     handler.set("WEBSITE_SITE_NAME", "app");
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(64));
-    assert!(ended.output.contains("STATE_URL") && ended.output.contains("LOGS_INGESTION__ENDPOINT"), "{}", ended.output);
+    assert!(
+        ended.output.contains("STATE_URL") && ended.output.contains("LOGS_INGESTION__ENDPOINT"),
+        "{}",
+        ended.output
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +94,9 @@ async fn a_source_that_this_version_does_not_read_is_not_passed_over_in_silence(
     let pingone = PingOne::start(options());
     pingone.publish(activities(41, 10, 30));
     let mut handler = Handler::with_pingone(&pingone);
-    handler.set("SENTINELONE__URL", "https://console.example.net").set("SENTINELONE__API_TOKEN", "token");
+    handler
+        .set("SENTINELONE__URL", "https://console.example.net")
+        .set("SENTINELONE__API_TOKEN", "token");
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.contains("sentinelone/default"), "{}", ended.output);

@@ -12,7 +12,10 @@ const CHECKPOINT: &str = "data/state/checkpoints/pingone/default/activities.json
 async fn a_kill_between_two_pages_loses_nothing_and_doubles_nothing() {
     let pingone = PingOne::start(options());
     pingone.publish(activities(30, 1800, 40));
-    pingone.fail_next([Fault::Delay(std::time::Duration::ZERO), Fault::Delay(std::time::Duration::from_secs(60))]);
+    pingone.fail_next([
+        Fault::Delay(std::time::Duration::ZERO),
+        Fault::Delay(std::time::Duration::from_secs(60)),
+    ]);
     let handler = Handler::with_pingone(&pingone);
     let mut child = handler.command(&["poll"]).spawn().unwrap();
     until("the second page is asked for", || pingone.waiting_faults() == 0).await;
@@ -31,7 +34,10 @@ async fn an_account_that_another_process_works_on_is_skipped_and_that_is_no_fail
     until("the first process asks for a page", || pingone.waiting_faults() == 0).await;
     let pid = first.id().unwrap();
     let output = handler.poll_well().await;
-    assert!(output.contains("skipped") && output.contains(&format!("process {pid}")) && output.contains("until"), "{output}");
+    assert!(
+        output.contains("skipped") && output.contains(&format!("process {pid}")) && output.contains("until"),
+        "{output}"
+    );
     // The lock of a process that is killed is free at once.
     first.kill().await.unwrap();
     handler.poll_well().await;
@@ -59,7 +65,11 @@ async fn a_checkpoint_of_an_unknown_version_is_refused_and_not_overwritten() {
 async fn another_account_starts_anew_with_a_warning_and_the_old_file_stays() {
     let second_id = "5f1c2d3e-0000-4000-8000-00000000e002";
     let first = PingOne::start(options());
-    let second = PingOne::start(Options { environment_id: second_id.to_owned(), auth_environment_id: second_id.to_owned(), ..options() });
+    let second = PingOne::start(Options {
+        environment_id: second_id.to_owned(),
+        auth_environment_id: second_id.to_owned(),
+        ..options()
+    });
     first.publish(activities(33, 10, 30));
     second.publish(activities(34, 10, 30));
     let mut handler = Handler::with_pingone(&first);
@@ -67,18 +77,29 @@ async fn another_account_starts_anew_with_a_warning_and_the_old_file_stays() {
     let before = fs::read_to_string(handler.path(CHECKPOINT)).unwrap();
     handler.add_pingone("PINGONE__", second_id, &second);
     let output = handler.poll_well().await;
-    assert!(output.contains("another account") && output.contains(ENVIRONMENT_ID), "{output}");
+    assert!(
+        output.contains("another account") && output.contains(ENVIRONMENT_ID),
+        "{output}"
+    );
     let files = files_below(&handler.path("data/state/checkpoints/pingone/default"));
     let kept = files.iter().filter_map(|file| fs::read_to_string(file).ok());
-    assert!(kept.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default()).any(|kept| {
-        let before: serde_json::Value = serde_json::from_str(&before).unwrap();
-        kept == before
-    }));
+    assert!(
+        kept.map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default())
+            .any(|kept| {
+                let before: serde_json::Value = serde_json::from_str(&before).unwrap();
+                kept == before
+            })
+    );
 
     // Back again: nothing twice.
     handler.add_pingone("PINGONE__", ENVIRONMENT_ID, &first);
     handler.poll_well().await;
-    let mut published: Vec<_> = first.published().into_iter().chain(second.published()).map(|activity| activity.id).collect();
+    let mut published: Vec<_> = first
+        .published()
+        .into_iter()
+        .chain(second.published())
+        .map(|activity| activity.id)
+        .collect();
     let mut delivered = handler.ids(ACTIVITIES);
     published.sort();
     delivered.sort();
@@ -106,7 +127,10 @@ async fn an_idle_run_writes_nothing() {
     handler.poll_well().await;
     let state = |handler: &Handler| {
         let files = files_below(&handler.path("data/state/checkpoints"));
-        files.into_iter().map(|file| (fs::read(&file).unwrap(), file)).collect::<Vec<_>>()
+        files
+            .into_iter()
+            .map(|file| (fs::read(&file).unwrap(), file))
+            .collect::<Vec<_>>()
     };
     let before = state(&handler);
     handler.poll_well().await;
@@ -121,5 +145,9 @@ async fn state_that_cannot_be_written_fails_the_run_with_the_place() {
     handler.set("STATE_URL", "in-the-way/state");
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
-    assert!(ended.output.contains("STATE_URL") && ended.output.contains("in-the-way"), "{}", ended.output);
+    assert!(
+        ended.output.contains("STATE_URL") && ended.output.contains("in-the-way"),
+        "{}",
+        ended.output
+    );
 }

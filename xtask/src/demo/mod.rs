@@ -19,7 +19,9 @@ use crate::cargo::{build_handler, root};
 pub fn run() -> Result<(), String> {
     let executable = build_handler(&[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| format!("no threads: {error}"))?.block_on(both_passes(executable))
+    runtime
+        .map_err(|error| format!("no threads: {error}"))?
+        .block_on(both_passes(executable))
 }
 
 async fn both_passes(executable: PathBuf) -> Result<(), String> {
@@ -28,11 +30,23 @@ async fn both_passes(executable: PathBuf) -> Result<(), String> {
     prepare(&state)?;
     let script = Script::write();
     let local = Destination::Directory { tables };
-    let first = Pass { executable: &executable, state: &state, destination: &local, script: &script }.run().await?;
+    let first = Pass {
+        executable: &executable,
+        state: &state,
+        destination: &local,
+        script: &script,
+    }
+    .run()
+    .await?;
 
     let temporary = tempfile::tempdir().map_err(|error| format!("no temporary folder: {error}"))?;
     let azure = Destination::logs_ingestion();
-    let pass = Pass { executable: &executable, state: &temporary.path().join("state"), destination: &azure, script: &script };
+    let pass = Pass {
+        executable: &executable,
+        state: &temporary.path().join("state"),
+        destination: &azure,
+        script: &script,
+    };
     let second = pass.run().await?;
 
     script.check(&first.tables)?;

@@ -24,7 +24,11 @@ pub enum Destination {
     /// `<Table>.ndjson` files.
     Directory { tables: PathBuf },
     /// The simulated Azure.
-    LogsIngestion { identity: Arc<ManagedIdentity>, ingestion: Box<LogsIngestion>, rule_id: String },
+    LogsIngestion {
+        identity: Arc<ManagedIdentity>,
+        ingestion: Box<LogsIngestion>,
+        rule_id: String,
+    },
 }
 
 /// See the module.
@@ -67,13 +71,21 @@ impl Destination {
         let rule = Rule::numbered(1, &[ACTIVITIES, ONELOGIN]);
         let rule_id = rule.rule_id.clone();
         let ingestion = Box::new(LogsIngestion::start(identity.clone(), vec![rule]));
-        Self::LogsIngestion { identity, ingestion, rule_id }
+        Self::LogsIngestion {
+            identity,
+            ingestion,
+            rule_id,
+        }
     }
 
     fn settings(&self) -> Vec<(&str, String)> {
         match self {
             Self::Directory { tables } => vec![("DESTINATION_DIR", tables.display().to_string())],
-            Self::LogsIngestion { identity, ingestion, rule_id } => vec![
+            Self::LogsIngestion {
+                identity,
+                ingestion,
+                rule_id,
+            } => vec![
                 ("IDENTITY_ENDPOINT", identity.endpoint()),
                 ("IDENTITY_HEADER", identity.header()),
                 ("LOGS_INGESTION__ENDPOINT", ingestion.origin()),
@@ -115,7 +127,9 @@ impl Pass<'_> {
             client_secret: CLIENT_SECRET.to_owned(),
             ..Options::default()
         });
-        let host = FunctionsHost::start(self.host_options(&pingone)).await.map_err(|error| error.to_string())?;
+        let host = FunctionsHost::start(self.host_options(&pingone))
+            .await
+            .map_err(|error| error.to_string())?;
         pingone.publish(self.script.early.iter().cloned());
         let mut polls = vec![tick(&host).await?];
         pingone.publish(self.script.late.iter().cloned());
@@ -132,7 +146,14 @@ impl Pass<'_> {
         let peak_memory_kib = host.peak_memory_kib().unwrap_or_default();
         let ready_after = host.time_to_ready();
         host.kill().await;
-        Ok(Outcome { tables, polls, posts, ready_after, peak_memory_kib, calls: self.destination.calls() })
+        Ok(Outcome {
+            tables,
+            polls,
+            posts,
+            ready_after,
+            peak_memory_kib,
+            calls: self.destination.calls(),
+        })
     }
 
     fn host_options(&self, pingone: &PingOne) -> HostOptions {
@@ -149,7 +170,10 @@ impl Pass<'_> {
         HostOptions {
             executable: self.executable.to_owned(),
             working_dir: root(),
-            env: settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            env: settings
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             mode: Mode::Proxy,
         }
     }
@@ -169,7 +193,10 @@ impl Pass<'_> {
         for (number, event) in self.script.pushed.iter().enumerate() {
             // A quiet spell after the thirtieth event makes the ten seconds count.
             clock.advance(Duration::from_secs(if number == 35 { 11 } else { 1 }));
-            for delivery in [feed.tick().await, feed.offer(event.clone()).await].into_iter().flatten() {
+            for delivery in [feed.tick().await, feed.offer(event.clone()).await]
+                .into_iter()
+                .flatten()
+            {
                 accepted(delivery.accepted)?;
                 posts += 1;
             }
@@ -190,9 +217,16 @@ impl Pass<'_> {
 }
 
 fn accepted(accepted: bool) -> Result<(), String> {
-    if accepted { Ok(()) } else { Err("a push was not accepted".to_owned()) }
+    if accepted {
+        Ok(())
+    } else {
+        Err("a push was not accepted".to_owned())
+    }
 }
 
 async fn tick(host: &FunctionsHost) -> Result<Vec<String>, String> {
-    host.timer().await.map(|invocation| invocation.logs).map_err(|error| error.to_string())
+    host.timer()
+        .await
+        .map(|invocation| invocation.logs)
+        .map_err(|error| error.to_string())
 }

@@ -33,10 +33,19 @@ impl Script {
         let now = DateTime::<Utc>::from(SystemTime::now());
         let mut activities = Activities::new(SEED, ENVIRONMENT_ID);
         let start = now - TimeDelta::minutes(50);
-        let early: Vec<_> = (0..600).map(|number| activities.at(start + TimeDelta::seconds(number / 3 * 14))).collect();
-        let late = early.iter().rev().take(9).map(|activity| activities.at(activity.recorded_at)).collect();
+        let early: Vec<_> = (0..600)
+            .map(|number| activities.at(start + TimeDelta::seconds(number / 3 * 14)))
+            .collect();
+        let late = early
+            .iter()
+            .rev()
+            .take(9)
+            .map(|activity| activities.at(activity.recorded_at))
+            .collect();
         let mut events = Events::new(SEED, ACCOUNT_ID);
-        let pushed = (0..57).map(|number| events.at(now - TimeDelta::seconds(57 - number))).collect();
+        let pushed = (0..57)
+            .map(|number| events.at(now - TimeDelta::seconds(57 - number)))
+            .collect();
         Self { early, late, pushed }
     }
 
@@ -44,7 +53,9 @@ impl Script {
     pub fn check(&self, tables: &BTreeMap<String, Vec<Value>>) -> Result<(), String> {
         let schemas = TableSchema::load_all();
         for (table, rows) in tables {
-            let schema = schemas.get(table).ok_or_else(|| format!("{table} is no table of ours"))?;
+            let schema = schemas
+                .get(table)
+                .ok_or_else(|| format!("{table} is no table of ours"))?;
             for row in rows {
                 if let Some(violation) = schema.violations(row).first() {
                     return Err(format!("{table}: {violation} in {row}"));
@@ -54,13 +65,26 @@ impl Script {
         let none = Vec::new();
         let activities = tables.get(ACTIVITIES).unwrap_or(&none);
         let ids: BTreeSet<&str> = activities.iter().filter_map(|row| row.get("Id")?.as_str()).collect();
-        let expected: BTreeSet<&str> = self.early.iter().chain(&self.late).map(|activity| activity.id.as_str()).collect();
+        let expected: BTreeSet<&str> = self
+            .early
+            .iter()
+            .chain(&self.late)
+            .map(|activity| activity.id.as_str())
+            .collect();
         if ids != expected || activities.len() != expected.len() {
-            return Err(format!("{} activities were recorded, {} rows arrived, {} of them different", expected.len(), activities.len(), ids.len()));
+            return Err(format!(
+                "{} activities were recorded, {} rows arrived, {} of them different",
+                expected.len(),
+                activities.len(),
+                ids.len()
+            ));
         }
         let pushed = tables.get(ONELOGIN).map_or(0, Vec::len);
         if pushed != self.pushed.len() {
-            return Err(format!("{} events were pushed, {pushed} rows arrived", self.pushed.len()));
+            return Err(format!(
+                "{} events were pushed, {pushed} rows arrived",
+                self.pushed.len()
+            ));
         }
         Ok(())
     }

@@ -9,7 +9,11 @@ use super::script::Script;
 
 /// Prints the summary.
 pub fn print(script: &Script, first: &Outcome, second: &Outcome) {
-    let activity_types: BTreeSet<&str> = script.early.iter().map(|activity| activity.action_type.as_str()).collect();
+    let activity_types: BTreeSet<&str> = script
+        .early
+        .iter()
+        .map(|activity| activity.action_type.as_str())
+        .collect();
     let event_types: BTreeSet<u32> = script.pushed.iter().map(|event| event.event_type_id).collect();
     println!("\nWhat ran");
     println!("  the Functions host (simulated), which started the handler and called its timer and its webhook");
@@ -39,11 +43,19 @@ pub fn print(script: &Script, first: &Outcome, second: &Outcome) {
     }
     println!("\nThe same events through the Logs Ingestion API (simulated), with a managed identity");
     println!("  {} calls, the same rows", second.calls);
-    println!("\nThe handler was ready after {} ms; its peak memory was {} KiB", first.ready_after.as_millis(), first.peak_memory_kib);
+    println!(
+        "\nThe handler was ready after {} ms; its peak memory was {} KiB",
+        first.ready_after.as_millis(),
+        first.peak_memory_kib
+    );
     println!("Every event arrived once. Look: data/tables (the rows), data/state (the checkpoint and its identities)");
 }
 
 fn shortened(row: &Value) -> String {
     let text = row.to_string();
-    if text.chars().count() <= 400 { text } else { text.chars().take(400).chain("...".chars()).collect() }
+    if text.chars().count() <= 400 {
+        text
+    } else {
+        text.chars().take(400).chain("...".chars()).collect()
+    }
 }
