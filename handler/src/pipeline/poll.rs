@@ -4,23 +4,13 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::plan::PullPlan;
 use super::stream_run::StreamRun;
-use super::table_sink::Target;
 use super::window::PollRules;
 use crate::event::Identity;
 use crate::health::{Outcome, RunReport, StreamReport};
-use crate::sources::PullStream;
 use crate::state::{Holder, LeaseAttempt, Store};
 use crate::time::{Clock, Deadline};
-
-/// A stream and the tables it goes to.
-#[derive(Clone)]
-pub struct PullPlan {
-    /// The stream.
-    pub stream: Arc<dyn PullStream>,
-    /// At least one.
-    pub targets: Vec<Target>,
-}
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
 #[derive(Clone, Debug, Default)]

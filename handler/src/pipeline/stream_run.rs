@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::poll::PullPlan;
-use super::table_sink::{SinkContext, SinkError, TableSink, Target};
+use super::plan::{PullPlan, Target};
+use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::PollRules;
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{EventKey, Page, SourceError, Window};

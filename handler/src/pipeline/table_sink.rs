@@ -5,25 +5,16 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::destination::{BatchBuilder, DeliveryError, Destination};
+use super::plan::Target;
+use crate::destination::{BatchBuilder, DeliveryError};
 use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
-use crate::tables::Table;
 use crate::time::Deadline;
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
 const MOST_IDENTITIES: usize = 1_000_000;
-
-/// A table and where its rows go.
-#[derive(Clone)]
-pub struct Target {
-    /// The table.
-    pub table: Arc<Table>,
-    /// Its destination.
-    pub destination: Arc<dyn Destination>,
-}
 
 /// What stops a table for this run. Its position stays where the last save left it.
 #[derive(Debug, thiserror::Error)]
