@@ -1,6 +1,8 @@
 //! Polls streams and receives pushes: windows, dropping what was seen, batches, delivery, and only then the saved
 //! position. It knows no vendor and no HTTP server.
 
+mod account;
+mod group_run;
 mod plan;
 mod poll;
 mod push;

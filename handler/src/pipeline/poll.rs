@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
+use super::account::{Account, NoLease, with_accounts};
 use super::plan::PullPlan;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
-use crate::event::Identity;
 use crate::health::{Outcome, RunReport, StreamReport};
-use crate::state::{Holder, LeaseAttempt, Store};
+use crate::state::{Holder, Store};
 use crate::time::{Clock, Deadline};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
@@ -58,11 +58,11 @@ impl Poller {
     pub async fn run(self: &Arc<Self>, selection: &Selection, deadline: Deadline) -> RunReport {
         let mut selected = self.plans.clone();
         selected.retain(|plan| selection.takes(&plan.stream.name().to_string()));
-        let runs = selected.into_iter().map(|plan| {
+        let runs = with_accounts(selected).into_iter().map(|(plan, account)| {
             let (poller, name) = (self.clone(), plan.stream.name().to_string());
             async move {
                 // A task of its own: a defect in one stream must not take the others with it.
-                let task = tokio::spawn(async move { poller.run_stream(&plan, deadline).await });
+                let task = tokio::spawn(async move { poller.run_stream(&plan, &account, deadline).await });
                 task.await.unwrap_or_else(|error| {
                     let problem = format!("{name}: internal error ({error}); please report it with this line");
                     StreamReport::failed(name, problem)
@@ -78,30 +78,27 @@ impl Poller {
         RunReport { streams }
     }
 
-    async fn run_stream(&self, plan: &PullPlan, deadline: Deadline) -> StreamReport {
+    async fn run_stream(&self, plan: &PullPlan, account: &Account, deadline: Deadline) -> StreamReport {
         let name = plan.stream.name();
-        let account = plan.stream.account();
-        let lease_name = format!("{}-{}", name.source, &Identity::of_parts(&[account]).hex()[..16]);
-        let lease = match self.store.try_lease(&lease_name, &self.holder).await {
-            Ok(LeaseAttempt::Taken(lease)) => lease,
-            Ok(LeaseAttempt::Held(held)) => {
+        let lease = match account.lease(self.store.as_ref(), &self.holder).await {
+            Ok(lease) => lease,
+            Err(NoLease::Held(held)) => {
                 let mut report = StreamReport::new(name.to_string());
                 report.outcome = Outcome::Held;
-                report
-                    .notices
-                    .push(format!("{name}: skipped, the lease on {account} is {held}"));
+                report.notices.push(format!(
+                    "{name}: skipped, the lease on {} is {held}",
+                    plan.stream.account()
+                ));
                 return report;
             }
-            Err(error) => {
-                return StreamReport::failed(name.to_string(), format!("{name}: {error}"));
-            }
+            Err(NoLease::Failed(error)) => return StreamReport::failed(name.to_string(), format!("{name}: {error}")),
         };
         let run = StreamRun {
             plan,
             rules: self.rules,
             store: &self.store,
             clock: &self.clock,
-            lease: &lease,
+            lease,
             deadline,
         };
         run.run().await

@@ -7,6 +7,8 @@ mod page;
 pub mod onelogin;
 pub mod pingone;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -40,6 +42,14 @@ pub trait PullStream: Send + Sync {
     fn name(&self) -> &StreamName;
     /// The vendor account that it reads: positions belong to it, and one process at a time works on it.
     fn account(&self) -> &str;
+    /// How far back the vendor still shows events, if that is limited.
+    fn readable_for(&self) -> Option<Duration> {
+        None
+    }
+    /// How many pages a minute our own rate limit allows, if there is one.
+    fn pages_per_minute(&self) -> Option<f64> {
+        None
+    }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
     /// Names an event, which is a JSON object.

@@ -14,6 +14,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::destination::{Batch, DeliveryError, Destination};
+use crate::event::Identity;
 use crate::event::StreamName;
 use crate::pipeline::Target;
 use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
@@ -250,7 +251,8 @@ async fn one_life(seed: u64) -> usize {
         } else {
             usize::MAX
         };
-        let run = poller.run_stream(&poller.plans[0], Deadline::after(minutes(4)));
+        let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
+        let run = poller.run_stream(&plan, &account, Deadline::after(minutes(4)));
         let ended = killed_after(polls, run).await;
         if !ended {
             // What was accepted last may not have been remembered yet: the one batch that a kill may double.
