@@ -9,7 +9,7 @@ use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::health::StreamReport;
 use crate::http::HttpClient;
-use crate::pipeline::{PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver};
+use crate::pipeline::{PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, StreamPlan};
 use crate::settings::{Environment, OffPart, Settings, StateLocation};
 use crate::sources::onelogin::Webhook;
 use crate::sources::pingone::Activities;
@@ -78,16 +78,14 @@ fn pull_plans(
     destinations: &mut Destinations,
     http: &HttpClient,
     clock: &Arc<dyn Clock>,
-) -> Result<Vec<PullPlan>, BuildError> {
+) -> Result<Vec<StreamPlan>, BuildError> {
     let mut plans = Vec::new();
     for instance in &settings.pingone {
         let Some(poll) = &instance.poll else { continue };
         let name = instance.instance.as_str();
         let stream = Arc::new(Activities::new(name, poll.clone(), http.clone(), clock.clone()));
-        plans.push(PullPlan {
-            stream,
-            targets: destinations.targets(&instance.destination, &instance.tables)?,
-        });
+        let targets = destinations.targets(&instance.destination, &instance.tables)?;
+        plans.push(StreamPlan::Windows(PullPlan { stream, targets }));
     }
     Ok(plans)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
-use super::plan::PullPlan;
+use super::plan::StreamPlan;
 use crate::event::Identity;
 use crate::state::{Holder, Lease, LeaseAttempt, Store};
 
@@ -26,8 +26,8 @@ pub enum NoLease {
 }
 
 impl Account {
-    fn of(plan: &PullPlan) -> Self {
-        let (name, account) = (plan.stream.name(), plan.stream.account());
+    fn of(plan: &StreamPlan) -> Self {
+        let (name, account) = (plan.name(), plan.account());
         let digest = Identity::of_parts(&[account, &name.instance]).hex();
         Self {
             lease_name: format!("{}-{}-{}", name.source, name.instance, &digest[..16]),
@@ -47,13 +47,13 @@ impl Account {
 }
 
 /// Every plan with its account; plans of one instance that read the same account share it.
-pub fn with_accounts(plans: Vec<PullPlan>) -> Vec<(PullPlan, Arc<Account>)> {
+pub fn with_accounts(plans: Vec<StreamPlan>) -> Vec<(StreamPlan, Arc<Account>)> {
     let mut known: HashMap<(&'static str, String, String), Arc<Account>> = HashMap::new();
     plans
         .into_iter()
         .map(|plan| {
-            let name = plan.stream.name();
-            let key = (name.source, name.instance.clone(), plan.stream.account().to_owned());
+            let name = plan.name();
+            let key = (name.source, name.instance.clone(), plan.account().to_owned());
             let account = known.entry(key).or_insert_with(|| Arc::new(Account::of(&plan))).clone();
             (plan, account)
         })

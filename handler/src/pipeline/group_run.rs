@@ -188,6 +188,7 @@ impl<'a> GroupRun<'a> {
             lease: self.run.lease,
             dead_letters: &dead_letters,
             arrival: self.now,
+            given: &[],
             deadline: self.run.deadline,
         };
         let end = self.read_pages(slice, &context).await;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use super::account::{Account, NoLease, with_accounts};
-use super::plan::PullPlan;
+use super::consume::ConsumeRun;
+use super::plan::StreamPlan;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
 use crate::health::{Outcome, RunReport, StreamReport};
@@ -40,7 +41,7 @@ impl Selection {
 /// See the module.
 pub struct Poller {
     /// The streams.
-    pub plans: Vec<PullPlan>,
+    pub plans: Vec<StreamPlan>,
     /// What is configured but cannot run; part of every report.
     pub off: Vec<StreamReport>,
     /// How windows are cut.
@@ -57,9 +58,9 @@ impl Poller {
     /// Reads the selected streams, several at a time. One that fails leaves the others alone.
     pub async fn run(self: &Arc<Self>, selection: &Selection, deadline: Deadline) -> RunReport {
         let mut selected = self.plans.clone();
-        selected.retain(|plan| selection.takes(&plan.stream.name().to_string()));
+        selected.retain(|plan| selection.takes(&plan.name().to_string()));
         let runs = with_accounts(selected).into_iter().map(|(plan, account)| {
-            let (poller, name) = (self.clone(), plan.stream.name().to_string());
+            let (poller, name) = (self.clone(), plan.name().to_string());
             async move {
                 // A task of its own: a defect in one stream must not take the others with it.
                 let task = tokio::spawn(async move { poller.run_stream(&plan, &account, deadline).await });
@@ -78,30 +79,47 @@ impl Poller {
         RunReport { streams }
     }
 
-    async fn run_stream(&self, plan: &PullPlan, account: &Account, deadline: Deadline) -> StreamReport {
-        let name = plan.stream.name();
+    async fn run_stream(&self, plan: &StreamPlan, account: &Account, deadline: Deadline) -> StreamReport {
+        let name = plan.name();
         let lease = match account.lease(self.store.as_ref(), &self.holder).await {
             Ok(lease) => lease,
             Err(NoLease::Held(held)) => {
                 let mut report = StreamReport::new(name.to_string());
                 report.outcome = Outcome::Held;
-                report.notices.push(format!(
-                    "{name}: skipped, the lease on {} is {held}",
-                    plan.stream.account()
-                ));
+                report
+                    .notices
+                    .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
                 return report;
             }
             Err(NoLease::Failed(error)) => return StreamReport::failed(name.to_string(), format!("{name}: {error}")),
         };
-        let run = StreamRun {
-            plan,
-            rules: self.rules,
-            store: &self.store,
-            clock: &self.clock,
-            lease,
-            deadline,
-        };
-        run.run().await
+        let (rules, store, clock) = (self.rules, &self.store, &self.clock);
+        match plan {
+            StreamPlan::Windows(plan) => {
+                StreamRun {
+                    plan,
+                    rules,
+                    store,
+                    clock,
+                    lease,
+                    deadline,
+                }
+                .run()
+                .await
+            }
+            StreamPlan::Consumed(plan) => {
+                ConsumeRun {
+                    plan,
+                    rules,
+                    store,
+                    clock,
+                    lease,
+                    deadline,
+                }
+                .run()
+                .await
+            }
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub struct SinkContext<'a> {
     pub dead_letters: &'a DeadLetters,
     /// When this run began: the arrival time of its events.
     pub arrival: DateTime<Utc>,
+    /// Values that belong to every event of the stream, by the names under which tables ask for them.
+    pub given: &'a [(&'static str, String)],
     /// Until when batches may be sent.
     pub deadline: Deadline,
 }

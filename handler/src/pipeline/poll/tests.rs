@@ -16,7 +16,7 @@ use super::*;
 use crate::destination::{Batch, DeliveryError, Destination};
 use crate::event::Identity;
 use crate::event::StreamName;
-use crate::pipeline::Target;
+use crate::pipeline::{PullPlan, Target};
 use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::state::LocalStore;
 use crate::tables::table;
@@ -218,10 +218,10 @@ async fn one_life(seed: u64) -> usize {
         destination: memory.clone(),
     };
     let poller = Poller {
-        plans: vec![PullPlan {
+        plans: vec![StreamPlan::Windows(PullPlan {
             stream: vendor.clone(),
             targets: vec![target],
-        }],
+        })],
         off: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
