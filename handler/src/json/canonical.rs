@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::compact_into;
 use super::cursor::{Cursor, members};
-use super::{compact_into, text::unquote};
+use super::text::{key_text, unquote};
 
 /// Objects deeper than this are hashed as they are written: no honest event comes near.
 const DEEPEST_SORTED: usize = 64;
@@ -39,7 +40,7 @@ fn write_canonical(value: &str, depth: usize, out: &mut Vec<u8>) {
 }
 
 fn write_object(object: &str, depth: usize, out: &mut Vec<u8>) {
-    let mut sorted: Vec<_> = members(object).map(|(key, value)| (unescaped(key), value)).collect();
+    let mut sorted: Vec<_> = members(object).map(|(key, value)| (key_text(key), value)).collect();
     sorted.sort_by(|left, right| left.0.cmp(&right.0));
     out.push(b'{');
     for (key, value) in sorted {
@@ -49,14 +50,6 @@ fn write_object(object: &str, depth: usize, out: &mut Vec<u8>) {
         out.push(b',');
     }
     out.push(b'}');
-}
-
-fn unescaped(key: &str) -> String {
-    if key.contains('\\') {
-        unquote(&format!("\"{key}\"")).into_owned()
-    } else {
-        key.to_owned()
-    }
 }
 
 /// Length first, so that no text can imitate the brackets around it.

@@ -6,6 +6,7 @@
 mod canonical;
 mod compact;
 mod cursor;
+mod object;
 mod text;
 
 use std::ops::Range;
@@ -13,7 +14,8 @@ use std::ops::Range;
 pub use canonical::canonical_digest;
 pub use compact::{compact_into, depth};
 pub use cursor::{Cursor, Kind, kind, members};
-pub use text::{quote_into, repair_surrogates, unquote};
+pub use object::{member, value_at, without_member};
+pub use text::{key_text, quote_into, repair_surrogates, unquote};
 
 /// Text of a reply or a request body: what is not UTF-8 becomes U+FFFD, and is counted.
 pub fn lossy_text(bytes: Vec<u8>) -> (String, u64) {

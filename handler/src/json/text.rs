@@ -21,6 +21,14 @@ pub fn unquote(quoted: &str) -> Cow<'_, str> {
     serde_json::from_str::<String>(&repaired).map_or(Cow::Borrowed(inner), Cow::Owned)
 }
 
+/// The text of an object's key, given as it stands between its quotes.
+pub fn key_text(key: &str) -> Cow<'_, str> {
+    if memchr::memchr(b'\\', key.as_bytes()).is_none() {
+        return Cow::Borrowed(key);
+    }
+    Cow::Owned(unquote(&format!("\"{key}\"")).into_owned())
+}
+
 /// Replaces `\uD800`-like escapes that have no partner by `\uFFFD`: they are valid by the JSON grammar, but name no
 /// character, and strict readers refuse the whole document for one of them.
 pub fn repair_surrogates(json: &str) -> Cow<'_, str> {

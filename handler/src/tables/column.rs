@@ -1,6 +1,7 @@
 //! A column, compiled: where its value may stand, and how its name is written.
 
-use super::definition::ColumnType;
+use super::aliases::Aliases;
+use super::definition::{ColumnType, Take};
 
 /// The column that every table has.
 pub const TIME_GENERATED: &str = "TimeGenerated";
@@ -14,6 +15,10 @@ pub struct Column {
     pub prefix: Vec<u8>,
     /// What the value must become.
     pub column_type: ColumnType,
-    /// Slots of the table's paths, in the order in which they are tried.
+    /// Slots of the table's paths, in the order in which they are tried. None for a column that stays empty.
     pub slots: Vec<usize>,
+    /// Which of several values is taken.
+    pub take: Take,
+    /// What is added to an object before it becomes text; nothing unless it was asked for.
+    pub aliases: Aliases,
 }

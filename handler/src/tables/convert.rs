@@ -33,6 +33,14 @@ pub fn convert(value: &str, column_type: ColumnType, limit: usize, out: &mut Vec
     }
 }
 
+/// The instant that a value writes as a datetime column would read it.
+pub fn instant(value: &str) -> Option<DateTime<Utc>> {
+    if kind(value) != Kind::String {
+        return None;
+    }
+    VendorTime::parse(&unquote(value)).map(|time| time.utc())
+}
+
 /// Appends an instant of our own as a datetime.
 pub fn write_instant(instant: DateTime<Utc>, out: &mut Vec<u8>) {
     quote_into(&rfc3339_millis(instant), out);

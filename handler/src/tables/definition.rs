@@ -1,6 +1,9 @@
 //! The form of the files in `infra/tables`.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::Error;
 
 /// One file.
 #[derive(Debug, Deserialize)]
@@ -24,8 +27,29 @@ pub struct ColumnDefinition {
     /// Its type in Log Analytics.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
-    /// Paths into the event, keys joined with dots. The first that holds a value which fits the type wins.
+    /// Paths into the event, keys joined with dots. [`Take`] says which of them wins.
+    #[serde(default)]
     pub from: Vec<String>,
+    /// Which of several values is taken.
+    #[serde(default)]
+    pub take: Take,
+    /// The column exists and never gets a value: what would belong there must not leave the vendor.
+    #[serde(default)]
+    pub never: bool,
+    /// Members to add to an object: the new key, and the key whose value it repeats. Only where they are asked for.
+    #[serde(default)]
+    pub aliases: BTreeMap<String, String>,
+}
+
+/// Which of the values that `from` finds is taken.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Take {
+    /// The first that fits the column's type.
+    #[default]
+    First,
+    /// Of those that read as times, the latest.
+    Latest,
 }
 
 /// The types that the tables use.
@@ -42,4 +66,64 @@ pub enum ColumnType {
     Boolean,
     /// Any JSON.
     Dynamic,
+}
+
+impl Definition {
+    /// Reads a file, and refuses what would silently leave a column empty.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        let definition: Self = serde_json::from_str(text)?;
+        for column in &definition.columns {
+            column.check()?;
+        }
+        Ok(definition)
+    }
+}
+
+impl ColumnDefinition {
+    fn check(&self) -> Result<(), serde_json::Error> {
+        let refuse = |what: &str| Err(serde_json::Error::custom(format!("column {}: {what}", self.name)));
+        if self.never != self.from.is_empty() {
+            return refuse("give it paths in \"from\", or \"never\": true");
+        }
+        if self.take == Take::Latest && self.column_type != ColumnType::Datetime {
+            return refuse("only a datetime can be the latest");
+        }
+        if !self.aliases.is_empty() && self.column_type != ColumnType::String {
+            return refuse("aliases are for JSON text, in a column of type string");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(column: &str) -> Option<String> {
+        let text = format!(r#"{{"table":"A_CL","description":"d","columns":[{column}]}}"#);
+        Definition::parse(&text).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_column_that_could_never_be_filled_as_it_says_is_refused() {
+        for (column, word) in [
+            (r#"{"name":"A","type":"string"}"#, "never"),
+            (r#"{"name":"A","type":"string","from":[]}"#, "never"),
+            (r#"{"name":"A","type":"string","from":["a"],"never":true}"#, "never"),
+            (r#"{"name":"A","type":"string","from":["a"],"take":"latest"}"#, "latest"),
+            (
+                r#"{"name":"A","type":"dynamic","from":["a"],"aliases":{"b":"c"}}"#,
+                "aliases",
+            ),
+            (r#"{"name":"A","type":"string","from":["a"],"takes":"first"}"#, "takes"),
+        ] {
+            let said = refusal(column).unwrap_or_default();
+            assert!(said.contains(word), "{column}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_must_stay_empty_needs_no_path() {
+        assert_eq!(refusal(r#"{"name":"A","type":"string","never":true}"#), None);
+    }
 }

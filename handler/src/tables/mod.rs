@@ -3,6 +3,7 @@
 //! `infra/tables/*.json` is the only place where a column is named. A [`Table`] is compiled from it once; projecting
 //! walks the event's text one time, notes where the wanted values stand, and writes the row from those slices.
 
+mod aliases;
 mod catalog;
 mod column;
 mod convert;
@@ -11,8 +12,8 @@ mod paths;
 mod row;
 mod shorten;
 
-pub use catalog::table;
-pub use row::Table;
+pub use catalog::{table, table_with};
+pub use row::{Table, TableOptions};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
 /// Source: "Custom logs" in the Azure Monitor service limits.

@@ -1,6 +1,6 @@
 //! Finds the values that a table wants in one walk over an event.
 
-use crate::json::{Cursor, unquote};
+use crate::json::{Cursor, key_text};
 
 /// A key on the way to one or more wanted values.
 #[derive(Debug, Default)]
@@ -57,11 +57,7 @@ impl PathTree {
     }
 
     fn child(&self, key: &str) -> Option<&PathTree> {
-        let index = if key.contains('\\') {
-            self.search(unquote(&format!("\"{key}\"")).as_bytes())
-        } else {
-            self.search(key.as_bytes())
-        };
+        let index = self.search(key_text(key).as_bytes());
         index.ok().map(|index| &self.children[index].1)
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::aliases::Aliases;
 use super::column::{Column, TIME_GENERATED};
-use super::convert::{Converted, convert, write_instant};
-use super::definition::Definition;
+use super::convert::{Converted, convert, instant, write_instant};
+use super::definition::{Definition, Take};
 use super::paths::PathTree;
 use super::{FIELD_LIMIT, ROW_LIMIT};
 use crate::json::{Kind, kind};
@@ -20,6 +21,13 @@ pub struct RowNotes {
     pub cut: u64,
 }
 
+/// What a table may add to the vendor's values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Adds the members that its definition lists as aliases.
+    pub parser_aliases: bool,
+}
+
 /// A destination table.
 #[derive(Debug)]
 pub struct Table {
@@ -31,8 +39,8 @@ pub struct Table {
 
 impl Table {
     /// Compiles the text of a file of `infra/tables`.
-    pub fn compile(definition: &str) -> Result<Self, serde_json::Error> {
-        let definition: Definition = serde_json::from_str(definition)?;
+    pub fn compile(definition: &str, options: TableOptions) -> Result<Self, serde_json::Error> {
+        let definition = Definition::parse(definition)?;
         let mut paths = PathTree::default();
         let mut slots = 0;
         let mut columns = Vec::with_capacity(definition.columns.len());
@@ -48,6 +56,12 @@ impl Table {
                 name: column.name,
                 column_type: column.column_type,
                 slots: column_slots,
+                take: column.take,
+                aliases: if options.parser_aliases {
+                    Aliases::new(column.aliases)
+                } else {
+                    Aliases::default()
+                },
             });
         }
         Ok(Self {
@@ -112,7 +126,7 @@ impl Table {
     }
 }
 
-/// Tries the column's places in their order. False when none holds a value that fits.
+/// False when none of the column's places holds a value that fits.
 fn write_value(
     column: &Column,
     found: &[Option<&str>],
@@ -120,22 +134,39 @@ fn write_value(
     out: &mut Vec<u8>,
     notes: &mut RowNotes,
 ) -> bool {
-    let mut unfit = false;
-    for slot in &column.slots {
-        let Some(value) = found[*slot].filter(|value| kind(value) != Kind::Null) else {
-            continue;
-        };
-        match convert(value, column.column_type, field_limit, out) {
-            Converted::Unfit => unfit = true,
-            Converted::Whole => return true,
-            Converted::Cut => {
-                notes.cut += 1;
-                return true;
-            }
+    let values = column.slots.iter().filter_map(|slot| found[*slot]);
+    let mut values = values.filter(|value| kind(value) != Kind::Null).peekable();
+    let has_value = values.peek().is_some();
+    let converted = match column.take {
+        Take::First => values.find_map(|value| write_one(column, value, field_limit, out)),
+        Take::Latest => latest(values).and_then(|value| write_one(column, value, field_limit, out)),
+    };
+    match converted {
+        Some(is_cut) => notes.cut += u64::from(is_cut),
+        None => notes.unfit += u64::from(has_value),
+    }
+    converted.is_some()
+}
+
+/// `None` when the value does not fit, else whether it was cut.
+fn write_one(column: &Column, value: &str, field_limit: usize, out: &mut Vec<u8>) -> Option<bool> {
+    match convert(&column.aliases.add_to(value), column.column_type, field_limit, out) {
+        Converted::Unfit => None,
+        Converted::Whole => Some(false),
+        Converted::Cut => Some(true),
+    }
+}
+
+/// Of the values that read as times, the latest; the first of equals.
+fn latest<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut latest = None;
+    for value in values {
+        let Some(time) = instant(value) else { continue };
+        if latest.is_none_or(|(so_far, _)| time > so_far) {
+            latest = Some((time, value));
         }
     }
-    notes.unfit += u64::from(unfit);
-    false
+    latest.map(|(_, value)| value)
 }
 
 #[cfg(test)]
