@@ -11,6 +11,7 @@ use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
+use crate::tables::RowContext;
 use crate::time::Deadline;
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
@@ -113,10 +114,14 @@ impl<'a> TableSink<'a> {
             return Ok(());
         }
         self.row.clear();
+        let row_context = RowContext {
+            arrival: context.arrival,
+            given: context.given,
+        };
         let notes = self
             .target
             .table
-            .project(&repair_surrogates(event), context.arrival, &mut self.row);
+            .project(&repair_surrogates(event), row_context, &mut self.row);
         self.counts.unfit_values += notes.unfit;
         self.counts.cut_values += notes.cut;
         if !self.batch.push(&self.row) {

@@ -13,7 +13,7 @@ mod row;
 mod shorten;
 
 pub use catalog::{table, table_with};
-pub use row::{Table, TableOptions};
+pub use row::{RowContext, Table, TableOptions};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
 /// Source: "Custom logs" in the Azure Monitor service limits.
