@@ -6,15 +6,18 @@ use std::sync::Arc;
 use super::destinations::Destinations;
 use crate::azure::AzureIdentity;
 use crate::destination::DeliveryError;
+use crate::event::StreamName;
 use crate::functions::Work;
 use crate::health::StreamReport;
 use crate::http::HttpClient;
-use crate::pipeline::{ConsumePlan, PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, StreamPlan};
+use crate::pipeline::{
+    ConsumePlan, PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, PushRoad, StreamPlan,
+};
 use crate::settings::{Environment, OffPart, Settings, StateLocation};
-use crate::sources::onelogin::Webhook;
 use crate::sources::pingone::Activities;
 use crate::sources::pingone_enterprise::Subscription;
-use crate::state::{DeadLetters, Holder, LocalStore, Store, StoreError};
+use crate::sources::{PullStream, onelogin, pingone};
+use crate::state::{DeadLetters, Holder, LocalStore, Spool, Store, StoreError};
 use crate::time::{Clock, SystemClock};
 
 /// What cannot be set up with settings that are right by themselves.
@@ -41,7 +44,7 @@ pub fn build(settings: &Settings, environment: &dyn Environment, command: &str) 
     let http = HttpClient::new().map_err(BuildError::Http)?;
     let identity = Arc::new(AzureIdentity::from_environment(environment));
     let mut destinations = Destinations::new(settings, http.clone(), identity, clock.clone());
-    let plans = pull_plans(settings, &mut destinations, &http, &clock)?;
+    let plans = pull_plans(settings, &mut destinations, &http, &store, &clock)?;
     let receivers = receivers(settings, &mut destinations, &store, &clock)?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
@@ -78,6 +81,7 @@ fn pull_plans(
     settings: &Settings,
     destinations: &mut Destinations,
     http: &HttpClient,
+    store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<StreamPlan>, BuildError> {
     let mut plans = Vec::new();
@@ -86,7 +90,13 @@ fn pull_plans(
         let name = instance.instance.as_str();
         let stream = Arc::new(Activities::new(name, poll.clone(), http.clone(), clock.clone()));
         let targets = destinations.targets(&instance.destination, &instance.tables)?;
-        plans.push(StreamPlan::Windows(PullPlan { stream, targets }));
+        let pushed = (!instance.push_tokens.is_empty())
+            .then(|| Spool::new(store.clone(), stream.name(), settings.spool_max_bytes));
+        plans.push(StreamPlan::Windows(PullPlan {
+            stream,
+            targets,
+            pushed,
+        }));
     }
     for instance in &settings.pingone_enterprise {
         let stream = Arc::new(Subscription::new(instance, http.clone(), clock.clone()));
@@ -110,20 +120,47 @@ fn receivers(
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
 ) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
-    let mut plans = Vec::new();
-    let has_unresolved_tokens = settings.push_is_unresolved("onelogin");
-    for instance in &settings.onelogin {
-        if instance.bearer_tokens.is_empty() {
-            continue;
-        }
-        plans.push(PushPlan {
-            form: Arc::new(Webhook::new(instance.instance.as_str())),
+    let mut onelogin = Vec::new();
+    for instance in settings
+        .onelogin
+        .iter()
+        .filter(|instance| !instance.bearer_tokens.is_empty())
+    {
+        onelogin.push(PushPlan {
+            form: Arc::new(onelogin::Webhook::new(instance.instance.as_str())),
             tokens: instance.bearer_tokens.clone(),
             targets: destinations.targets(&instance.destination, &instance.tables)?,
+            road: PushRoad::Direct,
+        });
+    }
+    let mut pingone = Vec::new();
+    for instance in settings
+        .pingone
+        .iter()
+        .filter(|instance| !instance.push_tokens.is_empty())
+    {
+        let name = instance.instance.as_str();
+        let polled = StreamName {
+            source: "pingone",
+            instance: name.to_owned(),
+            stream: "activities",
+        };
+        pingone.push(PushPlan {
+            form: Arc::new(pingone::Webhook::new(name)),
+            tokens: instance.push_tokens.clone(),
+            targets: destinations.targets(&instance.destination, &instance.tables)?,
+            road: match &instance.poll {
+                Some(_) => PushRoad::ThroughPoller(Spool::new(store.clone(), &polled, settings.spool_max_bytes)),
+                None => PushRoad::Direct,
+            },
         });
     }
     let mut receivers = BTreeMap::new();
-    if !plans.is_empty() || has_unresolved_tokens {
+    for (vendor, plans) in [("onelogin", onelogin), ("pingone", pingone)] {
+        let has_unresolved_tokens = settings.push_is_unresolved(vendor);
+        if plans.is_empty() && !has_unresolved_tokens {
+            continue;
+        }
         let receiver = PushReceiver {
             plans,
             has_unresolved_tokens,
@@ -132,7 +169,7 @@ fn receivers(
             clock: clock.clone(),
             patience: settings.push.deadline,
         };
-        receivers.insert("onelogin", receiver);
+        receivers.insert(vendor, receiver);
     }
     Ok(receivers)
 }
@@ -163,17 +200,6 @@ fn off_reports(settings: &Settings) -> Vec<StreamReport> {
     }
     for instance in settings.onelogin.iter().filter(|instance| instance.api.is_some()) {
         not_yet("onelogin", instance.instance.as_str(), "the OneLogin API");
-    }
-    for instance in settings
-        .pingone
-        .iter()
-        .filter(|instance| !instance.push_tokens.is_empty())
-    {
-        not_yet(
-            "pingone",
-            instance.instance.as_str(),
-            "the PingOne webhook (push/pingone)",
-        );
     }
     off
 }

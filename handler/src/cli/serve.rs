@@ -11,7 +11,7 @@ use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::LazyWorkplace;
 use crate::functions::ConnectorFunctions;
 use crate::host;
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, InstanceName, Settings};
 
 const DEFAULT_PORT: u16 = 8080;
 
@@ -102,13 +102,32 @@ fn describe(settings: &Result<Settings, String>) -> String {
     if settings.nothing_configured() {
         return "nothing is configured, so there is nothing to poll and nothing to receive".to_owned();
     }
-    let polls = settings.pingone.iter().filter(|instance| instance.poll.is_some());
-    let polls = polls.map(|instance| format!("pingone/{}", instance.instance.as_str()));
-    let pushes = settings
-        .onelogin
-        .iter()
-        .filter(|instance| !instance.bearer_tokens.is_empty());
-    let pushes = pushes.map(|instance| format!("onelogin/{}", instance.instance.as_str()));
+    let name = |source: &str, instance: &InstanceName| format!("{source}/{}", instance.as_str());
+    let mut polls = Vec::new();
+    let mut pushes = Vec::new();
+    for instance in &settings.pingone {
+        polls.extend(instance.poll.as_ref().map(|_| name("pingone", &instance.instance)));
+        pushes.extend(
+            instance
+                .push_tokens
+                .first()
+                .map(|_| name("pingone", &instance.instance)),
+        );
+    }
+    polls.extend(
+        settings
+            .pingone_enterprise
+            .iter()
+            .map(|instance| name("pingone-enterprise", &instance.instance)),
+    );
+    for instance in &settings.onelogin {
+        pushes.extend(
+            instance
+                .bearer_tokens
+                .first()
+                .map(|_| name("onelogin", &instance.instance)),
+        );
+    }
     let list = |names: Vec<String>| {
         if names.is_empty() {
             "nothing".to_owned()
@@ -116,5 +135,5 @@ fn describe(settings: &Result<Settings, String>) -> String {
             names.join(", ")
         }
     };
-    format!("polls {}; receives {}", list(polls.collect()), list(pushes.collect()))
+    format!("polls {}; receives {}", list(polls), list(pushes))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::plan::Target;
+use super::spool_drain::drain;
 use super::stream_run::{StreamRun, position_of};
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{MOST_PAGES, Walk};
@@ -93,6 +94,7 @@ impl<'a> GroupRun<'a> {
     }
 
     async fn walk(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
+        self.drain_pushed().await;
         let Some(mut walk) = self.first_walk() else {
             return Ok(());
         };
@@ -116,6 +118,23 @@ impl<'a> GroupRun<'a> {
             }
         }
         Ok(())
+    }
+
+    async fn drain_pushed(&mut self) {
+        let Some(spool) = &self.run.plan.pushed else { return };
+        let dead_letters = DeadLetters::new(self.run.store.clone());
+        let context = self.context(&dead_letters);
+        let mut index = 0;
+        while let Some(sink) = self.open.get_mut(index) {
+            let Some(position) = position_of(self.checkpoints, &sink.table()) else {
+                return;
+            };
+            let from = self.run.known_from(position, sink.remembered());
+            let window = Window { from, to: self.now };
+            let before = sink.counts;
+            let outcome = drain(spool, self.run.plan.stream.as_ref(), sink, window, &context).await;
+            index = self.settle(index, before, outcome);
+        }
     }
 
     fn first_walk(&mut self) -> Option<Walk> {
@@ -183,14 +202,7 @@ impl<'a> GroupRun<'a> {
     /// Reads a slice and sends what it brought, also if it was not read to its end.
     async fn read(&mut self, slice: Window) -> SliceEnd {
         let dead_letters = DeadLetters::new(self.run.store.clone());
-        let context = SinkContext {
-            stream: self.run.plan.stream.name(),
-            lease: self.run.lease,
-            dead_letters: &dead_letters,
-            arrival: self.now,
-            given: &[],
-            deadline: self.run.deadline,
-        };
+        let context = self.context(&dead_letters);
         let end = self.read_pages(slice, &context).await;
         self.flush(&context).await;
         end
@@ -271,9 +283,23 @@ impl<'a> GroupRun<'a> {
             let Some(position) = position_of(self.checkpoints, &sink.table()) else {
                 continue;
             };
-            sink.compact(self.run.rules.identities_needed_from(position)).await?;
+            sink.compact(self.run.known_from(position, sink.remembered())).await?;
         }
         Ok(())
+    }
+
+    fn context<'c>(&self, dead_letters: &'c DeadLetters) -> SinkContext<'c>
+    where
+        'a: 'c,
+    {
+        SinkContext {
+            stream: self.run.plan.stream.name(),
+            lease: self.run.lease,
+            dead_letters,
+            arrival: self.now,
+            given: &[],
+            deadline: self.run.deadline,
+        }
     }
 
     fn counts(&self) -> Counts {

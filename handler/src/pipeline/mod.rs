@@ -7,11 +7,12 @@ mod group_run;
 mod plan;
 mod poll;
 mod push;
+mod spool_drain;
 mod stream_run;
 mod table_sink;
 mod window;
 
 pub use plan::{ConsumePlan, PullPlan, StreamPlan, Target};
 pub use poll::{Poller, Selection};
-pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest};
+pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest, PushRoad};
 pub use window::PollRules;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::destination::Destination;
 use crate::event::StreamName;
 use crate::sources::{ConsumingStream, PullStream};
+use crate::state::Spool;
 use crate::tables::Table;
 
 /// A stream of any kind.
@@ -41,6 +42,8 @@ pub struct PullPlan {
     pub stream: Arc<dyn PullStream>,
     /// At least one.
     pub targets: Vec<Target>,
+    /// Where pushes of the same events wait for this stream's run, if there are any.
+    pub pushed: Option<Spool>,
 }
 
 /// A stream where reading consumes, and the table it goes to.

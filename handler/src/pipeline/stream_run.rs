@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,6 +15,10 @@ use crate::time::{Clock, Deadline, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+/// How long a vendor repeats a push. Source: PingOne's documentation of webhooks.
+const KEPT_FOR_PUSHES: Duration = Duration::from_secs(7 * 24 * 3600);
+const MOST_KEPT_FOR_PUSHES: usize = 500_000;
 
 /// What a run of a stream works with.
 pub struct StreamRun<'a> {
@@ -122,6 +127,16 @@ impl StreamRun<'_> {
             groups.entry(place).or_default().push(target);
         }
         groups.into_values().collect()
+    }
+
+    /// Identities are kept from here on. Where the same events are pushed too they are kept for a week, because a
+    /// vendor repeats a push that long; but no more of them than fit.
+    pub fn known_from(&self, position: &TablePosition, remembered: usize) -> DateTime<Utc> {
+        let needed_from = self.rules.identities_needed_from(position);
+        if self.plan.pushed.is_none() || remembered > MOST_KEPT_FOR_PUSHES {
+            return needed_from;
+        }
+        before(needed_from, KEPT_FOR_PUSHES)
     }
 
     /// True if a position must be saved although nothing was delivered.

@@ -152,6 +152,11 @@ impl<'a> TableSink<'a> {
         Ok(())
     }
 
+    /// How many delivered events it remembers.
+    pub fn remembered(&self) -> usize {
+        self.identities.len()
+    }
+
     /// Forgets what no later window can show again.
     pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
         self.identities.compact(from).await

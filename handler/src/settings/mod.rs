@@ -50,6 +50,7 @@ pub use destination::{DestinationChoice, IngestionRule};
 pub use environment::MapEnvironment;
 pub use environment::{Environment, ProcessEnvironment};
 pub use health::Health;
+pub use instance::InstanceName;
 pub use log_format::{LogFormat, log_format};
 pub use onelogin::OneLogin;
 pub use origin::Origin;

@@ -111,5 +111,10 @@ pub trait PushForm: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
     /// Names an event, which is a JSON value.
-    fn identity_of(&self, event: &str) -> Identity;
+    fn key_of(&self, event: &str) -> EventKey;
+    /// True if the vendor repeats a refused body for ever, and sends nothing else in the meantime. A body that cannot
+    /// be read is then set aside and accepted.
+    fn repeats_what_is_refused(&self) -> bool {
+        false
+    }
 }

@@ -38,6 +38,12 @@ impl Coverage {
         self.0 = apart;
     }
 
+    /// True if that instant was read.
+    #[cfg(test)]
+    pub fn contains(&self, instant: DateTime<Utc>) -> bool {
+        self.0.iter().any(|span| span.from <= instant && instant < span.to)
+    }
+
     /// The spans.
     #[cfg(test)]
     pub fn spans(&self) -> &[Span] {
@@ -63,6 +69,7 @@ mod tests {
             }
             for number in 0..80 {
                 let added = spans.iter().any(|(from, length)| (*from..from + length).contains(&number));
+                prop_assert_eq!(coverage.contains(second(number)), added);
                 let covered = coverage.spans().iter().filter(|span| span.from <= second(number) && second(number) < span.to).count();
                 prop_assert_eq!(covered, usize::from(added));
             }

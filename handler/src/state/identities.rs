@@ -16,6 +16,8 @@ use crate::event::Identity;
 /// Names the form of a segment; its last byte is the version.
 const MAGIC: &[u8; 4] = b"IDS1";
 const ENTRY: usize = 16 + 8;
+/// More segments than this are merged.
+const MOST_SEGMENTS: usize = 16;
 
 /// See the module.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Identities {
     known: HashMap<Identity, i64>,
     segments: Vec<Key>,
     next_segment: u64,
+    /// Identities that the segments hold and we do not.
+    forgotten: usize,
 }
 
 impl Identities {
@@ -58,6 +62,7 @@ impl Identities {
             known,
             segments,
             next_segment,
+            forgotten: 0,
         })
     }
 
@@ -85,12 +90,14 @@ impl Identities {
         Ok(())
     }
 
-    /// Forgets what is older than `from` and leaves one segment at the most.
+    /// Forgets what is older than `from`. The segments are written anew as one when they are many, or when most of
+    /// what they hold is forgotten: an identity that is kept too long does no harm.
     pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
         let before = self.known.len();
         let oldest = from.timestamp_millis();
         self.known.retain(|_, time| *time >= oldest);
-        if self.segments.len() <= 1 && self.known.len() == before {
+        self.forgotten += before - self.known.len();
+        if self.segments.len() <= MOST_SEGMENTS && self.forgotten <= self.known.len() {
             return Ok(());
         }
         let outdated = std::mem::take(&mut self.segments);
@@ -101,6 +108,7 @@ impl Identities {
         for segment in outdated {
             self.store.remove(&segment).await?;
         }
+        self.forgotten = 0;
         Ok(())
     }
 

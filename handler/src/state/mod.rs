@@ -17,6 +17,7 @@ pub use checkpoint::{Checkpoints, Counts, TablePosition};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use identities::Identities;
 pub use intent::Intent;
+pub use key::Key;
 pub use local::LocalStore;
 pub use spool::{Spool, SpoolEntry, SpoolError};
 pub use store::{Holder, Lease, LeaseAttempt, Store, StoreError};

@@ -221,6 +221,7 @@ async fn one_life(seed: u64) -> usize {
         plans: vec![StreamPlan::Windows(PullPlan {
             stream: vendor.clone(),
             targets: vec![target],
+            pushed: None,
         })],
         off: Vec::new(),
         rules: PollRules {

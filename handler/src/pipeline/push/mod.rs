@@ -7,4 +7,4 @@ mod receiver;
 mod split;
 
 pub use memory::PushMemory;
-pub use receiver::{PushAnswer, PushPlan, PushReceiver, PushRequest};
+pub use receiver::{PushAnswer, PushPlan, PushReceiver, PushRequest, PushRoad};

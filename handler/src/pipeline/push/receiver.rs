@@ -11,12 +11,11 @@ use super::body::{BodyError, text_of};
 use super::delivery::Shipment;
 use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
 use super::split::{SplitError, split};
-use crate::event::StreamName;
 use crate::json::{Kind, kind};
 use crate::pipeline::Target;
 use crate::settings::Secret;
 use crate::sources::PushForm;
-use crate::state::{DeadLetter, DeadLetters};
+use crate::state::{DeadLetter, DeadLetters, Spool, SpoolEntry, SpoolError};
 use crate::time::{Clock, Deadline};
 
 /// An upload may outlive the answer to its request by this much.
@@ -32,6 +31,16 @@ pub struct PushPlan {
     pub tokens: Vec<Secret>,
     /// At least one.
     pub targets: Vec<Target>,
+    /// How its events get there.
+    pub road: PushRoad,
+}
+
+/// How pushed events get to their tables.
+pub enum PushRoad {
+    /// At once.
+    Direct,
+    /// Where the same events are polled too: into the spool, and from there through the poller's identities.
+    ThroughPoller(Spool),
 }
 
 /// What came.
@@ -141,7 +150,7 @@ impl PushReceiver {
             Err(BodyError::BadGzip(place)) => {
                 let reason = format!("the body is not valid gzip ({place})");
                 return self
-                    .malformed(stream, reason, BASE64_STANDARD.encode(compressed.unwrap_or_default()))
+                    .malformed(plan, reason, BASE64_STANDARD.encode(compressed.unwrap_or_default()))
                     .await;
             }
         };
@@ -156,7 +165,7 @@ impl PushReceiver {
                         .to_owned(),
                 );
             }
-            Err(SplitError::NotJson(reason)) => return self.malformed(stream, reason, text).await,
+            Err(SplitError::NotJson(reason)) => return self.malformed(plan, reason, text).await,
         };
         self.store_events(plan, &text, &events, deadline).await
     }
@@ -204,7 +213,7 @@ impl PushReceiver {
         let plan_of = &self.plans[plan];
         let mut parcels = Vec::with_capacity(objects.len() * plan_of.targets.len());
         for event in objects {
-            let identity = plan_of.form.identity_of(event);
+            let identity = plan_of.form.key_of(event).identity;
             parcels.extend((0..plan_of.targets.len()).map(|target| (Parcel { plan, target, identity }, *event)));
         }
         parcels
@@ -213,6 +222,9 @@ impl PushReceiver {
     /// Sends what nobody else is sending and waits for all. Gives back the parcels whose twins failed.
     async fn ship<'a>(&self, plan: usize, parcels: Vec<(Parcel, &'a str)>) -> Result<Vec<(Parcel, &'a str)>, String> {
         let arrival = self.clock.now();
+        if let PushRoad::ThroughPoller(spool) = &self.plans[plan].road {
+            return self.park(plan, parcels, spool).await;
+        }
         let mut shipments: Vec<_> = self.plans[plan].targets.iter().cloned().map(Shipment::new).collect();
         let mut claimed = std::collections::HashSet::new();
         let mut twins = Vec::new();
@@ -255,13 +267,59 @@ impl PushReceiver {
         Ok(failed)
     }
 
+    /// Puts what is new into the spool, an entry for each table.
+    async fn park<'a>(
+        &self,
+        plan: usize,
+        parcels: Vec<(Parcel, &'a str)>,
+        spool: &Spool,
+    ) -> Result<Vec<(Parcel, &'a str)>, String> {
+        let targets = &self.plans[plan].targets;
+        let mut fresh: Vec<(Vec<Parcel>, Vec<&str>)> = vec![Default::default(); targets.len()];
+        for (parcel, event) in parcels {
+            // A twin on its way is parked as well: the poller's identities tell them apart.
+            if !matches!(self.memory.claim(parcel), Claim::StoredBefore) {
+                fresh[parcel.target].0.push(parcel);
+                fresh[parcel.target].1.push(event);
+            }
+        }
+        let mut failure = None;
+        for (target, (parcels, events)) in targets.iter().zip(fresh) {
+            if parcels.is_empty() {
+                continue;
+            }
+            let entry = SpoolEntry {
+                at: self.clock.now(),
+                body: format!("[{}]", events.join(",")),
+            };
+            let parked = match spool.require_room(entry.body.len() as u64).await {
+                Ok(()) => spool
+                    .add(&target.table.name(), &entry)
+                    .await
+                    .map(|_| ())
+                    .map_err(SpoolError::Store),
+                Err(error) => Err(error),
+            };
+            let fate = if parked.is_ok() { Fate::Stored } else { Fate::Failed };
+            self.memory.settle(&parcels, fate);
+            failure = parked.err().map(|error| error.to_string()).or(failure);
+        }
+        failure.map_or(Ok(Vec::new()), Err)
+    }
+
     /// Sets the whole body aside before it is refused.
-    async fn malformed(&self, stream: &StreamName, reason: String, content: String) -> PushAnswer {
+    async fn malformed(&self, plan: usize, reason: String, content: String) -> PushAnswer {
+        let form = &self.plans[plan].form;
+        let (stream, repeats) = (form.name(), form.repeats_what_is_refused());
         let letter = DeadLetter {
             reason: reason.clone(),
             content,
         };
         match self.dead_letters.keep(stream, &[letter], self.clock.now()).await {
+            Ok(()) if repeats => PushAnswer::Stored {
+                events: 1,
+                dead_lettered: 1,
+            },
             Ok(()) => PushAnswer::Malformed(reason),
             Err(error) => PushAnswer::Unavailable(error.to_string()),
         }

@@ -1,7 +1,7 @@
 //! Several instances of one source.
 
 use super::*;
-use crate::settings::instance::InstanceName;
+use crate::settings::InstanceName;
 
 const SECOND_PINGONE: [Pair; 3] = [
     ("PINGONE__ACME__ENVIRONMENT_ID", "env-9"),

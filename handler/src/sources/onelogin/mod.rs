@@ -4,7 +4,7 @@
 //! and `create._id` repeat across different events, so an event is named by all that it says.
 
 use crate::event::{Identity, StreamName};
-use crate::sources::PushForm;
+use crate::sources::{EventKey, PushForm};
 
 /// The stream `onelogin/<instance>/push`.
 #[derive(Clone, Debug)]
@@ -30,7 +30,10 @@ impl PushForm for Webhook {
         &self.name
     }
 
-    fn identity_of(&self, event: &str) -> Identity {
-        Identity::of_content(event)
+    fn key_of(&self, event: &str) -> EventKey {
+        EventKey {
+            identity: Identity::of_content(event),
+            time: None,
+        }
     }
 }

@@ -9,5 +9,7 @@ mod event;
 mod page;
 mod request;
 mod token;
+mod webhook;
 
 pub use activities::Activities;
+pub use webhook::Webhook;

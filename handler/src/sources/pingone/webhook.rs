@@ -1,0 +1,41 @@
+//! PingOne's webhooks ("subscriptions"): the same activities as the API shows, sent by PingOne itself.
+//!
+//! Facts from PingOne's documentation: an array or JSON lines, up to 500 activities in a batch; a batch is repeated,
+//! in order, until it is answered 200 exactly, and blocks those behind it.
+
+use super::event::key_of;
+use crate::event::StreamName;
+use crate::sources::{EventKey, PushForm};
+
+/// The stream `pingone/<instance>/push`. Its events are named as the poller names them.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    name: StreamName,
+}
+
+impl Webhook {
+    /// Of one instance.
+    pub fn new(instance: &str) -> Self {
+        Self {
+            name: StreamName {
+                source: "pingone",
+                instance: instance.to_owned(),
+                stream: "push",
+            },
+        }
+    }
+}
+
+impl PushForm for Webhook {
+    fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        key_of(event)
+    }
+
+    fn repeats_what_is_refused(&self) -> bool {
+        true
+    }
+}
