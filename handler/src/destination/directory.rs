@@ -55,18 +55,21 @@ fn repair_all(folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_none_or(|extension| extension != "ndjson") {
-            continue;
-        }
-        let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
-        match file.try_lock() {
-            Ok(()) => repair(&mut file)?,
-            // Whoever holds the lock is writing, and repairs before it writes.
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
+        if path.extension().is_some_and(|extension| extension == "ndjson") && path.is_file() {
+            repair_if_free(&path)?;
         }
     }
     Ok(())
+}
+
+fn repair_if_free(path: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => repair(&mut file),
+        // Whoever holds the lock is writing, and repairs before it writes.
+        Err(TryLockError::WouldBlock) => Ok(()),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn append(path: &Path, lines: &[u8]) -> io::Result<()> {

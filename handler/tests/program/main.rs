@@ -8,6 +8,7 @@ mod gap;
 mod harness;
 mod ingestion;
 mod pingone;
+mod pingone_enterprise;
 mod pingone_push;
 mod push;
 mod serve;

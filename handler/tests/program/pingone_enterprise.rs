@@ -1,0 +1,259 @@
+//! PingOne for Enterprise: reading consumes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use simulator::generate::pingone_enterprise::Events;
+use simulator::pingone_enterprise::{Authentication, Fault, Options, PingOneEnterprise};
+
+use crate::harness::*;
+
+const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
+
+fn configured(vendor: &PingOneEnterprise, authentication: Authentication) -> Handler {
+    let options = Options::default();
+    let mut handler = Handler::new();
+    handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
+    match authentication {
+        Authentication::Bearer => {
+            handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);
+            handler.set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
+            handler.set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url());
+        }
+        Authentication::Basic => {
+            handler.set("PINGONE_ENTERPRISE__USERNAME", &options.username);
+            handler.set("PINGONE_ENTERPRISE__PASSWORD", &options.password);
+        }
+    }
+    handler
+}
+
+fn publish(vendor: &PingOneEnterprise, events: &mut Events, count: i64) {
+    vendor.publish(
+        (0..count)
+            .map(|number| events.at(now() - TimeDelta::minutes(number)))
+            .collect::<Vec<_>>(),
+    );
+}
+
+fn ids(handler: &Handler) -> BTreeMap<String, usize> {
+    let mut ids = BTreeMap::new();
+    for row in handler.rows(TABLE) {
+        *ids.entry(row["Id"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    ids
+}
+
+fn assert_each_event_once(vendor: &PingOneEnterprise, handler: &Handler) {
+    let expected: BTreeMap<String, usize> = vendor.published().into_iter().map(|event| (event.id, 1)).collect();
+    assert_eq!(ids(handler), expected);
+    assert_eq!(vendor.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_arrives_once_with_both_ways_to_sign_in_until_the_queue_is_empty() {
+    for authentication in [Authentication::Bearer, Authentication::Basic] {
+        let vendor = PingOneEnterprise::start(Options {
+            authentication,
+            batch_size: 30,
+            token_uses: Some(2),
+            ..Options::default()
+        });
+        let mut events = Events::new(100);
+        publish(&vendor, &mut events, 200);
+        let handler = configured(&vendor, authentication);
+        for _ in 0..3 {
+            handler.poll_well().await;
+            assert_each_event_once(&vendor, &handler);
+            publish(&vendor, &mut events, 10);
+        }
+        assert!(files_below(&handler.path("data/state/spool")).is_empty());
+        assert!(files_below(&handler.path("data/state/intents")).is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_with_day_and_month_swapped_are_read_by_nearness_and_the_text_is_kept() {
+    let vendor = PingOneEnterprise::start(Options::default());
+    publish(&vendor, &mut Events::new(101), 60);
+    let handler = configured(&vendor, Authentication::Bearer);
+    handler.poll_well().await;
+    let rows = handler.rows(TABLE);
+    let mut swapped = 0;
+    for event in vendor.published() {
+        let row = rows.iter().find(|row| row["Id"] == event.id.as_str()).unwrap();
+        let recorded: DateTime<Utc> = row["RecordedAt"].as_str().unwrap().parse().unwrap();
+        assert_eq!(recorded, event.recorded, "{}", event.json);
+        assert!(event.json.contains(row["RecordedText"].as_str().unwrap()));
+        assert_eq!(row["AccountId"], Options::default().account_id.as_str());
+        assert_eq!(row["SubscriptionId"], Options::default().subscription_id.as_str());
+        swapped += usize::from(event.day_before_month);
+    }
+    assert!(swapped > 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_that_consume_nothing_cost_only_time() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(102), 90);
+    vendor.fail_next_tokens([503]);
+    vendor.fail_next([
+        Fault::Status {
+            status: 504,
+            retry_after: None,
+        },
+        Fault::ExpireToken,
+        Fault::Status {
+            status: 429,
+            retry_after: Some(1),
+        },
+        Fault::Status {
+            status: 504,
+            retry_after: Some(0),
+        },
+    ]);
+    let handler = configured(&vendor, Authentication::Bearer);
+    handler.poll_well().await;
+    assert_eq!(vendor.waiting_faults(), 0);
+    assert_each_event_once(&vendor, &handler);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        uneven_batches: false,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(103), 60);
+    vendor.fail_next([Fault::TruncatedJson, Fault::NotJson]);
+    let handler = configured(&vendor, Authentication::Bearer);
+    handler.poll_well().await;
+    let ids = ids(&handler);
+    assert!(
+        ids.len() >= 25 && ids.values().all(|count| *count == 1),
+        "{}",
+        ids.len()
+    );
+    // Nothing that came is gone: what is no row stands in the dead letters.
+    let letters = handler.dead_letters();
+    assert_eq!(letters.len(), 2, "{letters:?}");
+    assert!(letters.iter().any(|letter| letter.contains("breaks off")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_is_taken_waits_in_the_spool_while_the_destination_is_down() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        ..Options::default()
+    });
+    let mut events = Events::new(104);
+    publish(&vendor, &mut events, 70);
+    let handler = configured(&vendor, Authentication::Bearer);
+    let in_the_way = handler.path(&format!("data/tables/{TABLE}.ndjson"));
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("wait in the spool"), "{}", ended.output);
+    assert_eq!(vendor.waiting_events(), 0);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    publish(&vendor, &mut events, 5);
+    handler.poll_well().await;
+    assert_each_event_once(&vendor, &handler);
+    assert!(files_below(&handler.path("data/state/spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_loses_at_most_the_reply_in_flight_and_that_is_reported_with_its_time() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        uneven_batches: false,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(105), 100);
+    // Delay consumes at once; the answer never comes.
+    vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::Delay(Duration::from_secs(60))]);
+    let handler = configured(&vendor, Authentication::Bearer);
+    let mut child = handler.command(&["poll"]).spawn().unwrap();
+    until("the second reply is being taken", || vendor.waiting_faults() == 0).await;
+    child.kill().await.unwrap();
+    let output = handler.poll_well().await;
+    assert!(
+        output.contains("possible loss") && output.contains(&now().format("%Y-%m-%dT").to_string()),
+        "{output}"
+    );
+    let ids = ids(&handler);
+    assert_eq!(ids.len(), 80);
+    assert!(ids.values().all(|count| *count == 1));
+    let output = handler.poll_well().await;
+    assert!(!output.contains("possible loss"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_got_lost_on_the_way_is_reported_at_once() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        uneven_batches: false,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(106), 60);
+    vendor.fail_next([Fault::ResetAfterConsuming]);
+    let handler = configured(&vendor, Authentication::Bearer);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("possible loss"), "{}", ended.output);
+    handler.poll_well().await;
+    assert_eq!(ids(&handler).len(), 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_at_a_time_reads_a_subscription_and_nothing_is_read_into_a_full_spool() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(107), 40);
+    vendor.fail_next([Fault::Delay(Duration::from_secs(3))]);
+    let mut handler = configured(&vendor, Authentication::Bearer);
+    let first = handler.command(&["poll"]).spawn().unwrap();
+    until("the first process reads", || vendor.waiting_faults() == 0).await;
+    let output = handler.poll_well().await;
+    assert!(output.contains("skipped"), "{output}");
+    assert!(first.wait_with_output().await.unwrap().status.success());
+    assert_each_event_once(&vendor, &handler);
+
+    handler.set("SPOOL_MAX_BYTES", "10");
+    let waiting = handler.path(&format!("data/state/spool/{TABLE}/another"));
+    std::fs::create_dir_all(&waiting).unwrap();
+    std::fs::write(waiting.join("entry.json"), "more than ten bytes").unwrap();
+    publish(&vendor, &mut Events::new(108), 20);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("SPOOL_MAX_BYTES"), "{}", ended.output);
+    assert_eq!(vendor.waiting_events(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_credentials_are_named_and_nothing_is_read() {
+    let vendor = PingOneEnterprise::start(Options {
+        client_secret: "another".to_owned(),
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(109), 10);
+    let handler = configured(&vendor, Authentication::Bearer);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    for word in [
+        "pingone-enterprise/default/events",
+        "401",
+        "PINGONE_ENTERPRISE__CLIENT_SECRET",
+    ] {
+        assert!(ended.output.contains(word), "{word}: {}", ended.output);
+    }
+    assert!(!ended.output.contains(&Options::default().client_secret));
+    assert_eq!(vendor.waiting_events(), 10);
+}
