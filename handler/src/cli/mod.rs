@@ -6,6 +6,7 @@ mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -52,11 +53,14 @@ pub fn run() -> ExitCode {
             return ExitCode::from(EXIT_FAILED);
         }
     };
-    runtime.block_on(async {
+    let code = runtime.block_on(async {
         match arguments.command {
             Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
             Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,
             None => serve::run(environment, serve::ServeArguments::default()).await,
         }
-    })
+    });
+    // A thread that hangs in the file system must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    code
 }

@@ -1,7 +1,9 @@
 //! `poll --watch`: runs by the schedule until the process is told to stop.
 
+use std::pin::pin;
 use std::process::ExitCode;
 
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::settings::Schedule;
@@ -10,6 +12,8 @@ use crate::time::{Clock, SystemClock};
 /// Runs at every tick. Ticks that pass during a run are one, as under the host. Ends with 0 on SIGINT and SIGTERM,
 /// after the run in progress.
 pub async fn watch(schedule: &Schedule, mut run: impl AsyncFnMut() -> bool) -> ExitCode {
+    // One listener for the whole time: a signal that comes during a run ends the watch after it.
+    let mut stop = pin!(stop_asked());
     loop {
         let now = SystemClock.now();
         let Some(next) = schedule.next_after(now) else {
@@ -19,9 +23,12 @@ pub async fn watch(schedule: &Schedule, mut run: impl AsyncFnMut() -> bool) -> E
         let wait = (next - now).to_std().unwrap_or_default();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = stop_asked() => return ExitCode::SUCCESS,
+            () = &mut stop => return ExitCode::SUCCESS,
         }
         run().await;
+        if (&mut stop).now_or_never().is_some() {
+            return ExitCode::SUCCESS;
+        }
     }
 }
 

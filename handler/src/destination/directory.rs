@@ -6,11 +6,17 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::{Batch, DeliveryError, Destination};
 use crate::time::Deadline;
+
+/// Other processes hold the lock of a file for the time of one batch.
+const LOCK_TIME: Duration = Duration::from_secs(15);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Writes `<Table>.ndjson` files below a directory.
 #[derive(Debug)]
@@ -28,19 +34,27 @@ impl DirectoryDestination {
 
 #[async_trait]
 impl Destination for DirectoryDestination {
-    async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Result<(), DeliveryError> {
+    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Result<(), DeliveryError> {
         let file = self.folder.join(format!("{}.ndjson", batch.table));
         let mut lines = Vec::with_capacity(batch.body.len() + batch.rows);
         for row in batch.rows() {
             lines.extend_from_slice(row);
             lines.push(b'\n');
         }
-        let path = file.clone();
-        let written = tokio::task::spawn_blocking(move || append(&path, &lines)).await;
-        written
-            .map_err(io::Error::other)
-            .and_then(|outcome| outcome)
-            .map_err(|error| failed(&file, &error))
+        let lines: Arc<[u8]> = lines.into();
+        let give_up = Deadline::after(deadline.clip(LOCK_TIME));
+        loop {
+            let (path, lines) = (file.clone(), lines.clone());
+            let written = tokio::task::spawn_blocking(move || try_append(&path, &lines)).await;
+            let written = written.map_err(io::Error::other).and_then(|outcome| outcome);
+            if written.map_err(|error| failed(&file, &error))? {
+                return Ok(());
+            }
+            if give_up.has_passed() {
+                return Err(failed(&file, &io::Error::other("another process holds its lock")));
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
     }
 }
 
@@ -72,14 +86,24 @@ fn repair_if_free(path: &Path) -> io::Result<()> {
     }
 }
 
-fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
+/// False while another process holds the file's lock.
+fn try_append(path: &Path, lines: &[u8]) -> io::Result<bool> {
+    let is_new = !path.exists();
+    let folder = path.parent().unwrap_or(path);
+    if is_new {
+        fs::create_dir_all(folder)?;
+    }
     let mut file = OpenOptions::new()
         .create(true)
         .read(true)
         .write(true)
         .truncate(false)
         .open(path)?;
-    file.lock()?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
     repair(&mut file)?;
     let end = file.seek(SeekFrom::End(0))?;
     let written = file.write_all(lines).and_then(|()| file.sync_data());
@@ -87,7 +111,12 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
         // Rows of a batch that is not acknowledged come again: what of them is here must go.
         let _ = file.set_len(end);
     }
-    written
+    written?;
+    if is_new {
+        // The file's name must survive a power cut as well as its content.
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(true)
 }
 
 /// Cuts the file after its last line break.
@@ -113,7 +142,6 @@ fn repair(file: &mut File) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::destination::BatchBuilder;
-    use std::time::Duration;
 
     fn batch(rows: &[&str]) -> Batch {
         let mut builder = BatchBuilder::new("T_CL".into());

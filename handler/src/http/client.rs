@@ -4,7 +4,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Client, RequestBuilder, StatusCode, Url, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, Url, redirect};
+use url::Host;
 
 use crate::time::Deadline;
 
@@ -12,7 +13,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// See the module. Cheap to clone: clones share their connections.
 #[derive(Clone, Debug)]
-pub struct HttpClient(Client);
+pub struct HttpClient {
+    outward: Client,
+    /// A proxy in the environment is for the world outside.
+    loopback: Client,
+}
 
 /// A whole answer.
 #[derive(Debug)]
@@ -38,7 +43,7 @@ pub enum TransportError {
     #[error("the connection broke off ({0})")]
     Interrupted(String),
     /// The body is larger than the caller allows.
-    #[error("the answer is larger than {0} bytes")]
+    #[error("sent more than {0} bytes")]
     TooLarge(usize),
 }
 
@@ -52,24 +57,41 @@ impl TransportError {
 impl HttpClient {
     /// Fails where the machine has no usable certificate store.
     pub fn new() -> Result<Self, String> {
-        let built = Client::builder()
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("sentinel-connector/", env!("CARGO_PKG_VERSION")))
-            .build();
-        built
-            .map(Self)
-            .map_err(|error| format!("the HTTPS client cannot be set up: {}", causes(&error)))
+        let builder = || {
+            Client::builder()
+                .redirect(redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .user_agent(concat!("sentinel-connector/", env!("CARGO_PKG_VERSION")))
+        };
+        let built = |builder: ClientBuilder| {
+            builder
+                .build()
+                .map_err(|error| format!("the HTTPS client cannot be set up: {}", causes(&error)))
+        };
+        Ok(Self {
+            outward: built(builder())?,
+            loopback: built(builder().no_proxy())?,
+        })
     }
 
     /// Starts a GET.
     pub fn get(&self, url: Url) -> RequestBuilder {
-        self.0.get(url)
+        self.for_address(&url).get(url)
     }
 
     /// Starts a POST.
     pub fn post(&self, url: Url) -> RequestBuilder {
-        self.0.post(url)
+        self.for_address(&url).post(url)
+    }
+
+    fn for_address(&self, url: &Url) -> &Client {
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if is_loopback { &self.loopback } else { &self.outward }
     }
 
     /// Sends, and reads the body to its end: at most `cap` bytes of it, in at most `timeout` clipped to the deadline.

@@ -32,14 +32,17 @@ pub fn verdict(status: StatusCode) -> Verdict {
     }
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// No server is waited for longer than this, whatever it asks for.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
+/// `Retry-After`, in seconds or as a date, at most a day.
 pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST_ASKED));
     }
     let until = httpdate::parse_http_date(value).ok()?;
-    Some(until.duration_since(now.into()).unwrap_or_default())
+    Some(until.duration_since(now.into()).unwrap_or_default().min(LONGEST_ASKED))
 }
 
 /// Exponential pauses with jitter, up to a number of tries.
@@ -106,6 +109,7 @@ mod tests {
             retry_after(&header("Fri, 20 Nov 2026 11:00:00 GMT"), now),
             Some(Duration::ZERO)
         );
+        assert_eq!(retry_after(&header("18446744073709551615"), now), Some(LONGEST_ASKED));
         assert_eq!(retry_after(&header("soon"), now), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }

@@ -28,6 +28,10 @@ pub fn start(format: LogFormat, filter: Option<&str>) {
             .format(|out, record| writeln!(out, "{}", json_line(record, SystemClock.now()))),
         LogFormat::Text => builder.target(Target::Stderr).format(text_line),
     };
+    // A panic is a defect that ends its own task only; under the host its text must be a log line as well.
+    std::panic::set_hook(Box::new(|panic| {
+        log::error!("internal error: {}", panic.to_string().replace('\n', " "))
+    }));
     // A second start (only tests do that) keeps the first.
     let _ = builder.try_init();
 }

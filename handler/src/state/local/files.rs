@@ -1,6 +1,6 @@
 //! Files and folders below one root: blocking, crash-safe.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,11 +58,12 @@ impl Files {
         }
     }
 
-    /// Temporary file, fsync, rename, fsync of the folder.
-    pub fn write(&self, key: &Key, bytes: &[u8], expected: &Expected) -> Result<Version, StoreError> {
+    /// Temporary file, fsync, rename, fsync of the folder. `None` while another process holds the store's lock.
+    pub fn try_write(&self, key: &Key, bytes: &[u8], expected: &Expected) -> Result<Option<Version>, StoreError> {
         let lock = self
-            .lock()
+            .try_lock()
             .map_err(|error| self.error("lock the store for", key.as_str(), &error))?;
+        let Some(lock) = lock else { return Ok(None) };
         let present = self.read(key)?;
         let matches = match (expected, &present) {
             (Expected::Anything, _) | (Expected::Absent, None) => true,
@@ -75,7 +76,7 @@ impl Files {
         self.replace(&self.path(key), bytes)
             .map_err(|error| self.error("write", key.as_str(), &error))?;
         drop(lock);
-        Ok(version_of(bytes))
+        Ok(Some(version_of(bytes)))
     }
 
     /// Removes the object if it is there.
@@ -126,14 +127,14 @@ impl Files {
         }
     }
 
-    fn lock(&self) -> io::Result<File> {
-        let lock = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(self.root.join("leases/store.lock"))?;
-        lock.lock()?;
-        Ok(lock)
+    fn try_lock(&self) -> io::Result<Option<File>> {
+        let path = self.root.join("leases/store.lock");
+        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -7,15 +7,21 @@
 mod files;
 mod lease;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use self::files::Files;
 use super::key::Key;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
-use crate::time::Clock;
+use crate::time::{Clock, Deadline};
+
+/// Other processes hold the store's lock for the time of one write. Store calls give up after this in all.
+const LOCK_TIME: Duration = Duration::from_secs(15);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// See the module.
 pub struct LocalStore {
@@ -67,8 +73,23 @@ impl Store for LocalStore {
     }
 
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
-        let key = key.clone();
-        self.blocking(move |files| files.write(&key, &bytes, &expected)).await
+        let bytes: Arc<[u8]> = bytes.into();
+        let deadline = Deadline::after(LOCK_TIME);
+        loop {
+            let (key, bytes, expected) = (key.clone(), bytes.clone(), expected.clone());
+            let written = self
+                .blocking(move |files| files.try_write(&key, &bytes, &expected))
+                .await?;
+            if let Some(version) = written {
+                return Ok(version);
+            }
+            if deadline.has_passed() {
+                break;
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+        let busy = io::Error::other("another process holds the lock leases/store.lock");
+        Err(self.files.error("write", key.as_str(), &busy))
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
