@@ -7,6 +7,7 @@ mod page;
 
 pub mod onelogin;
 pub mod pingone;
+pub mod sentinelone;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
