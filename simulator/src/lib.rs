@@ -28,6 +28,7 @@ mod client;
 mod loopback;
 mod query;
 mod random;
+mod service;
 mod wall_clock;
 
 #[cfg(test)]

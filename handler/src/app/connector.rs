@@ -9,10 +9,11 @@ use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::health::StreamReport;
 use crate::http::HttpClient;
-use crate::pipeline::{PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver};
+use crate::pipeline::{ConsumePlan, PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, StreamPlan};
 use crate::settings::{Environment, OffPart, Settings, StateLocation};
 use crate::sources::onelogin::Webhook;
 use crate::sources::pingone::Activities;
+use crate::sources::pingone_enterprise::Subscription;
 use crate::state::{DeadLetters, Holder, LocalStore, Store, StoreError};
 use crate::time::{Clock, SystemClock};
 
@@ -78,16 +79,27 @@ fn pull_plans(
     destinations: &mut Destinations,
     http: &HttpClient,
     clock: &Arc<dyn Clock>,
-) -> Result<Vec<PullPlan>, BuildError> {
+) -> Result<Vec<StreamPlan>, BuildError> {
     let mut plans = Vec::new();
     for instance in &settings.pingone {
         let Some(poll) = &instance.poll else { continue };
         let name = instance.instance.as_str();
         let stream = Arc::new(Activities::new(name, poll.clone(), http.clone(), clock.clone()));
-        plans.push(PullPlan {
-            stream,
-            targets: destinations.targets(&instance.destination, &instance.tables)?,
-        });
+        let targets = destinations.targets(&instance.destination, &instance.tables)?;
+        plans.push(StreamPlan::Windows(PullPlan { stream, targets }));
+    }
+    for instance in &settings.pingone_enterprise {
+        let stream = Arc::new(Subscription::new(instance, http.clone(), clock.clone()));
+        let tables = ["PingOneEnterprise_AuditEvents_CL".to_owned()];
+        let spool_limit = settings.spool_max_bytes;
+        let targets = destinations.targets(&instance.destination, &tables)?.into_iter();
+        plans.extend(targets.map(|target| {
+            StreamPlan::Consumed(ConsumePlan {
+                stream: stream.clone(),
+                target,
+                spool_limit,
+            })
+        }));
     }
     Ok(plans)
 }
@@ -146,13 +158,6 @@ fn off_reports(settings: &Settings) -> Vec<StreamReport> {
             format!("{name}: {what} is configured, but this version does not read it yet; take its settings out");
         off.push(StreamReport::failed(name, problem));
     };
-    for instance in &settings.pingone_enterprise {
-        not_yet(
-            "pingone-enterprise",
-            instance.instance.as_str(),
-            "PingOne for Enterprise",
-        );
-    }
     for instance in &settings.sentinelone {
         not_yet("sentinelone", instance.instance.as_str(), "SentinelOne");
     }

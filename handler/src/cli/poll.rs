@@ -78,12 +78,7 @@ async fn poll_once(work: &Work, selection: &Selection) -> bool {
 }
 
 fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
-    let mut known: Vec<String> = work
-        .poller
-        .plans
-        .iter()
-        .map(|plan| plan.stream.name().to_string())
-        .collect();
+    let mut known: Vec<String> = work.poller.plans.iter().map(|plan| plan.name().to_string()).collect();
     known.extend(work.poller.off.iter().map(|off| off.stream.clone()));
     let Some(source) = source else {
         if known.is_empty() {

@@ -42,6 +42,13 @@ pub enum TransportError {
     TooLarge(usize),
 }
 
+impl TransportError {
+    /// True if no byte of the request can have reached the server.
+    pub fn was_never_sent(&self) -> bool {
+        matches!(self, Self::Connect(_))
+    }
+}
+
 impl HttpClient {
     /// Fails where the machine has no usable certificate store.
     pub fn new() -> Result<Self, String> {
@@ -96,11 +103,11 @@ async fn read_reply(request: RequestBuilder, cap: usize) -> Result<Reply, Transp
 
 fn transport_error(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
-    if error.is_timeout() {
-        return TransportError::Timeout(CONNECT_TIMEOUT);
-    }
     if error.is_connect() {
         return TransportError::Connect(causes(&error));
+    }
+    if error.is_timeout() {
+        return TransportError::Timeout(CONNECT_TIMEOUT);
     }
     TransportError::Interrupted(causes(&error))
 }

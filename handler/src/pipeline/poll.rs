@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
-use super::plan::PullPlan;
+use super::account::{Account, NoLease, with_accounts};
+use super::consume::ConsumeRun;
+use super::plan::StreamPlan;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
-use crate::event::Identity;
 use crate::health::{Outcome, RunReport, StreamReport};
-use crate::state::{Holder, LeaseAttempt, Store};
+use crate::state::{Holder, Store};
 use crate::time::{Clock, Deadline};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
@@ -40,7 +41,7 @@ impl Selection {
 /// See the module.
 pub struct Poller {
     /// The streams.
-    pub plans: Vec<PullPlan>,
+    pub plans: Vec<StreamPlan>,
     /// What is configured but cannot run; part of every report.
     pub off: Vec<StreamReport>,
     /// How windows are cut.
@@ -57,12 +58,12 @@ impl Poller {
     /// Reads the selected streams, several at a time. One that fails leaves the others alone.
     pub async fn run(self: &Arc<Self>, selection: &Selection, deadline: Deadline) -> RunReport {
         let mut selected = self.plans.clone();
-        selected.retain(|plan| selection.takes(&plan.stream.name().to_string()));
-        let runs = selected.into_iter().map(|plan| {
-            let (poller, name) = (self.clone(), plan.stream.name().to_string());
+        selected.retain(|plan| selection.takes(&plan.name().to_string()));
+        let runs = with_accounts(selected).into_iter().map(|(plan, account)| {
+            let (poller, name) = (self.clone(), plan.name().to_string());
             async move {
                 // A task of its own: a defect in one stream must not take the others with it.
-                let task = tokio::spawn(async move { poller.run_stream(&plan, deadline).await });
+                let task = tokio::spawn(async move { poller.run_stream(&plan, &account, deadline).await });
                 task.await.unwrap_or_else(|error| {
                     let problem = format!("{name}: internal error ({error}); please report it with this line");
                     StreamReport::failed(name, problem)
@@ -78,33 +79,47 @@ impl Poller {
         RunReport { streams }
     }
 
-    async fn run_stream(&self, plan: &PullPlan, deadline: Deadline) -> StreamReport {
-        let name = plan.stream.name();
-        let account = plan.stream.account();
-        let lease_name = format!("{}-{}", name.source, &Identity::of_parts(&[account]).hex()[..16]);
-        let lease = match self.store.try_lease(&lease_name, &self.holder).await {
-            Ok(LeaseAttempt::Taken(lease)) => lease,
-            Ok(LeaseAttempt::Held(held)) => {
+    async fn run_stream(&self, plan: &StreamPlan, account: &Account, deadline: Deadline) -> StreamReport {
+        let name = plan.name();
+        let lease = match account.lease(self.store.as_ref(), &self.holder).await {
+            Ok(lease) => lease,
+            Err(NoLease::Held(held)) => {
                 let mut report = StreamReport::new(name.to_string());
                 report.outcome = Outcome::Held;
                 report
                     .notices
-                    .push(format!("{name}: skipped, the lease on {account} is {held}"));
+                    .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
                 return report;
             }
-            Err(error) => {
-                return StreamReport::failed(name.to_string(), format!("{name}: {error}"));
+            Err(NoLease::Failed(error)) => return StreamReport::failed(name.to_string(), format!("{name}: {error}")),
+        };
+        let (rules, store, clock) = (self.rules, &self.store, &self.clock);
+        match plan {
+            StreamPlan::Windows(plan) => {
+                StreamRun {
+                    plan,
+                    rules,
+                    store,
+                    clock,
+                    lease,
+                    deadline,
+                }
+                .run()
+                .await
             }
-        };
-        let run = StreamRun {
-            plan,
-            rules: self.rules,
-            store: &self.store,
-            clock: &self.clock,
-            lease: &lease,
-            deadline,
-        };
-        run.run().await
+            StreamPlan::Consumed(plan) => {
+                ConsumeRun {
+                    plan,
+                    rules,
+                    store,
+                    clock,
+                    lease,
+                    deadline,
+                }
+                .run()
+                .await
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
+use crate::tables::RowContext;
 use crate::time::Deadline;
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
@@ -42,6 +43,8 @@ pub struct SinkContext<'a> {
     pub dead_letters: &'a DeadLetters,
     /// When this run began: the arrival time of its events.
     pub arrival: DateTime<Utc>,
+    /// Values that belong to every event of the stream, by the names under which tables ask for them.
+    pub given: &'a [(&'static str, String)],
     /// Until when batches may be sent.
     pub deadline: Deadline,
 }
@@ -111,10 +114,14 @@ impl<'a> TableSink<'a> {
             return Ok(());
         }
         self.row.clear();
+        let row_context = RowContext {
+            arrival: context.arrival,
+            given: context.given,
+        };
         let notes = self
             .target
             .table
-            .project(&repair_surrogates(event), context.arrival, &mut self.row);
+            .project(&repair_surrogates(event), row_context, &mut self.row);
         self.counts.unfit_values += notes.unfit;
         self.counts.cut_values += notes.cut;
         if !self.batch.push(&self.row) {

@@ -1,4 +1,4 @@
-//! Which span of vendor time a run reads.
+//! Which spans of vendor time a run reads, and in which slices.
 
 use std::time::Duration;
 
@@ -6,6 +6,15 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::sources::Window;
 use crate::state::TablePosition;
+
+/// A slice with more pages than this is halved.
+pub const MOST_PAGES: u32 = 20;
+/// A slice with no more pages than this lets the next one be twice as long.
+const FEW_PAGES: u32 = 5;
+/// Slices are not halved below this.
+const SHORTEST_SLICE: TimeDelta = TimeDelta::seconds(1);
+/// Where reading the overlap again costs too much it is done in one of so many runs.
+const REREAD_EVERY: u32 = 10;
 
 /// How windows are cut, and how long a run may take.
 #[derive(Clone, Copy, Debug)]
@@ -23,32 +32,122 @@ pub struct PollRules {
 impl PollRules {
     /// The position of a table that was never read.
     pub fn first_position(&self, now: DateTime<Utc>) -> TablePosition {
-        let begin = before(now, self.lookback);
-        TablePosition {
-            begin,
-            watermark: begin,
-            coverage: Default::default(),
-            counts: Default::default(),
+        TablePosition::beginning_at(before(now, self.lookback))
+    }
+
+    /// The walk of this run, from the overlap before the watermark to the present less the settling time. `None` if
+    /// nothing has settled since the watermark.
+    pub fn walk(&self, position: &TablePosition, now: DateTime<Utc>, pages_per_minute: Option<f64>) -> Option<Walk> {
+        let end = before(now, self.settle);
+        if end <= position.watermark {
+            return None;
+        }
+        let rereads = self.rereads(position, pages_per_minute);
+        let at = if rereads {
+            self.reread_from(position)
+        } else {
+            position.watermark
+        };
+        let slice = position
+            .slice_ms
+            .map_or(end - at, TimeDelta::milliseconds)
+            .max(SHORTEST_SLICE);
+        Some(Walk {
+            at,
+            end,
+            slice,
+            rereads,
+        })
+    }
+
+    /// Identities from this time on may be shown again. A second more than the overlap, because vendors' bounds and
+    /// ours may differ by a unit.
+    pub fn identities_needed_from(&self, position: &TablePosition) -> DateTime<Utc> {
+        self.reread_from(position) - TimeDelta::seconds(1)
+    }
+
+    /// Moves a position to the end of a slice that was read to its end.
+    pub fn advance(&self, position: &mut TablePosition, slice: Window, walk: &Walk) {
+        position.coverage.add(slice.from, slice.to);
+        position.slice_ms = (walk.slice < walk.end - slice.to).then(|| walk.slice.num_milliseconds());
+        if slice.to < position.watermark {
+            return;
+        }
+        let reread_from = self.reread_from(position);
+        position.watermark = slice.to;
+        position.reread_cut_off = false;
+        if walk.rereads {
+            position.reread_from = Some(reread_from.max(before(slice.to, self.overlap)).max(position.begin));
+            position.runs_without_reread = 0;
+        } else {
+            position.reread_from = Some(reread_from);
         }
     }
 
-    /// The window to read from a position: from the overlap before its watermark, but never from before its begin,
-    /// to the present less the settling time. `None` if that is empty.
-    pub fn window(&self, position: &TablePosition, now: DateTime<Utc>) -> Option<Window> {
-        let from = position.begin.max(before(position.watermark, self.overlap));
-        let to = before(now, self.settle);
-        (to > from && to > position.watermark).then_some(Window { from, to })
+    /// A run that never got past the overlap would never get on: the next one leaves it out. Where it takes more than
+    /// a third of the vendor's rate it is left to every tenth run.
+    fn rereads(&self, position: &TablePosition, pages_per_minute: Option<f64>) -> bool {
+        if position.reread_cut_off {
+            return false;
+        }
+        let is_costly = pages_per_minute.is_some_and(|rate| f64::from(position.reread_pages) > rate / 3.0);
+        !is_costly || position.runs_without_reread + 1 >= REREAD_EVERY
     }
 
-    /// Identities from this time on may be shown again by a window that follows `watermark`. A second more than the
-    /// overlap, because vendors' bounds and ours may differ by a unit.
-    pub fn identities_needed_from(&self, watermark: DateTime<Utc>) -> DateTime<Utc> {
-        before(watermark, self.overlap) - TimeDelta::seconds(1)
+    /// Identities reach back as far as the overlap did when they were stored, so a longer overlap in the settings
+    /// takes effect from then on.
+    fn reread_from(&self, position: &TablePosition) -> DateTime<Utc> {
+        position
+            .reread_from
+            .unwrap_or_else(|| before(position.watermark, self.overlap))
+            .max(position.begin)
+    }
+}
+
+/// A run's way through vendor time, oldest slice first.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    /// The start of the next slice.
+    pub at: DateTime<Utc>,
+    /// The end of the last one.
+    pub end: DateTime<Utc>,
+    /// How long the next slice may be.
+    pub slice: TimeDelta,
+    /// True if it begins before the watermark.
+    pub rereads: bool,
+}
+
+impl Walk {
+    /// The next slice, if the end is not reached.
+    pub fn next_slice(&self) -> Option<Window> {
+        let to = self
+            .at
+            .checked_add_signed(self.slice)
+            .map_or(self.end, |to| to.min(self.end));
+        (self.at < self.end).then_some(Window { from: self.at, to })
+    }
+
+    /// The slice was read to its end, in so many pages.
+    pub fn pass(&mut self, slice: Window, pages: u32) {
+        self.at = slice.to;
+        if pages <= FEW_PAGES {
+            self.slice = self.slice.checked_mul(2).unwrap_or(self.slice);
+        }
+    }
+
+    /// The slice is too long, or was interrupted: its older half comes first. False if it is as short as it gets.
+    pub fn halve(&mut self, slice: Window) -> bool {
+        let length = slice.to - slice.from;
+        if length < SHORTEST_SLICE * 2 {
+            return false;
+        }
+        self.slice = TimeDelta::milliseconds(length.num_milliseconds() / 2);
+        true
     }
 }
 
 /// Windows begin and end on whole milliseconds: finer bounds could not be asked for.
-fn before(instant: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
+pub fn before(instant: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
     let earlier = TimeDelta::from_std(time)
         .ok()
         .and_then(|time| instant.checked_sub_signed(time));
@@ -73,34 +172,103 @@ mod tests {
         }
     }
 
+    fn walk(position: &TablePosition, now: &str) -> Option<Walk> {
+        rules().walk(position, at(now), Some(210.0))
+    }
+
     #[test]
     fn the_first_window_begins_at_the_lookback_and_never_before() {
         let now = at("2026-11-20T12:00:00.123456Z");
-        let position = rules().first_position(now);
-        let window = rules().window(&position, now).unwrap();
-        assert_eq!(
-            window,
-            Window {
-                from: at("2026-11-20T11:00:00.123Z"),
-                to: at("2026-11-20T11:59:00.123Z")
-            }
-        );
+        let walk = rules().walk(&rules().first_position(now), now, None).unwrap();
+        let expected = Window {
+            from: at("2026-11-20T11:00:00.123Z"),
+            to: at("2026-11-20T11:59:00.123Z"),
+        };
+        assert_eq!(walk.next_slice(), Some(expected));
     }
 
     #[test]
     fn later_windows_read_the_overlap_again() {
         let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
-        position.watermark = at("2026-11-20T11:30:00Z");
-        let window = rules().window(&position, at("2026-11-20T12:00:00Z")).unwrap();
-        assert_eq!(window.from, at("2026-11-20T11:20:00Z"));
-        assert!(rules().identities_needed_from(position.watermark) < window.from);
+        let first = walk(&position, "2026-11-20T11:31:00Z").unwrap();
+        rules().advance(&mut position, first.next_slice().unwrap(), &first);
+        assert_eq!(position.watermark, at("2026-11-20T11:30:00Z"));
+        let second = walk(&position, "2026-11-20T12:00:00Z").unwrap();
+        assert_eq!(second.next_slice().unwrap().from, at("2026-11-20T11:20:00Z"));
+        assert!(rules().identities_needed_from(&position) < second.at);
     }
 
     #[test]
     fn there_is_no_window_while_nothing_has_settled_or_the_clock_went_back() {
+        let position = TablePosition::beginning_at(at("2026-11-20T11:59:30Z"));
+        assert!(walk(&position, "2026-11-20T12:00:00Z").is_none());
+        assert!(walk(&position, "2026-11-20T02:00:00Z").is_none());
+    }
+
+    #[test]
+    fn a_longer_overlap_never_reaches_back_beyond_the_identities() {
         let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
-        position.watermark = at("2026-11-20T11:59:30Z");
-        assert_eq!(rules().window(&position, at("2026-11-20T12:00:00Z")), None);
-        assert_eq!(rules().window(&position, at("2026-11-20T02:00:00Z")), None);
+        let first = walk(&position, "2026-11-20T11:31:00Z").unwrap();
+        rules().advance(&mut position, first.next_slice().unwrap(), &first);
+        let longer = PollRules {
+            overlap: Duration::from_secs(7200),
+            ..rules()
+        };
+        let second = longer.walk(&position, at("2026-11-20T12:00:00Z"), None).unwrap();
+        assert_eq!(second.at, at("2026-11-20T11:20:00Z"));
+        longer.advance(&mut position, second.next_slice().unwrap(), &second);
+        assert_eq!(position.reread_from, Some(at("2026-11-20T11:20:00Z")));
+    }
+
+    #[test]
+    fn a_long_slice_is_halved_until_it_is_short_and_grows_again_when_it_is_easy() {
+        let position = rules().first_position(at("2026-11-20T08:00:00Z"));
+        let mut walk = walk(&position, "2026-11-20T09:01:00Z").unwrap();
+        let mut lengths = Vec::new();
+        while walk.halve(walk.next_slice().unwrap()) {
+            lengths.push(walk.slice);
+        }
+        assert_eq!(lengths[0], TimeDelta::minutes(60));
+        assert!(walk.slice >= SHORTEST_SLICE && lengths.len() == 12, "{lengths:?}");
+        let mut slices = 0;
+        while let Some(slice) = walk.next_slice() {
+            walk.pass(slice, 1);
+            slices += 1;
+        }
+        assert!(slices < 16, "{slices}");
+    }
+
+    #[test]
+    fn an_overlap_that_costs_too_much_is_read_in_every_tenth_run_and_nothing_of_it_is_forgotten() {
+        let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
+        position.reread_pages = 100;
+        position.watermark = at("2026-11-20T10:00:00Z");
+        position.reread_from = Some(at("2026-11-20T09:50:00Z"));
+        let mut rereads = Vec::new();
+        for minute in 2..22 {
+            let run = walk(&position, &format!("2026-11-20T10:{minute:02}:00Z")).unwrap();
+            rereads.push(run.rereads);
+            if run.rereads {
+                assert_eq!(run.at, position.reread_from.unwrap());
+            } else {
+                position.runs_without_reread += 1;
+            }
+            rules().advance(&mut position, run.next_slice().unwrap(), &run);
+        }
+        assert_eq!(rereads.iter().filter(|reread| **reread).count(), 2, "{rereads:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_in_the_overlap_is_followed_by_one_without_it() {
+        let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
+        position.watermark = at("2026-11-20T10:00:00Z");
+        position.reread_cut_off = true;
+        let run = walk(&position, "2026-11-20T10:05:00Z").unwrap();
+        assert_eq!(run.at, position.watermark);
+        rules().advance(&mut position, run.next_slice().unwrap(), &run);
+        assert_eq!(
+            walk(&position, "2026-11-20T10:06:00Z").unwrap().at,
+            at("2026-11-20T09:50:00Z")
+        );
     }
 }

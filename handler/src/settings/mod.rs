@@ -54,7 +54,7 @@ pub use log_format::{LogFormat, log_format};
 pub use onelogin::OneLogin;
 pub use origin::Origin;
 pub use pingone::{PingOne, PingOnePoll};
-pub use pingone_enterprise::PingOneEnterprise;
+pub use pingone_enterprise::{EnterpriseSignIn, PingOneEnterprise};
 pub use poll::Poll;
 pub use problem::SettingProblems;
 pub use push::Push;

@@ -7,7 +7,10 @@ mod page;
 
 pub mod onelogin;
 pub mod pingone;
+pub mod pingone_enterprise;
 pub mod sentinelone;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -43,6 +46,14 @@ pub trait PullStream: Send + Sync {
     /// The vendor account that it reads: positions belong to it, and one process at a time works on it. Streams of
     /// one account give the same text, so that they share a lease.
     fn account(&self) -> &str;
+    /// How far back the vendor still shows events, if that is limited.
+    fn readable_for(&self) -> Option<Duration> {
+        None
+    }
+    /// How many pages a minute our own rate limit allows, if there is one.
+    fn pages_per_minute(&self) -> Option<f64> {
+        None
+    }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
     /// Names an event, which is a JSON object.
@@ -59,6 +70,47 @@ pub trait PullStream: Send + Sync {
 pub trait Pages: Send {
     /// The next page, or `None` after the last. Retries within the deadline are the source's business.
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError>;
+}
+
+/// A reply of a stream where reading consumes.
+#[derive(Debug)]
+pub struct ConsumedReply {
+    /// As it came.
+    pub text: String,
+    /// Places where bytes that are not UTF-8 were replaced.
+    pub replaced_bytes: u64,
+    /// When it came.
+    pub at: DateTime<Utc>,
+}
+
+/// What came of taking a reply.
+#[derive(Debug)]
+pub enum Taken {
+    /// The vendor has forgotten these events: they are ours to keep.
+    Reply(ConsumedReply),
+    /// The vendor gave nothing away.
+    Nothing(SourceError),
+    /// The request went out and no whole answer came: the vendor may have forgotten events that nobody has.
+    PerhapsLost(SourceError),
+}
+
+/// A stream where reading consumes: what was given is not given again.
+#[async_trait]
+pub trait ConsumingStream: Send + Sync {
+    /// The stream's name.
+    fn name(&self) -> &StreamName;
+    /// What is read; one process at a time may.
+    fn account(&self) -> &str;
+    /// Values that belong to every event, by the names under which tables ask for them.
+    fn given(&self) -> &[(&'static str, String)];
+    /// Everything that can fail before something is taken.
+    async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError>;
+    /// Takes one reply, which gets `timeout` to come whole.
+    async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken;
+    /// The whole events of a reply, and what is left of one that broke off, with the reason.
+    fn parse(&self, text: String) -> (Page, Option<(String, String)>);
+    /// Names an event.
+    fn identity_of(&self, event: &str) -> Identity;
 }
 
 /// Events that a vendor sends by itself.

@@ -52,11 +52,43 @@ pub struct TablePosition {
     pub begin: DateTime<Utc>,
     /// The end of the last window that was read to its end and delivered.
     pub watermark: DateTime<Utc>,
+    /// Where reading again begins: identities are kept from here on. Absent: the overlap before the watermark.
+    #[serde(default)]
+    pub reread_from: Option<DateTime<Utc>>,
+    /// True if the last run ended before it got past what was to be read again.
+    #[serde(default)]
+    pub reread_cut_off: bool,
+    /// Runs since something was read again.
+    #[serde(default)]
+    pub runs_without_reread: u32,
+    /// Pages that reading again took the last time.
+    #[serde(default)]
+    pub reread_pages: u32,
+    /// How long slices are at the moment, while a long gap is walked.
+    #[serde(default)]
+    pub slice_ms: Option<i64>,
     /// Everything that was read to its end.
     pub coverage: Coverage,
     /// Since the beginning.
     #[serde(default)]
     pub counts: Counts,
+}
+
+impl TablePosition {
+    /// Of a table that was never read.
+    pub fn beginning_at(begin: DateTime<Utc>) -> Self {
+        Self {
+            begin,
+            watermark: begin,
+            reread_from: None,
+            reread_cut_off: false,
+            runs_without_reread: 0,
+            reread_pages: 0,
+            slice_ms: None,
+            coverage: Coverage::default(),
+            counts: Counts::default(),
+        }
+    }
 }
 
 /// The content of a checkpoint file.
@@ -231,10 +263,8 @@ mod tests {
     fn position(minute: u32) -> TablePosition {
         let watermark = now() + chrono::Duration::minutes(minute.into());
         TablePosition {
-            begin: now(),
             watermark,
-            coverage: Coverage::default(),
-            counts: Counts::default(),
+            ..TablePosition::beginning_at(now())
         }
     }
 

@@ -130,7 +130,7 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(files.len(), 1);
-        let text = String::from_utf8(store.read(&files[0]).await.unwrap().unwrap().bytes).unwrap();
+        let text = String::from_utf8(store.read(&files[0].key).await.unwrap().unwrap().bytes).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["event"], serde_json::json!([1, 2.0]));
         assert_eq!(lines[1]["event"], "{\"broken\n");

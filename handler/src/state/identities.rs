@@ -31,7 +31,12 @@ pub struct Identities {
 impl Identities {
     /// Reads every segment below `folder`.
     pub async fn load(store: Arc<dyn Store>, folder: Key) -> Result<Self, StoreError> {
-        let segments = store.list(&folder).await?;
+        let segments: Vec<Key> = store
+            .list(&folder)
+            .await?
+            .into_iter()
+            .map(|listed| listed.key)
+            .collect();
         let mut known = HashMap::new();
         let mut next_segment = 1;
         for segment in &segments {

@@ -7,12 +7,16 @@ mod checkpoint;
 mod coverage;
 mod dead_letters;
 mod identities;
+mod intent;
 mod key;
 mod local;
+mod spool;
 mod store;
 
 pub use checkpoint::{Checkpoints, Counts, TablePosition};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use identities::Identities;
+pub use intent::Intent;
 pub use local::LocalStore;
+pub use spool::{Spool, SpoolEntry, SpoolError};
 pub use store::{Holder, Lease, LeaseAttempt, Store, StoreError};

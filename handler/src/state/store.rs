@@ -23,6 +23,15 @@ pub struct Stored {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(pub String);
 
+/// An object in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub key: Key,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// What must be there for a write to happen.
 #[derive(Clone, Debug)]
 pub enum Expected {
@@ -43,8 +52,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError>;
     /// Removes an object; one that is not there is no error.
     async fn remove(&self, key: &Key) -> Result<(), StoreError>;
-    /// The keys below `prefix`, in order.
-    async fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError>;
+    /// What lies below `prefix`, in the order of the keys.
+    async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError>;
     /// Takes the lease of that name, if nobody holds it.
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 
 use super::row::{Table, TableOptions};
 
-const DEFINITIONS: [&str; 10] = [
+const DEFINITIONS: [&str; 11] = [
     include_str!("../../../infra/tables/OneLoginEventsV2_CL.json"),
     include_str!("../../../infra/tables/OneLogin_CL.json"),
+    include_str!("../../../infra/tables/PingOneEnterprise_AuditEvents_CL.json"),
     include_str!("../../../infra/tables/PingOne_AuditActivitiesV2_CL.json"),
     include_str!("../../../infra/tables/PingOne_AuditActivities_CL.json"),
     include_str!("../../../infra/tables/SentinelOneActivities_CL.json"),

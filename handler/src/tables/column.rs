@@ -1,7 +1,7 @@
 //! A column, compiled: where its value may stand, and how its name is written.
 
 use super::aliases::Aliases;
-use super::definition::{ColumnType, Take};
+use super::definition::{ColumnType, Parse, Take};
 
 /// The column that every table has.
 pub const TIME_GENERATED: &str = "TimeGenerated";
@@ -19,6 +19,8 @@ pub struct Column {
     pub slots: Vec<usize>,
     /// Which of several values is taken.
     pub take: Take,
+    /// How its text is read.
+    pub parse: Parse,
     /// What is added to an object before it becomes text; nothing unless it was asked for.
     pub aliases: Aliases,
 }

@@ -41,6 +41,35 @@ pub fn instant(value: &str) -> Option<DateTime<Utc>> {
     VendorTime::parse(&unquote(value)).map(|time| time.utc())
 }
 
+/// Appends the instant that `value` writes, or the one that it writes with day and month swapped, whichever lies
+/// nearer to `arrival`.
+pub fn convert_by_nearness(value: &str, arrival: DateTime<Utc>, out: &mut Vec<u8>) -> Converted {
+    if kind(value) != Kind::String {
+        return Converted::Unfit;
+    }
+    let text = unquote(value);
+    let swapped = day_and_month_swapped(&text);
+    let readings = [
+        Some(VendorTime::parse(&text)),
+        swapped.as_deref().map(VendorTime::parse),
+    ];
+    let readings = readings.into_iter().flatten().flatten();
+    let Some(nearest) = readings.min_by_key(|time| (time.utc() - arrival).abs()) else {
+        return Converted::Unfit;
+    };
+    out.push(b'"');
+    nearest.write_into(out);
+    out.push(b'"');
+    Converted::Whole
+}
+
+/// `2026-20-11T...` for `2026-11-20T...`
+fn day_and_month_swapped(text: &str) -> Option<String> {
+    let text = text.trim_ascii();
+    let (year, second, third) = (text.get(..5)?, text.get(5..7)?, text.get(8..10)?);
+    Some(format!("{year}{third}-{second}{}", text.get(10..)?))
+}
+
 /// Appends an instant of our own as a datetime.
 pub fn write_instant(instant: DateTime<Utc>, out: &mut Vec<u8>) {
     quote_into(&rfc3339_millis(instant), out);
@@ -216,6 +245,29 @@ mod tests {
         );
         for value in ["\"\"", "1700000000", "\"yesterday\"", "{}"] {
             assert_eq!(converted(value, ColumnType::Datetime), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_time_with_day_and_month_swapped_is_read_by_what_lies_nearer_to_its_arrival() {
+        let arrival = "2026-11-10T12:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("2026-11-09T08:00:00.849Z", Some("2026-11-09T08:00:00.849Z")),
+            ("2026-09-11T08:00:00.849Z", Some("2026-11-09T08:00:00.849Z")),
+            ("2026-28-10T16:44:44Z", Some("2026-10-28T16:44:44Z")),
+            ("2026-10-28T16:44:44Z", Some("2026-10-28T16:44:44Z")),
+            ("2026-31-31T00:00:00Z", None),
+            ("soon", None),
+        ] {
+            let mut out = Vec::new();
+            let converted = convert_by_nearness(&format!("\"{text}\""), arrival, &mut out);
+            let expected = expected.map(|expected| format!("\"{expected}\""));
+            assert_eq!(
+                expected.as_deref().unwrap_or_default(),
+                String::from_utf8(out).unwrap(),
+                "{text}"
+            );
+            assert_eq!(converted == Converted::Whole, expected.is_some());
         }
     }
 

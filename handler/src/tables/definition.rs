@@ -27,12 +27,16 @@ pub struct ColumnDefinition {
     /// Its type in Log Analytics.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
-    /// Paths into the event, keys joined with dots. [`Take`] says which of them wins.
+    /// Paths into the event, keys joined with dots, `[0]` for the first element of an array. A name that begins with
+    /// `$` is given by the source. [`Take`] says which of them wins.
     #[serde(default)]
     pub from: Vec<String>,
     /// Which of several values is taken.
     #[serde(default)]
     pub take: Take,
+    /// How its text is read.
+    #[serde(default)]
+    pub parse: Parse,
     /// The column exists and never gets a value: what would belong there must not leave the vendor.
     #[serde(default)]
     pub never: bool,
@@ -50,6 +54,17 @@ pub enum Take {
     First,
     /// Of those that read as times, the latest.
     Latest,
+}
+
+/// How the text of a time is read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Parse {
+    /// As it stands.
+    #[default]
+    Plain,
+    /// The day and the month may be swapped: what lies nearer to the arrival is meant.
+    DayMonthByNearness,
 }
 
 /// The types that the tables use.
@@ -84,6 +99,9 @@ impl ColumnDefinition {
         let refuse = |what: &str| Err(serde_json::Error::custom(format!("column {}: {what}", self.name)));
         if self.never != self.from.is_empty() {
             return refuse("give it paths in \"from\", or \"never\": true");
+        }
+        if self.parse != Parse::Plain && self.column_type != ColumnType::Datetime {
+            return refuse("only a datetime can be read by nearness");
         }
         if self.take == Take::Latest && self.column_type != ColumnType::Datetime {
             return refuse("only a datetime can be the latest");

@@ -15,7 +15,7 @@ mod shorten;
 mod tests;
 
 pub use catalog::{table, table_with};
-pub use row::{Table, TableOptions};
+pub use row::{RowContext, Table, TableOptions};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
 /// Source: "Custom logs" in the Azure Monitor service limits.

@@ -12,10 +12,10 @@ pub struct PathTree {
 }
 
 impl PathTree {
-    /// Adds a path (keys joined with dots) and gives its slot: a known path keeps the slot it has.
+    /// Adds a path (keys joined with dots, `[0]` for an element) and gives its slot: a known path keeps the slot it has.
     pub fn add(&mut self, path: &str, next_slot: usize) -> usize {
         let mut node = self;
-        for key in path.split('.') {
+        for key in path.replace('[', ".[").split('.') {
             let index = match node.search(key.as_bytes()) {
                 Ok(index) => index,
                 Err(index) => {
@@ -43,16 +43,37 @@ impl PathTree {
                 cursor.value();
                 continue;
             };
-            let is_object = cursor.peek() == Some(b'{');
-            let start = cursor.position();
-            if is_object && !child.children.is_empty() {
-                child.walk_object(cursor, found);
-            } else {
+            child.take_value(cursor, found);
+        }
+    }
+
+    fn walk_array<'a>(&self, cursor: &mut Cursor<'a>, found: &mut [Option<&'a str>]) {
+        if !cursor.enter(b'[') {
+            return;
+        }
+        let mut number = 0_usize;
+        while cursor.next_element() {
+            match self.search(format!("[{number}]").as_bytes()) {
+                Ok(index) => self.children[index].1.take_value(cursor, found),
+                Err(_) if cursor.value().is_none() => return,
+                Err(_) => {}
+            }
+            number += 1;
+        }
+    }
+
+    fn take_value<'a>(&self, cursor: &mut Cursor<'a>, found: &mut [Option<&'a str>]) {
+        let first = cursor.peek();
+        let start = cursor.position();
+        match first {
+            Some(b'{') if !self.children.is_empty() => self.walk_object(cursor, found),
+            Some(b'[') if !self.children.is_empty() => self.walk_array(cursor, found),
+            _ => {
                 cursor.value();
             }
-            if let Some(slot) = child.slot {
-                found[slot] = cursor.between(start, cursor.position());
-            }
+        }
+        if let Some(slot) = self.slot {
+            found[slot] = cursor.between(start, cursor.position());
         }
     }
 
@@ -97,5 +118,26 @@ mod tests {
             Some("\"b\""),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn elements_of_arrays_are_found_by_their_number() {
+        let mut tree = PathTree::default();
+        for (slot, path) in ["actors[0].name", "actors", "actors[2]"].iter().enumerate() {
+            tree.add(path, slot);
+        }
+        let mut found = [None; 3];
+        tree.find(r#"{"actors":[ {"name":"a","x":[1]}, 7 , "c" ]}"#, &mut found);
+        assert_eq!(
+            found,
+            [
+                Some("\"a\""),
+                Some(r#"[ {"name":"a","x":[1]}, 7 , "c" ]"#),
+                Some("\"c\"")
+            ]
+        );
+        let mut found = [None; 3];
+        tree.find(r#"{"actors":{"name":"a"}}"#, &mut found);
+        assert_eq!(found, [None, Some(r#"{"name":"a"}"#), None]);
     }
 }

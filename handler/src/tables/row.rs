@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::aliases::Aliases;
 use super::column::{Column, TIME_GENERATED};
-use super::convert::{Converted, convert, instant, write_instant};
-use super::definition::{Definition, Take};
+use super::convert::{Converted, convert, convert_by_nearness, instant, write_instant};
+use super::definition::{Definition, Parse, Take};
 use super::paths::PathTree;
 use super::{FIELD_LIMIT, ROW_LIMIT};
 use crate::json::{Kind, kind};
@@ -28,6 +28,15 @@ pub struct TableOptions {
     pub parser_aliases: bool,
 }
 
+/// What is known of an event besides its text.
+#[derive(Clone, Copy, Debug)]
+pub struct RowContext<'a> {
+    /// When it came.
+    pub arrival: DateTime<Utc>,
+    /// Values that belong to every event of its stream, by the names (`$...`) under which columns ask for them.
+    pub given: &'a [(&'static str, String)],
+}
+
 /// A destination table.
 #[derive(Debug)]
 pub struct Table {
@@ -35,6 +44,8 @@ pub struct Table {
     columns: Vec<Column>,
     paths: PathTree,
     slots: usize,
+    /// Slots that the source fills, by name.
+    given: Vec<(String, usize)>,
 }
 
 impl Table {
@@ -43,11 +54,19 @@ impl Table {
         let definition = Definition::parse(definition)?;
         let mut paths = PathTree::default();
         let mut slots = 0;
+        let mut given = Vec::new();
         let mut columns = Vec::with_capacity(definition.columns.len());
         for column in definition.columns {
             let mut column_slots = Vec::with_capacity(column.from.len());
             for path in &column.from {
-                let slot = paths.add(path, slots);
+                let slot = if path.starts_with('$') {
+                    slots
+                } else {
+                    paths.add(path, slots)
+                };
+                if path.starts_with('$') {
+                    given.push((path.clone(), slot));
+                }
                 slots = slots.max(slot + 1);
                 column_slots.push(slot);
             }
@@ -57,6 +76,7 @@ impl Table {
                 column_type: column.column_type,
                 slots: column_slots,
                 take: column.take,
+                parse: column.parse,
                 aliases: if options.parser_aliases {
                     Aliases::new(column.aliases)
                 } else {
@@ -69,6 +89,7 @@ impl Table {
             columns,
             paths,
             slots,
+            given,
         })
     }
 
@@ -79,19 +100,31 @@ impl Table {
 
     /// Appends the row of `event` (a valid JSON object) to `out`: one object with the columns that have a value, in
     /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
-    pub fn project(&self, event: &str, arrival: DateTime<Utc>, out: &mut Vec<u8>) -> RowNotes {
+    pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> RowNotes {
+        let quoted: Vec<(usize, String)> = self.given_values(context.given);
         let mut found = vec![None; self.slots];
         self.paths.find(event, &mut found);
+        for (slot, value) in &quoted {
+            found[*slot] = Some(value);
+        }
         let start = out.len();
         let mut field_limit = FIELD_LIMIT;
         loop {
-            let notes = self.write_row(&found, arrival, field_limit, out);
+            let notes = self.write_row(&found, context.arrival, field_limit, out);
             if out.len() - start <= ROW_LIMIT || field_limit < 64 {
                 return notes;
             }
             out.truncate(start);
             field_limit /= 2;
         }
+    }
+
+    fn given_values(&self, given: &[(&'static str, String)]) -> Vec<(usize, String)> {
+        let values = self.given.iter().filter_map(|(name, slot)| {
+            let (_, value) = given.iter().find(|(known, _)| known == name)?;
+            Some((*slot, serde_json::Value::from(value.as_str()).to_string()))
+        });
+        values.collect()
     }
 
     fn write_row(
@@ -110,7 +143,7 @@ impl Table {
                 out.push(b',');
             }
             out.extend_from_slice(&column.prefix);
-            if write_value(column, found, field_limit, out, &mut notes) {
+            if write_value(column, found, (arrival, field_limit), out, &mut notes) {
                 separator = true;
                 continue;
             }
@@ -130,7 +163,7 @@ impl Table {
 fn write_value(
     column: &Column,
     found: &[Option<&str>],
-    field_limit: usize,
+    limits: (DateTime<Utc>, usize),
     out: &mut Vec<u8>,
     notes: &mut RowNotes,
 ) -> bool {
@@ -138,8 +171,8 @@ fn write_value(
     let mut values = values.filter(|value| kind(value) != Kind::Null).peekable();
     let has_value = values.peek().is_some();
     let converted = match column.take {
-        Take::First => values.find_map(|value| write_one(column, value, field_limit, out)),
-        Take::Latest => latest(values).and_then(|value| write_one(column, value, field_limit, out)),
+        Take::First => values.find_map(|value| write_one(column, value, limits, out)),
+        Take::Latest => latest(values).and_then(|value| write_one(column, value, limits, out)),
     };
     match converted {
         Some(is_cut) => notes.cut += u64::from(is_cut),
@@ -149,8 +182,17 @@ fn write_value(
 }
 
 /// `None` when the value does not fit, else whether it was cut.
-fn write_one(column: &Column, value: &str, field_limit: usize, out: &mut Vec<u8>) -> Option<bool> {
-    match convert(&column.aliases.add_to(value), column.column_type, field_limit, out) {
+fn write_one(
+    column: &Column,
+    value: &str,
+    (arrival, field_limit): (DateTime<Utc>, usize),
+    out: &mut Vec<u8>,
+) -> Option<bool> {
+    let converted = match column.parse {
+        Parse::Plain => convert(&column.aliases.add_to(value), column.column_type, field_limit, out),
+        Parse::DayMonthByNearness => convert_by_nearness(value, arrival, out),
+    };
+    match converted {
         Converted::Unfit => None,
         Converted::Whole => Some(false),
         Converted::Cut => Some(true),
@@ -175,8 +217,11 @@ mod tests {
     use crate::tables::table;
     use serde_json::{Value, json};
 
-    fn arrival() -> DateTime<Utc> {
-        "2026-11-20T12:00:00.250Z".parse().unwrap()
+    fn arrival() -> RowContext<'static> {
+        RowContext {
+            arrival: "2026-11-20T12:00:00.250Z".parse().unwrap(),
+            given: &[],
+        }
     }
 
     fn project(name: &str, event: &str) -> (Value, RowNotes) {

@@ -1,13 +1,15 @@
 //! Whole events to whole rows, in the shapes that SentinelOne sends.
 
-use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::row::RowNotes;
+use super::row::{RowContext, RowNotes};
 use super::{TableOptions, table, table_with};
 
-fn arrival() -> DateTime<Utc> {
-    "2026-11-20T12:00:00.250Z".parse().unwrap()
+fn arrival() -> RowContext<'static> {
+    RowContext {
+        arrival: "2026-11-20T12:00:00.250Z".parse().unwrap(),
+        given: &[],
+    }
 }
 
 fn project_with(options: TableOptions, name: &str, event: &Value) -> (Value, RowNotes) {

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_input;
+mod gap;
 mod harness;
 mod ingestion;
 mod pingone;

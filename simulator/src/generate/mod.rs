@@ -5,6 +5,7 @@
 
 pub mod onelogin;
 pub mod pingone;
+pub mod sentinelone;
 
 mod json_object;
 

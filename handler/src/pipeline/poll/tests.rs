@@ -14,8 +14,9 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::destination::{Batch, DeliveryError, Destination};
+use crate::event::Identity;
 use crate::event::StreamName;
-use crate::pipeline::Target;
+use crate::pipeline::{PullPlan, Target};
 use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::state::LocalStore;
 use crate::tables::table;
@@ -217,10 +218,10 @@ async fn one_life(seed: u64) -> usize {
         destination: memory.clone(),
     };
     let poller = Poller {
-        plans: vec![PullPlan {
+        plans: vec![StreamPlan::Windows(PullPlan {
             stream: vendor.clone(),
             targets: vec![target],
-        }],
+        })],
         off: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
@@ -250,7 +251,8 @@ async fn one_life(seed: u64) -> usize {
         } else {
             usize::MAX
         };
-        let run = poller.run_stream(&poller.plans[0], Deadline::after(minutes(4)));
+        let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
+        let run = poller.run_stream(&plan, &account, Deadline::after(minutes(4)));
         let ended = killed_after(polls, run).await;
         if !ended {
             // What was accepted last may not have been remembered yet: the one batch that a kill may double.

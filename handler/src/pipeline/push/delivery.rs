@@ -8,6 +8,7 @@ use super::memory::{Fate, Parcel, PushMemory};
 use crate::destination::{Batch, BatchBuilder, DeliveryError};
 use crate::json::repair_surrogates;
 use crate::pipeline::Target;
+use crate::tables::RowContext;
 use crate::time::Deadline;
 
 /// Batches in order, each with the parcels that travel in it.
@@ -32,7 +33,9 @@ impl Shipment {
     /// Makes the event's row and loads it.
     pub fn load(&mut self, event: &str, parcel: Parcel, arrival: DateTime<Utc>) {
         let mut row = Vec::with_capacity(event.len() + 64);
-        self.target.table.project(&repair_surrogates(event), arrival, &mut row);
+        self.target
+            .table
+            .project(&repair_surrogates(event), RowContext { arrival, given: &[] }, &mut row);
         if !self.builder.push(&row) {
             self.close_batch();
             self.builder.push(&row);

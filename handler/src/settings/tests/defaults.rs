@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::settings::{
-    DestinationChoice, Environment, StateLocation, catalog, pingone_enterprise::EnterpriseSignIn,
-    sentinelone::SentinelOneStream,
+    DestinationChoice, EnterpriseSignIn, Environment, StateLocation, catalog, sentinelone::SentinelOneStream,
 };
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -23,6 +24,8 @@ const BURST: NonZeroU32 = match NonZeroU32::new(10) {
 };
 /// The largest page that is known to be accepted, and the documented default.
 const LIMITS: (usize, usize) = (500, 100);
+/// PingOne answers for the last 14 days only, and says nothing when it is asked for more.
+const READABLE_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How often a window is begun anew because a link to a further page was refused.
 const NEW_STARTS: u32 = 2;
 
@@ -65,6 +68,14 @@ impl PullStream for Activities {
 
     fn account(&self) -> &str {
         &self.account
+    }
+
+    fn readable_for(&self) -> Option<Duration> {
+        Some(READABLE_FOR)
+    }
+
+    fn pages_per_minute(&self) -> Option<f64> {
+        Some(self.settings.requests_per_second * 60.0)
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

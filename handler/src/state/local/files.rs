@@ -9,7 +9,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use crate::state::key::Key;
-use crate::state::store::{Expected, StoreError, Stored, Version};
+use crate::state::store::{Expected, Listed, StoreError, Stored, Version};
 
 /// Temporary files older than this belong to nobody.
 const ABANDONED_AFTER: Duration = Duration::from_secs(600);
@@ -88,7 +88,7 @@ impl Files {
     }
 
     /// All files below `prefix`, sorted.
-    pub fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError> {
+    pub fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         let mut found = Vec::new();
         let mut folders = vec![prefix.clone()];
         while let Some(folder) = folders.pop() {
@@ -100,11 +100,18 @@ impl Files {
             for entry in entries {
                 let entry = entry.map_err(|error| self.error("list", folder.as_str(), &error))?;
                 let key = folder.child(&entry.file_name().to_string_lossy());
-                let is_folder = entry.file_type().is_ok_and(|file_type| file_type.is_dir());
-                if is_folder { folders.push(key) } else { found.push(key) }
+                let Ok(metadata) = entry.metadata() else { continue };
+                if metadata.is_dir() {
+                    folders.push(key);
+                } else {
+                    found.push(Listed {
+                        key,
+                        bytes: metadata.len(),
+                    });
+                }
             }
         }
-        found.sort();
+        found.sort_by(|left, right| left.key.cmp(&right.key));
         Ok(found)
     }
 

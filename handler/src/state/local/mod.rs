@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use self::files::Files;
 use super::key::Key;
-use super::store::{Expected, Holder, LeaseAttempt, Store, StoreError, Stored, Version};
+use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 use crate::time::Clock;
 
 /// See the module.
@@ -76,7 +76,7 @@ impl Store for LocalStore {
         self.blocking(move |files| files.remove(&key)).await
     }
 
-    async fn list(&self, prefix: &Key) -> Result<Vec<Key>, StoreError> {
+    async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         let prefix = prefix.clone();
         self.blocking(move |files| files.list(&prefix)).await
     }

@@ -44,7 +44,7 @@ async fn objects_are_listed_in_order_and_removed_without_complaint() {
         .await
         .unwrap()
         .iter()
-        .map(ToString::to_string)
+        .map(|listed| listed.key.to_string())
         .collect();
     assert_eq!(names, ["x/a/b", "x/a/c", "x/b"]);
     for _ in 0..2 {

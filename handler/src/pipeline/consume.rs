@@ -1,0 +1,276 @@
+//! A stream where reading consumes: nothing is taken that is not on our disk before it is touched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::plan::{ConsumePlan, Target};
+use super::table_sink::{SinkContext, SinkError, TableSink};
+use super::window::{PollRules, before};
+use crate::health::{Outcome, StreamReport, TableReport};
+use crate::sources::{ConsumedReply, EventKey, SourceError, Taken, Window};
+use crate::state::{
+    Checkpoints, DeadLetter, DeadLetters, Identities, Intent, Lease, Spool, SpoolEntry, SpoolError, Store, StoreError,
+};
+use crate::time::{Clock, Deadline, rfc3339_millis};
+
+/// The time a reply gets; half of the run where that is less.
+const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
+/// Identities guard an entry that was delivered when a crash kept it in the spool; it is drained long before this.
+const IDENTITIES_KEPT: Duration = Duration::from_secs(3600);
+const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+/// One run.
+pub struct ConsumeRun<'a> {
+    /// The stream and its table.
+    pub plan: &'a ConsumePlan,
+    /// For the first position.
+    pub rules: PollRules,
+    /// The state.
+    pub store: &'a Arc<dyn Store>,
+    /// The time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// The lease on the subscription.
+    pub lease: &'a Lease,
+    /// The end of the run.
+    pub deadline: Deadline,
+}
+
+/// The table's end of the run.
+struct Delivery<'a> {
+    sink: TableSink<'a>,
+    /// Set when the table cannot take more in this run. Replies go on waiting in the spool.
+    stopped: Option<SinkError>,
+    waiting: usize,
+}
+
+impl ConsumeRun<'_> {
+    /// Drains what waits, then takes replies until the vendor has none.
+    pub async fn run(&self) -> StreamReport {
+        let mut report = StreamReport::new(self.plan.stream.name().to_string());
+        if let Err(error) = self.run_into(&mut report).await {
+            report.problems.push(format!("{}: {error}", report.stream));
+        }
+        if !report.problems.is_empty() {
+            report.outcome = Outcome::Failed;
+        }
+        report
+    }
+
+    async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
+        let (stream, now) = (&self.plan.stream, self.clock.now());
+        let intent = Intent::new(self.store.clone(), stream.name());
+        if let Some(at) = intent.unfinished().await? {
+            report.notices.push(format!(
+                "{}: possible loss: a reply was being taken at {} when the process ended, and it is not known whether the \
+                 vendor gave events away",
+                report.stream,
+                rfc3339_millis(at)
+            ));
+            intent.clear().await?;
+        }
+        let mut checkpoints = self.load(now).await?;
+        let table = self.plan.target.table.name();
+        let identities = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
+        let spool = Spool::new(self.store.clone(), stream.name(), self.plan.spool_limit);
+        let mut delivery = Delivery {
+            sink: TableSink::new(&self.plan.target, identities),
+            stopped: None,
+            waiting: 0,
+        };
+
+        for key in spool.waiting(&table).await? {
+            let Some(entry) = spool.read(&key).await? else { continue };
+            if self.deliver(entry, &mut delivery).await? {
+                spool.remove(&key).await?;
+            }
+        }
+        let emptied_at = self.take_replies(&spool, &intent, &mut delivery, report).await?;
+        self.save(&mut checkpoints, delivery, emptied_at, now, report).await
+    }
+
+    async fn load(&self, now: DateTime<Utc>) -> Result<Checkpoints, StoreError> {
+        let stream = &self.plan.stream;
+        let mut checkpoints = Checkpoints::load(self.store.clone(), stream.name(), stream.account(), now).await?;
+        let table = self.plan.target.table.name();
+        if !checkpoints.current.tables.contains_key(&*table) {
+            checkpoints
+                .current
+                .tables
+                .insert(table.to_string(), self.rules.first_position(now));
+            checkpoints.save(self.lease, now).await?;
+        }
+        Ok(checkpoints)
+    }
+
+    /// Gives the time at which the vendor had nothing more.
+    async fn take_replies(
+        &self,
+        spool: &Spool,
+        intent: &Intent,
+        delivery: &mut Delivery<'_>,
+        report: &mut StreamReport,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let timeout = TIME_FOR_A_REPLY.min(self.deadline.remaining() / 2);
+        loop {
+            if self.deadline.remaining() < timeout {
+                let stream = self.plan.stream.name().clone();
+                let error = SourceError::OutOfTime {
+                    stream,
+                    doing: "there was still something to take".to_owned(),
+                };
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(error.to_string());
+                return Ok(None);
+            }
+            match spool.require_room(0).await {
+                Ok(()) => {}
+                Err(SpoolError::Store(error)) => return Err(error),
+                Err(full @ SpoolError::Full { .. }) => {
+                    report
+                        .problems
+                        .push(format!("{}: nothing is taken from the vendor: {full}", report.stream));
+                    return Ok(None);
+                }
+            }
+            if let Err(error) = self.plan.stream.prepare(self.deadline).await {
+                report.problems.push(error.to_string());
+                return Ok(None);
+            }
+            intent.declare(self.clock.now()).await?;
+            match self.plan.stream.take(timeout, self.deadline).await {
+                Taken::Reply(reply) => {
+                    let at = reply.at;
+                    if !self.keep(reply, spool, intent, delivery).await? {
+                        return Ok(Some(at));
+                    }
+                }
+                Taken::Nothing(error) => {
+                    intent.clear().await?;
+                    report.problems.push(error.to_string());
+                    return Ok(None);
+                }
+                Taken::PerhapsLost(error) => {
+                    intent.clear().await?;
+                    let at = rfc3339_millis(self.clock.now());
+                    report.problems.push(format!(
+                        "possible loss at {at}: {error}; the vendor may have given events away"
+                    ));
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Spools a reply before it is parsed, then delivers it. False if it was empty.
+    async fn keep(
+        &self,
+        reply: ConsumedReply,
+        spool: &Spool,
+        intent: &Intent,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<bool, StoreError> {
+        if reply.text.trim_ascii() == "[]" {
+            intent.clear().await?;
+            return Ok(false);
+        }
+        delivery.sink.counts.replaced_bytes += reply.replaced_bytes;
+        let entry = SpoolEntry {
+            at: reply.at,
+            body: reply.text,
+        };
+        let key = spool.add(&self.plan.target.table.name(), &entry).await?;
+        intent.clear().await?;
+        if self.deliver(entry, delivery).await? {
+            spool.remove(&key).await?;
+        }
+        Ok(true)
+    }
+
+    /// True if everything of the entry is delivered or set aside.
+    async fn deliver(&self, entry: SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
+        if delivery.stopped.is_some() {
+            delivery.waiting += 1;
+            return Ok(false);
+        }
+        let dead_letters = DeadLetters::new(self.store.clone());
+        let stream = &self.plan.stream;
+        let context = SinkContext {
+            stream: stream.name(),
+            lease: self.lease,
+            dead_letters: &dead_letters,
+            arrival: entry.at,
+            given: stream.given(),
+            deadline: self.deadline,
+        };
+        let window = Window {
+            from: entry.at,
+            to: entry.at,
+        };
+        let (page, rest) = stream.parse(entry.body);
+        let mut outcome = Ok(());
+        for event in page.events() {
+            let key = EventKey {
+                identity: stream.identity_of(event),
+                time: None,
+            };
+            outcome = delivery.sink.offer(event, key, window, &context).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if outcome.is_ok() {
+            outcome = delivery.sink.flush(&context).await;
+        }
+        if let Err(error) = outcome {
+            delivery.stopped = Some(error);
+            delivery.waiting += 1;
+            return Ok(false);
+        }
+        if let Some((reason, content)) = rest {
+            dead_letters
+                .keep(stream.name(), &[DeadLetter { reason, content }], entry.at)
+                .await?;
+            delivery.sink.counts.dead_lettered += 1;
+        }
+        Ok(true)
+    }
+
+    async fn save(
+        &self,
+        checkpoints: &mut Checkpoints,
+        mut delivery: Delivery<'_>,
+        emptied_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        let Target { table, .. } = &self.plan.target;
+        let counts = delivery.sink.counts;
+        let Some(position) = checkpoints.current.tables.get_mut(&*table.name()) else {
+            return Ok(());
+        };
+        position.watermark = emptied_at.unwrap_or(position.watermark);
+        position.counts += counts;
+        let watermark = position.watermark;
+        report.tables.push(TableReport {
+            table: table.name().to_string(),
+            counts,
+            watermark,
+        });
+        if let Some(error) = delivery.stopped {
+            report.problems.push(format!(
+                "{} -> {}: {error}; {} replies wait in the spool",
+                report.stream,
+                table.name(),
+                delivery.waiting
+            ));
+        }
+        let is_due = now - checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY;
+        if counts.delivered + counts.dead_lettered > 0 || is_due {
+            checkpoints.save(self.lease, now).await?;
+            delivery.sink.compact(before(now, IDENTITIES_KEPT)).await?;
+        }
+        Ok(())
+    }
+}

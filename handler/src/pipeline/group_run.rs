@@ -1,0 +1,282 @@
+//! Tables that stand at the same place, walked on together, slice by slice.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::plan::Target;
+use super::stream_run::{StreamRun, position_of};
+use super::table_sink::{SinkContext, SinkError, TableSink};
+use super::window::{MOST_PAGES, Walk};
+use crate::health::{Outcome, StreamReport, TableReport};
+use crate::sources::{Page, SourceError, Window};
+use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
+
+/// Kept back from the reading time for the last batches: a quarter of it, and no more than this.
+const DELIVERY_RESERVE: Duration = Duration::from_secs(20);
+
+/// See the module.
+pub struct GroupRun<'a> {
+    run: &'a StreamRun<'a>,
+    checkpoints: &'a mut Checkpoints,
+    now: DateTime<Utc>,
+    /// Take events.
+    open: Vec<TableSink<'a>>,
+    /// Failed in this run; their positions stay where they are.
+    stopped: Vec<(TableSink<'a>, SinkError)>,
+    /// Delivered or set aside since the last save.
+    unsaved: bool,
+}
+
+/// How reading a slice ended.
+enum SliceEnd {
+    /// Read to its end, in so many pages.
+    Complete(u32),
+    /// It has more pages than a slice should.
+    TooLong,
+    /// After so many pages.
+    Interrupted(SourceError, u32),
+}
+
+impl<'a> GroupRun<'a> {
+    /// With what was delivered into the tables before.
+    pub async fn begin(
+        run: &'a StreamRun<'a>,
+        checkpoints: &'a mut Checkpoints,
+        targets: &[&'a Target],
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let mut open = Vec::with_capacity(targets.len());
+        for target in targets {
+            let folder = checkpoints.identities_of(&target.table.name());
+            open.push(TableSink::new(
+                target,
+                Identities::load(run.store.clone(), folder).await?,
+            ));
+        }
+        Ok(Self {
+            run,
+            checkpoints,
+            now,
+            open,
+            stopped: Vec::new(),
+            unsaved: false,
+        })
+    }
+
+    /// Walks until the end, a failure, or the end of the run's time.
+    pub async fn run(mut self, report: &mut StreamReport) -> Result<(), StoreError> {
+        let ended = self.walk(report).await;
+        for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
+            let table = sink.table();
+            let Some(position) = position_of(self.checkpoints, &table) else {
+                continue;
+            };
+            position.counts += sink.counts;
+            report.tables.push(TableReport {
+                table: table.to_string(),
+                counts: sink.counts,
+                watermark: position.watermark,
+            });
+        }
+        for (sink, error) in &self.stopped {
+            report
+                .problems
+                .push(format!("{} -> {}: {error}", report.stream, sink.table()));
+        }
+        ended?;
+        if self.unsaved || self.run.is_due(self.checkpoints, self.now) {
+            self.checkpoints.save(self.run.lease, self.now).await?;
+            self.compact().await?;
+        }
+        Ok(())
+    }
+
+    async fn walk(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
+        let Some(mut walk) = self.first_walk() else {
+            return Ok(());
+        };
+        while let Some(slice) = walk.next_slice() {
+            let before = self.counts();
+            let end = self.read(slice).await;
+            match end {
+                _ if self.open.is_empty() => break,
+                SliceEnd::Complete(pages) => self.complete(&mut walk, slice, pages, before).await?,
+                SliceEnd::TooLong => {
+                    walk.halve(slice);
+                }
+                SliceEnd::Interrupted(error, pages) => {
+                    if pages > 0 {
+                        walk.halve(slice);
+                    }
+                    self.interrupted(&walk, &error);
+                    self.note(error, report);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn first_walk(&mut self) -> Option<Walk> {
+        let table = self.open.first()?.table();
+        let position = position_of(self.checkpoints, &table)?;
+        self.run
+            .rules
+            .walk(position, self.now, self.run.plan.stream.pages_per_minute())
+    }
+
+    async fn complete(&mut self, walk: &mut Walk, slice: Window, pages: u32, before: Counts) -> Result<(), StoreError> {
+        walk.pass(slice, pages);
+        let counts = self.counts();
+        let (received, seen) = (
+            counts.received - before.received,
+            counts.seen_before - before.seen_before,
+        );
+        let at_end = walk.next_slice().is_none();
+        for sink in &self.open {
+            let Some(position) = position_of(self.checkpoints, &sink.table()) else {
+                continue;
+            };
+            if walk.rereads && slice.from < position.watermark {
+                let share = u64::from(pages) * seen / received.max(1);
+                position.reread_pages = u32::try_from(share).unwrap_or(u32::MAX);
+            }
+            if at_end && !walk.rereads {
+                position.runs_without_reread += 1;
+            }
+            self.run.rules.advance(position, slice, walk);
+        }
+        if !at_end && (self.unsaved || self.run.is_due(self.checkpoints, self.now)) {
+            self.checkpoints.save(self.run.lease, self.now).await?;
+            self.compact().await?;
+            self.unsaved = false;
+        }
+        Ok(())
+    }
+
+    fn interrupted(&mut self, walk: &Walk, error: &SourceError) {
+        for sink in &self.open {
+            let Some(position) = position_of(self.checkpoints, &sink.table()) else {
+                continue;
+            };
+            let slice = walk.slice.num_milliseconds();
+            let was_cut_off =
+                matches!(error, SourceError::OutOfTime { .. }) && walk.rereads && walk.at < position.watermark;
+            self.unsaved |= position.slice_ms != Some(slice) || position.reread_cut_off != was_cut_off;
+            position.slice_ms = Some(slice);
+            position.reread_cut_off = was_cut_off;
+        }
+    }
+
+    fn note(&self, error: SourceError, report: &mut StreamReport) {
+        let progress = |counts: &Counts| counts.delivered + counts.dead_lettered > 0;
+        let made_progress = self.open.iter().any(|sink| progress(&sink.counts));
+        if matches!(error, SourceError::OutOfTime { .. }) && made_progress {
+            report.outcome = Outcome::BudgetEnded;
+            report.notices.push(error.to_string());
+        } else {
+            report.problems.push(error.to_string());
+        }
+    }
+
+    /// Reads a slice and sends what it brought, also if it was not read to its end.
+    async fn read(&mut self, slice: Window) -> SliceEnd {
+        let dead_letters = DeadLetters::new(self.run.store.clone());
+        let context = SinkContext {
+            stream: self.run.plan.stream.name(),
+            lease: self.run.lease,
+            dead_letters: &dead_letters,
+            arrival: self.now,
+            given: &[],
+            deadline: self.run.deadline,
+        };
+        let end = self.read_pages(slice, &context).await;
+        self.flush(&context).await;
+        end
+    }
+
+    async fn read_pages(&mut self, slice: Window, context: &SinkContext<'_>) -> SliceEnd {
+        let reserve = DELIVERY_RESERVE.min(self.run.deadline.remaining() / 4);
+        let reading_deadline = self.run.deadline.less(reserve);
+        let stream = &self.run.plan.stream;
+        let mut pages = stream.open(slice);
+        let mut count = 0;
+        let may_be_halved = Walk {
+            at: slice.from,
+            end: slice.to,
+            slice: slice.to - slice.from,
+            rereads: false,
+        }
+        .halve(slice);
+        while !self.open.is_empty() {
+            if count > MOST_PAGES && may_be_halved {
+                return SliceEnd::TooLong;
+            }
+            match pages.next(reading_deadline).await {
+                Ok(Some(page)) => self.take(&page, slice, context).await,
+                Ok(None) => break,
+                Err(error) => return SliceEnd::Interrupted(error, count),
+            }
+            count += 1;
+        }
+        SliceEnd::Complete(count)
+    }
+
+    async fn take(&mut self, page: &Page, slice: Window, context: &SinkContext<'_>) {
+        for sink in &mut self.open {
+            sink.counts.replaced_bytes += page.replaced_bytes;
+        }
+        for event in page.events() {
+            self.offer(event, slice, context).await;
+        }
+    }
+
+    async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
+        let key = self.run.plan.stream.key_of(event);
+        let mut index = 0;
+        while let Some(sink) = self.open.get_mut(index) {
+            let before = sink.counts;
+            let outcome = sink.offer(event, key, slice, context).await;
+            index = self.settle(index, before, outcome);
+        }
+    }
+
+    async fn flush(&mut self, context: &SinkContext<'_>) {
+        let mut index = 0;
+        while let Some(sink) = self.open.get_mut(index) {
+            let before = sink.counts;
+            let outcome = sink.flush(context).await;
+            index = self.settle(index, before, outcome);
+        }
+    }
+
+    /// A table that fails stops by itself; the others go on. Gives the number of the next table.
+    fn settle(&mut self, index: usize, before: Counts, outcome: Result<(), SinkError>) -> usize {
+        let counts = self.open.get(index).map(|sink| sink.counts).unwrap_or_default();
+        self.unsaved |= counts.delivered + counts.dead_lettered > before.delivered + before.dead_lettered;
+        match outcome {
+            Ok(()) => index + 1,
+            Err(error) => {
+                let sink = self.open.remove(index);
+                self.stopped.push((sink, error));
+                index
+            }
+        }
+    }
+
+    /// After the position was saved: the other way round a crash would leave doubles.
+    async fn compact(&mut self) -> Result<(), StoreError> {
+        for sink in &mut self.open {
+            let Some(position) = position_of(self.checkpoints, &sink.table()) else {
+                continue;
+            };
+            sink.compact(self.run.rules.identities_needed_from(position)).await?;
+        }
+        Ok(())
+    }
+
+    fn counts(&self) -> Counts {
+        self.open.first().map(|sink| sink.counts).unwrap_or_default()
+    }
+}

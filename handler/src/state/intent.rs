@@ -1,0 +1,88 @@
+//! The note that a reply is being taken from a vendor that forgets what it gave.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::key::Key;
+use super::store::{Expected, Store, StoreError};
+use crate::event::StreamName;
+
+/// One stream's note. It is there from before a request until its reply is safe: found by a later run, it means that
+/// a reply may be lost.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    store: Arc<dyn Store>,
+    key: Key,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Note {
+    version: u32,
+    at: DateTime<Utc>,
+}
+
+impl Intent {
+    /// Of one stream.
+    pub fn new(store: Arc<dyn Store>, stream: &StreamName) -> Self {
+        let key = Key::new([
+            "intents",
+            stream.source,
+            &stream.instance,
+            &format!("{}.json", stream.stream),
+        ]);
+        Self { store, key }
+    }
+
+    /// Says that a reply is about to be taken.
+    pub async fn declare(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let note = serde_json::to_vec(&Note { version: 1, at }).map_err(|error| StoreError::Damaged {
+            key: self.key.to_string(),
+            reason: error.to_string(),
+        })?;
+        self.store.write(&self.key, note, Expected::Anything).await.map(|_| ())
+    }
+
+    /// The reply is safe, or there was none.
+    pub async fn clear(&self) -> Result<(), StoreError> {
+        self.store.remove(&self.key).await
+    }
+
+    /// When a reply was about to be taken whose end nobody saw.
+    pub async fn unfinished(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let Some(stored) = self.store.read(&self.key).await? else {
+            return Ok(None);
+        };
+        let note: Note = serde_json::from_slice(&stored.bytes).map_err(|error| StoreError::Damaged {
+            key: self.key.to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(Some(note.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::LocalStore;
+    use crate::time::SystemClock;
+
+    #[tokio::test]
+    async fn an_intent_is_found_until_it_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
+        let stream = StreamName {
+            source: "pingone-enterprise",
+            instance: "default".to_owned(),
+            stream: "events",
+        };
+        let intent = Intent::new(store, &stream);
+        let at = "2026-11-20T12:00:00Z".parse().unwrap();
+        assert_eq!(intent.unfinished().await.unwrap(), None);
+        intent.declare(at).await.unwrap();
+        assert_eq!(intent.unfinished().await.unwrap(), Some(at));
+        intent.clear().await.unwrap();
+        assert_eq!(intent.unfinished().await.unwrap(), None);
+    }
+}

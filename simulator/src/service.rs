@@ -1,0 +1,249 @@
+//! What the vendors' servers have in common: a state behind a lock that answers whole requests.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, rt};
+
+use crate::loopback::{LoopbackServer, cut_connection};
+
+/// A request body of these vendors is small; more is not read.
+const LARGEST_BODY_BYTES: usize = 1024 * 1024;
+
+/// One request as it came in.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecordedRequest {
+    /// The HTTP method.
+    pub method: String,
+    /// The path as sent.
+    pub path: String,
+    /// The query string as sent, without the question mark.
+    pub query: String,
+    /// The body as text.
+    pub body: String,
+    /// The status of the answer; 0 where the connection was cut.
+    pub status: u16,
+}
+
+/// A request, read to its end.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Incoming {
+    fn new(request: &HttpRequest, body: Vec<u8>) -> Self {
+        let header = |name: &str| {
+            let value = request.headers().get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        Incoming {
+            method: request.method().to_string(),
+            path: request.path().to_owned(),
+            query: request.query_string().to_owned(),
+            authorization: header("Authorization"),
+            content_type: header("Content-Type").unwrap_or_default(),
+            body,
+        }
+    }
+
+    pub(crate) fn recorded(&self, status: u16) -> RecordedRequest {
+        RecordedRequest {
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            body: String::from_utf8_lossy(&self.body).into_owned(),
+            status,
+        }
+    }
+
+    /// Whether the content type is `kind`, whatever its parameters.
+    pub(crate) fn is_of_type(&self, kind: &str) -> bool {
+        let given = self.content_type.split(';').next().unwrap_or_default();
+        given.trim().eq_ignore_ascii_case(kind)
+    }
+
+    /// Path and query, to look for secrets.
+    pub(crate) fn url(&self) -> String {
+        format!("{}?{}", self.path, self.query)
+    }
+}
+
+/// An answer in the making.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// 0 where the connection is cut instead.
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) retry_after: Option<u64>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) delay: Option<Duration>,
+    pub(crate) cut: bool,
+}
+
+impl Reply {
+    /// JSON text.
+    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Reply {
+            status,
+            content_type: "application/json",
+            retry_after: None,
+            body: body.into(),
+            delay: None,
+            cut: false,
+        }
+    }
+
+    /// A page of markup under a good status, as a proxy in between would send.
+    pub(crate) fn html() -> Self {
+        let page = "<!doctype html><html><body><h1>One moment</h1></body></html>";
+        Reply {
+            content_type: "text/html; charset=utf-8",
+            ..Self::json(200, page.to_owned())
+        }
+    }
+
+    /// No answer at all: the connection is closed.
+    pub(crate) fn cut() -> Self {
+        Reply {
+            cut: true,
+            ..Self::json(0, String::new())
+        }
+    }
+
+    /// The same answer with the first half of its body.
+    pub(crate) fn truncated(mut self) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        let end = text.floor_char_boundary(text.len() / 2);
+        self.body = text[..end].to_owned().into_bytes();
+        self
+    }
+
+    fn into_response(self) -> HttpResponse {
+        // A cut connection still needs a value here; it is written to nobody.
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = HttpResponse::build(status);
+        response.content_type(self.content_type);
+        if let Some(seconds) = self.retry_after {
+            response.insert_header(("Retry-After", seconds.to_string()));
+        }
+        response.body(self.body)
+    }
+}
+
+/// Answers requests, one at a time.
+pub(crate) trait Service: Send + 'static {
+    /// The answer; the state already holds what follows from it.
+    fn answer(&mut self, incoming: &Incoming) -> Reply;
+
+    /// Called when the answer, after its delay, is on its way or its client has gone.
+    fn answered(&mut self) {}
+}
+
+/// A service on a loopback server of its own.
+pub(crate) struct Served<S> {
+    server: LoopbackServer,
+    state: Arc<Mutex<S>>,
+}
+
+impl<S: Service> Served<S> {
+    /// Starts a server for the service.
+    pub(crate) fn start(service: S) -> Self {
+        let state = Arc::new(Mutex::new(service));
+        let same_state = Data::from(Arc::clone(&state));
+        let server = LoopbackServer::start(move |config: &mut ServiceConfig| {
+            config.app_data(same_state.clone()).default_service(web::to(serve::<S>));
+        });
+        Served { server, state }
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub(crate) fn origin(&self) -> String {
+        self.server.origin()
+    }
+
+    /// The state, for as long as the guard lives.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, S> {
+        lock(&self.state)
+    }
+}
+
+fn lock<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
+    state.lock().expect("no request panics while it holds the state")
+}
+
+/// Tells the service at the end of a request, however it ends.
+struct Under<'a, S: Service>(&'a Mutex<S>);
+
+impl<S: Service> Drop for Under<'_, S> {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.0.lock() {
+            state.answered();
+        }
+    }
+}
+
+async fn serve<S: Service>(state: Data<Mutex<S>>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let body = match payload.to_bytes_limited(LARGEST_BODY_BYTES).await {
+        Ok(Ok(body)) => body.to_vec(),
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    };
+    let incoming = Incoming::new(&request, body);
+    let reply = lock(&state).answer(&incoming);
+    let _under = Under(&state);
+    if let Some(delay) = reply.delay {
+        rt::time::sleep(delay).await;
+    }
+    if reply.cut {
+        cut_connection(&request);
+    }
+    reply.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::plain_client;
+
+    #[derive(Default)]
+    struct Echo {
+        open: usize,
+    }
+
+    impl Service for Echo {
+        fn answer(&mut self, incoming: &Incoming) -> Reply {
+            self.open += 1;
+            let reply = Reply::json(200, format!("\"{} {}\"", incoming.url(), self.open));
+            match incoming.path.as_str() {
+                "/cut" => Reply::cut(),
+                "/half" => reply.truncated(),
+                _ => reply,
+            }
+        }
+
+        fn answered(&mut self) {
+            self.open -= 1;
+        }
+    }
+
+    #[tokio::test]
+    async fn answers_come_whole_halved_or_not_at_all_and_each_is_ended() {
+        let served = Served::start(Echo::default());
+        let get = |path: &str| plain_client().get(format!("{}{path}", served.origin())).send();
+
+        let whole = get("/é?a=1").await.expect("an answer").text().await.expect("a body");
+        let half = get("/half").await.expect("an answer").text().await.expect("a body");
+
+        assert_eq!(whole, "\"/%C3%A9?a=1 1\"");
+        assert_eq!(half, "\"/hal");
+        assert!(get("/cut").await.is_err());
+        assert_eq!(served.lock().open, 0);
+    }
+}
