@@ -62,7 +62,7 @@ pub use push::Push;
 pub use refusal::Refusal;
 pub use schedule::Schedule;
 pub use secret::Secret;
-pub use sentinelone::SentinelOne;
+pub use sentinelone::{SentinelOne, SentinelOneStream};
 pub use state::StateLocation;
 pub use switched_off::{OffPart, SwitchedOff};
 

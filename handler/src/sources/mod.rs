@@ -1,12 +1,14 @@
 //! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
 //! knows no destination, no table and no state.
 
+mod endpoint;
 mod error;
 mod page;
 
 pub mod onelogin;
 pub mod pingone;
 pub mod pingone_enterprise;
+pub mod sentinelone;
 
 use std::time::Duration;
 
@@ -41,7 +43,8 @@ pub struct EventKey {
 pub trait PullStream: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
-    /// The vendor account that it reads: positions belong to it, and one process at a time works on it.
+    /// The vendor account that it reads: positions belong to it, and one process at a time works on it. Streams of
+    /// one account give the same text, so that they share a lease.
     fn account(&self) -> &str;
     /// How far back the vendor still shows events, if that is limited.
     fn readable_for(&self) -> Option<Duration> {
@@ -55,6 +58,10 @@ pub trait PullStream: Send + Sync {
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
     /// Names an event, which is a JSON object.
     fn key_of(&self, event: &str) -> EventKey;
+    /// What a person should know although nothing failed, one sentence each; asked after a window was read.
+    fn notices(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The pages of a window, in whatever order the vendor gives them. A page may be given again with other limits: the

@@ -11,6 +11,8 @@ mod definition;
 mod paths;
 mod row;
 mod shorten;
+#[cfg(test)]
+mod tests;
 
 pub use catalog::{table, table_with};
 pub use row::{RowContext, Table, TableOptions};

@@ -11,17 +11,13 @@ use reqwest::header::ACCEPT;
 use super::token::Tokens;
 use super::{event, page, request};
 use crate::event::StreamName;
-use crate::http::{
-    Backoff, HttpClient, Reply, Throttle, TransportError, Verdict, error_code, excerpt, pause, retry_after, verdict,
-};
-use crate::settings::{PingOnePoll, Secret};
+use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
+use crate::settings::PingOnePoll;
+use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::time::{Clock, Deadline};
 
 const ASKED: &str = "the activities endpoint";
-const TIMEOUT: Duration = Duration::from_secs(60);
-const PAGE_CAP: usize = 32 * 1024 * 1024;
-const TRIES: u32 = 5;
 const BURST: NonZeroU32 = match NonZeroU32::new(10) {
     Some(burst) => burst,
     None => NonZeroU32::MIN,
@@ -153,7 +149,7 @@ impl ActivityPages<'_> {
         let settings = &self.source.settings;
         request::first_page(&settings.api, &settings.environment_id, self.window, self.limit).ok_or_else(|| {
             let prefix = &settings.setting_prefix;
-            self.source.refused(
+            self.source.endpoint().refused(
                 0,
                 None,
                 format!("check {prefix}API_URL and {prefix}ENVIRONMENT_ID: they make no address"),
@@ -177,63 +173,41 @@ impl ActivityPages<'_> {
 }
 
 impl Activities {
+    fn endpoint(&self) -> Endpoint<'_> {
+        Endpoint {
+            stream: &self.stream,
+            asked: ASKED,
+            http: &self.http,
+            clock: &*self.clock,
+            throttle: &self.throttle,
+        }
+    }
+
     /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.
     async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Fetched, SourceError> {
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(20), TRIES);
         let mut renewed = false;
         loop {
             let token = self.tokens.get(deadline).await?;
-            self.throttle
-                .admit(deadline)
-                .await
-                .map_err(|_| self.out_of_time("waiting for a place in the rate limit"))?;
-            let request = self
-                .http
-                .get(url.clone())
-                .bearer_auth(token.expose())
-                .header(ACCEPT, "application/json");
-            let (error, asked_pause) = match self.http.send(request, PAGE_CAP, TIMEOUT, deadline).await {
-                Err(_) if deadline.has_passed() => {
-                    return Err(self.out_of_time("waiting for a page"));
-                }
-                Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
-                    return Ok(Fetched::Unwieldy(self.unavailable(error.to_string(), 1)));
-                }
-                Err(error) => (self.unavailable(error.to_string(), TRIES), None),
-                Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {
-                    (Verdict::Done, status) => match page::parse(reply.body) {
-                        Ok((page, link)) => return Ok(Fetched::Page(page, link)),
-                        Err((reason, body)) => (self.bad_page(status, reason, &body, &token), None),
-                    },
-                    (Verdict::Throttled, status) => {
-                        let asked = retry_after(&reply.headers, self.clock.now());
-                        let wait = asked
-                            .or_else(|| backoff.next_pause())
-                            .unwrap_or(Duration::from_secs(20));
-                        self.throttle.pause_for(wait);
-                        pause(wait, deadline).await.map_err(|_| {
-                            self.out_of_time(&format!("waiting {wait:.0?}, as it was told to ({status})"))
-                        })?;
-                        continue;
-                    }
-                    (Verdict::Transient, status) => {
-                        let asked = retry_after(&reply.headers, self.clock.now());
-                        (self.unavailable(format!("answered {status}"), TRIES), asked)
-                    }
-                    (Verdict::Final, 401) if !renewed => {
-                        renewed = true;
-                        self.tokens.refused(&token).await;
-                        continue;
-                    }
-                    (Verdict::Final, _) => return self.final_answer(&reply),
-                },
+            let request = || {
+                let request = self.http.get(url.clone()).bearer_auth(token.expose());
+                request.header(ACCEPT, "application/json")
             };
-            let Some(own_pause) = backoff.next_pause() else {
-                return Err(error);
+            let read = |body| {
+                page::parse(body).map_err(|(reason, body)| Unreadable {
+                    reason,
+                    excerpt: excerpt(&body, &[&token, &self.settings.client_secret]),
+                })
             };
-            pause(asked_pause.unwrap_or(own_pause), deadline)
-                .await
-                .map_err(|_| self.out_of_time(&format!("trying again after: {error}")))?;
+            return match self.endpoint().ask(request, read, deadline).await? {
+                Answer::Read((page, link)) => Ok(Fetched::Page(page, link)),
+                Answer::Unwieldy(error) => Ok(Fetched::Unwieldy(error)),
+                Answer::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
+                    renewed = true;
+                    self.tokens.refused(&token).await;
+                    continue;
+                }
+                Answer::Refused(reply) => self.final_answer(&reply),
+            };
         }
     }
 
@@ -252,7 +226,9 @@ impl Activities {
             }
             _ => "the request was refused; if this lasts, report it with this line".to_owned(),
         };
-        let error = self.refused(reply.status.as_u16(), error_code(&reply.body), remedy);
+        let error = self
+            .endpoint()
+            .refused(reply.status.as_u16(), error_code(&reply.body), remedy);
         if matches!(reply.status.as_u16(), 400 | 410 | 422) {
             return Ok(Fetched::Refused(error));
         }
@@ -270,15 +246,11 @@ impl Activities {
             .filter(|target| self.settings.api.is_origin_of(target));
         match target {
             Some(target) if target == *from => {
-                let reason = "its link to the next page leads to itself".to_owned();
-                let stream = self.stream.clone();
-                Err(SourceError::BadPage {
-                    stream,
-                    asked: ASKED,
-                    status: 200,
-                    reason,
+                let unreadable = Unreadable {
+                    reason: "its link to the next page leads to itself".to_owned(),
                     excerpt: "[not shown]".to_owned(),
-                })
+                };
+                Err(self.endpoint().bad_page(200, unreadable))
             }
             Some(target) => Ok(Next::Link(target)),
             None => Err(SourceError::ForeignLink {
@@ -288,43 +260,6 @@ impl Activities {
                     .map_or("no address".to_owned(), |url| url.origin().ascii_serialization()),
                 expected: self.settings.api.as_str().to_owned(),
             }),
-        }
-    }
-
-    fn bad_page(&self, status: u16, reason: String, body: &[u8], token: &Secret) -> SourceError {
-        let excerpt = excerpt(body, &[token, &self.settings.client_secret]);
-        SourceError::BadPage {
-            stream: self.stream.clone(),
-            asked: ASKED,
-            status,
-            reason,
-            excerpt,
-        }
-    }
-
-    fn refused(&self, status: u16, code: Option<String>, remedy: String) -> SourceError {
-        SourceError::Refused {
-            stream: self.stream.clone(),
-            asked: ASKED,
-            status,
-            code,
-            remedy,
-        }
-    }
-
-    fn unavailable(&self, what: String, tries: u32) -> SourceError {
-        SourceError::Unavailable {
-            stream: self.stream.clone(),
-            asked: ASKED,
-            what,
-            tries,
-        }
-    }
-
-    fn out_of_time(&self, doing: &str) -> SourceError {
-        SourceError::OutOfTime {
-            stream: self.stream.clone(),
-            doing: doing.to_owned(),
         }
     }
 }

@@ -1,0 +1,149 @@
+//! One endpoint of a vendor: asked until it answers, with the retries, pauses and errors that are the same for all.
+
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+
+use super::SourceError;
+use crate::event::StreamName;
+use crate::http::{Backoff, HttpClient, Reply, Throttle, TransportError, Verdict, pause, retry_after, verdict};
+use crate::time::{Clock, Deadline};
+
+const TIMEOUT: Duration = Duration::from_secs(60);
+const PAGE_CAP: usize = 32 * 1024 * 1024;
+const TRIES: u32 = 5;
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// A server that says "again, in no time" is not asked without a breath.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// See the module.
+pub struct Endpoint<'a> {
+    /// The stream that it is asked for, for errors.
+    pub stream: &'a StreamName,
+    /// What it is, in words, for errors.
+    pub asked: &'static str,
+    /// The client.
+    pub http: &'a HttpClient,
+    /// The time, for `Retry-After`.
+    pub clock: &'a dyn Clock,
+    /// Shared by everybody who asks this account.
+    pub throttle: &'a Throttle,
+}
+
+/// What came of asking.
+pub enum Answer<T> {
+    /// 2xx, and read.
+    Read(T),
+    /// A status that asking again would bring again.
+    Refused(Reply),
+    /// Too large or too slow: worth asking for less.
+    Unwieldy(SourceError),
+}
+
+/// A 2xx whose body is not what was asked for. It is asked for again.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its beginning, without secrets.
+    pub excerpt: String,
+}
+
+impl Endpoint<'_> {
+    /// Sends what `request` builds until `read` makes something of the answer, the vendor refuses, the tries are
+    /// used up or the deadline would pass.
+    pub async fn ask<T>(
+        &self,
+        request: impl Fn() -> RequestBuilder + Send + Sync,
+        read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
+        deadline: Deadline,
+    ) -> Result<Answer<T>, SourceError> {
+        let mut backoff = Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES);
+        loop {
+            self.throttle
+                .admit(deadline)
+                .await
+                .map_err(|_| self.out_of_time("waiting for a place in the rate limit"))?;
+            let (error, asked_pause) = match self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await {
+                Err(_) if deadline.has_passed() => return Err(self.out_of_time("waiting for a page")),
+                Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
+                    return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), 1)));
+                }
+                Err(error) => (self.unavailable(error.to_string(), TRIES), None),
+                Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {
+                    (Verdict::Done, status) => match read(reply.body) {
+                        Ok(read) => return Ok(Answer::Read(read)),
+                        Err(unreadable) => (self.bad_page(status, unreadable), None),
+                    },
+                    (Verdict::Throttled, _) => {
+                        self.wait_as_told(&reply, &mut backoff, deadline).await?;
+                        continue;
+                    }
+                    (Verdict::Transient, status) => {
+                        let asked = retry_after(&reply.headers, self.clock.now());
+                        (self.unavailable(format!("answered {status}"), TRIES), asked)
+                    }
+                    (Verdict::Final, _) => return Ok(Answer::Refused(reply)),
+                },
+            };
+            let Some(own_pause) = backoff.next_pause() else {
+                return Err(error);
+            };
+            pause(asked_pause.unwrap_or(own_pause), deadline)
+                .await
+                .map_err(|_| self.out_of_time(&format!("trying again after: {error}")))?;
+        }
+    }
+
+    /// 429 asks for patience, not for giving up: only the deadline ends it.
+    async fn wait_as_told(&self, reply: &Reply, backoff: &mut Backoff, deadline: Deadline) -> Result<(), SourceError> {
+        let asked = retry_after(&reply.headers, self.clock.now());
+        let wait = asked
+            .or_else(|| backoff.next_pause())
+            .unwrap_or(LONGEST_PAUSE)
+            .max(SHORTEST_PAUSE);
+        self.throttle.pause_for(wait);
+        let status = reply.status.as_u16();
+        pause(wait, deadline)
+            .await
+            .map_err(|_| self.out_of_time(&format!("waiting {wait:.0?}, as it was told to ({status})")))
+    }
+
+    /// [`SourceError::BadPage`]
+    pub fn bad_page(&self, status: u16, unreadable: Unreadable) -> SourceError {
+        SourceError::BadPage {
+            stream: self.stream.clone(),
+            asked: self.asked,
+            status,
+            reason: unreadable.reason,
+            excerpt: unreadable.excerpt,
+        }
+    }
+
+    /// [`SourceError::Refused`]
+    pub fn refused(&self, status: u16, code: Option<String>, remedy: String) -> SourceError {
+        SourceError::Refused {
+            stream: self.stream.clone(),
+            asked: self.asked,
+            status,
+            code,
+            remedy,
+        }
+    }
+
+    fn unavailable(&self, what: String, tries: u32) -> SourceError {
+        SourceError::Unavailable {
+            stream: self.stream.clone(),
+            asked: self.asked,
+            what,
+            tries,
+        }
+    }
+
+    fn out_of_time(&self, doing: &str) -> SourceError {
+        SourceError::OutOfTime {
+            stream: self.stream.clone(),
+            doing: doing.to_owned(),
+        }
+    }
+}

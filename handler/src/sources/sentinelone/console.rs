@@ -1,0 +1,94 @@
+//! One console with one token: what all its streams share.
+
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{RequestBuilder, Url};
+
+use super::failure;
+use crate::event::StreamName;
+use crate::http::{HttpClient, Reply, Throttle, excerpt};
+use crate::settings::{Origin, Secret, SentinelOne};
+use crate::sources::SourceError;
+use crate::sources::endpoint::{Endpoint, Unreadable};
+use crate::time::Clock;
+
+/// See the module.
+pub struct Console {
+    /// Its address.
+    pub origin: Origin,
+    token: Secret,
+    setting_prefix: String,
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+    /// No rate of our own: the pauses that a 429 asks for, kept by every stream.
+    throttle: Throttle,
+}
+
+impl Console {
+    /// Of one instance.
+    pub fn new(settings: &SentinelOne, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            origin: settings.console.clone(),
+            token: settings.api_token.clone(),
+            setting_prefix: settings.setting_prefix.clone(),
+            http,
+            clock,
+            throttle: Throttle::unlimited(),
+        }
+    }
+
+    /// One of its endpoints, for a stream.
+    pub fn endpoint<'a>(&'a self, stream: &'a StreamName, asked: &'static str) -> Endpoint<'a> {
+        Endpoint {
+            stream,
+            asked,
+            http: &self.http,
+            clock: &*self.clock,
+            throttle: &self.throttle,
+        }
+    }
+
+    /// A GET with the token.
+    pub fn get(&self, url: Url) -> RequestBuilder {
+        self.signed(self.http.get(url))
+    }
+
+    /// A POST of JSON with the token.
+    pub fn post(&self, url: Url, json: String) -> RequestBuilder {
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json");
+        self.signed(request).body(json)
+    }
+
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        let value = HeaderValue::try_from(format!("ApiToken {}", self.token.expose()));
+        // Settings take only tokens that fit a header; without one the console says 401, and that has a remedy.
+        let mut value = value.unwrap_or_else(|_| HeaderValue::from_static("ApiToken"));
+        value.set_sensitive(true);
+        request.header(AUTHORIZATION, value).header(ACCEPT, "application/json")
+    }
+
+    /// Why `endpoint`, which gives what `holds` says, refused.
+    pub fn refusal(&self, endpoint: &Endpoint<'_>, holds: &str, reply: &Reply) -> SourceError {
+        let status = reply.status.as_u16();
+        let remedy = failure::remedy(status, &self.setting_prefix, holds);
+        endpoint.refused(status, failure::code_of(reply), remedy)
+    }
+
+    /// Why no request can be made.
+    pub fn no_address(&self, endpoint: &Endpoint<'_>) -> SourceError {
+        let remedy = format!("check {}URL: it makes no address", self.setting_prefix);
+        endpoint.refused(0, None, remedy)
+    }
+
+    /// A body that is no page, for an error: without the token, and not at all if it may show a group's secret or
+    /// the parameters of an error.
+    pub fn unreadable(&self, (reason, body): (String, Vec<u8>)) -> Unreadable {
+        let mut excerpt = excerpt(&body, &[&self.token]);
+        let tells_too_much = ["egistrationToken", "\\u00", "\"errors\""];
+        if tells_too_much.iter().any(|word| excerpt.contains(word)) {
+            excerpt = "[not shown]".to_owned();
+        }
+        Unreadable { reason, excerpt }
+    }
+}

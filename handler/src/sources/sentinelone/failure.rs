@@ -1,0 +1,125 @@
+//! What a refusal says, and what to do about it.
+
+use serde_json::Value;
+
+use crate::http::{Reply, error_code};
+use crate::json::{lossy_text, member};
+
+const LONGEST_TITLE: usize = 100;
+/// Longer words are no words: tokens look like that.
+const LONGEST_WORD: usize = 24;
+
+/// Code and title of the first error of an `errors` array that has one of them. The free text beside them is left
+/// out: a console repeats parameters in it.
+pub fn first_error(errors: &str) -> Option<String> {
+    let errors: Vec<Value> = serde_json::from_str(errors).ok()?;
+    errors.iter().find_map(code_and_title)
+}
+
+fn code_and_title(error: &Value) -> Option<String> {
+    let extension = |key: &str| error.pointer(&format!("/extensions/{key}"));
+    let codes = [error.get("code"), extension("code"), extension("classification")];
+    let code = codes.into_iter().flatten().find_map(word);
+    // GraphQL has a message where REST has a title.
+    let titles = [error.get("title"), error.get("message")];
+    let title = titles.into_iter().flatten().find_map(harmless_title);
+    match (code, title) {
+        (Some(code), Some(title)) => Some(format!("{code} {title}")),
+        (code, title) => code.or(title),
+    }
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => harmless_title(value).filter(|_| !text.contains(' ')),
+        _ => None,
+    }
+}
+
+fn harmless_title(value: &Value) -> Option<String> {
+    let text = value.as_str()?.trim();
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || " .,;:()'_-".contains(character);
+    let is_harmless = (1..=LONGEST_TITLE).contains(&text.len())
+        && text.chars().all(is_plain)
+        && text.split(' ').all(|word| word.len() <= LONGEST_WORD);
+    is_harmless.then(|| text.to_owned())
+}
+
+/// The vendor's word for a refusal, if it gave one.
+pub fn code_of(reply: &Reply) -> Option<String> {
+    let (text, _) = lossy_text(reply.body.clone());
+    member(&text, "errors")
+        .and_then(first_error)
+        .or_else(|| error_code(&reply.body))
+}
+
+/// What to do about a status that will come again. `prefix` begins the names of the settings, `holds` says in words
+/// what the endpoint gives.
+pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
+    match status {
+        401 => format!(
+            "the API token is not accepted; it may have expired or been revoked: create a new one for a service user \
+             (Settings > Users > Service Users) and put it into {prefix}API_TOKEN, and check that {prefix}URL is that \
+             user's console"
+        ),
+        403 => format!(
+            "give the service user of {prefix}API_TOKEN a role that may view {holds}, on the account or site that is \
+             to be read"
+        ),
+        404 => format!(
+            "no such endpoint there; check that {prefix}URL is the address of the console, and leave the stream out \
+             of {prefix}STREAMS if this console does not offer {holds}"
+        ),
+        300..=399 => format!("redirects are not followed; check {prefix}URL"),
+        _ => "the request was refused; if this lasts, report it with this line".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_title_are_taken_and_free_text_is_not() {
+        for (errors, said) in [
+            (
+                r#"[{"code":4000010,"title":"Bad parameter given","detail":"String cannot contain spaces","params":{"token":"x"}}]"#,
+                Some("4000010 Bad parameter given"),
+            ),
+            (
+                r#"[{},{"title":"Authentication Failed"}]"#,
+                Some("Authentication Failed"),
+            ),
+            (
+                r#"[{"message":"Field does not exist","extensions":{"classification":"ValidationError"}}]"#,
+                Some("ValidationError Field does not exist"),
+            ),
+            (
+                r#"[{"code":"E1","title":"refused eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0"}]"#,
+                Some("E1"),
+            ),
+            (r#"[{"title":"<b>no</b>"}]"#, None),
+            (r#"[{"title":""}]"#, None),
+            ("[{}]", None),
+            ("[7]", None),
+            ("{}", None),
+            ("null", None),
+        ] {
+            assert_eq!(first_error(errors).as_deref(), said, "{errors}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_names_the_setting_to_change() {
+        for (status, setting) in [
+            (401, "SENTINELONE__ACME__API_TOKEN"),
+            (403, "SENTINELONE__ACME__API_TOKEN"),
+            (404, "SENTINELONE__ACME__URL"),
+            (302, "SENTINELONE__ACME__URL"),
+        ] {
+            let remedy = remedy(status, "SENTINELONE__ACME__", "threats");
+            assert!(remedy.contains(setting), "{status}: {remedy}");
+        }
+    }
+}

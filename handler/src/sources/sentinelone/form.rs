@@ -1,0 +1,109 @@
+//! What is particular to each of the five REST endpoints.
+
+use super::event::Naming;
+
+/// An endpoint under `/web/api/v2.1/`.
+#[derive(Debug)]
+pub struct Form {
+    /// Behind `/web/api/v2.1/`.
+    pub path: &'static str,
+    /// What it is, in words, for errors.
+    pub asked: &'static str,
+    /// What it holds, in words, for remedies.
+    pub holds: &'static str,
+    /// The parameter that windows are cut by, without `__gte` and `__lt`.
+    pub window_on: &'static str,
+    /// The value of `sortBy` that orders by the same time.
+    pub sort_by: &'static str,
+    /// The largest page that it allows.
+    pub page_size: usize,
+    /// Filters that show what is hidden by default.
+    pub show_all: &'static [(&'static str, &'static str)],
+    /// Where an event's id, version and time stand.
+    pub naming: Naming,
+}
+
+/// The activity log. Some types are hidden unless they are asked for.
+pub const ACTIVITIES: Form = Form {
+    path: "activities",
+    asked: "the activities endpoint",
+    holds: "activities",
+    window_on: "createdAt",
+    sort_by: "createdAt",
+    page_size: 1000,
+    show_all: &[("includeHidden", "true")],
+    naming: Naming {
+        stream: "activities",
+        id: &["id"],
+        version: None,
+        time: &["createdAt"],
+    },
+};
+
+/// Agents, those that were decommissioned or uninstalled included: their last change is news too.
+pub const AGENTS: Form = Form {
+    path: "agents",
+    asked: "the agents endpoint",
+    holds: "agents (endpoints)",
+    window_on: "updatedAt",
+    sort_by: "updatedAt",
+    page_size: 1000,
+    show_all: &[("isDecommissioned", "True,False"), ("isUninstalled", "True,False")],
+    naming: Naming {
+        stream: "agents",
+        id: &["id"],
+        version: Some(&["updatedAt"]),
+        time: &["updatedAt"],
+    },
+};
+
+/// Cloud detection alerts, by the time at which they become visible.
+pub const ALERTS: Form = Form {
+    path: "cloud-detection/alerts",
+    asked: "the alerts endpoint",
+    holds: "cloud detection alerts (consoles on own premises have none)",
+    window_on: "reportedAt",
+    sort_by: "alertInfoReportedAt",
+    page_size: 1000,
+    show_all: &[],
+    naming: Naming {
+        stream: "alerts",
+        id: &["alertInfo", "alertId"],
+        version: Some(&["alertInfo", "updatedAt"]),
+        time: &["alertInfo", "reportedAt"],
+    },
+};
+
+/// Groups.
+pub const GROUPS: Form = Form {
+    path: "groups",
+    asked: "the groups endpoint",
+    holds: "groups",
+    window_on: "updatedAt",
+    sort_by: "updatedAt",
+    page_size: 300,
+    show_all: &[],
+    naming: Naming {
+        stream: "groups",
+        id: &["id"],
+        version: Some(&["updatedAt"]),
+        time: &["updatedAt"],
+    },
+};
+
+/// Threats.
+pub const THREATS: Form = Form {
+    path: "threats",
+    asked: "the threats endpoint",
+    holds: "threats",
+    window_on: "updatedAt",
+    sort_by: "updatedAt",
+    page_size: 1000,
+    show_all: &[],
+    naming: Naming {
+        stream: "threats",
+        id: &["id"],
+        version: Some(&["threatInfo", "updatedAt"]),
+        time: &["threatInfo", "updatedAt"],
+    },
+};
