@@ -8,6 +8,10 @@
 //! * [`generate`]: seeded vendor events, the same bytes for the same seed;
 //! * [`tables`]: the destination tables and the check of a row against them;
 //! * [`pingone`]: the token and audit activity endpoints of PingOne;
+//! * [`pingone_webhook`]: the webhook sender of PingOne;
+//! * [`pingone_enterprise`]: the token endpoint and a poll subscription of PingOne for Enterprise;
+//! * [`sentinelone`]: the list endpoints and the unified alerts of a SentinelOne console;
+//! * [`onelogin_api`]: the token, events and users endpoints of OneLogin;
 //! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
 //! * [`onelogin`]: the webhook sender of OneLogin.
@@ -21,7 +25,11 @@ pub mod generate;
 pub mod logs_ingestion;
 pub mod managed_identity;
 pub mod onelogin;
+pub mod onelogin_api;
 pub mod pingone;
+pub mod pingone_enterprise;
+pub mod pingone_webhook;
+pub mod sentinelone;
 pub mod tables;
 
 mod client;
@@ -41,5 +49,9 @@ mod tests {
         is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
         is_send_and_sync::<crate::onelogin::Sender>();
+        is_send_and_sync::<crate::onelogin_api::OneLoginApi>();
+        is_send_and_sync::<crate::pingone_enterprise::PingOneEnterprise>();
+        is_send_and_sync::<crate::pingone_webhook::Sender>();
+        is_send_and_sync::<crate::sentinelone::SentinelOne>();
     }
 }

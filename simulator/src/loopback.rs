@@ -63,6 +63,15 @@ pub(crate) fn cut_connection(request: &HttpRequest) {
     }
 }
 
+/// Whether the client of `request` has not closed its connection yet.
+pub(crate) fn client_is_there(request: &HttpRequest) -> bool {
+    let Some(Connection(stream)) = request.conn_data::<Connection>() else {
+        return true;
+    };
+    // The stream does not block: an open one without further bytes is an error here, a closed one has none.
+    !matches!(stream.peek(&mut [0]), Ok(0))
+}
+
 fn serve<C>(listener: TcpListener, configure: C, handles: &mpsc::SyncSender<ServerHandle>)
 where
     C: Fn(&mut ServiceConfig) + Clone + Send + 'static,

@@ -6,11 +6,15 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, rt};
+use percent_encoding::percent_decode_str;
 
-use crate::loopback::{LoopbackServer, cut_connection};
+use crate::loopback::{LoopbackServer, client_is_there, cut_connection};
 
 /// A request body of these vendors is small; more is not read.
 const LARGEST_BODY_BYTES: usize = 1024 * 1024;
+
+/// So often a delayed answer looks whether its client is still there.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// One request as it came in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -70,9 +74,10 @@ impl Incoming {
         given.trim().eq_ignore_ascii_case(kind)
     }
 
-    /// Path and query, to look for secrets.
+    /// Path and query, decoded, to look for secrets.
     pub(crate) fn url(&self) -> String {
-        format!("{}?{}", self.path, self.query)
+        let encoded = format!("{}?{}", self.path, self.query);
+        percent_decode_str(&encoded).decode_utf8_lossy().into_owned()
     }
 }
 
@@ -86,6 +91,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     pub(crate) delay: Option<Duration>,
     pub(crate) cut: bool,
+    /// A number of the service's own, given back at the end of the request.
+    pub(crate) tag: Option<usize>,
 }
 
 impl Reply {
@@ -98,6 +105,7 @@ impl Reply {
             body: body.into(),
             delay: None,
             cut: false,
+            tag: None,
         }
     }
 
@@ -143,8 +151,10 @@ pub(crate) trait Service: Send + 'static {
     /// The answer; the state already holds what follows from it.
     fn answer(&mut self, incoming: &Incoming) -> Reply;
 
-    /// Called when the answer, after its delay, is on its way or its client has gone.
-    fn answered(&mut self) {}
+    /// Called when the answer, after its delay, is on its way (`sent`), or when its client went away before.
+    fn answered(&mut self, tag: Option<usize>, sent: bool) {
+        let _ = (tag, sent);
+    }
 }
 
 /// A service on a loopback server of its own.
@@ -180,12 +190,16 @@ fn lock<S>(state: &Mutex<S>) -> MutexGuard<'_, S> {
 }
 
 /// Tells the service at the end of a request, however it ends.
-struct Under<'a, S: Service>(&'a Mutex<S>);
+struct Underway<'a, S: Service> {
+    state: &'a Mutex<S>,
+    tag: Option<usize>,
+    sent: bool,
+}
 
-impl<S: Service> Drop for Under<'_, S> {
+impl<S: Service> Drop for Underway<'_, S> {
     fn drop(&mut self) {
-        if let Ok(mut state) = self.0.lock() {
-            state.answered();
+        if let Ok(mut state) = self.state.lock() {
+            state.answered(self.tag, self.sent);
         }
     }
 }
@@ -197,14 +211,31 @@ async fn serve<S: Service>(state: Data<Mutex<S>>, request: HttpRequest, payload:
     };
     let incoming = Incoming::new(&request, body);
     let reply = lock(&state).answer(&incoming);
-    let _under = Under(&state);
+    let mut underway = Underway {
+        state: &state,
+        tag: reply.tag,
+        sent: false,
+    };
     if let Some(delay) = reply.delay {
-        rt::time::sleep(delay).await;
+        wait(delay, &request).await;
     }
     if reply.cut {
         cut_connection(&request);
+        underway.sent = true;
+    } else {
+        underway.sent = client_is_there(&request);
     }
     reply.into_response()
+}
+
+/// Waits for so long, or until the client has gone.
+async fn wait(delay: Duration, request: &HttpRequest) {
+    let mut left = delay;
+    while !left.is_zero() && client_is_there(request) {
+        let step = left.min(LOOK_EVERY);
+        rt::time::sleep(step).await;
+        left -= step;
+    }
 }
 
 #[cfg(test)]
@@ -228,8 +259,8 @@ mod tests {
             }
         }
 
-        fn answered(&mut self) {
-            self.open -= 1;
+        fn answered(&mut self, _: Option<usize>, sent: bool) {
+            self.open -= usize::from(sent);
         }
     }
 
@@ -241,9 +272,10 @@ mod tests {
         let whole = get("/é?a=1").await.expect("an answer").text().await.expect("a body");
         let half = get("/half").await.expect("an answer").text().await.expect("a body");
 
-        assert_eq!(whole, "\"/%C3%A9?a=1 1\"");
+        assert_eq!(whole, "\"/é?a=1 1\"");
         assert_eq!(half, "\"/hal");
         assert!(get("/cut").await.is_err());
-        assert_eq!(served.lock().open, 0);
+        let next = get("/next").await.expect("an answer").text().await.expect("a body");
+        assert_eq!(next, "\"/next? 1\"");
     }
 }

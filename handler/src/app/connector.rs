@@ -11,13 +11,14 @@ use crate::functions::Work;
 use crate::health::StreamReport;
 use crate::http::HttpClient;
 use crate::pipeline::{
-    ConsumePlan, PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, PushRoad, StreamPlan,
+    ConsumePlan, PollRules, Poller, PullPlan, PushMemory, PushPlan, PushReceiver, PushRoad, PushRoom, StreamPlan,
 };
 use crate::settings::{Environment, OffPart, Settings, StateLocation};
 use crate::sources::pingone::Activities;
 use crate::sources::pingone_enterprise::Subscription;
-use crate::sources::{PullStream, onelogin, pingone};
+use crate::sources::{PullStream, onelogin, pingone, sentinelone};
 use crate::state::{DeadLetters, Holder, LocalStore, Spool, Store, StoreError};
+use crate::tables::TableOptions;
 use crate::time::{Clock, SystemClock};
 
 /// What cannot be set up with settings that are right by themselves.
@@ -98,9 +99,22 @@ fn pull_plans(
             pushed,
         }));
     }
+    for instance in &settings.sentinelone {
+        let options = TableOptions {
+            parser_aliases: instance.parser_aliases,
+        };
+        for (stream, table) in sentinelone::streams(instance.instance.as_str(), instance, http.clone(), clock.clone()) {
+            let targets = destinations.targets_with(&instance.destination, &[table], options)?;
+            plans.push(StreamPlan::Windows(PullPlan {
+                stream,
+                targets,
+                pushed: None,
+            }));
+        }
+    }
     for instance in &settings.pingone_enterprise {
         let stream = Arc::new(Subscription::new(instance, http.clone(), clock.clone()));
-        let tables = ["PingOneEnterprise_AuditEvents_CL".to_owned()];
+        let tables = ["PingOneEnterprise_AuditEvents_CL"];
         let spool_limit = settings.spool_max_bytes;
         let targets = destinations.targets(&instance.destination, &tables)?.into_iter();
         plans.extend(targets.map(|target| {
@@ -155,6 +169,7 @@ fn receivers(
             },
         });
     }
+    let room = PushRoom::default();
     let mut receivers = BTreeMap::new();
     for (vendor, plans) in [("onelogin", onelogin), ("pingone", pingone)] {
         let has_unresolved_tokens = settings.push_is_unresolved(vendor);
@@ -168,6 +183,7 @@ fn receivers(
             dead_letters: DeadLetters::new(store.clone()),
             clock: clock.clone(),
             patience: settings.push.deadline,
+            room: room.clone(),
         };
         receivers.insert(vendor, receiver);
     }
@@ -195,9 +211,6 @@ fn off_reports(settings: &Settings) -> Vec<StreamReport> {
             format!("{name}: {what} is configured, but this version does not read it yet; take its settings out");
         off.push(StreamReport::failed(name, problem));
     };
-    for instance in &settings.sentinelone {
-        not_yet("sentinelone", instance.instance.as_str(), "SentinelOne");
-    }
     for instance in settings.onelogin.iter().filter(|instance| instance.api.is_some()) {
         not_yet("onelogin", instance.instance.as_str(), "the OneLogin API");
     }

@@ -8,7 +8,7 @@ use crate::destination::{DeliveryError, Destination, DirectoryDestination, LogsI
 use crate::http::HttpClient;
 use crate::pipeline::Target;
 use crate::settings::{DestinationChoice, IngestionRule, Settings};
-use crate::tables::table;
+use crate::tables::{TableOptions, table_with};
 use crate::time::Clock;
 
 /// See the module.
@@ -36,10 +36,24 @@ impl Destinations {
     }
 
     /// The named tables with their destination.
-    pub fn targets(&mut self, choice: &DestinationChoice, tables: &[String]) -> Result<Vec<Target>, DeliveryError> {
+    pub fn targets<S: AsRef<str>>(
+        &mut self,
+        choice: &DestinationChoice,
+        tables: &[S],
+    ) -> Result<Vec<Target>, DeliveryError> {
+        self.targets_with(choice, tables, TableOptions::default())
+    }
+
+    /// The named tables, with something added to the vendor's values.
+    pub fn targets_with<S: AsRef<str>>(
+        &mut self,
+        choice: &DestinationChoice,
+        tables: &[S],
+        options: TableOptions,
+    ) -> Result<Vec<Target>, DeliveryError> {
         let destination = self.destination(choice)?;
         // Settings take only the names of tables that are built in.
-        let known = tables.iter().filter_map(|name| table(name));
+        let known = tables.iter().filter_map(|name| table_with(name.as_ref(), options));
         Ok(known
             .map(|table| Target {
                 table,

@@ -37,7 +37,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
     };
     if settings.nothing_configured() {
         log::error!(
-            "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and PINGONE__CLIENT_SECRET to poll PingOne"
+            "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and PINGONE__CLIENT_SECRET to poll PingOne, for example"
         );
         return ExitCode::from(EXIT_USAGE);
     }
@@ -82,7 +82,7 @@ fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
     known.extend(work.poller.off.iter().map(|off| off.stream.clone()));
     let Some(source) = source else {
         if known.is_empty() {
-            return Err("nothing that is configured is polled: pushes are received by `handler serve`".to_owned());
+            log::info!("nothing that is configured is polled; pushes are received by `handler serve`");
         }
         return Ok(Selection::all());
     };

@@ -116,6 +116,12 @@ fn describe(settings: &Result<Settings, String>) -> String {
     }
     polls.extend(
         settings
+            .sentinelone
+            .iter()
+            .map(|instance| name("sentinelone", &instance.instance)),
+    );
+    polls.extend(
+        settings
             .pingone_enterprise
             .iter()
             .map(|instance| name("pingone-enterprise", &instance.instance)),

@@ -19,7 +19,7 @@ pub enum DeliveryError {
     },
     /// Tries are used up.
     #[error(
-        "the Logs Ingestion API {what} for {rows} rows of {table}; tried {tries} times, the rows are read and sent again by the next run"
+        "the Logs Ingestion API {what} for {rows} rows of {table}; tries so far: {tries}; the rows are read and sent again by the next run"
     )]
     Unavailable {
         /// Which table.

@@ -7,14 +7,16 @@ use serde_json::json;
 use super::Work;
 use crate::host::{HttpCall, HttpReply};
 use crate::pipeline::{PushAnswer, PushRequest};
+use crate::tables::RowNotes;
 
 /// How long a sender shall wait before it sends again, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// Answers a request. `work` is why there is none when the settings are bad: then a push is to be sent again.
 pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpReply {
-    let Some(vendor) = call
-        .path
+    // The host's routes do not tell capitals apart.
+    let path = call.path.to_ascii_lowercase();
+    let Some(vendor) = path
         .strip_prefix("push/")
         .filter(|vendor| ["onelogin", "pingone"].contains(vendor))
     else {
@@ -24,7 +26,7 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpRepl
         Ok(work) => work,
         Err(reason) => {
             log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
-            return unavailable("the handler cannot work with its settings; its log says why");
+            return unavailable("the handler cannot work at present; its log says why");
         }
     };
     let Some(receiver) = work.receivers.get(vendor) else {
@@ -51,7 +53,9 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpRepl
 
 fn reply(answer: PushAnswer) -> HttpReply {
     match answer {
-        PushAnswer::Stored { events, dead_lettered } => json_reply(
+        PushAnswer::Stored {
+            events, dead_lettered, ..
+        } => json_reply(
             200,
             &json!({"stored": events - dead_lettered, "dead_lettered": dead_lettered}),
         ),
@@ -61,33 +65,46 @@ fn reply(answer: PushAnswer) -> HttpReply {
             reply.headers.push(("WWW-Authenticate", "Bearer".to_owned()));
             reply
         }
-        PushAnswer::TooLarge => refusal(413, "the body is larger than 16 MiB, inflated"),
+        PushAnswer::TooLarge(reason) => refusal(413, reason),
         PushAnswer::UnknownEncoding => refusal(415, "the Content-Encoding must be gzip, or absent"),
         PushAnswer::Unavailable(reason) => unavailable(&reason),
     }
 }
 
+/// The one place where the outcome of a push is logged.
 fn log_answer(vendor: &str, answer: &PushAnswer) {
-    match answer {
-        PushAnswer::Stored { events, dead_lettered } => {
-            log::info!(source = vendor, events = events, dead_lettered = dead_lettered; "push/{vendor}: {events} events stored");
-        }
+    let refused = match answer {
+        PushAnswer::Stored {
+            events,
+            dead_lettered,
+            notes,
+        } => return log_stored(vendor, *events, *dead_lettered, *notes),
         PushAnswer::Unavailable(reason) => {
-            log::error!(source = vendor; "push/{vendor}: answered 503: {reason}")
+            log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
+            return;
         }
-        PushAnswer::Malformed(reason) => {
-            log::warn!(source = vendor; "push/{vendor}: answered 400: {reason}")
-        }
-        PushAnswer::Unauthorized(reason) => {
-            log::warn!(source = vendor; "push/{vendor}: answered 401: {reason}")
-        }
-        PushAnswer::TooLarge => {
-            log::warn!(source = vendor; "push/{vendor}: answered 413: the body is over 16 MiB")
-        }
-        PushAnswer::UnknownEncoding => {
-            log::warn!(source = vendor; "push/{vendor}: answered 415: unknown Content-Encoding")
+        PushAnswer::Malformed(reason) => format!("400: {reason}"),
+        PushAnswer::Unauthorized(reason) => format!("401: {reason}"),
+        PushAnswer::TooLarge(reason) => format!("413: {reason}"),
+        PushAnswer::UnknownEncoding => "415: unknown Content-Encoding".to_owned(),
+    };
+    log::warn!(source = vendor; "push/{vendor}: answered {refused}");
+}
+
+fn log_stored(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes) {
+    let mut line = format!("push/{vendor}: {events} events stored");
+    for (count, what) in [
+        (notes.unfit, "values did not fit their column"),
+        (notes.cut, "values cut to fit"),
+    ] {
+        if count > 0 {
+            line.push_str(&format!(", {count} {what}"));
         }
     }
+    log::info!(
+        source = vendor, events = events, dead_lettered = dead_lettered, unfit_values = notes.unfit,
+        cut_values = notes.cut; "{line}"
+    );
 }
 
 fn unavailable(reason: &str) -> HttpReply {

@@ -11,8 +11,8 @@ pub enum Read {
     Whole(Vec<u8>),
     /// It is over the limit; what was read is gone.
     TooLarge,
-    /// The sender broke off.
-    BrokenOff,
+    /// The sender broke off after so many bytes.
+    BrokenOff(usize),
 }
 
 /// Reads a body to its end. The host fails an invocation whose request was not read before the answer.
@@ -21,7 +21,7 @@ pub async fn read(mut payload: Payload, limit: usize) -> Read {
     let mut seen = 0_usize;
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else {
-            return Read::BrokenOff;
+            return Read::BrokenOff(seen);
         };
         seen += chunk.len();
         if seen > DRAIN_LIMIT {

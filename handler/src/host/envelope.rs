@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::{HttpCall, HttpReply, TimerReply};
+use crate::json::{Kind, kind, unquote};
 use crate::time::VendorTime;
 
 /// A tick of the timer, as far as the host tells.
@@ -83,11 +84,15 @@ pub fn http_call(body: &[u8], body_limit: usize) -> Result<HttpCall, String> {
         .find(|(name, _)| name == "content-type")
         .map(|(_, value)| value.as_slice());
     let body = match trigger.body {
-        Some(body) => content(&body, content_type.unwrap_or_default())?,
+        Some(body) => content(&body, content_type.unwrap_or_default()),
         None => Vec::new(),
     };
     Ok(HttpCall {
-        method: trigger.method.unwrap_or_default().to_ascii_uppercase(),
+        // A body without a method was posted.
+        method: trigger
+            .method
+            .unwrap_or_else(|| if body.is_empty() { "GET" } else { "POST" }.to_owned())
+            .to_ascii_uppercase(),
         path: api_path(&trigger.url).to_owned(),
         headers,
         body: (body.len() <= body_limit).then_some(body),
@@ -101,7 +106,12 @@ pub fn api_path(url: &str) -> &str {
         .split_once("://")
         .map_or(url, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let path = path.trim_start_matches('/');
-    path.strip_prefix("api/").unwrap_or(path).trim_end_matches('/')
+    let has_prefix = path.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("api/"));
+    if has_prefix {
+        path[4..].trim_end_matches('/')
+    } else {
+        path.trim_end_matches('/')
+    }
 }
 
 /// All three keys are always there, and `ReturnValue` is null: some hosts stumble over less.
@@ -150,24 +160,27 @@ fn header_list(headers: &RawValue) -> Vec<(String, Vec<u8>)> {
     list
 }
 
-/// The host encodes `application/octet-stream` and `multipart/*` as base64 and passes everything else on as text.
-fn content(body: &RawValue, content_type: &[u8]) -> Result<Vec<u8>, String> {
-    let Ok(text) = serde_json::from_str::<String>(body.get()) else {
+/// The host encodes `application/octet-stream` and `multipart/*` as base64 and passes everything else on as text; some
+/// hosts encode text as JSON twice.
+fn content(body: &RawValue, content_type: &[u8]) -> Vec<u8> {
+    let raw = body.get();
+    match kind(raw) {
+        Kind::Null => return Vec::new(),
+        Kind::String => {}
         // A body that is no string is taken as it stands.
-        return Ok(if body.get() == "null" {
-            Vec::new()
-        } else {
-            body.get().as_bytes().to_vec()
-        });
-    };
+        _ => return raw.as_bytes().to_vec(),
+    }
+    let mut text = unquote(raw).into_owned();
+    if text.starts_with('"') && serde_json::from_str::<&RawValue>(&text).is_ok() {
+        text = unquote(&text).into_owned();
+    }
     let content_type = content_type.to_ascii_lowercase();
     let is_binary = content_type.starts_with(b"application/octet-stream") || content_type.starts_with(b"multipart/");
     if !is_binary {
-        return Ok(text.into_bytes());
+        return text.into_bytes();
     }
-    BASE64_STANDARD
-        .decode(text)
-        .map_err(|error| format!("the body of the invocation is not base64: {error}"))
+    // What is no base64 was not encoded: the type alone never refuses a body.
+    BASE64_STANDARD.decode(&text).unwrap_or_else(|_| text.into_bytes())
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ async fn ready(payload: Payload) -> HttpResponse {
 async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
     let body = match read(payload, ENVELOPE_LIMIT).await {
         Read::Whole(body) => body,
-        Read::TooLarge | Read::BrokenOff => Vec::new(),
+        Read::TooLarge | Read::BrokenOff(_) => Vec::new(),
     };
     let invocation_id = request.headers().get("X-Azure-Functions-InvocationId");
     let invocation_id = invocation_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -100,8 +100,11 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
 async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
     let call = match read(payload, ENVELOPE_LIMIT).await {
         Read::Whole(body) => http_call(&body, BODY_LIMIT),
-        Read::TooLarge => Err(format!("the invocation is larger than {ENVELOPE_LIMIT} bytes")),
-        Read::BrokenOff => Err("the invocation broke off".to_owned()),
+        Read::TooLarge => {
+            let reply = error_reply(413, &format!("the invocation is larger than {ENVELOPE_LIMIT} bytes"));
+            return json(StatusCode::OK, http_reply(&reply));
+        }
+        Read::BrokenOff(bytes) => Err(format!("the invocation broke off after byte {bytes}")),
     };
     let reply = match call {
         Ok(call) => invoke(&invoker, call).await,
@@ -114,9 +117,14 @@ async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Inv
     let body = match read(payload, BODY_LIMIT).await {
         Read::Whole(body) => Some(body),
         Read::TooLarge => None,
-        Read::BrokenOff => return raw(&error_reply(400, "the body broke off before its end")),
+        Read::BrokenOff(bytes) => {
+            return raw(&error_reply(
+                400,
+                &format!("the body broke off before its end, after byte {bytes}"),
+            ));
+        }
     };
-    if !request.path().starts_with("/api/") {
+    if !request.path().to_ascii_lowercase().starts_with("/api/") {
         return raw(&error_reply(404, "no such route; the functions stand under /api/"));
     }
     let headers = request.headers().iter();

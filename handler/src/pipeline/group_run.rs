@@ -27,6 +27,8 @@ pub struct GroupRun<'a> {
     stopped: Vec<(TableSink<'a>, SinkError)>,
     /// Delivered or set aside since the last save.
     unsaved: bool,
+    /// Something is behind us that was not before this run: rows, a slice, or the length of the next one.
+    made_progress: bool,
 }
 
 /// How reading a slice ended.
@@ -62,12 +64,14 @@ impl<'a> GroupRun<'a> {
             open,
             stopped: Vec::new(),
             unsaved: false,
+            made_progress: false,
         })
     }
 
     /// Walks until the end, a failure, or the end of the run's time.
     pub async fn run(mut self, report: &mut StreamReport) -> Result<(), StoreError> {
         let ended = self.walk(report).await;
+        report.notices.extend(self.run.plan.stream.notices());
         for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
             let table = sink.table();
             let Some(position) = position_of(self.checkpoints, &table) else {
@@ -108,9 +112,8 @@ impl<'a> GroupRun<'a> {
                     walk.halve(slice);
                 }
                 SliceEnd::Interrupted(error, pages) => {
-                    if pages > 0 {
-                        walk.halve(slice);
-                    }
+                    // Cut off in the middle: the next run takes less at once, and that is a step forward too.
+                    self.made_progress |= pages > 0 && walk.halve(slice);
                     self.interrupted(&walk, &error);
                     self.note(error, report);
                     break;
@@ -147,6 +150,7 @@ impl<'a> GroupRun<'a> {
 
     async fn complete(&mut self, walk: &mut Walk, slice: Window, pages: u32, before: Counts) -> Result<(), StoreError> {
         walk.pass(slice, pages);
+        self.made_progress = true;
         let counts = self.counts();
         let (received, seen) = (
             counts.received - before.received,
@@ -189,9 +193,7 @@ impl<'a> GroupRun<'a> {
     }
 
     fn note(&self, error: SourceError, report: &mut StreamReport) {
-        let progress = |counts: &Counts| counts.delivered + counts.dead_lettered > 0;
-        let made_progress = self.open.iter().any(|sink| progress(&sink.counts));
-        if matches!(error, SourceError::OutOfTime { .. }) && made_progress {
+        if matches!(error, SourceError::OutOfTime { .. }) && self.made_progress {
             report.outcome = Outcome::BudgetEnded;
             report.notices.push(error.to_string());
         } else {
@@ -266,7 +268,9 @@ impl<'a> GroupRun<'a> {
     /// A table that fails stops by itself; the others go on. Gives the number of the next table.
     fn settle(&mut self, index: usize, before: Counts, outcome: Result<(), SinkError>) -> usize {
         let counts = self.open.get(index).map(|sink| sink.counts).unwrap_or_default();
-        self.unsaved |= counts.delivered + counts.dead_lettered > before.delivered + before.dead_lettered;
+        let delivered = counts.delivered + counts.dead_lettered > before.delivered + before.dead_lettered;
+        self.unsaved |= delivered;
+        self.made_progress |= delivered;
         match outcome {
             Ok(()) => index + 1,
             Err(error) => {

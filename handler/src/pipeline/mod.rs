@@ -14,5 +14,5 @@ mod window;
 
 pub use plan::{ConsumePlan, PullPlan, StreamPlan, Target};
 pub use poll::{Poller, Selection};
-pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest, PushRoad};
+pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest, PushRoad, PushRoom};
 pub use window::PollRules;

@@ -52,6 +52,7 @@ impl StreamRun<'_> {
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut checkpoints = self.load(now, report).await?;
+        self.come_back_from_the_future(&mut checkpoints, now, report);
         self.step_over_what_is_gone(&mut checkpoints, now, report);
         for targets in self.groups(&checkpoints) {
             GroupRun::begin(self, &mut checkpoints, &targets, now)
@@ -93,6 +94,27 @@ impl StreamRun<'_> {
             checkpoints.save(self.lease, now).await?;
         }
         Ok(checkpoints)
+    }
+
+    /// A clock that was wrong once must not stop the stream until the time has come. Where it was right before is not
+    /// known, so reading begins a little earlier than it may have to.
+    fn come_back_from_the_future(&self, checkpoints: &mut Checkpoints, now: DateTime<Utc>, report: &mut StreamReport) {
+        for (table, position) in &mut checkpoints.current.tables {
+            if position.watermark <= now {
+                continue;
+            }
+            let back = before(before(now, self.rules.settle), self.rules.overlap);
+            report.notices.push(format!(
+                "{} -> {table}: the checkpoint ({}) lies in the future, so a clock was wrong; reading goes on from {}, and rows \
+                 since then may arrive twice",
+                report.stream,
+                rfc3339_millis(position.watermark),
+                rfc3339_millis(back),
+            ));
+            position.watermark = back;
+            position.reread_from = Some(back);
+            position.begin = position.begin.min(back);
+        }
     }
 
     /// A gap that reaches back beyond what the vendor still shows cannot be filled any more. That is said, and stays

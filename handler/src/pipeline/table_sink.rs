@@ -17,6 +17,9 @@ use crate::time::Deadline;
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
 const MOST_IDENTITIES: usize = 1_000_000;
 
+/// Dead letters in memory before they are written.
+const MOST_DEAD_LETTERS: usize = 1000;
+
 /// What stops a table for this run. Its position stays where the last save left it.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
@@ -111,6 +114,9 @@ impl<'a> TableSink<'a> {
                 content: event.to_owned(),
             });
             self.dead_identities.push(remembered);
+            if self.dead.len() >= MOST_DEAD_LETTERS {
+                self.set_aside(context).await?;
+            }
             return Ok(());
         }
         self.row.clear();

@@ -55,6 +55,15 @@ impl Origin {
         &self.text
     }
 
+    /// The host alone, without scheme and port.
+    pub fn host(&self) -> &str {
+        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        match rest.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => rest,
+        }
+    }
+
     /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         self.loopback

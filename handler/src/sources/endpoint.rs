@@ -13,8 +13,6 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE_CAP: usize = 32 * 1024 * 1024;
 const TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
-/// A server that says "again, in no time" is not asked without a breath.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// See the module.
 pub struct Endpoint<'a> {
@@ -59,7 +57,9 @@ impl Endpoint<'_> {
         deadline: Deadline,
     ) -> Result<Answer<T>, SourceError> {
         let mut backoff = Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES);
+        let mut tries = 0;
         loop {
+            tries += 1;
             self.throttle
                 .admit(deadline)
                 .await
@@ -67,9 +67,9 @@ impl Endpoint<'_> {
             let (error, asked_pause) = match self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await {
                 Err(_) if deadline.has_passed() => return Err(self.out_of_time("waiting for a page")),
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
-                    return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), 1)));
+                    return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), tries)));
                 }
-                Err(error) => (self.unavailable(error.to_string(), TRIES), None),
+                Err(error) => (self.unavailable(error.to_string(), tries), None),
                 Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {
                     (Verdict::Done, status) => match read(reply.body) {
                         Ok(read) => return Ok(Answer::Read(read)),
@@ -81,7 +81,7 @@ impl Endpoint<'_> {
                     }
                     (Verdict::Transient, status) => {
                         let asked = retry_after(&reply.headers, self.clock.now());
-                        (self.unavailable(format!("answered {status}"), TRIES), asked)
+                        (self.unavailable(format!("answered {status}"), tries), asked)
                     }
                     (Verdict::Final, _) => return Ok(Answer::Refused(reply)),
                 },
@@ -97,16 +97,14 @@ impl Endpoint<'_> {
 
     /// 429 asks for patience, not for giving up: only the deadline ends it.
     async fn wait_as_told(&self, reply: &Reply, backoff: &mut Backoff, deadline: Deadline) -> Result<(), SourceError> {
-        let asked = retry_after(&reply.headers, self.clock.now());
-        let wait = asked
-            .or_else(|| backoff.next_pause())
-            .unwrap_or(LONGEST_PAUSE)
-            .max(SHORTEST_PAUSE);
+        // "Again, in no time" is no answer to what we should do: then our own pauses count.
+        let asked = retry_after(&reply.headers, self.clock.now()).filter(|asked| !asked.is_zero());
+        let wait = asked.or_else(|| backoff.next_pause()).unwrap_or(LONGEST_PAUSE);
         self.throttle.pause_for(wait);
         let status = reply.status.as_u16();
         pause(wait, deadline)
             .await
-            .map_err(|_| self.out_of_time(&format!("waiting {wait:.0?}, as it was told to ({status})")))
+            .map_err(|_| self.out_of_time(&format!("waiting {wait:.0?} after {} answered {status}", self.asked)))
     }
 
     /// [`SourceError::BadPage`]

@@ -20,7 +20,7 @@ pub enum SourceError {
         remedy: String,
     },
     /// Tries are used up; the next run tries again.
-    #[error("{stream}: {asked} {what}; tried {tries} times, the next run tries again from the same position")]
+    #[error("{stream}: {asked} {what}; tries so far: {tries}; the next run tries again from the same position")]
     Unavailable {
         /// Which stream.
         stream: StreamName,

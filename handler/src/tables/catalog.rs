@@ -33,6 +33,7 @@ fn compiled(options: TableOptions) -> Tables {
 }
 
 /// The table of that name, if it is one of ours, filled with nothing but what the vendor sends.
+#[cfg(test)]
 pub fn table(name: &str) -> Option<Arc<Table>> {
     table_with(name, TableOptions::default())
 }

@@ -14,8 +14,10 @@ mod shorten;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{table, table_with};
-pub use row::{RowContext, Table, TableOptions};
+#[cfg(test)]
+pub use catalog::table;
+pub use catalog::table_with;
+pub use row::{RowContext, RowNotes, Table, TableOptions};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
 /// Source: "Custom logs" in the Azure Monitor service limits.

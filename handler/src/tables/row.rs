@@ -48,6 +48,13 @@ pub struct Table {
     given: Vec<(String, usize)>,
 }
 
+impl std::ops::AddAssign for RowNotes {
+    fn add_assign(&mut self, other: Self) {
+        self.unfit += other.unfit;
+        self.cut += other.cut;
+    }
+}
+
 impl Table {
     /// Compiles the text of a file of `infra/tables`.
     pub fn compile(definition: &str, options: TableOptions) -> Result<Self, serde_json::Error> {

@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("cli", &["app", "functions", "host", "logging", "pipeline", "settings"]),
     ("destination", &["azure", "http", "settings"]),
     ("event", &[]),
-    ("functions", &["host", "pipeline"]),
+    ("functions", &["host", "pipeline", "tables"]),
     ("health", &["state"]),
     ("host", &[]),
     ("http", &["settings"]),

@@ -4,7 +4,9 @@
 //! every type. The same seed and the same times give the same bytes.
 
 pub mod onelogin;
+pub mod onelogin_api;
 pub mod pingone;
+pub mod pingone_enterprise;
 pub mod sentinelone;
 
 mod json_object;

@@ -92,6 +92,13 @@ fn odd_forms_of_a_request_are_read() {
         ));
         assert_eq!(binary.body.as_deref(), Some(&[0, 0xff, 0xfe, 0x80][..]));
     }
+    let plain =
+        request(r#"{"Url":"/api/x","Headers":{"Content-Type":["application/octet-stream"]},"Body":"[{\"a\":1}]"}"#);
+    assert_eq!(plain.body.as_deref(), Some(&b"[{\"a\":1}]"[..]));
+    let twice = request(r#"{"Url":"/api/x","Body":"\"[{\\\"a\\\":1}]\""}"#);
+    assert_eq!(twice.body.as_deref(), Some(&b"[{\"a\":1}]"[..]));
+    let surrogate = request(r#"{"Url":"/api/x","Body":"a\ud800b"}"#);
+    assert_eq!(surrogate.body.as_deref(), Some("a\u{fffd}b".as_bytes()));
     let object = request(r#"{"Url":"/api/x","Body":{"a":1}}"#);
     assert_eq!(object.body.as_deref(), Some(&b"{\"a\":1}"[..]));
     let large = request(&format!(r#"{{"Url":"/api/x","Body":"{}"}}"#, "x".repeat(1001)));

@@ -7,7 +7,8 @@ use flate2::read::MultiGzDecoder;
 /// The largest body, inflated.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// The first bytes of gzip.
+pub const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Why a body has no text.

@@ -8,7 +8,7 @@ use super::memory::{Fate, Parcel, PushMemory};
 use crate::destination::{Batch, BatchBuilder, DeliveryError};
 use crate::json::repair_surrogates;
 use crate::pipeline::Target;
-use crate::tables::RowContext;
+use crate::tables::{RowContext, RowNotes};
 use crate::time::Deadline;
 
 /// Batches in order, each with the parcels that travel in it.
@@ -17,6 +17,8 @@ pub struct Shipment {
     builder: BatchBuilder,
     loading: Vec<Parcel>,
     loaded: Vec<(Batch, Vec<Parcel>)>,
+    /// What was not carried over as it came.
+    pub notes: RowNotes,
 }
 
 impl Shipment {
@@ -27,15 +29,17 @@ impl Shipment {
             target,
             loading: Vec::new(),
             loaded: Vec::new(),
+            notes: RowNotes::default(),
         }
     }
 
     /// Makes the event's row and loads it.
     pub fn load(&mut self, event: &str, parcel: Parcel, arrival: DateTime<Utc>) {
         let mut row = Vec::with_capacity(event.len() + 64);
-        self.target
-            .table
-            .project(&repair_surrogates(event), RowContext { arrival, given: &[] }, &mut row);
+        self.notes +=
+            self.target
+                .table
+                .project(&repair_surrogates(event), RowContext { arrival, given: &[] }, &mut row);
         if !self.builder.push(&row) {
             self.close_batch();
             self.builder.push(&row);

@@ -3,8 +3,12 @@
 mod body;
 mod delivery;
 mod memory;
+mod plan;
 mod receiver;
+mod room;
 mod split;
 
 pub use memory::PushMemory;
-pub use receiver::{PushAnswer, PushPlan, PushReceiver, PushRequest, PushRoad};
+pub use plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
+pub use receiver::PushReceiver;
+pub use room::PushRoom;

@@ -7,73 +7,26 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::body::{BodyError, text_of};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::body::{BodyError, GZIP_MAGIC, text_of};
 use super::delivery::Shipment;
 use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
+use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
+use super::room::{PushRoom, kib};
 use super::split::{SplitError, split};
+use crate::destination::DeliveryError;
+use crate::event::StreamName;
 use crate::json::{Kind, kind};
-use crate::pipeline::Target;
-use crate::settings::Secret;
-use crate::sources::PushForm;
 use crate::state::{DeadLetter, DeadLetters, Spool, SpoolEntry, SpoolError};
+use crate::tables::RowNotes;
 use crate::time::{Clock, Deadline};
 
 /// An upload may outlive the answer to its request by this much.
 const UPLOAD_TIME: Duration = Duration::from_secs(60);
+const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
 /// Every answer comes within ten seconds, whatever PUSH_DEADLINE says.
 const LONGEST_WAIT: Duration = Duration::from_secs(9);
-
-/// One instance that receives pushes.
-pub struct PushPlan {
-    /// The vendor's form.
-    pub form: Arc<dyn PushForm>,
-    /// Each of them opens this instance.
-    pub tokens: Vec<Secret>,
-    /// At least one.
-    pub targets: Vec<Target>,
-    /// How its events get there.
-    pub road: PushRoad,
-}
-
-/// How pushed events get to their tables.
-pub enum PushRoad {
-    /// At once.
-    Direct,
-    /// Where the same events are polled too: into the spool, and from there through the poller's identities.
-    ThroughPoller(Spool),
-}
-
-/// What came.
-pub struct PushRequest {
-    /// The header `Authorization`.
-    pub authorization: Option<Vec<u8>>,
-    /// The header `Content-Encoding`.
-    pub content_encoding: Option<String>,
-    /// The raw body; `None` if it is over the limit even as it came.
-    pub body: Option<Vec<u8>>,
-}
-
-/// What to say.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PushAnswer {
-    /// Everything is stored.
-    Stored {
-        /// Events in the body.
-        events: usize,
-        /// Of these, set aside as dead letters.
-        dead_lettered: usize,
-    },
-    /// The body holds no events; says where it breaks.
-    Malformed(String),
-    /// No token, or not a known one.
-    Unauthorized(&'static str),
-    /// Over the limit, inflated.
-    TooLarge,
-    /// A content encoding that we do not know.
-    UnknownEncoding,
-    /// Not stored: the sender must send it again.
-    Unavailable(String),
-}
 
 /// Receives the pushes of one vendor.
 pub struct PushReceiver {
@@ -89,6 +42,8 @@ pub struct PushReceiver {
     pub clock: Arc<dyn Clock>,
     /// How long a sender waits for its answer.
     pub patience: Duration,
+    /// Memory for bodies on their way.
+    pub room: PushRoom,
 }
 
 impl PushReceiver {
@@ -134,10 +89,13 @@ impl PushReceiver {
     async fn store(&self, plan: usize, request: PushRequest, deadline: Deadline) -> PushAnswer {
         let stream = self.plans[plan].form.name();
         let Some(body) = request.body else {
-            return PushAnswer::TooLarge;
+            return PushAnswer::TooLarge(TOO_LARGE);
+        };
+        let Some(mut room) = self.room.take(&body).await else {
+            return PushAnswer::Unavailable("the handler is ending".to_owned());
         };
         // Kept only for the dead letter of a body that cannot even be inflated.
-        let compressed = body.starts_with(&[0x1f, 0x8b]).then(|| body.clone());
+        let compressed = body.starts_with(&GZIP_MAGIC).then(|| body.clone());
         let text = match text_of(body, request.content_encoding.as_deref()) {
             Ok((text, 0)) => text,
             Ok((text, replaced)) => {
@@ -145,7 +103,7 @@ impl PushReceiver {
                     "{stream}: {replaced} places of a push are not UTF-8 and were replaced");
                 text
             }
-            Err(BodyError::TooLarge) => return PushAnswer::TooLarge,
+            Err(BodyError::TooLarge) => return PushAnswer::TooLarge(TOO_LARGE),
             Err(BodyError::UnknownEncoding) => return PushAnswer::UnknownEncoding,
             Err(BodyError::BadGzip(place)) => {
                 let reason = format!("the body is not valid gzip ({place})");
@@ -156,7 +114,7 @@ impl PushReceiver {
         };
         let events = match split(&text) {
             Ok(events) => events,
-            Err(SplitError::TooMany) => return PushAnswer::TooLarge,
+            Err(SplitError::TooMany) => return PushAnswer::TooLarge("the body holds more than 1,000,000 events"),
             Err(SplitError::Empty) => {
                 return PushAnswer::Malformed(
                     "the body is empty (0 bytes of JSON); a chunked body (Transfer-Encoding: chunked) is dropped by the \
@@ -167,10 +125,20 @@ impl PushReceiver {
             }
             Err(SplitError::NotJson(reason)) => return self.malformed(plan, reason, text).await,
         };
-        self.store_events(plan, &text, &events, deadline).await
+        // What was taken for the worst case and is not needed goes back.
+        let surplus = room.num_permits().saturating_sub(kib(text.len()) as usize);
+        drop(room.split(surplus));
+        self.store_events(plan, &text, &events, deadline, &Arc::new(room)).await
     }
 
-    async fn store_events(&self, plan: usize, text: &str, events: &[Range<usize>], deadline: Deadline) -> PushAnswer {
+    async fn store_events(
+        &self,
+        plan: usize,
+        text: &str,
+        events: &[Range<usize>],
+        deadline: Deadline,
+        room: &Arc<OwnedSemaphorePermit>,
+    ) -> PushAnswer {
         let stream = self.plans[plan].form.name();
         let events = events.iter().filter_map(|range| text.get(range.clone()));
         let (objects, others): (Vec<&str>, Vec<&str>) = events.partition(|event| kind(event) == Kind::Object);
@@ -188,24 +156,24 @@ impl PushReceiver {
             log::warn!(stream = stream.to_string().as_str(), dead_lettered = letters.len();
                 "{stream}: {} elements of a push are no JSON objects; they lie in the state store under dead-letters/", letters.len());
         }
-        let stored = PushAnswer::Stored {
-            events: objects.len() + others.len(),
-            dead_lettered: others.len(),
-        };
+        let mut notes = RowNotes::default();
         let mut waiting = self.parcels(plan, &objects);
         while !waiting.is_empty() {
-            match self.ship(plan, waiting).await {
-                Ok(failed_twins) => waiting = failed_twins,
+            match self.ship(plan, waiting, room).await {
+                Ok((failed_twins, shipped)) => {
+                    waiting = failed_twins;
+                    notes += shipped;
+                }
                 Err(reason) => return PushAnswer::Unavailable(reason),
             }
-            if deadline.has_passed() {
-                break;
+            if deadline.has_passed() && !waiting.is_empty() {
+                return PushAnswer::Unavailable("an equal event sent before was not stored".to_owned());
             }
         }
-        if waiting.is_empty() {
-            stored
-        } else {
-            PushAnswer::Unavailable("an equal event sent before was not stored".to_owned())
+        PushAnswer::Stored {
+            events: objects.len() + others.len(),
+            dead_lettered: others.len(),
+            notes,
         }
     }
 
@@ -220,10 +188,18 @@ impl PushReceiver {
     }
 
     /// Sends what nobody else is sending and waits for all. Gives back the parcels whose twins failed.
-    async fn ship<'a>(&self, plan: usize, parcels: Vec<(Parcel, &'a str)>) -> Result<Vec<(Parcel, &'a str)>, String> {
+    async fn ship<'a>(
+        &self,
+        plan: usize,
+        parcels: Vec<(Parcel, &'a str)>,
+        room: &Arc<OwnedSemaphorePermit>,
+    ) -> Result<(Vec<(Parcel, &'a str)>, RowNotes), String> {
         let arrival = self.clock.now();
         if let PushRoad::ThroughPoller(spool) = &self.plans[plan].road {
-            return self.park(plan, parcels, spool).await;
+            return self
+                .park(plan, parcels, spool)
+                .await
+                .map(|()| (Vec::new(), RowNotes::default()));
         }
         let mut shipments: Vec<_> = self.plans[plan].targets.iter().cloned().map(Shipment::new).collect();
         let mut claimed = std::collections::HashSet::new();
@@ -240,19 +216,21 @@ impl PushReceiver {
                 Claim::OnItsWay(fate) => twins.push((parcel, event, fate)),
             }
         }
-        // Tasks of their own: when the patience ends the uploads go on, and their outcome is remembered.
-        let uploads: Vec<_> = shipments
-            .into_iter()
-            .filter(|shipment| !shipment.is_empty())
-            .map(|shipment| tokio::spawn(shipment.send(self.memory.clone(), Deadline::after(UPLOAD_TIME))))
-            .collect();
+        let notes = shipments.iter().fold(RowNotes::default(), |mut sum, shipment| {
+            sum += shipment.notes;
+            sum
+        });
         let stream = self.plans[plan].form.name();
+        let shipments = shipments.into_iter().filter(|shipment| !shipment.is_empty());
+        let uploads: Vec<_> = shipments
+            .map(|shipment| self.upload(shipment, stream, room.clone()))
+            .collect();
         let mut failure = None;
         for upload in uploads {
             match upload.await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => failure = Some(format!("{stream}: {error}")),
-                Err(error) => failure = Some(format!("{stream}: internal error ({error})")),
+                Err(_) => failure = Some(format!("{stream}: internal error; the log says more")),
             }
         }
         if let Some(failure) = failure {
@@ -264,16 +242,31 @@ impl PushReceiver {
                 failed.push((parcel, event));
             }
         }
-        Ok(failed)
+        Ok((failed, notes))
+    }
+
+    /// A task of its own: when the patience ends the upload goes on, and its outcome is remembered. Nobody hears of a
+    /// failure then, so the task logs it itself.
+    fn upload(
+        &self,
+        shipment: Shipment,
+        stream: &StreamName,
+        room: Arc<OwnedSemaphorePermit>,
+    ) -> oneshot::Receiver<Result<(), DeliveryError>> {
+        let (tell, told) = oneshot::channel();
+        let (memory, stream) = (self.memory.clone(), stream.to_string());
+        tokio::spawn(async move {
+            let outcome = shipment.send(memory, Deadline::after(UPLOAD_TIME)).await;
+            drop(room);
+            if let Err(Err(error)) = tell.send(outcome) {
+                log::error!(stream = stream.as_str(); "{stream}: a push that was answered 503 was not stored in the end: {error}");
+            }
+        });
+        told
     }
 
     /// Puts what is new into the spool, an entry for each table.
-    async fn park<'a>(
-        &self,
-        plan: usize,
-        parcels: Vec<(Parcel, &'a str)>,
-        spool: &Spool,
-    ) -> Result<Vec<(Parcel, &'a str)>, String> {
+    async fn park(&self, plan: usize, parcels: Vec<(Parcel, &str)>, spool: &Spool) -> Result<(), String> {
         let targets = &self.plans[plan].targets;
         let mut fresh: Vec<(Vec<Parcel>, Vec<&str>)> = vec![Default::default(); targets.len()];
         for (parcel, event) in parcels {
@@ -304,7 +297,7 @@ impl PushReceiver {
             self.memory.settle(&parcels, fate);
             failure = parked.err().map(|error| error.to_string()).or(failure);
         }
-        failure.map_or(Ok(Vec::new()), Err)
+        failure.map_or(Ok(()), Err)
     }
 
     /// Sets the whole body aside before it is refused.
@@ -319,6 +312,7 @@ impl PushReceiver {
             Ok(()) if repeats => PushAnswer::Stored {
                 events: 1,
                 dead_lettered: 1,
+                notes: RowNotes::default(),
             },
             Ok(()) => PushAnswer::Malformed(reason),
             Err(error) => PushAnswer::Unavailable(error.to_string()),

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::json::range_in;
 
 /// More events than this in one body are refused: a vendor sends tens.
-const MOST_EVENTS: usize = 200_000;
+const MOST_EVENTS: usize = 1_000_000;
 
 /// Why a text holds no events; the text names a line or an element.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Reads the activities of one environment, page by page.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,7 @@ impl Activities {
             stream: "activities",
         };
         Self {
-            account: format!("{}/v1/environments/{}", settings.api.as_str(), settings.environment_id),
+            account: format!("environment {}", settings.environment_id.to_ascii_lowercase()),
             tokens: Tokens::new(stream.clone(), http.clone(), clock.clone(), settings.clone()),
             throttle: Throttle::per_second(settings.requests_per_second, BURST),
             stream,
@@ -84,6 +85,7 @@ impl PullStream for Activities {
             window,
             limit: LIMITS.0,
             next: Next::First,
+            followed: HashSet::new(),
             new_starts_left: NEW_STARTS,
         })
     }
@@ -98,6 +100,8 @@ struct ActivityPages<'a> {
     window: Window,
     limit: usize,
     next: Next,
+    /// Links that were followed since the first page.
+    followed: HashSet<Url>,
     new_starts_left: u32,
 }
 
@@ -124,11 +128,25 @@ impl Pages for ActivityPages<'_> {
             let url = match &self.next {
                 Next::Nothing => return Ok(None),
                 Next::Link(url) => url.clone(),
-                Next::First => self.first_page()?,
+                Next::First => {
+                    self.followed.clear();
+                    self.first_page()?
+                }
             };
             match self.source.fetch(&url, deadline).await? {
                 Fetched::Page(page, link) => {
                     self.next = self.source.follow(&url, link)?;
+                    if let Next::Link(link) = &self.next
+                        && !self.followed.insert(link.clone())
+                    {
+                        return Err(self.source.endpoint().bad_page(
+                            200,
+                            Unreadable {
+                                reason: "its link leads back to a page that was read already".to_owned(),
+                                excerpt: "[not shown]".to_owned(),
+                            },
+                        ));
+                    }
                     return Ok(Some(page));
                 }
                 Fetched::Refused(error) => self.begin_anew(error)?,
@@ -245,13 +263,6 @@ impl Activities {
             .ok()
             .filter(|target| self.settings.api.is_origin_of(target));
         match target {
-            Some(target) if target == *from => {
-                let unreadable = Unreadable {
-                    reason: "its link to the next page leads to itself".to_owned(),
-                    excerpt: "[not shown]".to_owned(),
-                };
-                Err(self.endpoint().bad_page(200, unreadable))
-            }
             Some(target) => Ok(Next::Link(target)),
             None => Err(SourceError::ForeignLink {
                 stream: self.stream.clone(),

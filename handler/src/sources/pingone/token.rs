@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use url::form_urlencoded;
 
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Reply, Verdict, error_code, excerpt, pause, retry_after, verdict};
+use crate::http::{Backoff, HttpClient, Reply, Verdict, error_code, pause, retry_after, verdict};
 use crate::settings::{PingOnePoll, Secret};
 use crate::sources::SourceError;
 use crate::time::{Clock, Deadline};
@@ -51,7 +51,8 @@ enum SignIn {
 #[derive(Deserialize)]
 struct TokenReply {
     access_token: String,
-    expires_in: Option<u64>,
+    /// Seconds; some servers write them as text.
+    expires_in: Option<serde_json::Value>,
 }
 
 impl Tokens {
@@ -165,14 +166,10 @@ impl Tokens {
             asked: ASKED,
             status: reply.status.as_u16(),
             reason: format!("{:?} error at line {}", error.classify(), error.line()),
-            // The body of a token reply holds a token, whatever else is wrong with it.
-            excerpt: if parses(&reply.body) {
-                "[not shown]".to_owned()
-            } else {
-                excerpt(&reply.body, &[&self.settings.client_secret])
-            },
+            // It holds a token, or repeats what we sent: nothing of it is shown.
+            excerpt: "[not shown]".to_owned(),
         })?;
-        let lasts = Duration::from_secs(parsed.expires_in.unwrap_or(3600));
+        let lasts = lifetime(parsed.expires_in.as_ref());
         Ok((Secret::new(parsed.access_token), lasts))
     }
 
@@ -214,6 +211,34 @@ impl Tokens {
     }
 }
 
-fn parses(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+/// An hour if the server does not say, and never more than a day.
+fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
+    let seconds = match expires_in {
+        Some(serde_json::Value::String(text)) => text.trim().parse::<f64>().ok(),
+        Some(value) => value.as_f64(),
+        None => None,
+    };
+    Duration::from_secs_f64(seconds.unwrap_or(3600.0).clamp(0.0, 86_400.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_lifetime_is_read_however_it_is_written_and_is_never_absurd() {
+        for (value, seconds) in [
+            (json!(3600), 3600),
+            (json!("120"), 120),
+            (json!(59.0), 59),
+            (json!(u64::MAX), 86_400),
+            (json!(-5), 0),
+            (json!("soon"), 3600),
+            (json!(null), 3600),
+        ] {
+            assert_eq!(lifetime(Some(&value)), Duration::from_secs(seconds), "{value}");
+        }
+        assert_eq!(lifetime(None), Duration::from_secs(3600));
+    }
 }

@@ -48,9 +48,8 @@ impl Subscription {
         };
         Self {
             account: format!(
-                "{}{}",
-                settings.poll_url.origin().ascii_serialization(),
-                settings.poll_url.path()
+                "account {} subscription {}",
+                settings.account_id, settings.subscription_id
             ),
             given: vec![
                 ("$account_id", settings.account_id.clone()),

@@ -17,6 +17,8 @@ use crate::time::Clock;
 pub struct Console {
     /// Its address.
     pub origin: Origin,
+    /// Its host: what positions belong to.
+    pub account: String,
     token: Secret,
     setting_prefix: String,
     http: HttpClient,
@@ -29,6 +31,7 @@ impl Console {
     /// Of one instance.
     pub fn new(settings: &SentinelOne, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
         Self {
+            account: format!("console {}", settings.console.host()),
             origin: settings.console.clone(),
             token: settings.api_token.clone(),
             setting_prefix: settings.setting_prefix.clone(),

@@ -34,7 +34,7 @@ impl PullStream for RestStream {
     }
 
     fn account(&self) -> &str {
-        self.console.origin.as_str()
+        &self.console.account
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

@@ -131,7 +131,7 @@ fn every_stream_has_its_name_its_table_and_the_account_without_the_token() {
     let expected = expected.map(|(stream, table)| (format!("sentinelone/acme/{stream}"), table));
     assert_eq!(names, expected);
     for (stream, table) in &streams {
-        assert_eq!(stream.account(), "https://example.sentinelone.net");
+        assert_eq!(stream.account(), "console example.sentinelone.net");
         assert!(crate::tables::table(table).is_some(), "{table}");
         assert!(stream.notices().is_empty());
     }

@@ -108,7 +108,7 @@ impl PullStream for UnifiedAlerts {
     }
 
     fn account(&self) -> &str {
-        self.console.origin.as_str()
+        &self.console.account
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

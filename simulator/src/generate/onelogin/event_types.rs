@@ -2,7 +2,7 @@
 
 /// A group of keys that an event carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Part {
+pub(in crate::generate) enum Part {
     Actor,
     User,
     UserAttributes,
@@ -32,7 +32,7 @@ pub struct EventType {
     pub id: u32,
     /// What happened, in our words; not part of the event.
     pub meaning: &'static str,
-    pub(super) parts: &'static [Part],
+    pub(in crate::generate) parts: &'static [Part],
 }
 
 const fn event(id: u32, meaning: &'static str, parts: &'static [Part]) -> EventType {
@@ -46,7 +46,7 @@ use Part::{
 
 /// Every type the generator knows, in the order it walks them.
 #[rustfmt::skip]
-pub(super) const EVENT_TYPES: &[EventType] = &[
+pub(in crate::generate) const EVENT_TYPES: &[EventType] = &[
     event(1, "app added to a role", &[Actor, App, Role]),
     event(3, "somebody acts as another user", &[Actor, User]),
     event(5, "signed in", &[Actor, User, Policy, Browser, Risk, LongNote]),
@@ -67,4 +67,13 @@ pub(super) const EVENT_TYPES: &[EventType] = &[
     event(533, "mapping applied", &[Mapping, User, Directory, LongNote]),
     event(551, "user locked through the API", &[Actor, User, Group]),
     event(1801, "role made", &[Actor, Role, User]),
+    event(2, "app taken from a role", &[Actor, App, Role]),
+    event(9, "opening an app failed", &[Actor, User, App, Note]),
+    event(12, "user unlocked", &[Actor, User]),
+    event(14, "user changed", &[Actor, User, UserAttributes]),
+    event(22, "second factor added", &[Actor, User, Device]),
+    event(73, "privilege taken", &[Actor, User, Privilege]),
+    event(148, "role taken by hand", &[Actor, User, Role]),
+    event(410, "event sender made", &[Actor, Task]),
+    event(411, "event sender changed", &[Actor, Task, LongNote]),
 ];

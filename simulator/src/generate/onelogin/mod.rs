@@ -1,7 +1,7 @@
 //! OneLogin webhook events (vendor: Event Webhooks page; shapes as seen in real events).
 
-mod event_types;
-mod parts;
+pub(super) mod event_types;
+pub(super) mod parts;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use rand::SeedableRng;

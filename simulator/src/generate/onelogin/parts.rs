@@ -12,7 +12,7 @@ const PEOPLE: [&str; 4] = ["Noor Haddad", "Léa Fontaine", "山田 葵", "Kwame 
 const APPS: [&str; 3] = ["Ledger", "Träume & Co", "Ticket-Desk \\ EU"];
 
 /// The keys and values of one part.
-pub(super) fn fields_of(part: Part, rng: &mut StdRng) -> Vec<(&'static str, Value)> {
+pub(in crate::generate) fn fields_of(part: Part, rng: &mut StdRng) -> Vec<(&'static str, Value)> {
     match part {
         Part::Actor => vec![("actor_user_id", id(rng)), ("actor_user_name", name(rng, &PEOPLE))],
         Part::User => vec![("user_id", id(rng)), ("user_name", name(rng, &PEOPLE))],

@@ -33,7 +33,7 @@ fn a_run_as_long_as_the_table_holds_every_type() {
         .collect();
 
     assert_eq!(types.len(), Events::event_types().len());
-    assert!(types.len() >= 14);
+    assert!(types.len() >= 25);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn a_run_as_long_as_the_table_holds_every_type() {
         .collect();
 
     assert_eq!(types.len(), Activities::action_types().len());
-    assert!(types.len() >= 25);
+    assert!(types.len() >= 40);
 }
 
 #[test]

@@ -90,6 +90,11 @@ impl Agents {
         }
     }
 
+    /// The same agent taken off its computer; the API shows it only where it is asked for.
+    pub fn uninstall(&mut self, previous: &Agent, at: DateTime<Utc>) -> Agent {
+        self.changed(previous, at, json!({"isUninstalled": true, "isActive": false}))
+    }
+
     fn changed(&mut self, previous: &Agent, at: DateTime<Utc>, changes: Value) -> Agent {
         let at = cut(at);
         let mut agent = parsed(&previous.json);

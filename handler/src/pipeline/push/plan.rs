@@ -1,0 +1,63 @@
+//! What a receiver is given, what it is asked, and what it answers.
+
+use std::sync::Arc;
+
+use crate::pipeline::Target;
+use crate::settings::Secret;
+use crate::sources::PushForm;
+use crate::state::Spool;
+use crate::tables::RowNotes;
+
+/// One instance that receives pushes.
+pub struct PushPlan {
+    /// The vendor's form.
+    pub form: Arc<dyn PushForm>,
+    /// Each of them opens this instance.
+    pub tokens: Vec<Secret>,
+    /// At least one.
+    pub targets: Vec<Target>,
+    /// How its events get there.
+    pub road: PushRoad,
+}
+
+/// How pushed events get to their tables.
+pub enum PushRoad {
+    /// At once.
+    Direct,
+    /// Where the same events are polled too: into the spool, and from there through the poller's identities.
+    ThroughPoller(Spool),
+}
+
+/// What came.
+pub struct PushRequest {
+    /// The header `Authorization`.
+    pub authorization: Option<Vec<u8>>,
+    /// The header `Content-Encoding`.
+    pub content_encoding: Option<String>,
+    /// The raw body; `None` if it is over the limit even as it came.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What to say.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PushAnswer {
+    /// Everything is stored.
+    Stored {
+        /// Events in the body.
+        events: usize,
+        /// Of these, set aside as dead letters.
+        dead_lettered: usize,
+        /// What was not carried over as it came.
+        notes: RowNotes,
+    },
+    /// The body holds no events; says where it breaks.
+    Malformed(String),
+    /// No token, or not a known one.
+    Unauthorized(&'static str),
+    /// Over a limit; says which.
+    TooLarge(&'static str),
+    /// A content encoding that we do not know.
+    UnknownEncoding,
+    /// Not stored: the sender must send it again.
+    Unavailable(String),
+}

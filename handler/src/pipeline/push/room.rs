@@ -1,0 +1,37 @@
+//! Memory for bodies on their way.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::body::{BODY_LIMIT, GZIP_MAGIC};
+
+/// KiB of bodies, inflated, that may be on their way at once; who finds no room waits.
+const ROOM_KIB: u32 = 64 * 1024;
+
+/// Memory for the bodies of all receivers of this process, in KiB.
+#[derive(Clone, Debug)]
+pub struct PushRoom(Arc<Semaphore>);
+
+impl Default for PushRoom {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM_KIB as usize)))
+    }
+}
+
+impl PushRoom {
+    /// Room for a body; for one that may grow when it is inflated, the most that it can become.
+    pub async fn take(&self, body: &[u8]) -> Option<OwnedSemaphorePermit> {
+        let most = if body.starts_with(&GZIP_MAGIC) {
+            BODY_LIMIT
+        } else {
+            body.len()
+        };
+        self.0.clone().acquire_many_owned(kib(most)).await.ok()
+    }
+}
+
+/// What a text of so many bytes takes.
+pub fn kib(bytes: usize) -> u32 {
+    u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM_KIB).min(ROOM_KIB)
+}

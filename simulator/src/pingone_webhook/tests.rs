@@ -1,0 +1,95 @@
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::*;
+use crate::generate::pingone::Activities;
+use crate::service::{Incoming, Reply, Served, Service};
+
+/// What a webhook received, and what it answers before it accepts; 0 cuts the connection.
+#[derive(Default)]
+struct Webhook {
+    received: Vec<(Option<String>, String, Vec<u8>)>,
+    refusals: VecDeque<u16>,
+}
+
+impl Service for Webhook {
+    fn answer(&mut self, incoming: &Incoming) -> Reply {
+        self.received.push((
+            incoming.authorization.clone(),
+            incoming.content_type.clone(),
+            incoming.body.clone(),
+        ));
+        match self.refusals.pop_front() {
+            Some(0) => Reply::cut(),
+            status => Reply::json(status.unwrap_or(200), "{}"),
+        }
+    }
+}
+
+fn webhook(refusals: &[u16]) -> Served<Webhook> {
+    Served::start(Webhook {
+        refusals: refusals.iter().copied().collect(),
+        ..Webhook::default()
+    })
+}
+
+fn sender(webhook: &Served<Webhook>, format: Format, tries: usize) -> Sender {
+    Sender::new(SenderOptions {
+        url: format!("{}/api/push/pingone", webhook.origin()),
+        token: Some("birch-4".to_owned()),
+        format,
+        batch_size: 4,
+        tries,
+    })
+}
+
+fn activities(count: usize) -> Vec<Activity> {
+    let mut generator = Activities::new(9, "environment");
+    (0..count).map(|_| generator.at(chrono::DateTime::UNIX_EPOCH)).collect()
+}
+
+#[tokio::test]
+async fn a_batch_is_repeated_until_200_exactly_and_the_next_one_waits() {
+    let hook = webhook(&[500, 202, 0]);
+    let mut sender = sender(&hook, Format::JsonArray, 5);
+    sender.offer(activities(10));
+
+    let delivery = sender.deliver().await;
+
+    assert!(delivery.complete);
+    let statuses: Vec<Option<u16>> = delivery.answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [Some(500), Some(202), None, Some(200), Some(200), Some(200)]);
+    let received = &hook.lock().received;
+    assert!(received[..4].iter().all(|(_, _, body)| body == &received[0].2));
+    assert_eq!(received[0].0.as_deref(), Some("Bearer birch-4"));
+    assert_eq!(received[0].1, "application/json");
+    let sizes: Vec<usize> = received[3..]
+        .iter()
+        .map(|(_, _, body)| serde_json::from_slice::<Vec<Value>>(body).expect("a list").len())
+        .collect();
+    assert_eq!(sizes, [4, 4, 2]);
+    assert_eq!(sender.accepted(), activities(10));
+}
+
+#[tokio::test]
+async fn a_refused_batch_blocks_what_is_behind_it_and_stays_the_same() {
+    let hook = webhook(&[503, 503]);
+    let mut sender = sender(&hook, Format::NdJson, 2);
+    sender.offer(activities(3));
+
+    let blocked = sender.deliver().await;
+    sender.offer(activities(6).split_off(3));
+    assert!(!blocked.complete && sender.waiting() == 6);
+    let through = sender.deliver().await;
+
+    assert!(through.complete);
+    assert_eq!(sender.accepted(), activities(6));
+    let received = &hook.lock().received;
+    let lines: Vec<usize> = received
+        .iter()
+        .map(|(_, _, body)| body.iter().filter(|byte| **byte == b'\n').count())
+        .collect();
+    assert_eq!(lines, [3, 3, 3, 3]);
+    assert!(received[2].2.ends_with(b"}\n"));
+}

@@ -1,0 +1,156 @@
+//! The objects of one stream as the API shows them, in every order that was asked for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::contract::{Column, Contract, text_at};
+use super::cursor::{Place, SortKey};
+use super::filters::Filter;
+use super::times::time;
+
+/// One object as it is shown now.
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) id: SortKey,
+    /// The values that the contract sorts and filters by, with their pointers.
+    columns: Vec<(&'static str, Value)>,
+    /// The object byte for byte as it was published.
+    pub(super) json: Arc<str>,
+    /// The times of the contract, in its order.
+    pub(super) times: Vec<Option<DateTime<Utc>>>,
+    /// The number of its version in the history.
+    pub(super) version: usize,
+}
+
+impl Stored {
+    /// The value at the pointer as text, empty where there is none.
+    pub(super) fn text_at(&self, pointer: &str) -> String {
+        match self.column(pointer) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        }
+    }
+
+    pub(super) fn place(&self, sort: Column) -> Place {
+        Place {
+            key: SortKey::of(self.column(sort.pointer)),
+            id: self.id.clone(),
+        }
+    }
+
+    fn column(&self, pointer: &str) -> Option<&Value> {
+        let found = self.columns.iter().find(|(known, _)| *known == pointer);
+        found.map(|(_, value)| value)
+    }
+}
+
+/// All objects of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    objects: Vec<Stored>,
+    by_id: HashMap<String, usize>,
+    /// Ascending orders by the name of the sort, until something is published.
+    orders: HashMap<&'static str, Vec<(Place, usize)>>,
+}
+
+/// What is listed, and from where.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    pub(super) filters: Vec<Filter>,
+    pub(super) sort: Column,
+    pub(super) descending: bool,
+    /// The last object of the page before.
+    pub(super) after: Option<Place>,
+    pub(super) skip: usize,
+    pub(super) limit: usize,
+}
+
+/// One page.
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    pub(super) objects: Vec<&'a Stored>,
+    /// Where the next page goes on; `None` on the last one.
+    pub(super) next_after: Option<Place>,
+    /// How many objects there are on all pages.
+    pub(super) total: usize,
+}
+
+impl Catalogue {
+    /// Shows this version; gives the number of the version that it replaces.
+    pub(super) fn show(&mut self, contract: &Contract, value: &Value, json: Arc<str>, version: usize) -> Option<usize> {
+        self.orders.clear();
+        let id = text_at(value, contract.id).map(str::to_owned);
+        let times = contract
+            .times
+            .iter()
+            .map(|column| time(text_at(value, column.pointer)?))
+            .collect();
+        let stored = Stored {
+            id: SortKey::of(value.pointer(contract.id)),
+            columns: contract
+                .pointers()
+                .filter_map(|pointer| Some((pointer, value.pointer(pointer)?.clone())))
+                .collect(),
+            json,
+            times,
+            version,
+        };
+        let known = id.as_ref().and_then(|id| self.by_id.get(id)).copied();
+        if let Some(place) = known {
+            let replaced = std::mem::replace(&mut self.objects[place], stored);
+            return Some(replaced.version);
+        }
+        if let Some(id) = id {
+            self.by_id.insert(id, self.objects.len());
+        }
+        self.objects.push(stored);
+        None
+    }
+
+    /// The object at that place of an order, wherever it stands now.
+    pub(super) fn at(&self, place: &Place) -> Option<&Stored> {
+        self.objects.iter().find(|stored| stored.id == place.id)
+    }
+
+    /// The next page of a selection. The place of the last object is the key of the next page, so what is
+    /// published meanwhile shifts nothing; an object that was changed meanwhile stands at its new place.
+    pub(super) fn page(&mut self, selection: &Selection) -> Page<'_> {
+        let order = Self::order(&mut self.orders, &self.objects, selection.sort);
+        let holds = |&(_, number): &&(Place, usize)| {
+            let stored = &self.objects[*number];
+            selection.filters.iter().all(|filter| filter.holds(stored))
+        };
+        let total = order.iter().filter(holds).count();
+        let rest: Box<dyn Iterator<Item = &(Place, usize)>> = match (&selection.after, selection.descending) {
+            (None, false) => Box::new(order.iter()),
+            (None, true) => Box::new(order.iter().rev()),
+            (Some(after), false) => Box::new(order[order.partition_point(|(place, _)| place <= after)..].iter()),
+            (Some(after), true) => Box::new(order[..order.partition_point(|(place, _)| place < after)].iter().rev()),
+        };
+        let mut matching = rest.filter(holds).skip(selection.skip);
+        let taken: Vec<&(Place, usize)> = matching.by_ref().take(selection.limit).collect();
+        let more = matching.next().is_some();
+        Page {
+            objects: taken.iter().map(|(_, number)| &self.objects[*number]).collect(),
+            next_after: taken.last().filter(|_| more).map(|(place, _)| place.clone()),
+            total,
+        }
+    }
+
+    fn order<'a>(
+        orders: &'a mut HashMap<&'static str, Vec<(Place, usize)>>,
+        objects: &[Stored],
+        sort: Column,
+    ) -> &'a [(Place, usize)] {
+        orders.entry(sort.name).or_insert_with(|| {
+            let places = objects.iter().map(|stored| stored.place(sort));
+            let mut order: Vec<(Place, usize)> = places.zip(0..).collect();
+            order.sort();
+            order
+        })
+    }
+}

@@ -1,0 +1,155 @@
+use super::*;
+
+#[tokio::test]
+async fn every_stream_is_read_in_pages_that_hold_each_object_once_in_order() {
+    let server = SentinelOne::start(Options {
+        hidden_activity_types: Vec::new(),
+        ..Options::default()
+    });
+    let at = |step: i64| start_time() + TimeDelta::microseconds(step * 400);
+    let mut agents = Agents::new(3);
+    let mut groups = Groups::new(3);
+    let mut threats = Threats::new(3);
+    let mut alerts = Alerts::new(3);
+    server.publish_activities(activities(45));
+    server.publish_agents((0..45).map(|step| agents.new_object(at(step))));
+    server.publish_groups((0..45).map(|step| groups.new_object(at(step))));
+    server.publish_threats((0..45).map(|step| threats.new_object(start_time() + TimeDelta::seconds(step + 1))));
+    server.publish_alerts((0..45).map(|step| alerts.new_object(at(step))));
+
+    for (stream, field, sort) in [
+        (Stream::Activities, "createdAt", "createdAt"),
+        (Stream::Agents, "updatedAt", "updatedAt"),
+        (Stream::Groups, "updatedAt", "updatedAt"),
+        (Stream::Threats, "updatedAt", "updatedAt"),
+        (Stream::Alerts, "reportedAt", "alertInfoReportedAt"),
+    ] {
+        let mut parameters = query(&[("limit", "10"), ("sortBy", sort), ("sortOrder", "asc")]);
+        parameters.extend(window(field));
+        let ascending = walk(&server, stream, &parameters).await;
+        parameters[2].1 = "desc".to_owned();
+        let mut descending = walk(&server, stream, &parameters).await.concat();
+        descending.reverse();
+
+        assert_eq!(ascending.len(), 5, "{stream:?}");
+        let mut sorted = ascending.concat();
+        assert_eq!(sorted, descending, "{stream:?}");
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(sorted.len(), 45, "{stream:?}");
+    }
+    assert_eq!(server.violations(), Vec::<String>::new());
+    assert_eq!(server.versions_shown(), server.versions_published());
+}
+
+#[tokio::test]
+async fn equal_times_are_in_the_order_of_ids_and_bounds_are_exact_to_the_microsecond() {
+    let server = SentinelOne::start(Options::default());
+    server.publish_activities(activities(9));
+    let count = async |word: &str| {
+        let parameters = query(&[(word, "2026-11-20T10:00:00.000001Z"), ("includeHidden", "true")]);
+        json_of(get(&server, Stream::Activities, &parameters).await).await["pagination"]["totalItems"].clone()
+    };
+
+    assert_eq!(count("createdAt__gt").await, 3);
+    assert_eq!(count("createdAt__gte").await, 6);
+    assert_eq!(count("createdAt__lt").await, 3);
+    assert_eq!(count("createdAt__lte").await, 6);
+    let pages = walk(
+        &server,
+        Stream::Activities,
+        &query(&[("limit", "2"), ("sortBy", "createdAt")]),
+    )
+    .await;
+    let mut expected = server.published_activities();
+    expected.sort_by_key(|activity| (activity.created_at, activity.id.clone()));
+    assert_eq!(
+        pages.concat(),
+        expected.into_iter().map(|activity| activity.id).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
+    let server = SentinelOne::start(Options {
+        hidden_activity_types: vec![19],
+        ..Options::default()
+    });
+    server.publish_activities(activities(5));
+    let mut agents = Agents::new(1);
+    let agent = agents.new_object(start_time());
+    let other = agents.new_object(start_time());
+    let third = agents.new_object(start_time());
+    let mut shown = vec![agent.clone(), other.clone(), agents.decommission(&agent, start_time())];
+    shown.push(agents.uninstall(&third, start_time()));
+    server.publish_agents(shown);
+    let count = async |stream, parameters: &[(&str, &str)]| {
+        ids(stream, &json_of(get(&server, stream, &query(parameters)).await).await).len()
+    };
+
+    assert_eq!(count(Stream::Activities, &[]).await, 4);
+    assert_eq!(count(Stream::Activities, &[("includeHidden", "true")]).await, 5);
+    assert_eq!(count(Stream::Activities, &[("activityTypes", "23,25")]).await, 2);
+    assert_eq!(count(Stream::Agents, &[]).await, 1);
+    assert_eq!(count(Stream::Agents, &[("isDecommissioned", "true,false")]).await, 2);
+    assert_eq!(count(Stream::Agents, &[("isDecommissioned", "True")]).await, 1);
+    let both = [("isDecommissioned", "True,False"), ("isUninstalled", "True,False")];
+    assert_eq!(count(Stream::Agents, &both).await, 3);
+    assert_eq!(count(Stream::Agents, &[("ids", other.id.as_str())]).await, 1);
+}
+
+#[tokio::test]
+async fn an_object_that_changes_during_the_walk_moves_to_the_end() {
+    let server = SentinelOne::start(Options::default());
+    let mut agents = Agents::new(2);
+    let all: Vec<_> = (0..6)
+        .map(|step| agents.new_object(start_time() + TimeDelta::seconds(step)))
+        .collect();
+    server.publish_agents(all.clone());
+    let mut parameters = query(&[("limit", "3"), ("sortBy", "updatedAt")]);
+
+    let first = json_of(get(&server, Stream::Agents, &parameters).await).await;
+    server.publish_agents([agents.update(&all[0], start_time() + TimeDelta::minutes(1))]);
+    let cursor = first["pagination"]["nextCursor"].as_str().expect("a cursor").to_owned();
+    parameters.push(("cursor".to_owned(), cursor));
+    parameters[0].1 = "10".to_owned();
+    let rest = json_of(get(&server, Stream::Agents, &parameters).await).await;
+
+    assert_eq!(ids(Stream::Agents, &rest).last(), Some(&all[0].id));
+    assert_eq!(ids(Stream::Agents, &rest).len(), 4);
+    assert_eq!(server.versions_shown().len(), 7);
+    assert_eq!(server.versions_current().len(), 6);
+    assert_eq!(server.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_version_that_was_overwritten_before_anybody_asked_was_never_shown() {
+    let server = SentinelOne::start(Options::default());
+    let mut groups = Groups::new(2);
+    let old = groups.new_object(start_time());
+    let new = groups.update(&old, start_time() + TimeDelta::seconds(1));
+    server.publish_groups([old, new.clone()]);
+
+    walk(&server, Stream::Groups, &[]).await;
+
+    let shown = server.versions_shown();
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].json, new.json);
+    assert_eq!(server.published_groups().len(), 2);
+}
+
+#[tokio::test]
+async fn skip_count_only_and_the_default_page_work() {
+    let server = SentinelOne::start(Options::default());
+    server.publish_activities(activities(12));
+    let page =
+        async |parameters: &[(&str, &str)]| json_of(get(&server, Stream::Activities, &query(parameters)).await).await;
+
+    assert_eq!(ids(Stream::Activities, &page(&[]).await).len(), 10);
+    let counted = page(&[("countOnly", "true")]).await;
+    assert_eq!(counted["pagination"]["totalItems"], 12);
+    assert_eq!(counted["data"].as_array().map(Vec::len), Some(0));
+    assert!(counted["pagination"]["nextCursor"].is_null());
+    assert_eq!(ids(Stream::Activities, &page(&[("skip", "9")]).await).len(), 3);
+    assert_eq!(page(&[("skipCount", "true")]).await["pagination"]["totalItems"], 0);
+}
