@@ -2,6 +2,10 @@
 
 mod connector;
 mod destinations;
+mod off;
+mod receivers;
+mod streams;
+mod wiring;
 mod workplace;
 
 pub use connector::{BuildError, build};

@@ -2,24 +2,29 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::counterparts::Counterparts;
 use super::plan::Target;
-use super::spool_drain::drain;
 use super::stream_run::{StreamRun, position_of};
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{MOST_PAGES, Walk};
 use crate::health::{Outcome, StreamReport, TableReport};
-use crate::sources::{Page, SourceError, Window};
+use crate::sources::{EventKey, Page, SourceError, Window};
 use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
 
 /// Kept back from the reading time for the last batches: a quarter of it, and no more than this.
 const DELIVERY_RESERVE: Duration = Duration::from_secs(20);
 
+/// Marks of counterparts are kept for the span in which one side may come long after the other.
+const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
+
 /// See the module.
 pub struct GroupRun<'a> {
     run: &'a StreamRun<'a>,
     checkpoints: &'a mut Checkpoints,
+    /// Where events may have been pushed under another key.
+    counterparts: Option<Counterparts>,
     now: DateTime<Utc>,
     /// Take events.
     open: Vec<TableSink<'a>>,
@@ -39,6 +44,8 @@ enum SliceEnd {
     TooLong,
     /// After so many pages.
     Interrupted(SourceError, u32),
+    /// The state store failed.
+    StateLost(StoreError),
 }
 
 impl<'a> GroupRun<'a> {
@@ -57,9 +64,11 @@ impl<'a> GroupRun<'a> {
                 Identities::load(run.store.clone(), folder).await?,
             ));
         }
+        let counterparts = run.counterparts(checkpoints).await?;
         Ok(Self {
             run,
             checkpoints,
+            counterparts,
             now,
             open,
             stopped: Vec::new(),
@@ -98,7 +107,6 @@ impl<'a> GroupRun<'a> {
     }
 
     async fn walk(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
-        self.drain_pushed().await;
         let Some(mut walk) = self.first_walk() else {
             return Ok(());
         };
@@ -108,6 +116,7 @@ impl<'a> GroupRun<'a> {
             match end {
                 _ if self.open.is_empty() => break,
                 SliceEnd::Complete(pages) => self.complete(&mut walk, slice, pages, before).await?,
+                SliceEnd::StateLost(error) => return Err(error),
                 SliceEnd::TooLong => {
                     walk.halve(slice);
                 }
@@ -121,23 +130,6 @@ impl<'a> GroupRun<'a> {
             }
         }
         Ok(())
-    }
-
-    async fn drain_pushed(&mut self) {
-        let Some(spool) = &self.run.plan.pushed else { return };
-        let dead_letters = DeadLetters::new(self.run.store.clone());
-        let context = self.context(&dead_letters);
-        let mut index = 0;
-        while let Some(sink) = self.open.get_mut(index) {
-            let Some(position) = position_of(self.checkpoints, &sink.table()) else {
-                return;
-            };
-            let from = self.run.known_from(position, sink.remembered());
-            let window = Window { from, to: self.now };
-            let before = sink.counts;
-            let outcome = drain(spool, self.run.plan.stream.as_ref(), sink, window, &context).await;
-            index = self.settle(index, before, outcome);
-        }
     }
 
     fn first_walk(&mut self) -> Option<Walk> {
@@ -206,6 +198,11 @@ impl<'a> GroupRun<'a> {
         let dead_letters = DeadLetters::new(self.run.store.clone());
         let context = self.context(&dead_letters);
         let end = self.read_pages(slice, &context).await;
+        if let Some(counterparts) = &mut self.counterparts
+            && let Err(error) = counterparts.save().await
+        {
+            return SliceEnd::StateLost(error);
+        }
         self.flush(&context).await;
         end
     }
@@ -248,12 +245,26 @@ impl<'a> GroupRun<'a> {
 
     async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
         let key = self.run.plan.stream.key_of(event);
+        if self.was_pushed(event, key) {
+            for sink in &mut self.open {
+                sink.pass_over(key.identity, key.time.unwrap_or(slice.to));
+            }
+            return;
+        }
         let mut index = 0;
         while let Some(sink) = self.open.get_mut(index) {
             let before = sink.counts;
             let outcome = sink.offer(event, key, slice, context).await;
             index = self.settle(index, before, outcome);
         }
+    }
+
+    fn was_pushed(&mut self, event: &str, key: EventKey) -> bool {
+        let (Some(counterparts), Some(rule)) = (&mut self.counterparts, self.run.plan.counterparts) else {
+            return false;
+        };
+        let is_new = !self.open.iter().any(|sink| sink.knows(&key.identity));
+        is_new && !counterparts.take_read((rule.key_of)(event), key.time.unwrap_or(self.now))
     }
 
     async fn flush(&mut self, context: &SinkContext<'_>) {
@@ -283,6 +294,9 @@ impl<'a> GroupRun<'a> {
 
     /// After the position was saved: the other way round a crash would leave doubles.
     async fn compact(&mut self) -> Result<(), StoreError> {
+        if let Some(counterparts) = &mut self.counterparts {
+            counterparts.compact(self.now - MARKS_KEPT).await?;
+        }
         for sink in &mut self.open {
             let Some(position) = position_of(self.checkpoints, &sink.table()) else {
                 continue;

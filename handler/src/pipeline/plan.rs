@@ -1,10 +1,11 @@
 //! What is read, and where it goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::destination::Destination;
-use crate::event::StreamName;
-use crate::sources::{ConsumingStream, PullStream};
+use crate::event::{Identity, StreamName};
+use crate::sources::{ConsumingStream, PullStream, PushForm};
 use crate::state::Spool;
 use crate::tables::Table;
 
@@ -42,8 +43,30 @@ pub struct PullPlan {
     pub stream: Arc<dyn PullStream>,
     /// At least one.
     pub targets: Vec<Target>,
-    /// Where pushes of the same events wait for this stream's run, if there are any.
-    pub pushed: Option<Spool>,
+    /// Pushes of the same events, which wait for this stream's run.
+    pub pushed: Option<PushedPlan>,
+    /// How a pushed event is known again when it is read, where the two share no key.
+    pub counterparts: Option<CounterpartRule>,
+}
+
+/// Events that are pushed beside a stream that is polled.
+#[derive(Clone)]
+pub struct PushedPlan {
+    /// Where they wait.
+    pub spool: Spool,
+    /// Names them.
+    pub form: Arc<dyn PushForm>,
+    /// Where they go.
+    pub targets: Vec<Target>,
+}
+
+/// A vendor gives one key to an event that it pushes and another to the same event when it is read.
+#[derive(Clone, Copy)]
+pub struct CounterpartRule {
+    /// What both forms of an event have in common.
+    pub key_of: fn(&str) -> Identity,
+    /// How long a pushed event may take: what is read is held back so long.
+    pub patience: Duration,
 }
 
 /// A stream where reading consumes, and the table it goes to.

@@ -96,6 +96,12 @@ impl Poller {
         let (rules, store, clock) = (self.rules, &self.store, &self.clock);
         match plan {
             StreamPlan::Windows(plan) => {
+                // What may still be pushed under another key is held back.
+                let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
+                let rules = PollRules {
+                    settle: rules.settle.max(patience),
+                    ..rules
+                };
                 StreamRun {
                     plan,
                     rules,
@@ -107,6 +113,7 @@ impl Poller {
                 .run()
                 .await
             }
+
             StreamPlan::Consumed(plan) => {
                 ConsumeRun {
                     plan,

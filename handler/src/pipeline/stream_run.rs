@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::plan::{PullPlan, Target};
+use super::pushed_run::{KEPT_FOR_PUSHES, MOST_KEPT_FOR_PUSHES, deliver_pushed};
+use super::walk_run::WalkRun;
 use super::window::{PollRules, before};
 use crate::health::{Outcome, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
@@ -15,10 +17,6 @@ use crate::time::{Clock, Deadline, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
-
-/// How long a vendor repeats a push. Source: PingOne's documentation of webhooks.
-const KEPT_FOR_PUSHES: Duration = Duration::from_secs(7 * 24 * 3600);
-const MOST_KEPT_FOR_PUSHES: usize = 500_000;
 
 /// What a run of a stream works with.
 pub struct StreamRun<'a> {
@@ -52,6 +50,12 @@ impl StreamRun<'_> {
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut checkpoints = self.load(now, report).await?;
+        if let Some(pushed) = &self.plan.pushed {
+            deliver_pushed(self, pushed, &checkpoints, now, report).await?;
+        }
+        if let Some(every) = self.plan.stream.walked_every() {
+            return WalkRun { run: self, every, now }.run(&mut checkpoints, report).await;
+        }
         self.come_back_from_the_future(&mut checkpoints, now, report);
         self.step_over_what_is_gone(&mut checkpoints, now, report);
         for targets in self.groups(&checkpoints) {
@@ -159,6 +163,16 @@ impl StreamRun<'_> {
             return needed_from;
         }
         before(needed_from, KEPT_FOR_PUSHES)
+    }
+
+    /// The marks of this stream's counterparts, if it has any.
+    pub async fn counterparts(&self, checkpoints: &Checkpoints) -> Result<Option<Counterparts>, StoreError> {
+        match self.plan.counterparts {
+            Some(_) => Counterparts::load(self.store.clone(), checkpoints.identities_of("counterparts"))
+                .await
+                .map(Some),
+            None => Ok(None),
+        }
     }
 
     /// True if a position must be saved although nothing was delivered.

@@ -60,6 +60,8 @@ pub struct TableSink<'a> {
     /// In the batch, in the order of its rows, with the time they are remembered under.
     batched: Vec<(Identity, DateTime<Utc>)>,
     batched_identities: HashSet<Identity>,
+    /// Remembered with the next flush, without a row.
+    passed_over: Vec<(Identity, DateTime<Utc>)>,
     dead: Vec<DeadLetter>,
     dead_identities: Vec<(Identity, DateTime<Utc>)>,
     row: Vec<u8>,
@@ -76,6 +78,7 @@ impl<'a> TableSink<'a> {
             identities,
             batched: Vec::new(),
             batched_identities: HashSet::new(),
+            passed_over: Vec::new(),
             dead: Vec::new(),
             dead_identities: Vec::new(),
             row: Vec::new(),
@@ -139,9 +142,29 @@ impl<'a> TableSink<'a> {
         Ok(())
     }
 
+    /// True if the event was delivered before, or is on its way.
+    pub fn knows(&self, identity: &Identity) -> bool {
+        self.identities.contains(identity) || self.batched_identities.contains(identity)
+    }
+
+    /// Remembers an event that needs no delivery, with the next flush.
+    pub fn pass_over(&mut self, identity: Identity, time: DateTime<Utc>) {
+        self.counts.received += 1;
+        self.counts.seen_before += 1;
+        if self.batched_identities.insert(identity) {
+            self.passed_over.push((identity, time));
+        }
+    }
+
+    /// Remembers a known event anew, under a later time.
+    pub fn refresh(&mut self, identity: Identity, time: DateTime<Utc>) {
+        self.identities.refresh(identity, time);
+    }
+
     /// Sends what is collected and remembers it once it is accepted.
     pub async fn flush(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
         self.set_aside(context).await?;
+        self.identities.append(std::mem::take(&mut self.passed_over)).await?;
         let Some(batch) = self.batch.take() else {
             return Ok(());
         };
@@ -166,6 +189,11 @@ impl<'a> TableSink<'a> {
     /// Forgets what no later window can show again.
     pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
         self.identities.compact(from).await
+    }
+
+    /// Keeps only what was delivered or seen at `from` or later, on the disk as well.
+    pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        self.identities.keep_only(from).await
     }
 
     /// An event in the dead letters counts as delivered.

@@ -54,6 +54,10 @@ pub trait PullStream: Send + Sync {
     fn pages_per_minute(&self) -> Option<f64> {
         None
     }
+    /// Some for a stream without windows: everything is read once in so long, and windows mean nothing to it.
+    fn walked_every(&self) -> Option<Duration> {
+        None
+    }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
     /// Names an event, which is a JSON object.

@@ -100,6 +100,25 @@ impl Identities {
         if self.segments.len() <= MOST_SEGMENTS && self.forgotten <= self.known.len() {
             return Ok(());
         }
+        self.write_anew().await
+    }
+
+    /// Keeps only what was appended or refreshed at `from` or later, on the disk as well: the rest is as good as
+    /// never seen.
+    pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        let oldest = from.timestamp_millis();
+        self.known.retain(|_, time| *time >= oldest);
+        self.write_anew().await
+    }
+
+    /// Gives a known identity a later time.
+    pub fn refresh(&mut self, identity: Identity, time: DateTime<Utc>) {
+        if let Some(known) = self.known.get_mut(&identity) {
+            *known = (*known).max(time.timestamp_millis());
+        }
+    }
+
+    async fn write_anew(&mut self) -> Result<(), StoreError> {
         let outdated = std::mem::take(&mut self.segments);
         if !self.known.is_empty() {
             let entries: Vec<_> = self.known.iter().map(|(identity, time)| (*identity, *time)).collect();

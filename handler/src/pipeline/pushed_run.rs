@@ -1,0 +1,73 @@
+//! What was pushed to a stream that is polled too, delivered in the stream's run.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::plan::PushedPlan;
+use super::spool_drain::Drain;
+use super::stream_run::StreamRun;
+use super::table_sink::{SinkContext, TableSink};
+use super::window::before;
+use crate::health::{StreamReport, TableReport};
+use crate::sources::Window;
+use crate::state::{Checkpoints, DeadLetters, Identities, StoreError};
+
+/// How long a vendor repeats a push. Source: PingOne's documentation of webhooks.
+pub const KEPT_FOR_PUSHES: Duration = Duration::from_secs(7 * 24 * 3600);
+/// More identities than this are not kept for so long.
+pub const MOST_KEPT_FOR_PUSHES: usize = 500_000;
+
+/// Every table's queue on its own: one that is refused does not block the others.
+pub async fn deliver_pushed(
+    run: &StreamRun<'_>,
+    pushed: &PushedPlan,
+    checkpoints: &Checkpoints,
+    now: DateTime<Utc>,
+    report: &mut StreamReport,
+) -> Result<(), StoreError> {
+    let dead_letters = DeadLetters::new(run.store.clone());
+    let context = SinkContext {
+        stream: run.plan.stream.name(),
+        lease: run.lease,
+        dead_letters: &dead_letters,
+        arrival: now,
+        given: &[],
+        deadline: run.deadline,
+    };
+    let mut counterparts = run.counterparts(checkpoints).await?;
+    for (number, target) in pushed.targets.iter().enumerate() {
+        let table = target.table.name();
+        let waiting = pushed.spool.waiting(&table).await?;
+        if waiting.is_empty() {
+            continue;
+        }
+        let identities = Identities::load(run.store.clone(), checkpoints.identities_of(&table)).await?;
+        let mut sink = TableSink::new(target, identities);
+        let mut drain = Drain {
+            pushed,
+            window: Window {
+                from: before(now, KEPT_FOR_PUSHES),
+                to: now,
+            },
+            counterparts: run.plan.counterparts.zip(counterparts.as_mut()),
+            is_first_table: number == 0,
+        };
+        if let Err(error) = drain.run(&waiting, &mut sink, &context).await {
+            report.problems.push(format!(
+                "{} -> {table}: {error}; what was pushed waits in the spool",
+                report.stream
+            ));
+        }
+        let is_polled_too = run.plan.targets.iter().any(|target| target.table.name() == table);
+        if !is_polled_too && sink.remembered() <= MOST_KEPT_FOR_PUSHES {
+            sink.compact(before(now, KEPT_FOR_PUSHES)).await?;
+        }
+        report.tables.push(TableReport {
+            table: table.to_string(),
+            counts: sink.counts,
+            watermark: now,
+        });
+    }
+    Ok(())
+}
