@@ -8,28 +8,36 @@ use super::text::{key_text, unquote};
 
 /// Objects deeper than this are hashed as they are written: no honest event comes near.
 const DEEPEST_SORTED: usize = 64;
+/// Sorting reads a value once more at every depth. An event larger than this is sorted near its surface only.
+const LARGE: usize = 256 * 1024;
+const DEEPEST_SORTED_OF_LARGE: usize = 6;
 
 /// A 16-byte digest that does not change with whitespace, with the order of keys, or with the way a character is
 /// escaped. Numbers count digit for digit.
 pub fn canonical_digest(value: &str) -> [u8; 16] {
     let mut canonical = Vec::with_capacity(value.len());
-    write_canonical(value, 0, &mut canonical);
+    let deepest = if value.len() > LARGE {
+        DEEPEST_SORTED_OF_LARGE
+    } else {
+        DEEPEST_SORTED
+    };
+    write_canonical(value, deepest, &mut canonical);
     let digest = Sha256::digest(&canonical);
     let mut short = [0; 16];
     short.copy_from_slice(&digest[..16]);
     short
 }
 
-fn write_canonical(value: &str, depth: usize, out: &mut Vec<u8>) {
+fn write_canonical(value: &str, levels_left: usize, out: &mut Vec<u8>) {
     let mut cursor = Cursor::new(value);
     match cursor.peek() {
-        Some(b'{') if depth < DEEPEST_SORTED => write_object(value, depth, out),
-        Some(b'[') if depth < DEEPEST_SORTED => {
+        Some(b'{') if levels_left > 0 => write_object(value, levels_left, out),
+        Some(b'[') if levels_left > 0 => {
             cursor.enter(b'[');
             out.push(b'[');
             while cursor.next_element() {
                 let Some(element) = cursor.value() else { break };
-                write_canonical(element, depth + 1, out);
+                write_canonical(element, levels_left - 1, out);
                 out.push(b',');
             }
             out.push(b']');
@@ -39,14 +47,14 @@ fn write_canonical(value: &str, depth: usize, out: &mut Vec<u8>) {
     }
 }
 
-fn write_object(object: &str, depth: usize, out: &mut Vec<u8>) {
+fn write_object(object: &str, levels_left: usize, out: &mut Vec<u8>) {
     let mut sorted: Vec<_> = members(object).map(|(key, value)| (key_text(key), value)).collect();
     sorted.sort_by(|left, right| left.0.cmp(&right.0));
     out.push(b'{');
     for (key, value) in sorted {
         write_string(&key, out);
         out.push(b':');
-        write_canonical(value, depth + 1, out);
+        write_canonical(value, levels_left - 1, out);
         out.push(b',');
     }
     out.push(b'}');
