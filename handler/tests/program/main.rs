@@ -13,4 +13,5 @@ mod pingone_push;
 mod push;
 mod serve;
 mod settings;
+mod signals;
 mod state;
