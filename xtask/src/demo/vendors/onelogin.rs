@@ -1,0 +1,107 @@
+//! OneLogin: the webhook posts whenever it has ten events, or after ten seconds. Its clock is ours.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use simulator::generate::onelogin::{Event, Events};
+use simulator::onelogin::{Delivery, Feed, Format, LARGEST_BATCH, ManualClock, Sender, SenderOptions};
+
+use super::{Act, Expected, SEED, accepted};
+
+pub const TABLE: &str = "OneLogin_CL";
+
+const PUSH_TOKEN: &str = "the-demo-token";
+const ACCOUNT_ID: u32 = 4711;
+/// Before this event it is quiet for longer than the webhook waits.
+const AFTER_THE_PAUSE: usize = 35;
+
+/// The events, a second apart.
+pub struct Script {
+    pushed: Vec<Event>,
+}
+
+/// The account of one pass.
+pub struct Stage<'a> {
+    script: &'a Script,
+    /// Posts of the webhook so far.
+    pub posts: usize,
+}
+
+impl Script {
+    pub fn write(now: DateTime<Utc>) -> Self {
+        let mut events = Events::new(SEED, ACCOUNT_ID);
+        let pushed = (0..57).map(|number| events.at(now - TimeDelta::seconds(57 - number)));
+        Self {
+            pushed: pushed.collect(),
+        }
+    }
+
+    /// The uuid alone names no event: OneLogin repeats it.
+    pub fn expected(&self) -> Expected {
+        let name_of_event = |event: &Event| {
+            let event: Value = serde_json::from_str(&event.json).unwrap_or_default();
+            named(&event, "uuid", "event_timestamp").unwrap_or_default()
+        };
+        Expected {
+            table: TABLE,
+            name_of: |row| named(row, "uuid_g", "event_timestamp_s"),
+            names: self.pushed.iter().map(name_of_event).collect(),
+        }
+    }
+
+    pub fn told(&self, posts: usize) -> String {
+        let types: BTreeSet<u32> = self.pushed.iter().map(|event| event.event_type_id).collect();
+        format!(
+            "OneLogin (simulated): {} events of {} types in {posts} posts, one of them sent twice",
+            self.pushed.len(),
+            types.len()
+        )
+    }
+}
+
+fn named(object: &Value, id: &str, time: &str) -> Option<String> {
+    let text = |key| object.get(key)?.as_str();
+    Some(format!("{} of {}", text(id)?, text(time)?))
+}
+
+impl<'a> Stage<'a> {
+    pub fn set(script: &'a Script) -> Self {
+        Self { script, posts: 0 }
+    }
+
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
+        vec![("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN.to_owned())]
+    }
+
+    pub async fn play(&mut self, act: Act, webhooks: &str) -> Result<(), String> {
+        let sender = Sender::new(SenderOptions {
+            url: format!("{webhooks}/onelogin"),
+            token: Some(PUSH_TOKEN.to_owned()),
+            format: Format::JsonArray,
+            gzip: false,
+            tries: 3,
+        });
+        let clock = ManualClock::new();
+        let mut feed = Feed::new(clock.clone(), sender);
+        let events = match act {
+            Act::Beginning => return Ok(()),
+            Act::Changes => self.script.pushed.as_slice(),
+            // An answer got lost: the same batch comes again.
+            Act::Repeats => self.script.pushed.get(..LARGEST_BATCH).unwrap_or_default(),
+        };
+        for (number, event) in events.iter().enumerate() {
+            clock.advance(Duration::from_secs(if number == AFTER_THE_PAUSE { 11 } else { 1 }));
+            self.count(feed.tick().await)?;
+            self.count(feed.offer(event.clone()).await)?;
+        }
+        self.count(feed.flush().await)
+    }
+
+    fn count(&mut self, delivery: Option<Delivery>) -> Result<(), String> {
+        let Some(delivery) = delivery else { return Ok(()) };
+        self.posts += 1;
+        accepted(delivery.accepted, "OneLogin")
+    }
+}
