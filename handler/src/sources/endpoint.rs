@@ -24,6 +24,8 @@ pub struct Endpoint<'a> {
     pub http: &'a HttpClient,
     /// The time, for `Retry-After`.
     pub clock: &'a dyn Clock,
+    /// The setting that its address comes from, for errors.
+    pub address_setting: &'a str,
     /// Shared by everybody who asks this account.
     pub throttle: &'a Throttle,
 }
@@ -68,6 +70,10 @@ impl Endpoint<'_> {
                 Err(_) if deadline.has_passed() => return Err(self.out_of_time("waiting for a page")),
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
                     return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), tries)));
+                }
+                Err(error @ TransportError::Connect(_)) => {
+                    let what = format!("{error}; check {} if this lasts", self.address_setting);
+                    (self.unavailable(what, tries), None)
                 }
                 Err(error) => (self.unavailable(error.to_string(), tries), None),
                 Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {

@@ -34,6 +34,8 @@ const NEW_STARTS: u32 = 2;
 pub struct Activities {
     stream: StreamName,
     account: String,
+    /// Where the address comes from, for errors.
+    address_setting: String,
     http: HttpClient,
     clock: Arc<dyn Clock>,
     tokens: Tokens,
@@ -50,6 +52,7 @@ impl Activities {
             stream: "activities",
         };
         Self {
+            address_setting: format!("{0}REGION (or {0}API_URL)", settings.setting_prefix),
             account: format!("environment {}", settings.environment_id.to_ascii_lowercase()),
             tokens: Tokens::new(stream.clone(), http.clone(), clock.clone(), settings.clone()),
             throttle: Throttle::per_second(settings.requests_per_second, BURST),
@@ -197,6 +200,7 @@ impl Activities {
             asked: ASKED,
             http: &self.http,
             clock: &*self.clock,
+            address_setting: &self.address_setting,
             throttle: &self.throttle,
         }
     }

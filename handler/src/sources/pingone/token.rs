@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use url::form_urlencoded;
 
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Reply, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{Backoff, HttpClient, Reply, TransportError, Verdict, error_code, pause, retry_after, verdict};
 use crate::settings::{PingOnePoll, Secret};
 use crate::sources::SourceError;
 use crate::time::{Clock, Deadline};
@@ -118,7 +118,7 @@ impl Tokens {
                         retry_after(&reply.headers, self.clock.now()),
                     ),
                 },
-                Err(error) => (error.to_string(), None),
+                Err(error) => (self.unreachable(&error), None),
             };
             if deadline.has_passed() {
                 return Err(self.out_of_time(&what));
@@ -200,6 +200,11 @@ impl Tokens {
             code: None,
             remedy,
         }
+    }
+
+    fn unreachable(&self, error: &TransportError) -> String {
+        let prefix = &self.settings.setting_prefix;
+        format!("{error}; check {prefix}REGION (or {prefix}AUTH_URL) if this lasts")
     }
 
     fn out_of_time(&self, last: &str) -> SourceError {

@@ -21,6 +21,7 @@ pub struct Console {
     pub account: String,
     token: Secret,
     setting_prefix: String,
+    address_setting: String,
     http: HttpClient,
     clock: Arc<dyn Clock>,
     /// No rate of our own: the pauses that a 429 asks for, kept by every stream.
@@ -35,6 +36,7 @@ impl Console {
             origin: settings.console.clone(),
             token: settings.api_token.clone(),
             setting_prefix: settings.setting_prefix.clone(),
+            address_setting: format!("{}URL", settings.setting_prefix),
             http,
             clock,
             throttle: Throttle::unlimited(),
@@ -48,6 +50,7 @@ impl Console {
             asked,
             http: &self.http,
             clock: &*self.clock,
+            address_setting: &self.address_setting,
             throttle: &self.throttle,
         }
     }

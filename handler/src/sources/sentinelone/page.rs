@@ -34,6 +34,12 @@ fn read(text: &str) -> Result<(Vec<Range<usize>>, Option<String>), String> {
             if data.is_none() && pagination.is_none() {
                 return Err("it has neither data nor pagination".to_owned());
             }
+            let more = value_at(text, &["pagination", "nextCursor"])
+                .is_some_and(|cursor| kind(cursor) == Kind::String && !unquote(cursor).is_empty());
+            let total = value_at(text, &["pagination", "totalItems"]).and_then(|total| total.parse::<f64>().ok());
+            if more || total.is_some_and(|total| total > 0.0) {
+                return Err("it holds no data, although there is some".to_owned());
+            }
             Vec::new()
         }
         Some(_) => return Err("its data is no array".to_owned()),
