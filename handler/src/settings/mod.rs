@@ -52,7 +52,7 @@ pub use environment::{Environment, ProcessEnvironment};
 pub use health::Health;
 pub use instance::InstanceName;
 pub use log_format::{LogFormat, log_format};
-pub use onelogin::OneLogin;
+pub use onelogin::{OneLogin, OneLoginApi};
 pub use origin::Origin;
 pub use pingone::{PingOne, PingOnePoll};
 pub use pingone_enterprise::{EnterpriseSignIn, PingOneEnterprise};

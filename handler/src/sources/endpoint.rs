@@ -49,6 +49,11 @@ pub struct Unreadable {
     pub excerpt: String,
 }
 
+/// The pauses between tries.
+pub fn patience() -> Backoff {
+    Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES)
+}
+
 impl Endpoint<'_> {
     /// Sends what `request` builds until `read` makes something of the answer, the vendor refuses, the tries are
     /// used up or the deadline would pass.
@@ -58,7 +63,7 @@ impl Endpoint<'_> {
         read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
         deadline: Deadline,
     ) -> Result<Answer<T>, SourceError> {
-        let mut backoff = Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES);
+        let mut backoff = patience();
         let mut tries = 0;
         loop {
             tries += 1;
@@ -102,15 +107,23 @@ impl Endpoint<'_> {
     }
 
     /// 429 asks for patience, not for giving up: only the deadline ends it.
-    async fn wait_as_told(&self, reply: &Reply, backoff: &mut Backoff, deadline: Deadline) -> Result<(), SourceError> {
+    pub async fn wait_as_told(
+        &self,
+        reply: &Reply,
+        backoff: &mut Backoff,
+        deadline: Deadline,
+    ) -> Result<(), SourceError> {
         // "Again, in no time" is no answer to what we should do: then our own pauses count.
         let asked = retry_after(&reply.headers, self.clock.now()).filter(|asked| !asked.is_zero());
         let wait = asked.or_else(|| backoff.next_pause()).unwrap_or(LONGEST_PAUSE);
         self.throttle.pause_for(wait);
         let status = reply.status.as_u16();
-        pause(wait, deadline)
-            .await
-            .map_err(|_| self.out_of_time(&format!("waiting {wait:.0?} after {} answered {status}", self.asked)))
+        pause(wait, deadline).await.map_err(|_| {
+            self.out_of_time(&format!(
+                "waiting {wait:.0?} after {} answered {status} (too many requests)",
+                self.asked
+            ))
+        })
     }
 
     /// [`SourceError::BadPage`]

@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use super::row::{Table, TableOptions};
 
-const DEFINITIONS: [&str; 11] = [
+const DEFINITIONS: [&str; 12] = [
     include_str!("../../../infra/tables/OneLoginEventsV2_CL.json"),
+    include_str!("../../../infra/tables/OneLoginUsersV2_CL.json"),
     include_str!("../../../infra/tables/OneLogin_CL.json"),
     include_str!("../../../infra/tables/PingOneEnterprise_AuditEvents_CL.json"),
     include_str!("../../../infra/tables/PingOne_AuditActivitiesV2_CL.json"),

@@ -1,0 +1,86 @@
+//! The events of an account.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::account::Account;
+use super::fields::fields;
+use super::list::{Form, List};
+use crate::event::{Identity, StreamName};
+use crate::sources::{EventKey, Pages, PullStream, Window};
+use crate::time::VendorTime;
+
+const FORM: Form = Form {
+    path: "events",
+    asked: "the events endpoint",
+    holds: "events",
+};
+
+/// The stream `onelogin/<instance>/events`.
+pub struct ApiEvents {
+    list: List,
+}
+
+impl ApiEvents {
+    /// Of an account.
+    pub(super) fn new(instance: &str, account: Arc<Account>) -> Self {
+        Self {
+            list: List::new(instance, &FORM, account),
+        }
+    }
+}
+
+#[async_trait]
+impl PullStream for ApiEvents {
+    fn name(&self) -> &StreamName {
+        &self.list.stream
+    }
+
+    fn account(&self) -> &str {
+        &self.list.account.text
+    }
+
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(self.list.walk(Some(window)))
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        key_of(event)
+    }
+}
+
+/// Identity is the vendor's `id`; windows are cut by `created_at`. An event without an id is named by its content.
+fn key_of(event: &str) -> EventKey {
+    let [id, created_at] = fields(event, &["id", "created_at"]);
+    let identity = match id.is_empty() {
+        true => Identity::of_content(event),
+        false => Identity::of_parts(&["onelogin-api", &id]),
+    };
+    EventKey {
+        identity,
+        time: VendorTime::parse(&created_at).map(|time| time.utc()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_names_the_event_whatever_else_it_says() {
+        let one = key_of(r#"{"id":41,"created_at":"2026-11-20T10:00:00.123Z","user_id":1}"#);
+        let other = key_of(r#"{"created_at":null,"id":"41"}"#);
+        assert_eq!(one.identity, other.identity);
+        assert_eq!(one.time, "2026-11-20T10:00:00.123Z".parse().ok());
+        assert_eq!(other.time, None);
+        assert_ne!(one.identity, key_of(r#"{"id":42}"#).identity);
+    }
+
+    #[test]
+    fn an_event_without_an_id_is_named_by_its_content() {
+        for text in [r#"{"id":null,"a":1}"#, r#"{"id":"","a":1}"#, r#"{"a":1}"#, "7", "null"] {
+            assert_eq!(key_of(text).identity, Identity::of_content(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a refusal says, and what to do about it.
+
+use serde::Deserialize;
+
+use crate::http::{Reply, error_code};
+
+const LONGEST_WORD: usize = 40;
+
+/// An error has its texts in `status`; its `code` there is the HTTP status again.
+#[derive(Deserialize)]
+struct Body {
+    status: Option<Status>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    message: Option<serde_json::Value>,
+    #[serde(rename = "type")]
+    kind: Option<serde_json::Value>,
+}
+
+/// The vendor's word for a refusal, if it gave one. Letters only: what was sent may be repeated in a message, and ids
+/// and secrets have digits.
+pub fn code_of(body: &[u8]) -> Option<String> {
+    let status = serde_json::from_slice::<Body>(body).ok().and_then(|body| body.status);
+    let said = status.map(|status| [status.message, status.kind]);
+    let texts = said.into_iter().flatten().flatten();
+    let mut words = texts.filter_map(|text| text.as_str().map(str::to_owned));
+    words
+        .find(|text| is_word(text))
+        .or_else(|| error_code(body).filter(|text| is_word(text)))
+}
+
+fn is_word(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-';
+    (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(is_letter)
+}
+
+/// What to do about a status that will come again. `prefix` begins the names of the settings, `holds` says in words
+/// what the endpoint gives.
+pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
+    match status {
+        401 => format!(
+            "a token that was just issued is refused; check that the API credential of {prefix}CLIENT_ID may read \
+             {holds} (Read All, for example), that it is still enabled, and that {prefix}URL is the address of its \
+             account"
+        ),
+        403 => format!(
+            "the API credential of {prefix}CLIENT_ID may not read {holds}; create one with the scope Read All \
+             (Developers > API Credentials) and put it into {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
+        ),
+        _ => general_remedy(status, prefix),
+    }
+}
+
+/// The same, where a token was asked for.
+pub fn token_remedy(status: u16, prefix: &str) -> String {
+    match status {
+        400 | 401 | 403 => format!(
+            "check {prefix}CLIENT_ID and {prefix}CLIENT_SECRET: they must be an API credential (Developers > API \
+             Credentials) of the account at {prefix}URL, and it must be enabled"
+        ),
+        _ => general_remedy(status, prefix),
+    }
+}
+
+/// Where no request can be made.
+pub fn no_address(prefix: &str) -> String {
+    format!("check {prefix}URL: it makes no address")
+}
+
+fn general_remedy(status: u16, prefix: &str) -> String {
+    match status {
+        404 => format!(
+            "there is no API at that address; check that {prefix}URL is the address of the account, such as \
+             https://<subdomain>.onelogin.com"
+        ),
+        300..=399 => format!("redirects are not followed; check {prefix}URL"),
+        _ => "the request was refused; if this lasts, report it with this line".to_owned(),
+    }
+}
+
+/// True for the 400 that means what 429 means elsewhere.
+pub fn is_rate_limit(reply: &Reply) -> bool {
+    reply.status.as_u16() == 400 && code_of(&reply.body).as_deref() == Some("rate_limit_exceeded")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_word_is_taken_as_the_code() {
+        for (body, code) in [
+            (
+                r#"{"status":{"error":true,"code":400,"type":"bad request","message":"rate_limit_exceeded"}}"#,
+                Some("rate_limit_exceeded"),
+            ),
+            (
+                r#"{"status":{"error":true,"code":401,"type":"Unauthorized","message":"No such user x"}}"#,
+                Some("Unauthorized"),
+            ),
+            (r#"{"status":{"type":"bad request","message":{"a":1}}}"#, None),
+            (r#"{"status":{"message":"4f6be2c99e"}}"#, None),
+            (r#"{"status":401}"#, None),
+            (r#"{"error":"invalid_client"}"#, Some("invalid_client")),
+            (r#"{"error":"4f6be2c99e"}"#, None),
+            ("<html>", None),
+        ] {
+            assert_eq!(code_of(body.as_bytes()).as_deref(), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_remedy_names_the_settings_to_change() {
+        let prefix = "ONELOGIN__ACME__";
+        for (text, settings) in [
+            (remedy(401, prefix, "events"), &["CLIENT_ID", "URL"][..]),
+            (remedy(403, prefix, "events"), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (remedy(404, prefix, "events"), &["URL"]),
+            (remedy(302, prefix, "events"), &["URL"]),
+            (token_remedy(400, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (token_remedy(401, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (token_remedy(404, prefix), &["URL"]),
+            (no_address(prefix), &["URL"]),
+        ] {
+            for setting in settings {
+                assert!(text.contains(&format!("{prefix}{setting}")), "{setting}: {text}");
+            }
+        }
+    }
+}

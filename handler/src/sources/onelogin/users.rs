@@ -1,0 +1,154 @@
+//! The users of an account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::account::Account;
+use super::fields::fields;
+use super::list::{Form, List};
+use crate::event::{Identity, StreamName};
+use crate::sources::{EventKey, Pages, PullStream, Window};
+
+const FORM: Form = Form {
+    path: "users",
+    asked: "the users endpoint",
+    holds: "users",
+};
+
+/// What the table has columns for. The rest of a user changes with every sign-in and is no news.
+const MAPPED: [&str; 8] = [
+    "id",
+    "username",
+    "firstname",
+    "email",
+    "lastname",
+    "department",
+    "openid_name",
+    "title",
+];
+
+/// The stream `onelogin/<instance>/users`: all users, read again every so often, because changed ones cannot be asked
+/// for.
+pub struct ApiUsers {
+    list: List,
+    every: Duration,
+}
+
+impl ApiUsers {
+    /// Of an account.
+    pub(super) fn new(instance: &str, account: Arc<Account>, every: Duration) -> Self {
+        Self {
+            list: List::new(instance, &FORM, account),
+            every,
+        }
+    }
+}
+
+#[async_trait]
+impl PullStream for ApiUsers {
+    fn name(&self) -> &StreamName {
+        &self.list.stream
+    }
+
+    fn account(&self) -> &str {
+        &self.list.account.text
+    }
+
+    fn walked_every(&self) -> Option<Duration> {
+        Some(self.every)
+    }
+
+    fn open(&self, _: Window) -> Box<dyn Pages + '_> {
+        Box::new(self.list.walk(None))
+    }
+
+    fn key_of(&self, user: &str) -> EventKey {
+        key_of(user)
+    }
+}
+
+/// Identity is what the table shows of a user: a change of it is a new version, and nothing else is. A user without an
+/// id is named by its content.
+fn key_of(user: &str) -> EventKey {
+    let values = fields(user, &MAPPED);
+    let identity = if values[0].is_empty() {
+        Identity::of_content(user)
+    } else {
+        let mut parts = vec!["onelogin-user"];
+        parts.extend(values.iter().map(|value| &**value));
+        Identity::of_parts(&parts)
+    };
+    EventKey { identity, time: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use simulator::generate::onelogin_api::Users;
+
+    use super::*;
+    use crate::tables::table;
+
+    const USER: &str = r#"{"id":7,"username":"noor","firstname":"Noor","email":"n@example.com","lastname":"H",
+        "department":"D","openid_name":"noor","title":null,"last_login":"2026-11-20T10:00:00Z"}"#;
+
+    #[test]
+    fn a_change_of_any_mapped_column_is_a_new_version() {
+        for name in MAPPED {
+            let mut user: Value = serde_json::from_str(USER).unwrap();
+            user[name] = json!("other");
+            assert_ne!(key_of(&user.to_string()).identity, key_of(USER).identity, "{name}");
+        }
+    }
+
+    #[test]
+    fn other_columns_order_whitespace_and_absence_are_no_new_version() {
+        let same = r#"{ "title" : "", "id":"7","openid_name":"noor","department":"D","lastname":"H",
+            "email":"n@example.com","firstname":"N\u006for","username":"noor","locked_until":1,"role_id":[1] }"#;
+        for same in [same, &same.replace(r#""title" : "","#, "")] {
+            assert_eq!(key_of(same), key_of(USER), "{same}");
+        }
+        assert_eq!(key_of(USER).time, None);
+    }
+
+    #[test]
+    fn values_do_not_move_from_one_column_to_another_unnoticed() {
+        let one = key_of(r#"{"id":7,"firstname":"a","lastname":""}"#);
+        let other = key_of(r#"{"id":7,"firstname":"","lastname":"a"}"#);
+        assert_ne!(one.identity, other.identity);
+    }
+
+    #[test]
+    fn a_sign_in_is_no_new_version_and_an_update_is() {
+        let mut users = Users::new(3);
+        let start = "2026-11-20T10:00:00Z".parse().unwrap();
+        let user = users.new_object(start);
+        let signed_in = users.sign_in(&user, start);
+        let updated = users.update(&signed_in, start);
+        assert_eq!(key_of(&user.json), key_of(&signed_in.json));
+        assert_ne!(key_of(&user.json), key_of(&updated.json));
+    }
+
+    #[test]
+    fn a_user_without_an_id_is_named_by_its_content() {
+        for text in [r#"{"username":"a","last_login":1}"#, r#"{"id":null}"#, "7"] {
+            assert_eq!(key_of(text).identity, Identity::of_content(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mapped_columns_are_those_of_the_table() {
+        let definition = include_str!("../../../../infra/tables/OneLoginUsersV2_CL.json");
+        let definition: Value = serde_json::from_str(definition).unwrap();
+        let columns = definition["columns"].as_array().unwrap().iter();
+        let mut from: Vec<_> = columns.filter_map(|column| column["from"][0].as_str()).collect();
+        from.retain(|name| *name != "updated_at");
+        let mut mapped = MAPPED;
+        mapped.sort_unstable();
+        from.sort_unstable();
+        assert_eq!(from, mapped);
+        assert!(table("OneLoginUsersV2_CL").is_some());
+    }
+}
