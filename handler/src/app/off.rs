@@ -18,14 +18,5 @@ pub fn off_reports(settings: &Settings) -> Vec<StreamReport> {
             format!("{name}: {part} is switched off: {}", switched_off.reason),
         ));
     }
-    let mut not_yet = |source: &str, instance: &str, what: &str| {
-        let name = format!("{source}/{instance}");
-        let problem =
-            format!("{name}: {what} is configured, but this version does not read it yet; take its settings out");
-        off.push(StreamReport::failed(name, problem));
-    };
-    for instance in settings.onelogin.iter().filter(|instance| instance.api.is_some()) {
-        not_yet("onelogin", instance.instance.as_str(), "the OneLogin API");
-    }
     off
 }

@@ -50,7 +50,7 @@ impl Wiring<'_> {
                 form: Arc::new(onelogin::Webhook::new(name)),
                 tokens: instance.bearer_tokens.clone(),
                 targets: self.destinations.targets(&instance.destination, &instance.tables)?,
-                road: PushRoad::Direct,
+                road: self.road("onelogin", name, "events", instance.api.is_some()),
             });
         }
         Ok(plans)

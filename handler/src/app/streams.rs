@@ -1,17 +1,22 @@
 //! Settings -> the streams that are polled, a function per vendor.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::connector::BuildError;
 use super::wiring::Wiring;
-use crate::pipeline::{ConsumePlan, PullPlan, PushedPlan, StreamPlan};
-use crate::settings::{PingOne, PingOneEnterprise, SentinelOne};
+use crate::pipeline::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};
+use crate::settings::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
 use crate::sources::pingone::{self, Activities};
 use crate::sources::pingone_enterprise::Subscription;
-use crate::sources::{PullStream, sentinelone};
+use crate::sources::{PullStream, onelogin, sentinelone};
 use crate::state::Spool;
 use crate::tables::TableOptions;
 
+const ONELOGIN_EVENT_TABLES: [&str; 1] = ["OneLoginEventsV2_CL"];
+const ONELOGIN_USER_TABLES: [&str; 1] = ["OneLoginUsersV2_CL"];
+/// So long an event may come by webhook before the API's form of it is delivered.
+const WEBHOOK_PATIENCE: Duration = Duration::from_secs(15 * 60);
 const ENTERPRISE_TABLES: [&str; 1] = ["PingOneEnterprise_AuditEvents_CL"];
 
 impl Wiring<'_> {
@@ -24,6 +29,9 @@ impl Wiring<'_> {
         }
         for instance in &settings.sentinelone {
             plans.extend(self.sentinelone(instance)?);
+        }
+        for instance in &settings.onelogin {
+            plans.extend(self.onelogin(instance)?);
         }
         for instance in &settings.pingone_enterprise {
             plans.extend(self.pingone_enterprise(instance)?);
@@ -73,6 +81,45 @@ impl Wiring<'_> {
             }));
         }
         Ok(plans)
+    }
+
+    /// Beside the webhook the API only fills gaps: the pushes wait for its run, and what it reads is held back until
+    /// the webhook has had its time.
+    fn onelogin(&mut self, instance: &OneLogin) -> Result<Vec<StreamPlan>, BuildError> {
+        let Some(api) = &instance.api else {
+            return Ok(Vec::new());
+        };
+        let (name, choice) = (instance.instance.as_str(), &instance.destination);
+        let (http, clock) = (self.http.clone(), self.clock.clone());
+        let (events, users) = onelogin::api_streams(name, api, &instance.setting_prefix, http, clock);
+        let pushed = match instance.bearer_tokens.is_empty() {
+            true => None,
+            false => Some(PushedPlan {
+                spool: Spool::new(self.store.clone(), events.name(), self.settings.spool_max_bytes),
+                form: Arc::new(onelogin::Webhook::new(name)),
+                targets: self.destinations.targets(choice, &instance.tables)?,
+            }),
+        };
+        let rule = CounterpartRule {
+            key_of: onelogin::counterpart_of,
+            patience: WEBHOOK_PATIENCE,
+        };
+        let counterparts = pushed.is_some().then_some(rule);
+        let targets = self.destinations.targets(choice, &ONELOGIN_EVENT_TABLES)?;
+        let events = PullPlan {
+            stream: events,
+            targets,
+            pushed,
+            counterparts,
+        };
+        let targets = self.destinations.targets(choice, &ONELOGIN_USER_TABLES)?;
+        let users = PullPlan {
+            stream: users,
+            targets,
+            pushed: None,
+            counterparts: None,
+        };
+        Ok(vec![StreamPlan::Windows(events), StreamPlan::Windows(users)])
     }
 
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {

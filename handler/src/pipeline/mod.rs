@@ -15,7 +15,7 @@ mod table_sink;
 mod walk_run;
 mod window;
 
-pub use plan::{ConsumePlan, PullPlan, PushedPlan, StreamPlan, Target};
+pub use plan::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, Selection};
 pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest, PushRoad, PushRoom};
 pub use window::PollRules;

@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::functions_host::{FunctionsHost, HostOptions, Mode};
 use simulator::generate::pingone::{Activities, Activity};
+use simulator::generate::sentinelone;
 use simulator::pingone::{Options, PingOne};
+use simulator::sentinelone::{SentinelOne, Stream};
 use simulator::tables::TableSchema;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -77,6 +79,19 @@ impl Handler {
         ] {
             self.set(&format!("{prefix}{key}"), value);
         }
+    }
+
+    pub fn with_sentinelone(console: &SentinelOne, streams: &str) -> Self {
+        let mut handler = Self::new();
+        handler.add_sentinelone("SENTINELONE__", console);
+        // What was published a moment ago shall be read in the same test.
+        handler.set("SENTINELONE__STREAMS", streams).set("POLL_SETTLE", "1s");
+        handler
+    }
+
+    pub fn add_sentinelone(&mut self, prefix: &str, console: &SentinelOne) {
+        self.set(&format!("{prefix}URL"), &console.origin());
+        self.set(&format!("{prefix}API_TOKEN"), CLIENT_SECRET);
     }
 
     pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
@@ -201,6 +216,14 @@ pub fn options() -> Options {
     }
 }
 
+/// A console that takes [`CLIENT_SECRET`] as its token.
+pub fn console_options() -> simulator::sentinelone::Options {
+    simulator::sentinelone::Options {
+        api_token: CLIENT_SECRET.to_owned(),
+        ..Default::default()
+    }
+}
+
 pub fn now() -> DateTime<Utc> {
     std::time::SystemTime::now().into()
 }
@@ -213,6 +236,85 @@ pub fn activities(seed: u64, count: usize, minutes: i64) -> Vec<Activity> {
     (0..count)
         .map(|number| generator.at(start + step * i32::try_from(number / 3).unwrap()))
         .collect()
+}
+
+/// So many times over the last `minutes` minutes but one, three of each.
+pub fn times(count: i32, minutes: i64) -> impl Iterator<Item = DateTime<Utc>> {
+    let start = now() - TimeDelta::minutes(minutes);
+    let step = TimeDelta::minutes(minutes - 1) / (count / 3 + 1);
+    (0..count).map(move |number| start + step * (number / 3))
+}
+
+/// Makes objects of every SentinelOne stream, and newer versions of them.
+pub struct Estate {
+    activities: sentinelone::Activities,
+    agents: sentinelone::Agents,
+    groups: sentinelone::Groups,
+    threats: sentinelone::Threats,
+    alerts: sentinelone::Alerts,
+    unified_alerts: sentinelone::UnifiedAlerts,
+}
+
+impl Estate {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            activities: sentinelone::Activities::new(seed),
+            agents: sentinelone::Agents::new(seed),
+            groups: sentinelone::Groups::new(seed),
+            threats: sentinelone::Threats::new(seed),
+            alerts: sentinelone::Alerts::new(seed),
+            unified_alerts: sentinelone::UnifiedAlerts::new(seed),
+        }
+    }
+
+    /// New objects, whose windows hold these times.
+    pub fn publish(&mut self, console: &SentinelOne, stream: Stream, times: impl IntoIterator<Item = DateTime<Utc>>) {
+        for at in times {
+            match stream {
+                Stream::Activities => console.publish_activities([self.activities.at(at)]),
+                Stream::Agents => console.publish_agents([self.agents.new_object(at)]),
+                Stream::Groups => console.publish_groups([self.groups.new_object(at)]),
+                Stream::Threats => {
+                    // Only a changed one has exactly the time that is wanted; what it was before is seen by nobody.
+                    let born = self.threats.new_object(at - TimeDelta::seconds(1));
+                    let changed = self.threats.update(&born, at);
+                    console.publish_threats([born, changed]);
+                }
+                Stream::Alerts => {
+                    console.publish_alerts([self.alerts.late_object(at - TimeDelta::minutes(20), at)]);
+                }
+                Stream::UnifiedAlerts => console.publish_unified_alerts([self.unified_alerts.new_object(at)]),
+            }
+        }
+    }
+
+    /// Newer versions of the `count` objects that came last; activities do not change.
+    pub fn change(&mut self, console: &SentinelOne, stream: Stream, count: usize, at: DateTime<Utc>) {
+        macro_rules! change {
+            ($published:ident, $publish:ident, $generator:ident) => {{
+                let newest: BTreeMap<_, _> = console
+                    .$published()
+                    .into_iter()
+                    .map(|object| (object.id.clone(), object))
+                    .collect();
+                let changed: Vec<_> = newest
+                    .values()
+                    .rev()
+                    .take(count)
+                    .map(|object| self.$generator.update(object, at))
+                    .collect();
+                console.$publish(changed);
+            }};
+        }
+        match stream {
+            Stream::Activities => {}
+            Stream::Agents => change!(published_agents, publish_agents, agents),
+            Stream::Groups => change!(published_groups, publish_groups, groups),
+            Stream::Threats => change!(published_threats, publish_threats, threats),
+            Stream::Alerts => change!(published_alerts, publish_alerts, alerts),
+            Stream::UnifiedAlerts => change!(published_unified_alerts, publish_unified_alerts, unified_alerts),
+        }
+    }
 }
 
 /// Every published activity is there, and none twice.
