@@ -9,7 +9,14 @@ use crate::harness::*;
 
 async fn terminate(child: &Child) {
     let pid = child.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .unwrap()
+            .success()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,9 +36,19 @@ async fn a_watch_ends_after_the_run_in_which_it_was_told_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_told_to_stop_exits_with_0() {
     let handler = Handler::with_onelogin();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut child = handler.command(&["serve", "--port", &port.to_string()]).spawn().unwrap();
-    until("it listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut child = handler
+        .command(&["serve", "--port", &port.to_string()])
+        .spawn()
+        .unwrap();
+    until("it listens", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+    })
+    .await;
     terminate(&child).await;
     assert_eq!(child.wait().await.unwrap().code(), Some(0));
 }

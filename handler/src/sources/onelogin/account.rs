@@ -23,6 +23,7 @@ pub struct Account {
     pub text: String,
     client_secret: Secret,
     setting_prefix: String,
+    address_setting: String,
     http: HttpClient,
     clock: Arc<dyn Clock>,
     tokens: Tokens,
@@ -38,6 +39,7 @@ impl Account {
             text: format!("account {}", settings.url.host()),
             client_secret: settings.client_secret.clone(),
             setting_prefix: setting_prefix.to_owned(),
+            address_setting: format!("{setting_prefix}URL"),
             http,
             clock,
             tokens: Tokens::new(settings.clone(), setting_prefix.to_owned()),
@@ -52,6 +54,7 @@ impl Account {
             asked,
             http: &self.http,
             clock: &*self.clock,
+            address_setting: &self.address_setting,
             throttle: &self.throttle,
         }
     }
