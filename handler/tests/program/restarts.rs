@@ -52,8 +52,10 @@ async fn a_kill_before_any_page_of_pingone_loses_nothing_and_doubles_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_before_any_page_of_sentinelone_loses_nothing_and_doubles_nothing() {
-    for stream in [Stream::Activities, Stream::Threats] {
-        for page in 0..CONSOLE_PAGES {
+    for stream in Stream::ALL {
+        // What a console offers for unified alerts is asked before their first page.
+        let before = usize::from(stream == Stream::UnifiedAlerts);
+        for page in before..CONSOLE_PAGES + before {
             let console = SentinelOne::start(console_options());
             Estate::new(401).publish(&console, stream, times(CONSOLE_EVENTS, 50));
             let handler = Handler::with_sentinelone(&console, name(stream));
@@ -92,5 +94,83 @@ async fn kills_one_after_the_other_with_news_in_between_lose_nothing_and_double_
         handler.poll_well().await;
         assert_each_once(&pingone, &handler.ids(ACTIVITIES));
         assert_each_current_version_once(&console, &handler);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_nothing() {
+    use chrono::TimeDelta;
+    use simulator::generate::onelogin_api::{Events, Users};
+    use simulator::onelogin_api::{Fault, OneLoginApi, Options};
+
+    for (stream, table, pages) in [("events", "OneLoginEventsV2_CL", 3), ("users", "OneLoginUsersV2_CL", 3)] {
+        for page in 0..pages {
+            let vendor = OneLoginApi::start(Options::default());
+            let mut events = Events::new(405, 4711);
+            vendor.publish_events(
+                (0..2300)
+                    .map(|number| events.at(now() - TimeDelta::seconds(60 + number)))
+                    .collect::<Vec<_>>(),
+            );
+            let mut users = Users::new(406);
+            vendor.publish_users(
+                (0..2300)
+                    .map(|number| users.new_object(now() - TimeDelta::hours(number)))
+                    .collect::<Vec<_>>(),
+            );
+            let options = Options::default();
+            let mut handler = Handler::new();
+            handler.set("ONELOGIN__URL", &vendor.origin());
+            handler
+                .set("ONELOGIN__CLIENT_ID", &options.client_id)
+                .set("ONELOGIN__CLIENT_SECRET", &options.client_secret);
+            vendor.fail_next(vec![Fault::Delay(Duration::ZERO); page]);
+            vendor.fail_next([Fault::Delay(NEVER)]);
+            let source = format!("onelogin/default/{stream}");
+            let mut child = handler.command(&["poll", "--source", &source]).spawn().unwrap();
+            until("the page is asked for", || vendor.waiting_faults() == 0).await;
+            child.kill().await.unwrap();
+            assert_eq!(handler.run(&["poll", "--source", &source]).await.code, Some(0));
+            assert_eq!(handler.rows(table).len(), 2300, "{stream}, page {page}");
+            assert_eq!(handler.run(&["poll", "--source", &source]).await.code, Some(0));
+            assert_eq!(handler.rows(table).len(), 2300, "{stream}, page {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_before_any_reply_of_pingone_for_enterprise_loses_only_what_was_in_flight() {
+    use chrono::TimeDelta;
+    use simulator::generate::pingone_enterprise::Events;
+    use simulator::pingone_enterprise::{Fault, Options, PingOneEnterprise};
+
+    for reply in 0..4 {
+        let options = Options {
+            batch_size: 40,
+            uneven_batches: false,
+            ..Options::default()
+        };
+        let vendor = PingOneEnterprise::start(options.clone());
+        let mut events = Events::new(407);
+        vendor.publish(
+            (0..200)
+                .map(|number| events.at(now() - TimeDelta::minutes(number)))
+                .collect::<Vec<_>>(),
+        );
+        let mut handler = Handler::new();
+        handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
+        handler.set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url());
+        handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);
+        handler.set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
+        vendor.fail_next(vec![Fault::Delay(Duration::ZERO); reply]);
+        vendor.fail_next([Fault::Delay(NEVER)]);
+        kill_once_met(&handler, || vendor.waiting_faults()).await;
+        let output = handler.poll_well().await;
+        assert!(output.contains("possible loss"), "{output}");
+        let mut ids = handler.ids("PingOneEnterprise_AuditEvents_CL");
+        assert_eq!(ids.len(), 160, "reply {reply}");
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), 160, "reply {reply}: doubles");
     }
 }

@@ -1,6 +1,7 @@
 //! The vendors of the demo: what each of them shows when, and which rows must come of it.
 
 mod onelogin;
+mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
 mod sentinelone;
@@ -17,7 +18,10 @@ pub const RULES: [(&str, &[&str]); 4] = [
     ("PINGONE__", &[pingone::TABLE]),
     ("PINGONE_ENTERPRISE__", &[pingone_enterprise::TABLE]),
     ("SENTINELONE__", &sentinelone::TABLES),
-    ("ONELOGIN__", &[onelogin::TABLE]),
+    (
+        "ONELOGIN__",
+        &[onelogin::TABLE, onelogin_api::TABLES[0], onelogin_api::TABLES[1]],
+    ),
 ];
 
 /// What a table must hold in the end.
@@ -56,6 +60,7 @@ pub struct Script {
     enterprise: pingone_enterprise::Script,
     sentinelone: sentinelone::Script,
     onelogin: onelogin::Script,
+    onelogin_api: onelogin_api::Script,
 }
 
 /// The simulated vendors of one pass.
@@ -64,6 +69,7 @@ pub struct Stage<'a> {
     enterprise: pingone_enterprise::Stage<'a>,
     sentinelone: sentinelone::Stage<'a>,
     onelogin: onelogin::Stage<'a>,
+    onelogin_api: onelogin_api::Stage<'a>,
 }
 
 impl Script {
@@ -75,6 +81,7 @@ impl Script {
             enterprise: pingone_enterprise::Script::write(now),
             sentinelone: sentinelone::Script::write(now),
             onelogin: onelogin::Script::write(now),
+            onelogin_api: onelogin_api::Script::write(now),
         }
     }
 
@@ -86,16 +93,18 @@ impl Script {
             self.onelogin.expected(),
         ];
         expected.extend(self.sentinelone.expected());
+        expected.extend(self.onelogin_api.expected());
         expected
     }
 
     /// A line for each vendor.
-    pub fn told(&self, posts: Posts) -> [String; 4] {
+    pub fn told(&self, posts: Posts) -> [String; 5] {
         [
             self.pingone.told(posts.pingone),
             self.enterprise.told(),
             self.sentinelone.told(),
             self.onelogin.told(posts.onelogin),
+            self.onelogin_api.told(),
         ]
     }
 }
@@ -108,6 +117,7 @@ impl<'a> Stage<'a> {
             enterprise: pingone_enterprise::Stage::set(&script.enterprise),
             sentinelone: sentinelone::Stage::set(&script.sentinelone),
             onelogin: onelogin::Stage::set(&script.onelogin),
+            onelogin_api: onelogin_api::Stage::set(&script.onelogin_api),
         }
     }
 
@@ -117,6 +127,7 @@ impl<'a> Stage<'a> {
         settings.extend(self.enterprise.settings());
         settings.extend(self.sentinelone.settings());
         settings.extend(self.onelogin.settings());
+        settings.extend(self.onelogin_api.settings());
         settings
     }
 
@@ -124,6 +135,7 @@ impl<'a> Stage<'a> {
     pub async fn play(&mut self, act: Act, webhooks: &str) -> Result<(), String> {
         self.enterprise.play(act);
         self.sentinelone.play(act);
+        self.onelogin_api.play(act);
         self.pingone.play(act, webhooks).await?;
         self.onelogin.play(act, webhooks).await
     }
@@ -134,6 +146,7 @@ impl<'a> Stage<'a> {
             ("PingOne", self.pingone.violations()),
             ("PingOne for Enterprise", self.enterprise.violations()),
             ("SentinelOne", self.sentinelone.violations()),
+            ("OneLogin", self.onelogin_api.violations()),
         ] {
             if let Some(violation) = violations.first() {
                 return Err(format!("{vendor} would not have answered: {violation}"));
