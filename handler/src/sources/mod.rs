@@ -1,6 +1,8 @@
 //! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
 //! knows no destination, no table and no state.
 
+mod circle_guard;
+mod cursor_walk;
 mod endpoint;
 mod error;
 mod page;

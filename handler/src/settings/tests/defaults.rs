@@ -35,7 +35,7 @@ fn an_empty_environment_gives_the_defaults_and_no_source() {
 #[test]
 fn settings_of_the_whole_program_replace_the_defaults() {
     let settings = load(&[&[
-        ("DESTINATION_DIR", " /tmp/rows "),
+        ("DESTINATION_DIR", " /somewhere/rows "),
         ("STATE_URL", "http://127.0.0.1:10000/devstoreaccount1/state"),
         ("POLL_SCHEDULE", "0 */5 * * * *"),
         ("POLL_LOOKBACK", "730days"),
@@ -51,7 +51,7 @@ fn settings_of_the_whole_program_replace_the_defaults() {
         ("RUST_LOG", "anything, really="),
     ]]);
 
-    assert_eq!(settings.destination_dir, PathBuf::from("/tmp/rows"));
+    assert_eq!(settings.destination_dir, PathBuf::from("/somewhere/rows"));
     assert!(matches!(settings.state, StateLocation::Blob { .. }));
     assert_eq!(settings.poll.schedule.text(), "0 */5 * * * *");
     assert_eq!(settings.poll.lookback, Duration::from_secs(730 * 86_400));

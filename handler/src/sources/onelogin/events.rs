@@ -15,6 +15,7 @@ const FORM: Form = Form {
     path: "events",
     asked: "the events endpoint",
     holds: "events",
+    has_windows: true,
 };
 
 /// The stream `onelogin/<instance>/events`.
@@ -42,7 +43,7 @@ impl PullStream for ApiEvents {
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.list.walk(Some(window)))
+        Box::new(self.list.walk(window))
     }
 
     fn key_of(&self, event: &str) -> EventKey {

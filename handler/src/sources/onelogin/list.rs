@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
+
 use super::account::Account;
 use super::query;
-use super::walk::{Turn, Walk};
 use crate::event::StreamName;
+use crate::sources::cursor_walk::{CursorPages, Turn, Walk};
 use crate::sources::endpoint::Answer;
 use crate::sources::{SourceError, Window};
 use crate::time::Deadline;
@@ -23,6 +25,8 @@ pub struct Form {
     pub asked: &'static str,
     /// What it holds, in words, for remedies.
     pub holds: &'static str,
+    /// False for a list that is always read whole.
+    pub has_windows: bool,
 }
 
 /// See the module.
@@ -51,24 +55,35 @@ impl List {
         }
     }
 
-    /// Reads what was created in a window, or everything.
-    pub fn walk(&self, window: Option<Window>) -> Walk<'_> {
+    /// Reads what was created in a window; a list without windows is read whole.
+    pub fn walk(&self, window: Window) -> Walk<'_> {
         Walk::new(self, window, self.limit.load(Ordering::Relaxed))
     }
+}
 
-    /// Later walks begin with that page size.
-    pub fn begin_with(&self, limit: usize) {
-        self.limit.store(limit, Ordering::Relaxed);
+#[async_trait]
+impl CursorPages for List {
+    fn names(&self) -> (&StreamName, &'static str) {
+        (&self.stream, self.form.asked)
     }
 
-    /// The page of at most `limit` objects behind `cursor`, or the first.
-    pub async fn page(
+    fn modest_limit(&self) -> usize {
+        LIMITS.1
+    }
+
+    /// Later walks begin with it.
+    fn modest_limit_was_accepted(&self) {
+        self.limit.store(LIMITS.1, Ordering::Relaxed);
+    }
+
+    async fn page(
         &self,
-        window: Option<Window>,
+        window: Window,
         limit: usize,
         cursor: Option<&str>,
         deadline: Deadline,
     ) -> Result<Turn, SourceError> {
+        let window = self.form.has_windows.then_some(window);
         let account = &*self.account;
         let endpoint = account.endpoint(&self.stream, self.form.asked);
         let url = query::page(&account.origin, self.form.path, window, limit, cursor)
@@ -83,17 +98,6 @@ impl List {
                     _ => Err(error),
                 }
             }
-        }
-    }
-
-    /// A page whose cursor was given before.
-    pub fn leads_back(&self) -> SourceError {
-        SourceError::BadPage {
-            stream: self.stream.clone(),
-            asked: self.form.asked,
-            status: 200,
-            reason: "its cursor leads back to a page that was read".to_owned(),
-            excerpt: "[not shown]".to_owned(),
         }
     }
 }

@@ -26,7 +26,6 @@ mod tests_by_script;
 mod tests_of_trouble;
 mod token;
 mod users;
-mod walk;
 mod webhook;
 
 use std::sync::Arc;

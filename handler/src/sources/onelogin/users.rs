@@ -15,6 +15,7 @@ const FORM: Form = Form {
     path: "users",
     asked: "the users endpoint",
     holds: "users",
+    has_windows: false,
 };
 
 /// What the table has columns for. The rest of a user changes with every sign-in and is no news.
@@ -60,8 +61,8 @@ impl PullStream for ApiUsers {
         Some(self.every)
     }
 
-    fn open(&self, _: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.list.walk(None))
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(self.list.walk(window))
     }
 
     fn key_of(&self, user: &str) -> EventKey {

@@ -22,7 +22,6 @@ mod page;
 mod query;
 mod rest;
 mod unified_alerts;
-mod walk;
 
 use std::sync::Arc;
 

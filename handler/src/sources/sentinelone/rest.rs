@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use super::console::Console;
 use super::form::Form;
-use super::walk::{CursorPages, Turn, Walk};
 use super::{page, query};
 use crate::event::StreamName;
+use crate::sources::cursor_walk::{CursorPages, Turn, Walk};
 use crate::sources::endpoint::Answer;
 use crate::sources::{EventKey, Pages, PullStream, SourceError, Window};
 use crate::time::Deadline;

@@ -1,22 +1,26 @@
-//! Walks over the pages of a window along its cursors.
+//! Walks over the pages of a window along the cursors that the vendor gives.
 
 use async_trait::async_trait;
 
-use super::cursor::CircleGuard;
+use super::circle_guard::CircleGuard;
 use crate::event::StreamName;
 use crate::sources::{Page, Pages, SourceError, Window};
 use crate::time::Deadline;
 
 /// How often a window is begun anew because a cursor was refused.
 const NEW_STARTS: u32 = 2;
-/// A page this small is refused by no console for its size.
-const MODEST_LIMIT: usize = 100;
 
 /// Gives the page behind a cursor.
 #[async_trait]
 pub trait CursorPages: Send + Sync {
     /// The stream, and the endpoint in words, for errors.
     fn names(&self) -> (&StreamName, &'static str);
+    /// A page size that is refused by nobody for being too large.
+    fn modest_limit(&self) -> usize {
+        100
+    }
+    /// The modest page size was accepted where the usual one was refused.
+    fn modest_limit_was_accepted(&self) {}
     /// The page of at most `limit` events behind `cursor`, or the first.
     async fn page(
         &self,
@@ -46,6 +50,8 @@ pub struct Walk<'a> {
     place: Place,
     guard: CircleGuard,
     new_starts_left: u32,
+    /// The usual page size was refused, and whether the modest one is accepted is still to be seen.
+    tries_modest_limit: bool,
 }
 
 enum Place {
@@ -64,10 +70,14 @@ impl<'a> Walk<'a> {
             place: Place::First,
             guard: CircleGuard::default(),
             new_starts_left: NEW_STARTS,
+            tries_modest_limit: false,
         }
     }
 
     fn go_on(&mut self, cursor: Option<String>) -> Result<(), SourceError> {
+        if std::mem::take(&mut self.tries_modest_limit) {
+            self.source.modest_limit_was_accepted();
+        }
         let Some(cursor) = cursor else {
             self.place = Place::End;
             return Ok(());
@@ -89,8 +99,9 @@ impl<'a> Walk<'a> {
     /// What was read is dropped by identity when it comes again.
     fn begin_anew(&mut self, error: SourceError) -> Result<(), SourceError> {
         let on_first_page = matches!(self.place, Place::First);
-        if on_first_page && self.limit > MODEST_LIMIT {
-            self.limit = MODEST_LIMIT;
+        if on_first_page && self.limit > self.source.modest_limit() {
+            self.limit = self.source.modest_limit();
+            self.tries_modest_limit = true;
             return Ok(());
         }
         if on_first_page || self.new_starts_left == 0 {
