@@ -72,3 +72,31 @@ async fn a_gap_of_two_weeks_is_walked_in_slices_over_a_kill() {
     let output = handler.poll_well().await;
     assert!(output.contains(" 0 rows delivered"), "{output}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hole_that_the_vendor_can_no_longer_fill_is_said_once_and_stays_visible() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(81, 10, 30));
+    let handler = Handler::with_pingone(&pingone);
+    handler.poll_well().await;
+    let file = handler.path("data/state/checkpoints/pingone/default/activities.json");
+    let mut checkpoint: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let long_ago = (now() - TimeDelta::days(20)).to_rfc3339();
+    let position = &mut checkpoint["tables"][ACTIVITIES];
+    position["begin"] = long_ago.clone().into();
+    position["watermark"] = long_ago.clone().into();
+    position["reread_from"] = long_ago.clone().into();
+    position["coverage"] = serde_json::json!([]);
+    std::fs::write(&file, checkpoint.to_string()).unwrap();
+
+    let output = handler.poll_well().await;
+    assert!(
+        output.contains("not shown by the vendor any more") && output.contains(&long_ago[..16]),
+        "{output}"
+    );
+    let output = handler.poll_well().await;
+    assert!(!output.contains("not shown by the vendor any more"), "{output}");
+    let checkpoint: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let covered = &checkpoint["tables"][ACTIVITIES]["coverage"];
+    assert!(covered[0]["from"].as_str().unwrap() > &long_ago[..16], "{covered}");
+}
