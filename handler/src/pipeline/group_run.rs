@@ -34,6 +34,8 @@ pub struct GroupRun<'a> {
     unsaved: bool,
     /// Something is behind us that was not before this run: rows, a slice, or the length of the next one.
     made_progress: bool,
+    /// Pages of this run that brought what was delivered before.
+    reread_pages: u32,
 }
 
 /// How reading a slice ended.
@@ -74,6 +76,7 @@ impl<'a> GroupRun<'a> {
             stopped: Vec::new(),
             unsaved: false,
             made_progress: false,
+            reread_pages: 0,
         })
     }
 
@@ -148,14 +151,18 @@ impl<'a> GroupRun<'a> {
             counts.received - before.received,
             counts.seen_before - before.seen_before,
         );
+        // Slices are short where much is read, so the cost of reading again is their sum.
+        let share = u64::from(pages) * seen / received.max(1);
+        self.reread_pages = self
+            .reread_pages
+            .saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
         let at_end = walk.next_slice().is_none();
         for sink in &self.open {
             let Some(position) = position_of(self.checkpoints, &sink.table()) else {
                 continue;
             };
             if walk.rereads && slice.from < position.watermark {
-                let share = u64::from(pages) * seen / received.max(1);
-                position.reread_pages = u32::try_from(share).unwrap_or(u32::MAX);
+                position.reread_pages = self.reread_pages;
             }
             if at_end && !walk.rereads {
                 position.runs_without_reread += 1;

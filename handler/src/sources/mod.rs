@@ -6,6 +6,7 @@ mod cursor_walk;
 mod endpoint;
 mod error;
 mod page;
+mod token_lifetime;
 
 pub mod onelogin;
 pub mod pingone;

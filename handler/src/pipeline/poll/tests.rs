@@ -344,3 +344,75 @@ fn judge(seed: u64, expected: &BTreeSet<u32>, memory: &Memory, excused: &BTreeSe
     }
     doubled.len()
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
+    let recorded_at = |second: i64| clock.now() - TimeDelta::minutes(2) - TimeDelta::seconds(second * 6);
+    let events = (0..60)
+        .map(|id| Emitted {
+            id,
+            recorded_at: recorded_at(id.into()),
+        })
+        .collect();
+    let vendor = Arc::new(Vendor {
+        name: StreamName {
+            source: "model",
+            instance: "default".to_owned(),
+            stream: "events",
+        },
+        events: Mutex::new(events),
+        page_size: 1,
+        failing_page: Mutex::default(),
+    });
+    let target = Target {
+        table: table(TABLE).unwrap(),
+        destination: Arc::new(Memory::default()),
+    };
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let plan = PullPlan {
+        stream: vendor.clone(),
+        targets: vec![target],
+        pushed: None,
+        counterparts: None,
+    };
+    let poller = Arc::new(Poller {
+        plans: vec![StreamPlan::Windows(plan)],
+        off: Vec::new(),
+        rules: PollRules {
+            lookback: minutes(60),
+            overlap: minutes(10),
+            settle: minutes(1),
+            concurrency: 1,
+        },
+        store: Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap()),
+        clock: clock.clone(),
+        holder: Holder {
+            who: "the model".to_owned(),
+        },
+    });
+    for id in 60..62 {
+        assert!(
+            !poller
+                .run(&Selection::all(), Deadline::after(minutes(4)))
+                .await
+                .failed()
+        );
+        tokio::time::advance(minutes(1)).await;
+        vendor.events.lock().unwrap().push(Emitted {
+            id,
+            recorded_at: clock.now() - TimeDelta::seconds(70),
+        });
+    }
+    assert!(
+        !poller
+            .run(&Selection::all(), Deadline::after(minutes(4)))
+            .await
+            .failed()
+    );
+    let file = folder.path().join("checkpoints/model/default/events.json");
+    let checkpoint: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let pages = checkpoint["tables"][TABLE]["reread_pages"].as_u64().unwrap();
+    assert!((50..=70).contains(&pages), "{pages} pages");
+}

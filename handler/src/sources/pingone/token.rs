@@ -18,6 +18,7 @@ use crate::event::StreamName;
 use crate::http::{Backoff, HttpClient, Reply, TransportError, Verdict, error_code, pause, retry_after, verdict};
 use crate::settings::{PingOnePoll, Secret};
 use crate::sources::SourceError;
+use crate::sources::token_lifetime::lifetime;
 use crate::time::{Clock, Deadline};
 
 const ASKED: &str = "the token endpoint";
@@ -213,37 +214,5 @@ impl Tokens {
             stream: self.stream.clone(),
             doing,
         }
-    }
-}
-
-/// An hour if the server does not say, and never more than a day.
-fn lifetime(expires_in: Option<&serde_json::Value>) -> Duration {
-    let seconds = match expires_in {
-        Some(serde_json::Value::String(text)) => text.trim().parse::<f64>().ok(),
-        Some(value) => value.as_f64(),
-        None => None,
-    };
-    Duration::from_secs_f64(seconds.unwrap_or(3600.0).clamp(0.0, 86_400.0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_lifetime_is_read_however_it_is_written_and_is_never_absurd() {
-        for (value, seconds) in [
-            (json!(3600), 3600),
-            (json!("120"), 120),
-            (json!(59.0), 59),
-            (json!(u64::MAX), 86_400),
-            (json!(-5), 0),
-            (json!("soon"), 3600),
-            (json!(null), 3600),
-        ] {
-            assert_eq!(lifetime(Some(&value)), Duration::from_secs(seconds), "{value}");
-        }
-        assert_eq!(lifetime(None), Duration::from_secs(3600));
     }
 }
