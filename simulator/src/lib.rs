@@ -13,6 +13,7 @@
 //! * [`sentinelone`]: the list endpoints and the unified alerts of a SentinelOne console;
 //! * [`onelogin_api`]: the token, events and users endpoints of OneLogin;
 //! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
+//! * [`azurite`]: Azure Blob Storage, which is no simulator of ours but Microsoft's own emulator;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
 //! * [`onelogin`]: the webhook sender of OneLogin.
 #![allow(
@@ -20,6 +21,7 @@
     reason = "a test tool: a broken assumption must stop the test with a message"
 )]
 
+pub mod azurite;
 pub mod functions_host;
 pub mod generate;
 pub mod logs_ingestion;
@@ -33,6 +35,7 @@ pub mod sentinelone;
 pub mod tables;
 
 mod client;
+mod free_port;
 mod loopback;
 mod query;
 mod random;
@@ -47,6 +50,7 @@ mod tests {
         is_send_and_sync::<crate::pingone::PingOne>();
         is_send_and_sync::<crate::managed_identity::ManagedIdentity>();
         is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
+        is_send_and_sync::<crate::azurite::Azurite>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
         is_send_and_sync::<crate::onelogin::Sender>();
         is_send_and_sync::<crate::onelogin_api::OneLoginApi>();
