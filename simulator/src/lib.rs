@@ -13,6 +13,7 @@
 //! * [`sentinelone`]: the list endpoints and the unified alerts of a SentinelOne console;
 //! * [`onelogin_api`]: the token, events and users endpoints of OneLogin;
 //! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
+//! * [`tls`], [`connect_proxy`]: TLS and production host names in front of any of them;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
 //! * [`onelogin`]: the webhook sender of OneLogin.
 #![allow(
@@ -20,6 +21,7 @@
     reason = "a test tool: a broken assumption must stop the test with a message"
 )]
 
+pub mod connect_proxy;
 pub mod functions_host;
 pub mod generate;
 pub mod logs_ingestion;
@@ -31,11 +33,13 @@ pub mod pingone_enterprise;
 pub mod pingone_webhook;
 pub mod sentinelone;
 pub mod tables;
+pub mod tls;
 
 mod client;
 mod loopback;
 mod query;
 mod random;
+mod relay;
 mod service;
 mod wall_clock;
 
@@ -53,5 +57,7 @@ mod tests {
         is_send_and_sync::<crate::pingone_enterprise::PingOneEnterprise>();
         is_send_and_sync::<crate::pingone_webhook::Sender>();
         is_send_and_sync::<crate::sentinelone::SentinelOne>();
+        is_send_and_sync::<crate::tls::TlsFront>();
+        is_send_and_sync::<crate::connect_proxy::ConnectProxy>();
     }
 }
