@@ -12,7 +12,7 @@
 //! * [`pingone_enterprise`]: the token endpoint and a poll subscription of PingOne for Enterprise;
 //! * [`sentinelone`]: the list endpoints and the unified alerts of a SentinelOne console;
 //! * [`onelogin_api`]: the token, events and users endpoints of OneLogin;
-//! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
+//! * [`managed_identity`], [`key_vault`], [`logs_ingestion`]: the Azure side;
 //! * [`tls`], [`connect_proxy`]: TLS and production host names in front of any of them;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
 //! * [`onelogin`]: the webhook sender of OneLogin.
@@ -24,6 +24,7 @@
 pub mod connect_proxy;
 pub mod functions_host;
 pub mod generate;
+pub mod key_vault;
 pub mod logs_ingestion;
 pub mod managed_identity;
 pub mod onelogin;
@@ -50,6 +51,7 @@ mod tests {
         fn is_send_and_sync<T: Send + Sync>() {}
         is_send_and_sync::<crate::pingone::PingOne>();
         is_send_and_sync::<crate::managed_identity::ManagedIdentity>();
+        is_send_and_sync::<crate::key_vault::KeyVault>();
         is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
         is_send_and_sync::<crate::onelogin::Sender>();
