@@ -12,7 +12,9 @@
 //! * [`pingone_enterprise`]: the token endpoint and a poll subscription of PingOne for Enterprise;
 //! * [`sentinelone`]: the list endpoints and the unified alerts of a SentinelOne console;
 //! * [`onelogin_api`]: the token, events and users endpoints of OneLogin;
-//! * [`managed_identity`], [`logs_ingestion`]: the Azure side;
+//! * [`managed_identity`], [`key_vault`], [`logs_ingestion`]: the Azure side;
+//! * [`azurite`]: Azure Blob Storage, which is no simulator of ours but Microsoft's own emulator;
+//! * [`tls`], [`connect_proxy`]: TLS and production host names in front of any of them;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
 //! * [`onelogin`]: the webhook sender of OneLogin.
 #![allow(
@@ -20,8 +22,11 @@
     reason = "a test tool: a broken assumption must stop the test with a message"
 )]
 
+pub mod azurite;
+pub mod connect_proxy;
 pub mod functions_host;
 pub mod generate;
+pub mod key_vault;
 pub mod logs_ingestion;
 pub mod managed_identity;
 pub mod onelogin;
@@ -31,11 +36,14 @@ pub mod pingone_enterprise;
 pub mod pingone_webhook;
 pub mod sentinelone;
 pub mod tables;
+pub mod tls;
 
 mod client;
+mod free_port;
 mod loopback;
 mod query;
 mod random;
+mod relay;
 mod service;
 mod wall_clock;
 
@@ -46,12 +54,16 @@ mod tests {
         fn is_send_and_sync<T: Send + Sync>() {}
         is_send_and_sync::<crate::pingone::PingOne>();
         is_send_and_sync::<crate::managed_identity::ManagedIdentity>();
+        is_send_and_sync::<crate::key_vault::KeyVault>();
         is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
+        is_send_and_sync::<crate::azurite::Azurite>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
         is_send_and_sync::<crate::onelogin::Sender>();
         is_send_and_sync::<crate::onelogin_api::OneLoginApi>();
         is_send_and_sync::<crate::pingone_enterprise::PingOneEnterprise>();
         is_send_and_sync::<crate::pingone_webhook::Sender>();
         is_send_and_sync::<crate::sentinelone::SentinelOne>();
+        is_send_and_sync::<crate::tls::TlsFront>();
+        is_send_and_sync::<crate::connect_proxy::ConnectProxy>();
     }
 }

@@ -88,6 +88,8 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) retry_after: Option<u64>,
+    /// The challenge of a 401, where the service gives one.
+    pub(crate) www_authenticate: Option<&'static str>,
     pub(crate) body: Vec<u8>,
     pub(crate) delay: Option<Duration>,
     pub(crate) cut: bool,
@@ -102,6 +104,7 @@ impl Reply {
             status,
             content_type: "application/json",
             retry_after: None,
+            www_authenticate: None,
             body: body.into(),
             delay: None,
             cut: false,
@@ -141,6 +144,9 @@ impl Reply {
         response.content_type(self.content_type);
         if let Some(seconds) = self.retry_after {
             response.insert_header(("Retry-After", seconds.to_string()));
+        }
+        if let Some(challenge) = self.www_authenticate {
+            response.insert_header(("WWW-Authenticate", challenge));
         }
         response.body(self.body)
     }

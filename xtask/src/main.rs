@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask build`, `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask azurite`, `cargo xtask build`, `cargo demo`.
 
 #![forbid(unsafe_code)]
 
+mod azurite;
 mod build;
 mod cargo;
 mod demo;
@@ -23,6 +24,9 @@ struct Arguments {
 enum Command {
     /// All tests, the whole-program tests among them.
     Test(test::TestArguments),
+    /// Installs the emulator of Azure Blob Storage that the tests run against, where it is not there yet. `test` does
+    /// it first.
+    Azurite,
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
@@ -32,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Azurite => azurite::run(),
         Command::Build(arguments) => build::run(&arguments),
         Command::Demo => demo::run(),
     };

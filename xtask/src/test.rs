@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cargo;
+use crate::{azurite, cargo};
 
 /// What follows `test`.
 #[derive(Args)]
@@ -12,8 +12,9 @@ pub struct TestArguments {
     seeds: u32,
 }
 
-/// Every test of the workspace. The whole-program tests start the real executable against the simulators.
+/// Every test of the workspace. The whole-program tests start the real executable against the simulators and Azurite.
 pub fn run(arguments: &TestArguments) -> Result<(), String> {
+    azurite::run()?;
     let mut command = cargo::cargo(&["test", "--workspace"]);
     command.env("CONNECTOR_SEEDS", arguments.seeds.to_string());
     cargo::run(command)

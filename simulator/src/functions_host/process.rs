@@ -1,17 +1,12 @@
 //! The handler's process: its environment, its output, its end.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 use super::{HostError, HostOptions};
-
-/// Ports for handlers: so many, from this one on.
-const FIRST_PORT: u16 = 20_000;
-const PORTS: u32 = 12_000;
+use crate::free_port::free_port;
 
 /// The lines of both streams, as far as they have come.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -162,21 +157,4 @@ impl CapturedOutput {
         let stdout = self.stdout.iter().map(|line| format!("stdout: {line}"));
         stderr.chain(stdout).collect::<Vec<_>>().join("\n")
     }
-}
-
-/// A port that nobody listens on now. The real host lets the system choose and releases the port again, so
-/// that somebody else may take it meanwhile; here it comes from below the range the system chooses from, and
-/// each port is tried once per process, so that tests side by side do not meet.
-fn free_port() -> u16 {
-    static TRIED: AtomicU32 = AtomicU32::new(0);
-    let first = std::process::id().wrapping_mul(37);
-    for _ in 0..PORTS {
-        let step = TRIED.fetch_add(1, Ordering::Relaxed);
-        let offset = first.wrapping_add(step) % PORTS;
-        let port = FIRST_PORT + u16::try_from(offset).expect("the offset is small");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no loopback port is free");
 }

@@ -1,7 +1,10 @@
 //! The managed identity endpoint of App Service and Functions, protocol version 2019-08-01.
 //!
 //! Contract: `GET {IDENTITY_ENDPOINT}?api-version=2019-08-01&resource={audience}[&client_id={id}]` with the
-//! header `X-IDENTITY-HEADER`; the resource is an audience without `/.default`; `expires_on` is text.
+//! header `X-IDENTITY-HEADER`; the resource is an audience without `/.default`; `expires_on` is text. A token is a JWT
+//! of Microsoft Entra ID in its form, with a signature that nobody can check.
+
+mod token;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -156,13 +159,13 @@ impl State {
     }
 
     fn token_for(&mut self, resource: &str, client_id: Option<&str>) -> String {
-        let token = random::token(&mut self.rng);
+        let now = wall_clock::now().timestamp();
+        let token = token::sign(resource, now, now + LIFETIME_SECONDS, &mut self.rng);
         self.valid.insert(token.clone(), without_slash(resource).to_owned());
         self.client_ids.push(client_id.map(str::to_owned));
-        let expires_on = wall_clock::now().timestamp() + LIFETIME_SECONDS;
         json!({
             "access_token": token,
-            "expires_on": expires_on.to_string(),
+            "expires_on": (now + LIFETIME_SECONDS).to_string(),
             "resource": resource,
             "token_type": "Bearer",
             "client_id": client_id.unwrap_or("5f1c3f6a-8f1b-4c7e-9f55-b1f0c2d9a704"),

@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::*;
@@ -84,4 +86,33 @@ async fn a_failing_endpoint_answers_500_until_it_is_well() {
 
     identity.set_failing(false);
     assert_eq!(ask(&identity, &query, Some(&identity.header())).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_token_says_for_whom_by_whom_and_how_long_and_no_two_are_equal() {
+    let identity = ManagedIdentity::start();
+    let query = "api-version=2019-08-01&resource=https://storage.azure.com";
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        let (_, body) = ask(&identity, query, Some(&identity.header())).await;
+        let token = body["access_token"].as_str().expect("a token").to_owned();
+        let parts: Vec<_> = token
+            .split('.')
+            .map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64"))
+            .collect();
+        assert_eq!(parts.len(), 3);
+        let claims: Value = serde_json::from_slice(&parts[1]).expect("JSON");
+        assert_eq!(claims["aud"], "https://storage.azure.com");
+        let issuer = claims["iss"].as_str().expect("an issuer");
+        assert!(
+            issuer.starts_with("https://sts.windows.net/") && issuer.ends_with('/'),
+            "{issuer}"
+        );
+        let time = |name: &str| claims[name].as_i64().expect("a time");
+        let now = wall_clock::now().timestamp();
+        assert!(time("nbf") <= now && time("iat") <= now && now < time("exp"));
+        assert_eq!(time("exp").to_string(), body["expires_on"]);
+        tokens.push(token);
+    }
+    assert_ne!(tokens[0], tokens[1]);
 }

@@ -1,0 +1,190 @@
+//! Azure Blob Storage as Microsoft emulates it: the real Azurite, started as a process of its own.
+//!
+//! Nothing is simulated here. `cargo xtask azurite` installs it (npm package `azurite`, [`VERSION`]); an [`Azurite`]
+//! is its blob service on a port of 127.0.0.1, which ends with the test however the test ends.
+//!
+//! Over plain HTTP it is spoken to with the public development account and its shared key. With
+//! [`AzuriteOptions::https`] and [`AzuriteOptions::oauth`] it stands under the production host name
+//! (`<account>.blob.core.windows.net`, behind [`crate::connect_proxy`]) and takes the tokens of
+//! [`crate::managed_identity`]. It checks their audience, issuer and times, neither their signature nor any role.
+
+mod installed;
+mod process;
+mod rest;
+mod shared_key;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use tempfile::TempDir;
+
+pub use self::installed::{INSTALL_COMMAND, VERSION, folder, is_installed, marker};
+use self::process::Process;
+use crate::free_port::free_port;
+
+/// The development account.
+pub const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
+
+/// Its key, which Microsoft publishes: no secret.
+const DEVELOPMENT_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// Somebody else may take a free port just before Azurite does.
+const ATTEMPTS: usize = 5;
+
+/// How Azurite is started.
+#[derive(Clone, Debug)]
+pub struct AzuriteOptions {
+    /// The storage account.
+    pub account: String,
+    /// Its key in base64.
+    pub account_key: String,
+    /// Keeps the data in files, so that they are there again after a stop. Otherwise in memory.
+    pub on_disk: bool,
+    /// TLS under the production host name.
+    pub https: Option<Https>,
+    /// Takes bearer tokens, which it does over TLS only.
+    pub oauth: bool,
+}
+
+/// What a server with TLS needs, and its clients.
+#[derive(Clone, Debug)]
+pub struct Https {
+    /// The certificate for `<account>.blob.core.windows.net`.
+    pub certificate_pem: String,
+    /// Its key.
+    pub key_pem: String,
+    /// The root that clients have to trust.
+    pub authority_pem: String,
+}
+
+impl Default for AzuriteOptions {
+    fn default() -> Self {
+        Self {
+            account: DEVELOPMENT_ACCOUNT.to_owned(),
+            account_key: DEVELOPMENT_KEY.to_owned(),
+            on_disk: false,
+            https: None,
+            oauth: false,
+        }
+    }
+}
+
+/// A blob service. Dropped, it is killed, and its data are gone.
+pub struct Azurite {
+    options: AzuriteOptions,
+    port: u16,
+    folder: TempDir,
+    process: Mutex<Option<Process>>,
+    containers: AtomicU32,
+}
+
+impl Azurite {
+    /// Starts a service without data; it listens when this returns.
+    ///
+    /// Panics where Azurite is not installed or does not start, and says why.
+    pub fn start(options: AzuriteOptions) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut reasons = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let port = free_port();
+            match Process::start(&options, folder.path(), port) {
+                Ok(process) => {
+                    return Azurite {
+                        options,
+                        port,
+                        folder,
+                        process: Mutex::new(Some(process)),
+                        containers: AtomicU32::new(0),
+                    };
+                }
+                Err(reason) if reason.contains("EADDRINUSE") => reasons.push(reason),
+                Err(reason) => panic!("{reason}"),
+            }
+        }
+        panic!("no port was free long enough: {reasons:?}");
+    }
+
+    /// One for all tests of a process, in memory. Each test takes a [`Self::new_container`]. It ends with the process.
+    pub fn shared() -> &'static Azurite {
+        static SHARED: OnceLock<Azurite> = OnceLock::new();
+        SHARED.get_or_init(|| Azurite::start(AzuriteOptions::default()))
+    }
+
+    /// `http://127.0.0.1:<port>`, without a slash at the end; with TLS `https://<account>.blob.core.windows.net`.
+    pub fn origin(&self) -> String {
+        match self.options.https {
+            None => format!("http://127.0.0.1:{}", self.port),
+            Some(_) => format!("https://{}", self.production_host()),
+        }
+    }
+
+    /// The value of `STATE_URL` for this container.
+    pub fn state_url(&self, container: &str) -> String {
+        format!("{}{}/{container}", self.origin(), self.account_path())
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `<account>.blob.core.windows.net`
+    pub fn production_host(&self) -> String {
+        format!("{}.blob.core.windows.net", self.options.account)
+    }
+
+    /// The process while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process().as_ref().map(Process::id)
+    }
+
+    /// Makes a container that nobody else uses; its name begins with `purpose` (lower-case letters, digits, `-`).
+    pub async fn new_container(&self, purpose: &str) -> String {
+        let number = self.containers.fetch_add(1, Ordering::Relaxed);
+        let container = format!("{purpose}-{number}");
+        self.create_container(&container).await;
+        container
+    }
+
+    /// Stops the service in good order and waits until it is gone. Data in memory are lost with it.
+    pub fn stop(&self) {
+        let process = self.process().take();
+        if let Some(process) = process {
+            process.stop();
+        }
+    }
+
+    /// Starts a stopped service on the same port, with the data that are on disk.
+    pub fn start_again(&self) {
+        let mut process = self.process();
+        assert!(process.is_none(), "Azurite is running");
+        match Process::start(&self.options, self.folder.path(), self.port) {
+            Ok(started) => *process = Some(started),
+            Err(reason) => panic!("{reason}"),
+        }
+    }
+
+    fn process(&self) -> MutexGuard<'_, Option<Process>> {
+        self.process.lock().expect("nobody panics with the process")
+    }
+
+    /// Where the account stands in the path: in front over plain HTTP, in the host name with TLS.
+    fn account_path(&self) -> String {
+        match self.options.https {
+            None => format!("/{}", self.options.account),
+            Some(_) => String::new(),
+        }
+    }
+
+    /// What our own calls go to: with TLS the production host at the port of this machine.
+    fn own_origin(&self) -> String {
+        match self.options.https {
+            None => self.origin(),
+            Some(_) => format!("{}:{}", self.origin(), self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

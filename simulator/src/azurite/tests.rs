@@ -1,0 +1,88 @@
+use super::*;
+
+fn on_disk() -> AzuriteOptions {
+    AzuriteOptions {
+        on_disk: true,
+        ..AzuriteOptions::default()
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_is_listed_and_read_until_it_is_deleted() {
+    let azurite = Azurite::shared();
+    let container = azurite.new_container("written").await;
+    let odd = "a folder/ä+b%2F&c.json";
+    azurite.write(&container, "a/1", "one").await;
+    azurite.write(&container, "b/2", Vec::new()).await;
+    azurite.write(&container, odd, "three").await;
+
+    assert_eq!(azurite.list(&container, "").await, [odd, "a/1", "b/2"]);
+    assert_eq!(azurite.list(&container, "a folder/ä+").await, [odd]);
+    assert_eq!(azurite.list(&container, "nothing").await, Vec::<String>::new());
+    assert_eq!(
+        azurite.read(&container, "a/1").await.as_deref(),
+        Some(b"one".as_slice())
+    );
+    assert_eq!(azurite.read(&container, "b/2").await.as_deref(), Some(b"".as_slice()));
+    assert_eq!(
+        azurite.read(&container, odd).await.as_deref(),
+        Some(b"three".as_slice())
+    );
+
+    azurite.delete(&container, "a/1").await;
+    assert_eq!(azurite.read(&container, "a/1").await, None);
+    azurite.delete_container(&container).await;
+}
+
+#[tokio::test]
+async fn a_list_of_several_pages_is_whole() {
+    let azurite = Azurite::shared();
+    let container = azurite.new_container("pages").await;
+    let names: Vec<String> = (0..1_003).map(|number| format!("blob-{number:04}")).collect();
+    for name in &names {
+        azurite.write(&container, name, "").await;
+    }
+
+    assert_eq!(azurite.list(&container, "").await, names);
+}
+
+#[tokio::test]
+async fn data_on_disk_are_there_again_at_the_same_address_after_a_stop() {
+    let azurite = Azurite::start(on_disk());
+    let container = azurite.new_container("kept").await;
+    azurite.write(&container, "a", "before").await;
+    let url = azurite.state_url(&container);
+
+    azurite.stop();
+    assert!(azurite.process_id().is_none());
+    let port = std::net::TcpListener::bind(("127.0.0.1", azurite.port()));
+    assert!(port.is_ok(), "somebody still listens");
+    drop(port);
+    azurite.start_again();
+
+    assert_eq!(azurite.state_url(&container), url);
+    assert_eq!(
+        azurite.read(&container, "a").await.as_deref(),
+        Some(b"before".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn a_request_signed_with_another_key_is_refused() {
+    let azurite = Azurite::start(AzuriteOptions::default());
+    let stranger = Azurite {
+        options: AzuriteOptions {
+            account_key: "c29tZWJvZHkgZWxzZSdzIGtleQ==".to_owned(),
+            ..AzuriteOptions::default()
+        },
+        port: azurite.port,
+        folder: tempfile::tempdir().expect("a temporary folder can be made"),
+        process: Mutex::new(None),
+        containers: AtomicU32::new(0),
+    };
+    let refused = tokio::spawn(async move { stranger.create_container("theirs").await }).await;
+
+    let panic = refused.expect_err("the call panics").into_panic();
+    let message = panic.downcast_ref::<String>().expect("the panic has a text");
+    assert!(message.contains("403"), "{message}");
+}

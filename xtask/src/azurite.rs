@@ -1,0 +1,96 @@
+//! `cargo xtask azurite`
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use simulator::azurite::{VERSION, folder, is_installed, marker};
+
+use crate::cargo;
+
+const NODE: u32 = 20;
+
+#[cfg(windows)]
+const NPM: &str = "npm.cmd";
+#[cfg(not(windows))]
+const NPM: &str = "npm";
+
+/// Installs the Azurite of the tests with npm, once: it is Microsoft's emulator of Azure Blob Storage, on which the
+/// tests keep the handler's state.
+pub fn run() -> Result<(), String> {
+    check_node()?;
+    let folder = folder();
+    if is_installed() {
+        println!("Azurite {VERSION} is in {}", folder.display());
+        return Ok(());
+    }
+    println!("Azurite {VERSION} is being installed into {}", folder.display());
+    // What an older version or an interrupted installation left would be mixed in.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let mut install = Command::new(NPM);
+    install
+        .arg("install")
+        .arg("--prefix")
+        .arg(&folder)
+        .arg(format!("azurite@{VERSION}"));
+    install.args([
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--no-package-lock",
+        "--no-save",
+    ]);
+    install.args(["--omit=dev", "--loglevel=error"]).stdin(Stdio::null());
+    cargo::run(install).map_err(|reason| format!("Azurite cannot be installed with npm: {reason}"))?;
+    fs::write(marker(), VERSION).map_err(|error| format!("{} cannot be written: {error}", marker().display()))
+}
+
+fn check_node() -> Result<(), String> {
+    let missing = |what: &str| {
+        format!(
+            "{what} is missing. The tests keep state on Azurite, Microsoft's emulator of Azure Blob Storage, which runs on \
+             Node: install Node {NODE} or newer with npm, and see that `node` and `npm` are on the PATH"
+        )
+    };
+    let node = first_line("node").ok_or_else(|| missing("Node"))?;
+    if first_line(NPM).is_none() {
+        return Err(missing("npm"));
+    }
+    match major(&node) {
+        Some(version) if version >= NODE => Ok(()),
+        _ => Err(format!(
+            "Node is too old: `node --version` says {node}, and Azurite, on which the tests keep state, is run with Node \
+             {NODE} or newer"
+        )),
+    }
+}
+
+/// What `program --version` says; `None` where there is no such program.
+fn first_line(program: &str) -> Option<String> {
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// 20 of `v20.20.2`.
+fn major(version: &str) -> Option<u32> {
+    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_is_read_and_nothing_is_made_up() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("v8.17.0"), Some(8));
+        assert_eq!(major("no version"), None);
+    }
+}
