@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::azure::TokenSource;
-use crate::destination::{DeliveryError, Destination, DirectoryDestination, LogsIngestion};
+use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
 use crate::pipeline::Target;
 use crate::settings::{DestinationChoice, IngestionRule, Settings};
@@ -19,6 +21,10 @@ pub struct Destinations {
     folder: std::path::PathBuf,
     directory: Option<Arc<DirectoryDestination>>,
     rules: HashMap<(String, String), Arc<LogsIngestion>>,
+    /// By destination and table.
+    turns: HashMap<(String, Arc<str>), Arc<Mutex<()>>>,
+    /// The largest body of a call.
+    body_limit: usize,
 }
 
 impl Destinations {
@@ -32,7 +38,16 @@ impl Destinations {
             folder,
             directory: None,
             rules: HashMap::new(),
+            turns: HashMap::new(),
+            body_limit: BODY_LIMIT,
         }
+    }
+
+    /// Smaller calls, for tests that need many.
+    #[cfg(test)]
+    pub fn with_body_limit(mut self, body_limit: usize) -> Self {
+        self.body_limit = body_limit;
+        self
     }
 
     /// The named tables with their destination.
@@ -52,14 +67,22 @@ impl Destinations {
         options: TableOptions,
     ) -> Result<Vec<Target>, DeliveryError> {
         let destination = self.destination(choice)?;
+        let place = match choice {
+            DestinationChoice::Rule(rule) => format!("{} {}", rule.endpoint.as_str(), rule.rule_id),
+            DestinationChoice::Directory => String::new(),
+        };
         // Settings take only the names of tables that are built in.
         let known = tables.iter().filter_map(|name| table_with(name.as_ref(), options));
-        Ok(known
-            .map(|table| Target {
+        let mut targets = Vec::new();
+        for table in known {
+            let key = (place.clone(), table.name());
+            targets.push(Target {
                 table,
                 destination: destination.clone(),
-            })
-            .collect())
+                turn: self.turns.entry(key).or_default().clone(),
+            });
+        }
+        Ok(targets)
     }
 
     fn destination(&mut self, choice: &DestinationChoice) -> Result<Arc<dyn Destination>, DeliveryError> {
@@ -85,6 +108,7 @@ impl Destinations {
                 http.clone(),
                 tokens.clone(),
                 clock.clone(),
+                self.body_limit,
             ))
         });
         known.clone()

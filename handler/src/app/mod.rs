@@ -2,6 +2,8 @@
 
 mod connector;
 mod destinations;
+#[cfg(test)]
+mod faults;
 mod off;
 mod receivers;
 mod streams;

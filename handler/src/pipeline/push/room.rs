@@ -20,6 +20,12 @@ impl Default for PushRoom {
 }
 
 impl PushRoom {
+    /// True if nobody has any of it.
+    #[cfg(test)]
+    pub fn is_free(&self) -> bool {
+        self.0.available_permits() == ROOM_KIB as usize
+    }
+
     /// Room for a body; for one that may grow when it is inflated, the most that it can become.
     pub async fn take(&self, body: &[u8]) -> Option<OwnedSemaphorePermit> {
         let most = if body.starts_with(&GZIP_MAGIC) {
