@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::destinations::Destinations;
+use super::lasting::Lasting;
 use super::off::off_reports;
 use super::wiring::Wiring;
-use crate::azure::AzureIdentity;
 use crate::destination::DeliveryError;
 use crate::functions::Work;
-use crate::http::HttpClient;
 use crate::pipeline::{PollRules, Poller};
-use crate::settings::{Environment, Settings, StateLocation};
+use crate::settings::{Settings, StateLocation};
 use crate::state::{Holder, LocalStore, Store, StoreError};
-use crate::time::{Clock, SystemClock};
+use crate::time::Clock;
 
 /// What cannot be set up with settings that are right by themselves.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +31,13 @@ pub enum BuildError {
 }
 
 /// Builds the work. `command` names the process to others that meet its leases.
-pub fn build(settings: &Settings, environment: &dyn Environment, command: &str) -> Result<Work, BuildError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Work, BuildError> {
+    let (clock, http) = (lasting.clock.clone(), lasting.http.clone());
     let store = open_store(settings, clock.clone())?;
-    let http = HttpClient::new().map_err(BuildError::Http)?;
-    let identity = Arc::new(AzureIdentity::from_environment(environment));
-    let destinations = Destinations::new(settings, http.clone(), identity, clock.clone());
+    let destinations = Destinations::new(settings, http.clone(), lasting.identity.clone(), clock.clone());
     let mut wiring = Wiring {
         settings,
+        lasting,
         destinations,
         http,
         store: store.clone(),

@@ -2,11 +2,13 @@
 
 mod connector;
 mod destinations;
+mod lasting;
 mod off;
 mod receivers;
+mod secrets;
 mod streams;
 mod wiring;
 mod workplace;
 
-pub use connector::{BuildError, build};
-pub use workplace::LazyWorkplace;
+pub use connector::BuildError;
+pub use workplace::{ConnectorWorkplace, NoWork};

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use super::connector::BuildError;
 use super::wiring::Wiring;
 use crate::event::StreamName;
-use crate::pipeline::{PushMemory, PushPlan, PushReceiver, PushRoad, PushRoom};
+use crate::pipeline::{PushPlan, PushReceiver, PushRoad};
 use crate::sources::{onelogin, pingone};
 use crate::state::{DeadLetters, Spool};
 
 impl Wiring<'_> {
     /// A vendor without a token has none.
     pub fn receivers(&mut self) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
-        let room = PushRoom::default();
         let mut receivers = BTreeMap::new();
         for (vendor, plans) in [
             ("onelogin", self.onelogin_pushes()?),
@@ -24,13 +23,13 @@ impl Wiring<'_> {
                 continue;
             }
             let receiver = PushReceiver {
+                memory: self.lasting.push_memory(vendor, &plans),
                 plans,
                 has_unresolved_tokens,
-                memory: Arc::new(PushMemory::default()),
                 dead_letters: DeadLetters::new(self.store.clone()),
                 clock: self.clock.clone(),
                 patience: self.settings.push.deadline,
-                room: room.clone(),
+                room: self.lasting.push_room.clone(),
             };
             receivers.insert(vendor, receiver);
         }

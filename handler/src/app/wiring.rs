@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::destinations::Destinations;
+use super::lasting::Lasting;
 use crate::http::HttpClient;
 use crate::settings::Settings;
+use crate::sources::Watched;
 use crate::state::Store;
 use crate::time::Clock;
 
@@ -14,10 +16,23 @@ pub struct Wiring<'a> {
     pub settings: &'a Settings,
     /// One per ingestion rule.
     pub destinations: Destinations,
+    /// What stays when everything else is built anew.
+    pub lasting: &'a Lasting,
     /// The one client.
     pub http: HttpClient,
     /// The state.
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Wiring<'_> {
+    /// The stream, watched for rejections of the credential in the settings that start with `setting_prefix`.
+    pub fn watched<S: ?Sized>(&self, stream: Arc<S>, setting_prefix: &str) -> Arc<Watched<S>> {
+        Arc::new(Watched {
+            stream,
+            setting_prefix: setting_prefix.to_owned(),
+            rejections: self.lasting.rejections.clone(),
+        })
+    }
 }

@@ -4,4 +4,6 @@ mod identity;
 mod key_vault;
 
 pub use identity::AzureIdentity;
-pub use key_vault::{KeyVault, KeyVaultError, LONGEST_RESOLVING, Resolved};
+#[cfg(test)]
+pub use key_vault::KeyVaultError;
+pub use key_vault::{KeyVault, Resolved};

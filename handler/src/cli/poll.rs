@@ -7,10 +7,10 @@ use clap::Args;
 
 use super::watch::watch;
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::{BuildError, build};
-use crate::functions::Work;
+use crate::app::{BuildError, ConnectorWorkplace, NoWork};
+use crate::functions::{Work, Workplace};
 use crate::pipeline::Selection;
-use crate::settings::{Environment, Settings};
+use crate::settings::Environment;
 use crate::time::Deadline;
 
 /// What follows `poll`.
@@ -26,14 +26,11 @@ pub struct PollArguments {
 
 /// Exit 0 if all went well, 1 if a stream failed, 64 for bad settings or nothing to do.
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
-    let settings = match Settings::load(environment.as_ref()) {
-        Ok(settings) => settings,
-        Err(problems) => {
-            for problem in problems.iter() {
-                log::error!(setting = problem.setting.as_str(); "{problem}");
-            }
-            return ExitCode::from(EXIT_USAGE);
-        }
+    let workplace = ConnectorWorkplace::new(environment, "poll");
+    workplace.look_up().await;
+    // What is wrong with them is logged already.
+    let Ok(settings) = workplace.settings() else {
+        return ExitCode::from(EXIT_USAGE);
     };
     if settings.nothing_configured() {
         log::error!(
@@ -41,11 +38,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
         );
         return ExitCode::from(EXIT_USAGE);
     }
-    let work = match build(&settings, environment.as_ref(), "poll") {
+    let work = match workplace.work() {
         Ok(work) => work,
         Err(error) => {
             log::error!("{error}");
-            let code = if matches!(error, BuildError::BlobState) {
+            let code = if matches!(error, NoWork::Build(BuildError::BlobState)) {
                 EXIT_USAGE
             } else {
                 EXIT_FAILED
@@ -61,12 +58,26 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
         }
     };
     if arguments.watch {
-        return watch(&settings.poll.schedule, async || poll_once(&work, &selection).await).await;
+        return watch(&settings.poll.schedule, async || {
+            poll_again(&workplace, &selection).await
+        })
+        .await;
     }
     if poll_once(&work, &selection).await {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(EXIT_FAILED)
+    }
+}
+
+/// With secrets that may have come or changed since the last time. True if no stream failed.
+async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection) -> bool {
+    match workplace.for_run().await {
+        Ok(work) => poll_once(&work, selection).await,
+        Err(reason) => {
+            log::error!("nothing is polled: {reason}");
+            false
+        }
     }
 }
 

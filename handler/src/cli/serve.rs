@@ -8,10 +8,10 @@ use clap::Args;
 
 use super::watch::stop_asked;
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::LazyWorkplace;
+use crate::app::ConnectorWorkplace;
 use crate::functions::ConnectorFunctions;
 use crate::host;
-use crate::settings::{Environment, InstanceName, Settings};
+use crate::settings::{Environment, InstanceName, SettingProblems, Settings};
 
 const DEFAULT_PORT: u16 = 8080;
 
@@ -46,9 +46,21 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
             return ExitCode::from(EXIT_FAILED);
         }
     };
-    let settings = load(environment.as_ref());
-    log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {}", env!("CARGO_PKG_VERSION"), describe(&settings));
-    let workplace = Arc::new(LazyWorkplace::new(settings, environment));
+    let workplace = ConnectorWorkplace::new(environment, "serve");
+    let unresolved = workplace.unresolved();
+    let state = match unresolved {
+        0 => describe(&workplace.settings()),
+        _ => format!("resolving the Key Vault references in {unresolved} settings"),
+    };
+    log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {state}", env!("CARGO_PKG_VERSION"));
+    if unresolved > 0 {
+        let workplace = workplace.clone();
+        tokio::spawn(async move {
+            workplace.look_up().await;
+            log::info!("handler {}", describe(&workplace.settings()));
+        });
+    }
+    let workplace = Arc::new(workplace);
     let server = match host::start(listener, Arc::new(ConnectorFunctions { workplace })) {
         Ok(server) => server,
         Err(error) => {
@@ -85,17 +97,7 @@ fn port(environment: &dyn Environment, argument: Option<u16>) -> Result<u16, Str
         .map_err(|_| "FUNCTIONS_CUSTOMHANDLER_PORT: must be a port number".to_owned())
 }
 
-fn load(environment: &dyn Environment) -> Result<Settings, String> {
-    Settings::load(environment).map_err(|problems| {
-        for problem in problems.iter() {
-            log::error!(setting = problem.setting.as_str(); "{problem}");
-        }
-        let names: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        format!("the settings cannot be used: {}", names.join("; "))
-    })
-}
-
-fn describe(settings: &Result<Settings, String>) -> String {
+fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
     let Ok(settings) = settings else {
         return "with settings that cannot be used (see above)".to_owned();
     };

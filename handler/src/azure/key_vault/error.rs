@@ -32,6 +32,12 @@ impl KeyVaultError {
             fault,
         }
     }
+
+    /// For tests of others.
+    #[cfg(test)]
+    pub fn no_answer(reference: &Reference) -> Self {
+        Self::new(reference, Fault::NoAnswer)
+    }
 }
 
 /// What went wrong.
