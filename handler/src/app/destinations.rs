@@ -1,10 +1,11 @@
 //! One destination per ingestion rule, so that everybody who sends to a rule shares its pauses.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::Mutex;
 
+use super::lasting::Lasting;
 use crate::azure::TokenSource;
 use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
@@ -12,6 +13,17 @@ use crate::pipeline::Target;
 use crate::settings::{DestinationChoice, IngestionRule, Settings};
 use crate::tables::{TableOptions, table_with};
 use crate::time::Clock;
+
+/// Whose turn it is to send to a table, by destination and table. Clones share it.
+#[derive(Clone, Default)]
+pub struct Turns(Arc<std::sync::Mutex<HashMap<(String, Arc<str>), Arc<Mutex<()>>>>>);
+
+impl Turns {
+    fn of(&self, place: (String, Arc<str>)) -> Arc<Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(place).or_default().clone()
+    }
+}
 
 /// See the module.
 pub struct Destinations {
@@ -21,24 +33,22 @@ pub struct Destinations {
     folder: std::path::PathBuf,
     directory: Option<Arc<DirectoryDestination>>,
     rules: HashMap<(String, String), Arc<LogsIngestion>>,
-    /// By destination and table.
-    turns: HashMap<(String, Arc<str>), Arc<Mutex<()>>>,
+    turns: Turns,
     /// The largest body of a call.
     body_limit: usize,
 }
 
 impl Destinations {
     /// Nothing is opened yet.
-    pub fn new(settings: &Settings, http: HttpClient, tokens: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
-        let folder = settings.destination_dir.clone();
+    pub fn new(settings: &Settings, lasting: &Lasting) -> Self {
         Self {
-            http,
-            tokens,
-            clock,
-            folder,
+            http: lasting.http.clone(),
+            tokens: lasting.tokens.clone(),
+            clock: lasting.clock.clone(),
+            folder: settings.destination_dir.clone(),
             directory: None,
             rules: HashMap::new(),
-            turns: HashMap::new(),
+            turns: lasting.turns.clone(),
             body_limit: BODY_LIMIT,
         }
     }
@@ -79,7 +89,7 @@ impl Destinations {
             targets.push(Target {
                 table,
                 destination: destination.clone(),
-                turn: self.turns.entry(key).or_default().clone(),
+                turn: self.turns.of(key),
             });
         }
         Ok(targets)

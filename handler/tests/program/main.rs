@@ -8,6 +8,7 @@ mod gap;
 mod harness;
 mod ingestion;
 mod instances;
+mod key_vault;
 mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;

@@ -9,7 +9,9 @@ use super::objects::Objects;
 use super::plug::Plug;
 use super::world::{ENTERPRISE, INGESTION, Line, PINGONE, Tokens, World};
 use crate::app::destinations::Destinations;
+use crate::app::lasting::Lasting;
 use crate::app::wiring::Wiring;
+use crate::azure::{AzureIdentity, TokenSource};
 use crate::http::HttpClient;
 use crate::pipeline::{Housekeeping, PollRules, Poller, PushReceiver};
 use crate::settings::{MapEnvironment, Settings};
@@ -39,19 +41,19 @@ impl Process {
         let http = HttpClient::scripted(line.clone());
         let objects = Arc::new(Objects::new(container.clone(), line));
         let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
-        let destinations =
-            Destinations::new(&settings, http.clone(), Arc::new(Tokens), clock.clone()).with_body_limit(BODY_LIMIT);
-        let stop = Stop::default();
+        let (stop, name) = (Stop::default(), format!("process-{number}"));
+        let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
+        let identity = (identity, Arc::new(Tokens) as Arc<dyn TokenSource>);
+        let lasting = Lasting::with(clock.clone(), http.clone(), identity, stop.clone(), name.clone());
         let mut wiring = Wiring {
             settings: &settings,
-            destinations,
+            destinations: Destinations::new(&settings, &lasting).with_body_limit(BODY_LIMIT),
+            lasting: &lasting,
             http,
             store: store.clone(),
             spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
             clock: clock.clone(),
-            stop: stop.clone(),
         };
-        let name = format!("process-{number}");
         let poller = Poller {
             plans: wiring.stream_plans().unwrap(),
             drains: wiring.drain_plans().unwrap(),
@@ -64,11 +66,11 @@ impl Process {
             },
             store,
             clock,
-            holder: Holder { who: name.clone() },
+            holder: Holder { who: name },
             stop,
-            housekeeping: Housekeeping::new(wiring.push_ledgers(&name)),
+            housekeeping: Housekeeping::new(wiring.push_ledgers()),
         };
-        let receivers = Arc::new(wiring.receivers(&name).unwrap());
+        let receivers = Arc::new(wiring.receivers().unwrap());
         Self {
             number,
             plug,
