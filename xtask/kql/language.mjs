@@ -5,7 +5,7 @@
 // the digests of the two files that are loaded.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,9 @@ const installed = process.env.KQL_PACKAGES ?? join(here, '../../target/tools/kql
 const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 const folder = join(installed, '@kusto/language-service-next');
 
+if (!existsSync(folder)) {
+  throw new Error(`${folder} is missing: run \`cargo xtask kql\`, which installs it, or name its node_modules in KQL_PACKAGES`);
+}
 for (const [file, digest] of Object.entries(manifest.digests)) {
   const found = createHash('sha256').update(readFileSync(join(folder, file))).digest('hex');
   if (found !== digest) {
