@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask build`, `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `cargo xtask build`, `cargo xtask kql`, `cargo demo`.
 
 #![forbid(unsafe_code)]
 
 mod build;
 mod cargo;
 mod demo;
+mod kql;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Command {
     Test(test::TestArguments),
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
+    /// Every KQL text of infra/content, bound by Microsoft's language service; golden rows of transformations. Needs Node 20.
+    Kql,
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
     Demo,
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Kql => kql::run(),
         Command::Demo => demo::run(),
     };
     match outcome {
