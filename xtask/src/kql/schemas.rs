@@ -61,13 +61,23 @@ impl Schemas {
         Ok(())
     }
 
-    /// The same workspace without one of the tables.
-    pub fn without(&self, table: &str) -> Self {
+    /// The same workspace without some of the tables.
+    pub fn without(&self, tables: &[&str]) -> Self {
         let mut fewer = self.clone();
-        if fewer.tables.remove(table).is_some() {
-            fewer.absent.insert(table.to_owned());
+        for table in tables {
+            if fewer.tables.remove(*table).is_some() {
+                fewer.absent.insert((*table).to_owned());
+            }
         }
         fewer
+    }
+
+    /// The same workspace where some of the tables have only the columns that every table has.
+    pub fn bare(&self, tables: &[&str]) -> Self {
+        let mut bare = self.clone();
+        bare.tables
+            .extend(tables.iter().map(|table| ((*table).to_owned(), Columns::new())));
+        bare
     }
 
     /// The same workspace with the `OneLogin_CL` that the retired function app made: 30 columns, ids of type guid.
@@ -127,10 +137,15 @@ mod tests {
 
     #[test]
     fn a_table_that_is_taken_away_is_absent() {
-        let fewer = schemas().without("OneLogin_CL");
+        let fewer = schemas().without(&["OneLogin_CL"]);
         assert!(!fewer.tables.contains_key("OneLogin_CL"));
         assert!(fewer.absent.contains("OneLogin_CL"));
-        assert!(schemas().without("Nothing_CL").absent.is_empty());
+        assert!(schemas().without(&["Nothing_CL"]).absent.is_empty());
+    }
+
+    #[test]
+    fn a_bare_table_is_there_and_has_no_columns() {
+        assert!(schemas().bare(&["OneLogin_CL"]).tables["OneLogin_CL"].is_empty());
     }
 
     #[test]
