@@ -171,6 +171,13 @@ pub fn texts(pages: &[(String, Value)]) -> Vec<Text> {
                 vec![("Time".to_owned(), Some("datetime"))],
             );
         }
+        let instructions = list(page, "instructionSteps").flat_map(|step| list(step, "instructions"));
+        for value in instructions.map(|instruction| &instruction["parameters"]["value"]) {
+            // A text to copy is a query if it has a pipe.
+            if value.as_str().is_some_and(|value| value.contains(" | ")) {
+                add("instruction", value, Vec::new());
+            }
+        }
         for criterion in list(page, "connectivityCriteria") {
             for query in list(criterion, "value") {
                 add("connectivity", query, vec![("IsConnected".to_owned(), Some("bool"))]);
@@ -272,6 +279,7 @@ mod tests {
         let page = page();
         let lists = ["graphQueries", "sampleQueries", "dataTypes", "connectivityCriteria"];
         let expected: usize = lists.iter().map(|key| list(&page, key).count()).sum();
-        assert_eq!(texts(&[("OneLogin".to_owned(), page)]).len(), expected);
+        let to_copy = 1;
+        assert_eq!(texts(&[("OneLogin".to_owned(), page)]).len(), expected + to_copy);
     }
 }
