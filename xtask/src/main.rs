@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask azurite`, `cargo xtask build`, `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `kql`, and `cargo demo`.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +6,7 @@ mod azurite;
 mod build;
 mod cargo;
 mod demo;
+mod kql;
 mod test;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Azurite,
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
+    /// Every KQL text of infra/content, bound by Microsoft's language service; golden rows of transformations. Needs Node 20.
+    Kql,
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
     Demo,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Azurite => azurite::run(),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Kql => kql::run(),
         Command::Demo => demo::run(),
     };
     match outcome {
