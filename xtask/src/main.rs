@@ -5,6 +5,7 @@
 mod build;
 mod cargo;
 mod demo;
+mod infra;
 mod test;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ enum Command {
     Test(test::TestArguments),
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
+    /// Writes and checks the deployment template, and the button in the README.
+    Infra(infra::InfraArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
     Demo,
 }
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Infra(arguments) => infra::run(&arguments),
         Command::Demo => demo::run(),
     };
     match outcome {
