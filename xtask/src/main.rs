@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask build`, `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `build`, `package`, `infra`, and `cargo demo`.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +6,7 @@ mod build;
 mod cargo;
 mod demo;
 mod infra;
+mod package;
 mod test;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum Command {
     Test(test::TestArguments),
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
+    /// The release package for Azure: dist/released-package.zip.
+    Package(package::PackageArguments),
     /// Writes and checks the deployment template, and the button in the README.
     Infra(infra::InfraArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
         Command::Infra(arguments) => infra::run(&arguments),
         Command::Demo => demo::run(),
     };

@@ -66,7 +66,11 @@ impl Content {
         };
         add("workspaceName", "string", "[variables('workspaceName')]".to_owned());
         add("location", "string", format!("[{WORKSPACE_LOCATION}]"));
-        add("createAlertRules", "bool", "[parameters('createAlertRules')]".to_owned());
+        add(
+            "createAlertRules",
+            "bool",
+            "[parameters('createAlertRules')]".to_owned(),
+        );
         for (_, flag) in CONNECTORS {
             add(flag, "bool", format!("[variables('{flag}')]"));
         }
@@ -95,7 +99,11 @@ impl Content {
     }
 
     fn resources(&self) -> Result<Vec<Value>, String> {
-        let mut resources: Vec<Value> = self.functions.iter().map(|(name, query)| function(name, query)).collect();
+        let mut resources: Vec<Value> = self
+            .functions
+            .iter()
+            .map(|(name, query)| function(name, query))
+            .collect();
         resources.extend(self.connectors.iter().map(|(name, page)| connector(name, page)));
         resources.extend(self.workbook.iter().map(workbook));
         for (name, properties, query) in &self.alerts {
@@ -109,10 +117,11 @@ fn function(name: &str, query: &str) -> Value {
     json!({
         "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
         "name": format!("[format('{{0}}/{name}', parameters('workspaceName'))]"),
+        // Overwrites the function of an earlier version.
+        "etag": "*",
         "properties": {
             "category": "Identity and endpoint logs",
             "displayName": name,
-            "etag": "*",
             "functionAlias": name,
             "query": literal_text(query),
             "version": 2,
@@ -121,9 +130,14 @@ fn function(name: &str, query: &str) -> Value {
 }
 
 fn connector(name: &str, page: &Value) -> Value {
-    let flag = CONNECTORS.iter().find(|(known, _)| *known == name).map_or("", |(_, flag)| flag);
+    let flag = CONNECTORS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or("", |(_, flag)| flag);
     let page = literal(page);
-    let id = page["id"].as_str().map_or_else(|| format!("{name}Functions"), str::to_owned);
+    let id = page["id"]
+        .as_str()
+        .map_or_else(|| format!("{name}Functions"), str::to_owned);
     json!({
         "type": "Microsoft.SecurityInsights/dataConnectorDefinitions",
         "name": id,
@@ -171,7 +185,10 @@ fn literal(value: &Value) -> Value {
     match value {
         Value::String(text) => literal_text(text),
         Value::Array(elements) => elements.iter().map(literal).collect(),
-        Value::Object(members) => members.iter().map(|(key, member)| (key.clone(), literal(member))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| (key.clone(), literal(member)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -212,7 +229,10 @@ mod tests {
 
     #[test]
     fn what_looks_like_an_expression_stays_a_text() {
-        assert_eq!(literal(&json!({"a": ["[x]", "[x](y)"]})), json!({"a": ["[[x]", "[x](y)"]}));
+        assert_eq!(
+            literal(&json!({"a": ["[x]", "[x](y)"]})),
+            json!({"a": ["[[x]", "[x](y)"]})
+        );
     }
 
     #[test]
@@ -224,7 +244,10 @@ mod tests {
             fs::write(path, text).unwrap();
         };
         write("functions/PingOneAudit.kql", "T | take 1\n");
-        write("connectors/OneLogin.json", r#"{"id": "OneLoginPage", "title": "OneLogin"}"#);
+        write(
+            "connectors/OneLogin.json",
+            r#"{"id": "OneLoginPage", "title": "OneLogin"}"#,
+        );
         write("alerts/Silent.json", r#"{"displayName": "silent"}"#);
         write("alerts/Silent.kql", "H | where 1 == 1");
         write("workbook.json", r#"{"version": "Notebook/1.0", "items": []}"#);
@@ -232,7 +255,10 @@ mod tests {
         let content = Content::read(folder.path()).unwrap();
         let resources = content.resources().unwrap();
 
-        let types: Vec<_> = resources.iter().filter_map(|resource| resource["type"].as_str()).collect();
+        let types: Vec<_> = resources
+            .iter()
+            .filter_map(|resource| resource["type"].as_str())
+            .collect();
         assert_eq!(types.len(), 4, "{types:?}");
         assert_eq!(resources[0]["properties"]["query"], "T | take 1");
         assert_eq!(resources[1]["condition"], "[parameters('oneLoginOn')]");

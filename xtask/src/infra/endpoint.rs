@@ -9,8 +9,14 @@ const ID: &str = "resourceId('Microsoft.Insights/dataCollectionEndpoints', param
 /// Its deployment beside the workspace.
 pub fn deployment() -> Value {
     let mut given = Map::new();
-    given.insert("name".to_owned(), json!({"value": "[format('dce-{0}', variables('name'))]"}));
-    given.insert("location".to_owned(), json!({"value": format!("[{WORKSPACE_LOCATION}]")}));
+    given.insert(
+        "name".to_owned(),
+        json!({"value": "[format('dce-{0}', variables('name'))]"}),
+    );
+    given.insert(
+        "location".to_owned(),
+        json!({"value": format!("[{WORKSPACE_LOCATION}]")}),
+    );
     let template = json!({
         "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",

@@ -51,6 +51,11 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
 
     let old_readme = read_text(&root.join("README.md"))?;
+    let names = settings::names(&ingredients.parts.settings);
+    refuse_problems(
+        check::settings::problems(names, &old_readme),
+        "infra/template/settings.json",
+    )?;
     let readme = readme::with_button(&old_readme, ingredients.repository.as_deref())?;
     for (path, text) in [("infra/azuredeploy.json", print::pretty(&built)), ("README.md", readme)] {
         let path = root.join(path);
@@ -93,7 +98,10 @@ fn refuse_stale(path: &Path, wanted: &str) -> Result<(), String> {
     if read_text(path)? == wanted {
         return Ok(());
     }
-    Err(format!("{} is stale: run `cargo xtask infra` and commit what it writes", path.display()))
+    Err(format!(
+        "{} is stale: run `cargo xtask infra` and commit what it writes",
+        path.display()
+    ))
 }
 
 fn read_text(path: &Path) -> Result<String, String> {

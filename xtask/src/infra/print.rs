@@ -115,7 +115,10 @@ mod tests {
         });
         let text = pretty(&value);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
-        assert!(text.starts_with("{\n  \"type\": \"A/b\",\n  \"name\": \"x\",\n"), "{text}");
+        assert!(
+            text.starts_with("{\n  \"type\": \"A/b\",\n  \"name\": \"x\",\n"),
+            "{text}"
+        );
         assert!(text.contains("    \"a\": {},\n"), "{text}");
     }
 }

@@ -22,7 +22,10 @@ pub fn accept_repository(url: &str) -> Result<String, String> {
     let path = url.strip_prefix("https://github.com/").unwrap_or_default();
     let names: Vec<&str> = path.split('/').collect();
     let is_name = |name: &&str| {
-        !name.is_empty() && name.bytes().all(|next| next.is_ascii_alphanumeric() || b"-_.".contains(&next))
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|next| next.is_ascii_alphanumeric() || b"-_.".contains(&next))
     };
     if names.len() != 2 || !names.iter().all(is_name) {
         return Err(format!("{url} is no https://github.com/OWNER/REPO"));
@@ -71,8 +74,16 @@ mod tests {
 
     #[test]
     fn only_a_repository_is_accepted() {
-        assert_eq!(accept_repository("https://github.com/o/r.git").unwrap(), "https://github.com/o/r");
-        for bad in ["https://github.com/o", "http://github.com/o/r", "https://github.com/o/r/tree/x", "https://github.com/o/r\"x"] {
+        assert_eq!(
+            accept_repository("https://github.com/o/r.git").unwrap(),
+            "https://github.com/o/r"
+        );
+        for bad in [
+            "https://github.com/o",
+            "http://github.com/o/r",
+            "https://github.com/o/r/tree/x",
+            "https://github.com/o/r\"x",
+        ] {
             assert!(accept_repository(bad).is_err(), "{bad}");
         }
     }

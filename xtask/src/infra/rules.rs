@@ -44,16 +44,29 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
     let mut values = vec![
         ("workspaceName".to_owned(), "[variables('workspaceName')]".to_owned()),
         ("location".to_owned(), format!("[{WORKSPACE_LOCATION}]")),
-        ("ruleName".to_owned(), format!("[format('dcr-{{0}}-{}', variables('name'))]", source.short)),
+        (
+            "ruleName".to_owned(),
+            format!("[format('dcr-{{0}}-{}', variables('name'))]", source.short),
+        ),
         ("principalId".to_owned(), format!("[{PRINCIPAL_ID}]")),
         ("endpointId".to_owned(), endpoint("id")),
         ("endpointAddress".to_owned(), endpoint("address")),
-        ("tablesToCreate".to_owned(), format!("[parameters('{}TablesToCreate')]", source.name)),
+        (
+            "tablesToCreate".to_owned(),
+            format!("[parameters('{}TablesToCreate')]", source.name),
+        ),
     ];
     if !source.on_request.is_empty() {
-        values.push(("tablesUsed".to_owned(), format!("[variables('{}TablesUsed')]", source.name)));
+        values.push((
+            "tablesUsed".to_owned(),
+            format!("[variables('{}TablesUsed')]", source.name),
+        ));
     }
-    values.extend(tables.iter().map(|table| (table.transform_parameter(), transform(table))));
+    values.extend(
+        tables
+            .iter()
+            .map(|table| (table.transform_parameter(), transform(table))),
+    );
     let values = values.into_iter();
     values.map(|(name, value)| (name, json!({"value": value}))).collect()
 }
@@ -64,7 +77,11 @@ fn transform(table: &Table) -> String {
     if table.name != "OneLogin_CL" {
         return format!("[{parameter}]");
     }
-    let columns = table.columns.iter().map(|(name, _)| name).filter(|name| name.ends_with("_g"));
+    let columns = table
+        .columns
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| name.ends_with("_g"));
     let conversions: Vec<String> = columns.map(|name| format!("{name} = toguid({name})")).collect();
     let as_guids = format!("concat({parameter}, ' | extend {}')", conversions.join(", "));
     format!("[if(parameters('oneLoginTableHasGuidColumns'), {as_guids}, {parameter})]")
@@ -72,7 +89,14 @@ fn transform(table: &Table) -> String {
 
 fn template(source: &Source, tables: &[&Table]) -> Value {
     let mut parameters = Map::new();
-    for name in ["workspaceName", "location", "ruleName", "principalId", "endpointId", "endpointAddress"] {
+    for name in [
+        "workspaceName",
+        "location",
+        "ruleName",
+        "principalId",
+        "endpointId",
+        "endpointAddress",
+    ] {
         parameters.insert(name.to_owned(), json!({"type": "string"}));
     }
     parameters.insert("tablesToCreate".to_owned(), json!({"type": "array"}));
@@ -202,7 +226,10 @@ fn picked(source: &Source, tables: &[&Table], join: &str, always: &str, suffix: 
     if !source.always.is_empty() {
         parts.push(format!("variables('{always}')"));
     }
-    for table in tables.iter().filter(|table| source.on_request.contains(&table.name.as_str())) {
+    for table in tables
+        .iter()
+        .filter(|table| source.on_request.contains(&table.name.as_str()))
+    {
         let name = &table.name;
         parts.push(format!(
             "if(contains(parameters('tablesUsed'), '{name}'), variables('{name}{suffix}'), {none})"
@@ -212,7 +239,9 @@ fn picked(source: &Source, tables: &[&Table], join: &str, always: &str, suffix: 
 }
 
 fn always(source: &Source, tables: &[&Table]) -> (Value, Value) {
-    let tables = tables.iter().filter(|table| source.always.contains(&table.name.as_str()));
+    let tables = tables
+        .iter()
+        .filter(|table| source.always.contains(&table.name.as_str()));
     let streams: Map<String, Value> = tables
         .clone()
         .map(|table| (table.stream(), json!({"columns": table.stream_columns()})))

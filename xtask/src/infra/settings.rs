@@ -41,12 +41,28 @@ pub fn variables(groups: &[Group]) -> Result<Map<String, Value>, String> {
     Ok(variables)
 }
 
+/// The names of all settings that the template may write.
+pub fn names(groups: &[Group]) -> impl Iterator<Item = &str> {
+    let of_groups = groups
+        .iter()
+        .flat_map(|group| group.settings.keys())
+        .map(String::as_str);
+    of_groups.chain(
+        SOURCES
+            .iter()
+            .flat_map(|source| [source.endpoint_setting, source.rule_setting]),
+    )
+}
+
 /// All settings, as one expression.
 pub fn expression(groups: &[Group]) -> String {
     let mut parts: Vec<String> = groups.iter().map(Group::expression).collect();
     for source in &SOURCES {
         let version = api_version("Microsoft.Resources/deployments").unwrap_or_default();
-        let outputs = format!("reference(variables('{}'), '{version}').outputs", source.deployment_variable());
+        let outputs = format!(
+            "reference(variables('{}'), '{version}').outputs",
+            source.deployment_variable()
+        );
         let settings = format!(
             "createObject('{}', {outputs}.endpoint.value, '{}', {outputs}.ruleId.value)",
             source.endpoint_setting, source.rule_setting
@@ -81,7 +97,9 @@ impl Group {
 
     fn is_known_late(&self) -> bool {
         let values = self.settings.values();
-        values.filter_map(Value::as_str).any(|value| value.contains("reference("))
+        values
+            .filter_map(Value::as_str)
+            .any(|value| value.contains("reference("))
     }
 
     fn expression(&self) -> String {

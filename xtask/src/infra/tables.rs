@@ -85,7 +85,10 @@ mod tests {
         let table = Table::parse(file).unwrap();
         assert_eq!(table.stream_columns()[0]["type"], "datetime");
         assert_eq!(table.table_columns()[0]["type"], "dateTime");
-        assert_eq!((table.stream(), table.transform_parameter()), ("Custom-A_B_CL".into(), "transformAB".into()));
+        assert_eq!(
+            (table.stream(), table.transform_parameter()),
+            ("Custom-A_B_CL".into(), "transformAB".into())
+        );
     }
 
     #[test]

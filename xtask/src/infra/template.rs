@@ -78,7 +78,10 @@ fn parameters(ingredients: &Ingredients) -> Map<String, Value> {
         parameter["defaultValue"] = package.into();
     }
     for table in tables_of_sources(ingredients) {
-        let description = format!("Transformation of {} at ingestion. `source` keeps every row as it is.", table.name);
+        let description = format!(
+            "Transformation of {} at ingestion. `source` keeps every row as it is.",
+            table.name
+        );
         let parameter = json!({
             "type": "string",
             "defaultValue": "source",
@@ -97,7 +100,9 @@ fn tables_of_sources(ingredients: &Ingredients) -> impl Iterator<Item = &Table> 
 fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
     let mut variables = ingredients.parts.variables.clone();
     variables.extend(settings::variables(&ingredients.parts.settings)?);
-    let deployments = SOURCES.iter().map(|source| (source.deployment_variable(), source.short));
+    let deployments = SOURCES
+        .iter()
+        .map(|source| (source.deployment_variable(), source.short));
     let deployments = deployments.chain([("endpointDeployment".to_owned(), "endpoint")]);
     for (name, short) in deployments {
         let id = format!(
@@ -120,7 +125,9 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let before_settings = ids_of(&resources, "Microsoft.Authorization/roleAssignments")
         .into_iter()
         .chain(secrets.iter().filter_map(secret_id));
-    let sources = SOURCES.iter().map(|source| format!("[variables('{}')]", source.deployment_variable()));
+    let sources = SOURCES
+        .iter()
+        .map(|source| format!("[variables('{}')]", source.deployment_variable()));
     let site = "[resourceId('Microsoft.Web/sites', variables('name'))]".to_owned();
     let before_settings: Vec<String> = before_settings.chain(sources).chain([site]).collect();
 
@@ -162,7 +169,9 @@ fn ids_of(resources: &[Value], resource_type: &str) -> Vec<String> {
 
 fn secret_id(secret: &Value) -> Option<String> {
     let name = secret["name"].as_str()?.split('/').nth(1)?.split('\'').next()?;
-    Some(format!("[resourceId('Microsoft.KeyVault/vaults/secrets', variables('name'), '{name}')]"))
+    Some(format!(
+        "[resourceId('Microsoft.KeyVault/vaults/secrets', variables('name'), '{name}')]"
+    ))
 }
 
 /// Gives every resource its version, those of deployments inside too.

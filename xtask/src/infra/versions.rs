@@ -17,7 +17,10 @@ pub const API_VERSIONS: [(&str, &str); 21] = [
     ("Microsoft.SecurityInsights/alertRules", "2025-09-01"),
     ("Microsoft.SecurityInsights/dataConnectorDefinitions", "2025-09-01"),
     ("Microsoft.Storage/storageAccounts", "2024-01-01"),
-    ("Microsoft.Storage/storageAccounts/blobServices/containers", "2024-01-01"),
+    (
+        "Microsoft.Storage/storageAccounts/blobServices/containers",
+        "2024-01-01",
+    ),
     ("Microsoft.Web/serverfarms", "2024-04-01"),
     ("Microsoft.Web/sites", "2024-04-01"),
     ("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "2024-04-01"),

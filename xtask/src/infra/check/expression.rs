@@ -255,10 +255,7 @@ mod tests {
             ("concat('a'", ", is missing at character 11"),
             ("concat('a)", "a text does not end at character 8"),
             ("parameters", "( is missing after parameters at character 11"),
-            (
-                "a('b') c('d')",
-                "something follows the expression at character 8",
-            ),
+            ("a('b') c('d')", "something follows the expression at character 8"),
             ("a('b',)", "a call, a text or a number is missing at character 7"),
             ("a('b').", "a name is missing at character 8"),
         ] {

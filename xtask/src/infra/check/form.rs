@@ -14,8 +14,16 @@ pub fn problems(form: &Value, template: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let outputs = names(&form["parameters"]["outputs"]);
     let parameters = names(&template["parameters"]);
-    problems.extend(parameters.difference(&outputs).map(|name| format!("the form gives no {name}")));
-    problems.extend(outputs.difference(&parameters).map(|name| format!("the template takes no {name}")));
+    problems.extend(
+        parameters
+            .difference(&outputs)
+            .map(|name| format!("the form gives no {name}")),
+    );
+    problems.extend(
+        outputs
+            .difference(&parameters)
+            .map(|name| format!("the template takes no {name}")),
+    );
 
     let elements = elements(form);
     texts(form, "form", &mut |path, text| {
@@ -91,13 +99,21 @@ fn secret_problems(form: &Value, template: &Value) -> Vec<String> {
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(_, parameter)| parameter["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("securestring")))
+        .filter(|(_, parameter)| {
+            parameter["type"]
+                .as_str()
+                .is_some_and(|kind| kind.eq_ignore_ascii_case("securestring"))
+        })
         .map(|(name, _)| name.as_str())
         .collect();
     if boxes.len() == secrets.len() {
         return Vec::new();
     }
-    vec![format!("{} secrets are taken, the form has {} password boxes", secrets.len(), boxes.len())]
+    vec![format!(
+        "{} secrets are taken, the form has {} password boxes",
+        secrets.len(),
+        boxes.len()
+    )]
 }
 
 /// Every table that may be created has to be offered: it stands, in quotes, in a value to choose.
@@ -110,7 +126,9 @@ fn table_problems(form: &Value) -> Vec<String> {
     });
     let tables = SOURCES.iter().flat_map(|source| source.tables());
     let missing = tables.filter(|name| !offered.contains(&format!("\"{name}\"")));
-    missing.map(|name| format!("the form does not offer to create {name}")).collect()
+    missing
+        .map(|name| format!("the form does not offer to create {name}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -154,12 +172,30 @@ mod tests {
         type Change = fn(&mut Value);
         let changes: [(Change, &str); 7] = [
             (|form| form["parameters"]["outputs"]["b"] = "x".into(), "takes no b"),
-            (|form| form["parameters"]["outputs"] = json!({"a": "x"}), "gives no token"),
-            (|form| form["parameters"]["outputs"]["a"] = "[steps('s').lost]".into(), "has no lost"),
-            (|form| form["parameters"]["outputs"]["a"] = "[basics('lost').id]".into(), "has no lost"),
-            (|form| form["parameters"]["outputs"]["a"] = "[reference('x')]".into(), "no function of forms"),
-            (|form| form["parameters"]["steps"][0]["elements"][0]["elements"][0]["type"] = "TextBox".into(), "0 password boxes"),
-            (|form| form["parameters"]["basics"][0]["values"] = json!([]), "does not offer to create OneLogin_CL"),
+            (
+                |form| form["parameters"]["outputs"] = json!({"a": "x"}),
+                "gives no token",
+            ),
+            (
+                |form| form["parameters"]["outputs"]["a"] = "[steps('s').lost]".into(),
+                "has no lost",
+            ),
+            (
+                |form| form["parameters"]["outputs"]["a"] = "[basics('lost').id]".into(),
+                "has no lost",
+            ),
+            (
+                |form| form["parameters"]["outputs"]["a"] = "[reference('x')]".into(),
+                "no function of forms",
+            ),
+            (
+                |form| form["parameters"]["steps"][0]["elements"][0]["elements"][0]["type"] = "TextBox".into(),
+                "0 password boxes",
+            ),
+            (
+                |form| form["parameters"]["basics"][0]["values"] = json!([]),
+                "does not offer to create OneLogin_CL",
+            ),
         ];
         for (change, said) in changes {
             let problems = problems_of(change);

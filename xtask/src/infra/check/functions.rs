@@ -135,7 +135,10 @@ mod tests {
     #[test]
     fn the_number_of_arguments_is_bounded_on_both_sides() {
         let reference = arity(TEMPLATE, "Reference").unwrap();
-        assert_eq!([0, 1, 3, 4].map(|count| reference.allows(count)), [false, true, true, false]);
+        assert_eq!(
+            [0, 1, 3, 4].map(|count| reference.allows(count)),
+            [false, true, true, false]
+        );
         assert!(arity(TEMPLATE, "concat").unwrap().allows(100));
         assert_eq!(arity(TEMPLATE, "steps"), None);
     }

@@ -88,7 +88,10 @@ mod tests {
     fn a_resource_and_the_call_that_names_it_are_the_same() {
         for (name, call) in [
             ("[variables('n')]", "resourceId('A.B/c', variables('n'))"),
-            ("[format('{0}-x', variables('n'))]", "resourceId(variables('s'), variables('g'), 'A.B/c', format('{0}-x', variables('n')))"),
+            (
+                "[format('{0}-x', variables('n'))]",
+                "resourceId(variables('s'), variables('g'), 'A.B/c', format('{0}-x', variables('n')))",
+            ),
         ] {
             let resource = json!({"type": "A.B/c", "name": name});
             assert_eq!(of_resource(&resource), called(call), "{name}");
@@ -103,6 +106,9 @@ mod tests {
     #[test]
     fn an_extension_is_named_by_its_own_type() {
         let id = called("extensionResourceId(variables('id'), 'A.B/c', guid('x'))").unwrap();
-        assert_eq!((id.resource_type.as_str(), id.segments), ("A.B/c", vec!["guid('x')".to_owned()]));
+        assert_eq!(
+            (id.resource_type.as_str(), id.segments),
+            ("A.B/c", vec!["guid('x')".to_owned()])
+        );
     }
 }

@@ -6,6 +6,8 @@ mod functions;
 mod ids;
 mod resources;
 mod scope;
+mod secrets;
+pub mod settings;
 mod tables;
 
 use serde_json::Value;
@@ -23,9 +25,12 @@ pub fn template(template: &Value, known: &[Table]) -> Vec<String> {
         problems.extend(resources::problems(&path, scope));
         problems.extend(tables::problems(&path, scope, known));
     }
+    problems.extend(secrets::problems(template));
     let size = template.to_string().len();
     if size > LARGEST {
-        problems.push(format!("the template has {size} bytes, Resource Manager takes {LARGEST}"));
+        problems.push(format!(
+            "the template has {size} bytes, Resource Manager takes {LARGEST}"
+        ));
     }
     problems
 }

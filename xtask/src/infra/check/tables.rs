@@ -26,12 +26,18 @@ pub fn problems(path: &str, template: &Value, known: &[Table]) -> Vec<String> {
     }
     let flows = count_flows(template);
     if streams.len() > MOST_IN_A_RULE || flows > MOST_IN_A_RULE {
-        problems.push(format!("a rule takes {MOST_IN_A_RULE} streams and flows, not {} and {flows}", streams.len()));
+        problems.push(format!(
+            "a rule takes {MOST_IN_A_RULE} streams and flows, not {} and {flows}",
+            streams.len()
+        ));
     }
     if flows != streams.len() {
         problems.push(format!("{} streams are declared, {flows} flow", streams.len()));
     }
-    problems.into_iter().map(|problem| format!("{path}: {problem}")).collect()
+    problems
+        .into_iter()
+        .map(|problem| format!("{path}: {problem}"))
+        .collect()
 }
 
 fn table_problem(schema: &Value, known: &[Table]) -> Option<String> {
@@ -61,7 +67,9 @@ fn declared_streams<'v>(value: &'v Value, found: &mut Vec<(String, &'v Value)>) 
 
 fn count_flows(template: &Value) -> usize {
     let mut count = 0;
-    texts(template, "", &mut |path, _| count += usize::from(path.ends_with(".outputStream")));
+    texts(template, "", &mut |path, _| {
+        count += usize::from(path.ends_with(".outputStream"))
+    });
     count
 }
 
@@ -83,7 +91,10 @@ fn stream_problems(name: &str, columns: &Value, known: &[Table]) -> Vec<String> 
             problems.push(format!("{name}: no column can be named {column}"));
         }
     }
-    if !table.columns.contains(&("TimeGenerated".to_owned(), "datetime".to_owned())) {
+    if !table
+        .columns
+        .contains(&("TimeGenerated".to_owned(), "datetime".to_owned()))
+    {
         problems.push(format!("{name}: TimeGenerated is missing"));
     }
     problems
@@ -96,7 +107,9 @@ mod tests {
     use super::*;
 
     fn table(columns: &[(&str, &str)]) -> Table {
-        let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()));
+        let columns = columns
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()));
         Table {
             name: "A_CL".to_owned(),
             columns: columns.collect(),
@@ -125,7 +138,10 @@ mod tests {
     #[test]
     fn another_column_or_type_is_refused_in_table_and_stream() {
         let known = table(&[("TimeGenerated", "datetime"), ("Name", "string")]);
-        for other in [table(&[("TimeGenerated", "datetime")]), table(&[("TimeGenerated", "datetime"), ("Name", "real")])] {
+        for other in [
+            table(&[("TimeGenerated", "datetime")]),
+            table(&[("TimeGenerated", "datetime"), ("Name", "real")]),
+        ] {
             assert_eq!(problems("t", &template(&other), &[known.clone()]).len(), 2);
         }
     }
@@ -135,7 +151,10 @@ mod tests {
         let known = table(&[("TimeGenerated", "datetime")]);
         let mut template = template(&known);
         template["resources"][1]["properties"]["dataFlows"] = json!([]);
-        assert_eq!(problems("t", &template, &[known]), ["t: 1 streams are declared, 0 flow"]);
+        assert_eq!(
+            problems("t", &template, &[known]),
+            ["t: 1 streams are declared, 0 flow"]
+        );
     }
 
     #[test]
@@ -154,7 +173,12 @@ mod tests {
     #[test]
     fn more_streams_than_a_rule_takes_are_refused() {
         let known = table(&[("TimeGenerated", "datetime")]);
-        let declared = (0..11).map(|number| (format!("Custom-A{number}_CL"), json!({"columns": known.stream_columns()})));
+        let declared = (0..11).map(|number| {
+            (
+                format!("Custom-A{number}_CL"),
+                json!({"columns": known.stream_columns()}),
+            )
+        });
         let declared: serde_json::Map<_, _> = declared.collect();
         let problems = problems("t", &json!({"variables": declared}), &[known]).join("; ");
         assert!(problems.contains("not 11 and 0"), "{problems}");
