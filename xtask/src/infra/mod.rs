@@ -3,6 +3,7 @@
 mod check;
 mod content;
 mod endpoint;
+mod package_default;
 mod parts;
 mod print;
 mod readme;
@@ -14,7 +15,7 @@ mod template;
 mod versions;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use serde_json::Value;
@@ -46,7 +47,11 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     }
     let ingredients = read(&root, &remembered)?;
     let built = template::build(&ingredients)?;
-    let form: Value = parts::read(&root.join("infra/createUiDefinition.json"))?;
+    let old_form = read_text(&root.join("infra/createUiDefinition.json"))?;
+    let package = ingredients.repository.as_deref().map(template::package_uri);
+    let form_text = package_default::in_form(&old_form, package.as_deref().unwrap_or_default())?;
+    let form: Value =
+        serde_json::from_str(&form_text).map_err(|error| format!("infra/createUiDefinition.json: {error}"))?;
     refuse_problems(check::template(&built, &ingredients.tables), "infra/azuredeploy.json")?;
     refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
 
@@ -57,7 +62,11 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         "infra/template/settings.json",
     )?;
     let readme = readme::with_button(&old_readme, ingredients.repository.as_deref())?;
-    for (path, text) in [("infra/azuredeploy.json", print::pretty(&built)), ("README.md", readme)] {
+    for (path, text) in [
+        ("infra/azuredeploy.json", print::pretty(&built)),
+        ("infra/createUiDefinition.json", form_text),
+        ("README.md", readme),
+    ] {
         let path = root.join(path);
         if arguments.check {
             refuse_stale(&path, &text)?;
@@ -74,10 +83,11 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     Ok(())
 }
 
-fn read(root: &Path, remembered: &PathBuf) -> Result<Ingredients, String> {
-    let repository = match fs::read_to_string(remembered) {
-        Ok(text) => Some(readme::accept_repository(&text)?),
-        Err(_) => None,
+fn read(root: &Path, remembered: &Path) -> Result<Ingredients, String> {
+    let repository = if remembered.exists() {
+        Some(readme::accept_repository(&read_text(remembered)?)?)
+    } else {
+        None
     };
     Ok(Ingredients {
         parts: Parts::read(&root.join("infra/template"))?,

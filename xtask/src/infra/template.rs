@@ -189,3 +189,116 @@ fn pin_versions(template: &mut Value) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cargo::root;
+    use crate::infra::{check, parts, read};
+
+    fn own(repository: Option<&str>) -> (Ingredients, Value) {
+        let mut ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
+        ingredients.repository = repository.map(str::to_owned);
+        let template = build(&ingredients).unwrap();
+        (ingredients, template)
+    }
+
+    fn of_type<'t>(template: &'t Value, resource_type: &str) -> Vec<&'t Value> {
+        let resources = template["resources"].as_array().unwrap();
+        resources
+            .iter()
+            .filter(|resource| resource["type"] == resource_type)
+            .collect()
+    }
+
+    #[test]
+    fn the_projects_own_template_and_form_hold_together() {
+        let (ingredients, template) = own(None);
+        assert_eq!(check::template(&template, &ingredients.tables), Vec::<String>::new());
+        let form: Value = parts::read(&root().join("infra/createUiDefinition.json")).unwrap();
+        assert_eq!(check::form::problems(&form, &template), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_source_that_is_not_filled_in_deploys_nothing() {
+        let (_, template) = own(None);
+        for source in SOURCES.iter().filter(|source| source.condition().is_some()) {
+            let name = format!("[format('{{0}}-{}', variables('name'))]", source.short);
+            let deployments = of_type(&template, "Microsoft.Resources/deployments");
+            let deployment = deployments
+                .iter()
+                .find(|deployment| deployment["name"] == name.as_str())
+                .unwrap();
+            assert_eq!(deployment["condition"], format!("[variables('{}On')]", source.name));
+        }
+        let secrets = of_type(&template, "Microsoft.KeyVault/vaults/secrets");
+        assert!(!secrets.is_empty());
+        for secret in secrets {
+            assert!(
+                secret["condition"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("[not(empty(parameters(")
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_is_direct_and_every_table_has_its_own_transformation() {
+        let (ingredients, template) = own(None);
+        let mut tables = 0;
+        for deployment in of_type(&template, "Microsoft.Resources/deployments") {
+            let inner = &deployment["properties"]["template"];
+            for rule in of_type(inner, "Microsoft.Insights/dataCollectionRules") {
+                assert_eq!(rule["kind"], "Direct");
+            }
+            tables += of_type(inner, "Microsoft.OperationalInsights/workspaces/tables").len();
+        }
+        assert_eq!(tables, ingredients.tables.len());
+        for table in &ingredients.tables {
+            assert_eq!(
+                template["parameters"][table.transform_parameter()]["defaultValue"],
+                "source"
+            );
+        }
+    }
+
+    #[test]
+    fn settings_come_after_every_role_and_code_after_the_settings() {
+        let (_, template) = own(None);
+        let settings = of_type(&template, "Microsoft.Web/sites/config")[0];
+        let waits_for = settings["dependsOn"].to_string();
+        let roles = of_type(&template, "Microsoft.Authorization/roleAssignments");
+        assert_eq!(roles.len(), 3);
+        assert_eq!(
+            waits_for.matches("Microsoft.Authorization/roleAssignments").count(),
+            roles.len()
+        );
+        for source in &SOURCES {
+            assert!(waits_for.contains(&source.deployment_variable()), "{}", source.name);
+        }
+        let code = of_type(&template, "Microsoft.Web/sites/extensions")[0];
+        assert!(code["dependsOn"].to_string().contains("appsettings"));
+    }
+
+    #[test]
+    fn the_package_is_that_of_the_newest_release_once_the_repository_is_known() {
+        let (_, unknown) = own(None);
+        assert_eq!(unknown["parameters"]["packageUri"]["defaultValue"], "");
+        let (_, known) = own(Some("https://github.com/o/r"));
+        assert_eq!(
+            known["parameters"]["packageUri"]["defaultValue"],
+            "https://github.com/o/r/releases/latest/download/released-package.zip"
+        );
+    }
+
+    #[test]
+    fn a_type_without_a_version_is_refused() {
+        let mut template = json!({"resources": [{"type": "Microsoft.Web/unknown"}]});
+        assert!(
+            pin_versions(&mut template)
+                .unwrap_err()
+                .contains("Microsoft.Web/unknown")
+        );
+    }
+}
