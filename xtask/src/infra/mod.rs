@@ -8,6 +8,8 @@ mod parts;
 mod print;
 mod readme;
 mod rules;
+#[cfg(test)]
+mod scenarios;
 mod settings;
 mod sources;
 mod tables;
