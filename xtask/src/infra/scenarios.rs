@@ -250,3 +250,36 @@ fn further_settings_win() {
         (&json!("24h"), &json!("0 0 * * * *"))
     );
 }
+
+#[test]
+fn the_app_and_its_package_have_the_same_identity() {
+    let template = built();
+    for (kind, existing, owned) in [
+        ("SystemAssigned", "", Value::Null),
+        (
+            "UserAssigned",
+            "",
+            "resourceId(Microsoft.ManagedIdentity/userAssignedIdentities,idlogs-unique)".into(),
+        ),
+        ("UserAssigned", "/existing", "/existing".into()),
+    ] {
+        let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
+        let deployment = deployment(&template, given);
+        let site = deployment.value(deployment.resources("Microsoft.Web/sites")[0]);
+        let storage = &site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"];
+        assert_eq!(storage["type"], format!("{kind}Identity"));
+        assert_eq!(storage["userAssignedIdentityResourceId"], owned);
+        assert_eq!(site["identity"]["type"], kind);
+        let identities = site["identity"]["userAssignedIdentities"].as_object();
+        assert_eq!(
+            identities
+                .and_then(|identities| identities.keys().next())
+                .map(String::as_str),
+            owned.as_str()
+        );
+        let made = deployment
+            .resources("Microsoft.ManagedIdentity/userAssignedIdentities")
+            .len();
+        assert_eq!(made, usize::from(kind == "UserAssigned" && existing.is_empty()));
+    }
+}
