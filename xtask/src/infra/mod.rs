@@ -33,7 +33,7 @@ pub struct InfraArguments {
     /// Writes nothing; fails if a written file is not what would be written, or does not hold together.
     #[arg(long)]
     check: bool,
-    /// The repository whose releases hold the package, https://github.com/OWNER/REPO: writes the button into the README.
+    /// The repository whose releases hold the package, `https://github.com/OWNER/REPO`: writes the README's button.
     /// It is remembered in infra/repository.txt.
     #[arg(long, value_name = "URL", conflicts_with = "check")]
     repository: Option<String>,
