@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::destinations::Destinations;
 use super::off::off_reports;
 use super::wiring::Wiring;
-use crate::azure::AzureIdentity;
+use crate::azure::{AzureIdentity, TokenSource};
 use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::http::HttpClient;
-use crate::pipeline::{PollRules, Poller};
+use crate::pipeline::{Housekeeping, PollRules, Poller};
 use crate::settings::{Environment, Settings, StateLocation};
-use crate::state::{Holder, LocalStore, Store, StoreError};
-use crate::time::{Clock, SystemClock};
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, connect};
+use crate::time::{Clock, Stop, SystemClock};
 
 /// What cannot be set up with settings that are right by themselves.
 #[derive(Debug, thiserror::Error)]
@@ -26,27 +26,41 @@ pub enum BuildError {
     /// The HTTPS client.
     #[error("{0}")]
     Http(String),
-    /// A setting that only a later version can follow.
-    #[error("STATE_URL: names a blob container; this version keeps its state in a directory only: give a path")]
-    BlobState,
+    /// The client of the blob container.
+    #[error("STATE_URL: the container {container} cannot be used: {reason}")]
+    Blob {
+        /// Its address.
+        container: String,
+        /// The client's word.
+        reason: String,
+    },
 }
 
-/// Builds the work. `command` names the process to others that meet its leases.
-pub fn build(settings: &Settings, environment: &dyn Environment, command: &str) -> Result<Work, BuildError> {
+/// Builds the work. `command` names the process to others that meet its leases; `stop` tells it when to end.
+pub fn build(
+    settings: &Settings,
+    environment: &dyn Environment,
+    command: &str,
+    stop: &Stop,
+) -> Result<Work, BuildError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = open_store(settings, clock.clone())?;
     let http = HttpClient::new().map_err(BuildError::Http)?;
-    let identity = Arc::new(AzureIdentity::from_environment(environment));
-    let destinations = Destinations::new(settings, http.clone(), identity, clock.clone());
+    let tokens: Arc<dyn TokenSource> = Arc::new(AzureIdentity::from_environment(environment));
+    let store = open_store(settings, &http, &tokens, clock.clone())?;
+    let destinations = Destinations::new(settings, http.clone(), tokens, clock.clone());
     let mut wiring = Wiring {
         settings,
         destinations,
         http,
         store: store.clone(),
+        spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
         clock: clock.clone(),
+        stop: stop.clone(),
     };
+    let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
     let plans = wiring.stream_plans()?;
-    let receivers = wiring.receivers()?;
+    let drains = wiring.drain_plans()?;
+    let receivers = wiring.receivers(&process)?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -58,11 +72,14 @@ pub fn build(settings: &Settings, environment: &dyn Environment, command: &str) 
     };
     let poller = Poller {
         plans,
+        drains,
         off: off_reports(settings),
         rules,
         store,
         clock,
         holder,
+        stop: stop.clone(),
+        housekeeping: Housekeeping::new(wiring.push_ledgers(&process)),
     };
     Ok(Work {
         poller: Arc::new(poller),
@@ -71,9 +88,31 @@ pub fn build(settings: &Settings, environment: &dyn Environment, command: &str) 
     })
 }
 
-fn open_store(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Arc<dyn Store>, BuildError> {
+fn open_store(
+    settings: &Settings,
+    http: &HttpClient,
+    tokens: &Arc<dyn TokenSource>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, BuildError> {
     match &settings.state {
         StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),
-        StateLocation::Blob { .. } => Err(BuildError::BlobState),
+        StateLocation::Blob {
+            endpoint,
+            account,
+            container,
+        } => {
+            let container = Container {
+                endpoint: endpoint.as_str(),
+                account,
+                name: container,
+                is_emulator: endpoint.is_loopback(),
+            };
+            let objects = connect(&container, http, tokens.clone()).map_err(|reason| BuildError::Blob {
+                container: container.to_string(),
+                reason,
+            })?;
+            let tokens = (!container.is_emulator).then(|| tokens.clone());
+            Ok(Arc::new(BlobStore::new(objects, &container.to_string(), clock, tokens)))
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::azure::AzureIdentity;
+use crate::azure::TokenSource;
 use crate::destination::{DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
 use crate::pipeline::Target;
@@ -14,7 +14,7 @@ use crate::time::Clock;
 /// See the module.
 pub struct Destinations {
     http: HttpClient,
-    identity: Arc<AzureIdentity>,
+    tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
     folder: std::path::PathBuf,
     directory: Option<Arc<DirectoryDestination>>,
@@ -23,11 +23,11 @@ pub struct Destinations {
 
 impl Destinations {
     /// Nothing is opened yet.
-    pub fn new(settings: &Settings, http: HttpClient, identity: Arc<AzureIdentity>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(settings: &Settings, http: HttpClient, tokens: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
         let folder = settings.destination_dir.clone();
         Self {
             http,
-            identity,
+            tokens,
             clock,
             folder,
             directory: None,
@@ -78,12 +78,12 @@ impl Destinations {
 
     fn rule(&mut self, rule: &IngestionRule) -> Arc<LogsIngestion> {
         let key = (rule.endpoint.as_str().to_owned(), rule.rule_id.clone());
-        let (http, identity, clock) = (&self.http, &self.identity, &self.clock);
+        let (http, tokens, clock) = (&self.http, &self.tokens, &self.clock);
         let known = self.rules.entry(key).or_insert_with(|| {
             Arc::new(LogsIngestion::new(
                 rule.clone(),
                 http.clone(),
-                identity.clone(),
+                tokens.clone(),
                 clock.clone(),
             ))
         });

@@ -8,5 +8,5 @@ mod streams;
 mod wiring;
 mod workplace;
 
-pub use connector::{BuildError, build};
+pub use connector::build;
 pub use workplace::LazyWorkplace;

@@ -1,4 +1,4 @@
-//! Settings -> the receivers of pushes, by the last part of their route.
+//! Settings -> the receivers of pushes, by the last part of their route, and the queues where pushed rows wait.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,30 +6,47 @@ use std::sync::Arc;
 use super::connector::BuildError;
 use super::wiring::Wiring;
 use crate::event::StreamName;
-use crate::pipeline::{PushMemory, PushPlan, PushReceiver, PushRoad, PushRoom};
-use crate::sources::{onelogin, pingone};
-use crate::state::{DeadLetters, Spool};
+use crate::pipeline::{
+    DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushLedger, PushMemory, PushPlan, PushReceiver, PushRoad, PushRoom,
+    Target,
+};
+use crate::settings::{OneLogin, PingOne, Secret};
+use crate::sources::{PushForm, onelogin, pingone};
+use crate::state::{DeadLetters, ProcessLedger, Spool};
 
-impl Wiring<'_> {
-    /// A vendor without a token has none.
-    pub fn receivers(&mut self) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
+/// An instance that pushes, whichever vendor it is of.
+struct Pushing<'s> {
+    form: Arc<dyn PushForm>,
+    tokens: &'s [Secret],
+    targets: Vec<Target>,
+    /// The stream of the poller that reads the same events.
+    polled: StreamName,
+    is_polled_too: bool,
+}
+
+impl<'s> Wiring<'s> {
+    /// A vendor without a token has none. `process` tells this process from all others.
+    pub fn receivers(&mut self, process: &str) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
         let room = PushRoom::default();
         let mut receivers = BTreeMap::new();
-        for (vendor, plans) in [
-            ("onelogin", self.onelogin_pushes()?),
-            ("pingone", self.pingone_pushes()?),
-        ] {
+        let onelogin = self.onelogin_pushes()?;
+        let pingone = self.pingone_pushes()?;
+        for (vendor, instances) in [("onelogin", onelogin), ("pingone", pingone)] {
             let has_unresolved_tokens = self.settings.push_is_unresolved(vendor);
-            if plans.is_empty() && !has_unresolved_tokens {
+            if instances.is_empty() && !has_unresolved_tokens {
                 continue;
             }
+            let memory = Arc::new(PushMemory::default());
+            let plans = instances
+                .into_iter()
+                .map(|instance| self.push_plan(instance, &memory, process))
+                .collect();
             let receiver = PushReceiver {
                 plans,
                 has_unresolved_tokens,
-                memory: Arc::new(PushMemory::default()),
+                memory,
                 dead_letters: DeadLetters::new(self.store.clone()),
                 clock: self.clock.clone(),
-                patience: self.settings.push.deadline,
                 room: room.clone(),
             };
             receivers.insert(vendor, receiver);
@@ -37,54 +54,121 @@ impl Wiring<'_> {
         Ok(receivers)
     }
 
-    fn onelogin_pushes(&mut self) -> Result<Vec<PushPlan>, BuildError> {
-        let settings = self.settings;
+    /// Every queue where pushed rows may wait. Also those of an instance that is polled too: it may not always have
+    /// been.
+    pub fn drain_plans(&mut self) -> Result<Vec<DrainPlan>, BuildError> {
         let mut plans = Vec::new();
-        for instance in settings
+        let mut instances = self.onelogin_pushes()?;
+        instances.extend(self.pingone_pushes()?);
+        for instance in instances {
+            let mut queues = vec![Spool::new(&self.spool_room, instance.form.name())];
+            if !instance.is_polled_too {
+                queues.push(Spool::new(&self.spool_room, &instance.polled));
+            }
+            for spool in queues {
+                plans.extend(instance.targets.iter().map(|target| DrainPlan {
+                    form: instance.form.clone(),
+                    spool: spool.clone(),
+                    target: target.clone(),
+                }));
+            }
+        }
+        Ok(plans)
+    }
+
+    /// The ledgers of everything that is pushed.
+    pub fn push_ledgers(&self, process: &str) -> Vec<ProcessLedger> {
+        let settings = self.settings;
+        let onelogin = settings
             .onelogin
             .iter()
-            .filter(|instance| !instance.bearer_tokens.is_empty())
-        {
-            let name = instance.instance.as_str();
-            plans.push(PushPlan {
-                form: Arc::new(onelogin::Webhook::new(name)),
-                tokens: instance.bearer_tokens.clone(),
-                targets: self.destinations.targets(&instance.destination, &instance.tables)?,
-                road: self.road("onelogin", name, "events", instance.api.is_some()),
-            });
-        }
-        Ok(plans)
-    }
-
-    fn pingone_pushes(&mut self) -> Result<Vec<PushPlan>, BuildError> {
-        let settings = self.settings;
-        let mut plans = Vec::new();
-        for instance in settings
+            .filter(|instance| !instance.bearer_tokens.is_empty());
+        let onelogin = onelogin.map(|instance| stream_of("onelogin", instance.instance.as_str(), "push"));
+        let pingone = settings
             .pingone
             .iter()
-            .filter(|instance| !instance.push_tokens.is_empty())
-        {
-            let name = instance.instance.as_str();
-            plans.push(PushPlan {
-                form: Arc::new(pingone::Webhook::new(name)),
-                tokens: instance.push_tokens.clone(),
-                targets: self.destinations.targets(&instance.destination, &instance.tables)?,
-                road: self.road("pingone", name, "activities", instance.poll.is_some()),
-            });
-        }
-        Ok(plans)
+            .filter(|instance| !instance.push_tokens.is_empty());
+        let pingone = pingone.map(|instance| stream_of("pingone", instance.instance.as_str(), "push"));
+        let streams = onelogin.chain(pingone);
+        streams
+            .map(|stream| ProcessLedger::new(self.store.clone(), self.clock.clone(), &stream, process))
+            .collect()
     }
 
-    /// What is polled too goes through the poller's identities.
-    fn road(&self, source: &'static str, instance: &str, stream: &'static str, is_polled_too: bool) -> PushRoad {
-        if !is_polled_too {
-            return PushRoad::Direct;
+    fn onelogin_pushes(&mut self) -> Result<Vec<Pushing<'s>>, BuildError> {
+        let settings = self.settings;
+        let takes_pushes = |instance: &&OneLogin| !instance.bearer_tokens.is_empty();
+        let mut pushing = Vec::new();
+        for instance in settings.onelogin.iter().filter(takes_pushes) {
+            let name = instance.instance.as_str();
+            pushing.push(Pushing {
+                form: Arc::new(onelogin::Webhook::new(name)),
+                tokens: &instance.bearer_tokens,
+                targets: self.destinations.targets(&instance.destination, &instance.tables)?,
+                polled: stream_of("onelogin", name, "events"),
+                is_polled_too: instance.api.is_some(),
+            });
         }
-        let stream = StreamName {
-            source,
-            instance: instance.to_owned(),
-            stream,
+        Ok(pushing)
+    }
+
+    fn pingone_pushes(&mut self) -> Result<Vec<Pushing<'s>>, BuildError> {
+        let settings = self.settings;
+        let takes_pushes = |instance: &&PingOne| !instance.push_tokens.is_empty();
+        let mut pushing = Vec::new();
+        for instance in settings.pingone.iter().filter(takes_pushes) {
+            let name = instance.instance.as_str();
+            pushing.push(Pushing {
+                form: Arc::new(pingone::Webhook::new(name)),
+                tokens: &instance.push_tokens,
+                targets: self.destinations.targets(&instance.destination, &instance.tables)?,
+                polled: stream_of("pingone", name, "activities"),
+                is_polled_too: instance.poll.is_some(),
+            });
+        }
+        Ok(pushing)
+    }
+
+    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<PushMemory>, process: &str) -> PushPlan {
+        let name = instance.form.name();
+        let file = ProcessLedger::new(self.store.clone(), self.clock.clone(), name, process);
+        let ledger = Arc::new(PushLedger::new(name, file));
+        let road = if instance.is_polled_too {
+            // What is polled too goes through the poller's identities.
+            PushRoad::ThroughPoller {
+                spool: Spool::new(&self.spool_room, &instance.polled),
+                targets: instance.targets,
+            }
+        } else {
+            let lane = |target| {
+                Lane::new(LaneContext {
+                    stream: name.clone(),
+                    target,
+                    spool: Spool::new(&self.spool_room, name),
+                    dead_letters: DeadLetters::new(self.store.clone()),
+                    memory: memory.clone(),
+                    ledger: ledger.clone(),
+                    clock: self.clock.clone(),
+                    stop: self.stop.clone(),
+                    linger: self.settings.push.linger.min(LONGEST_PATIENCE),
+                    patience: self.settings.push.deadline.min(LONGEST_PATIENCE),
+                })
+            };
+            PushRoad::Direct(instance.targets.into_iter().map(lane).collect())
         };
-        PushRoad::ThroughPoller(Spool::new(self.store.clone(), &stream, self.settings.spool_max_bytes))
+        PushPlan {
+            form: instance.form,
+            tokens: instance.tokens.to_vec(),
+            road,
+            ledger,
+        }
+    }
+}
+
+fn stream_of(source: &'static str, instance: &str, stream: &'static str) -> StreamName {
+    StreamName {
+        source,
+        instance: instance.to_owned(),
+        stream,
     }
 }

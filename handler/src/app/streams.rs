@@ -9,7 +9,7 @@ use crate::pipeline::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, Stream
 use crate::settings::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
 use crate::sources::pingone::{self, Activities};
 use crate::sources::pingone_enterprise::Subscription;
-use crate::sources::{PullStream, onelogin, sentinelone};
+use crate::sources::{ConsumingStream, PullStream, onelogin, sentinelone};
 use crate::state::Spool;
 use crate::tables::TableOptions;
 
@@ -50,7 +50,7 @@ impl Wiring<'_> {
         ));
         let targets = self.destinations.targets(&instance.destination, &instance.tables)?;
         let pushed = (!instance.push_tokens.is_empty()).then(|| PushedPlan {
-            spool: Spool::new(self.store.clone(), stream.name(), self.settings.spool_max_bytes),
+            spool: Spool::new(&self.spool_room, stream.name()),
             form: Arc::new(pingone::Webhook::new(name)),
             targets: targets.clone(),
         });
@@ -95,7 +95,7 @@ impl Wiring<'_> {
         let pushed = match instance.bearer_tokens.is_empty() {
             true => None,
             false => Some(PushedPlan {
-                spool: Spool::new(self.store.clone(), events.name(), self.settings.spool_max_bytes),
+                spool: Spool::new(&self.spool_room, events.name()),
                 form: Arc::new(onelogin::Webhook::new(name)),
                 targets: self.destinations.targets(choice, &instance.tables)?,
             }),
@@ -124,7 +124,7 @@ impl Wiring<'_> {
 
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {
         let stream = Arc::new(Subscription::new(instance, self.http.clone(), self.clock.clone()));
-        let spool_limit = self.settings.spool_max_bytes;
+        let spool = Spool::new(&self.spool_room, stream.name());
         let targets = self
             .destinations
             .targets(&instance.destination, &ENTERPRISE_TABLES)?
@@ -132,7 +132,7 @@ impl Wiring<'_> {
         let plans = targets.map(|target| ConsumePlan {
             stream: stream.clone(),
             target,
-            spool_limit,
+            spool: spool.clone(),
         });
         Ok(plans.map(StreamPlan::Consumed).collect())
     }

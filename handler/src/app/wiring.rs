@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::destinations::Destinations;
 use crate::http::HttpClient;
 use crate::settings::Settings;
-use crate::state::Store;
-use crate::time::Clock;
+use crate::state::{SpoolRoom, Store};
+use crate::time::{Clock, Stop};
 
 /// See the module. The plans of streams stand in `streams.rs`, those of receivers in `receivers.rs`.
 pub struct Wiring<'a> {
@@ -18,6 +18,10 @@ pub struct Wiring<'a> {
     pub http: HttpClient,
     /// The state.
     pub store: Arc<dyn Store>,
+    /// The limit of the spool.
+    pub spool_room: SpoolRoom,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The word that the process is to end.
+    pub stop: Stop,
 }

@@ -2,11 +2,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 
+use super::TokenSource;
 use crate::settings::{Environment, Secret};
 use crate::time::Deadline;
 
@@ -54,24 +56,6 @@ impl AzureIdentity {
         }
     }
 
-    /// A token for `scope` (`https://monitor.azure.com/.default`).
-    pub async fn token(&self, scope: &str, deadline: Deadline) -> Result<Secret, IdentityError> {
-        let credential = self
-            .credential()
-            .map_err(|error| self.error(scope, &error.to_string()))?;
-        let scopes = [scope];
-        match tokio::time::timeout(deadline.clip(TIMEOUT), credential.get_token(&scopes, None)).await {
-            Ok(Ok(token)) => Ok(Secret::new(token.token.secret())),
-            Ok(Err(error)) => Err(self.error(scope, &error.to_string())),
-            Err(_) => Err(self.error(scope, "no answer in time")),
-        }
-    }
-
-    /// Forgets the credential, and with it a token that was refused.
-    pub fn renew(&self) {
-        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
     fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let mut present = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(credential) = &*present {
@@ -106,6 +90,25 @@ impl AzureIdentity {
             reason: line,
             remedy,
         }
+    }
+}
+
+#[async_trait]
+impl TokenSource for AzureIdentity {
+    async fn token(&self, scope: &str, deadline: Deadline) -> Result<Secret, IdentityError> {
+        let credential = self
+            .credential()
+            .map_err(|error| self.error(scope, &error.to_string()))?;
+        let scopes = [scope];
+        match tokio::time::timeout(deadline.clip(TIMEOUT), credential.get_token(&scopes, None)).await {
+            Ok(Ok(token)) => Ok(Secret::new(token.token.secret())),
+            Ok(Err(error)) => Err(self.error(scope, &error.to_string())),
+            Err(_) => Err(self.error(scope, "no answer in time")),
+        }
+    }
+
+    fn renew(&self) {
+        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -1,7 +1,10 @@
 //! The command line: one file per command, each a single call into the wiring.
 
 mod poll;
+mod prepare;
+mod replay;
 mod serve;
+mod signals;
 mod watch;
 
 use std::process::ExitCode;
@@ -18,7 +21,7 @@ const EXIT_FAILED: u8 = 1;
 /// Bad settings, a bad command line, or nothing configured (`EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
 
-/// Brings PingOne and OneLogin audit events into Microsoft Sentinel tables.
+/// Brings PingOne, SentinelOne and OneLogin logs into Microsoft Sentinel tables.
 #[derive(Debug, Parser)]
 #[command(name = "handler", version, about)]
 struct Arguments {
@@ -30,8 +33,10 @@ struct Arguments {
 enum Command {
     /// The custom handler behind the Azure Functions host (the default).
     Serve(serve::ServeArguments),
-    /// One pass over the configured streams.
+    /// One pass over the configured streams and the spool.
     Poll(poll::PollArguments),
+    /// Sends what was set aside: dead letters and the spool.
+    Replay(replay::ReplayArguments),
 }
 
 /// Runs the command that the process was started with.
@@ -56,6 +61,7 @@ pub fn run() -> ExitCode {
     let code = runtime.block_on(async {
         match arguments.command {
             Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
+            Some(Command::Replay(arguments)) => replay::run(environment, arguments).await,
             Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,
             None => serve::run(environment, serve::ServeArguments::default()).await,
         }

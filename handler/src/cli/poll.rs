@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::prepare::prepare;
+use super::signals::{self, finished_in_time};
 use super::watch::watch;
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::{BuildError, build};
 use crate::functions::Work;
-use crate::pipeline::Selection;
-use crate::settings::{Environment, Settings};
-use crate::time::Deadline;
+use crate::pipeline::{RunScope, Selection};
+use crate::settings::Environment;
+use crate::time::{Deadline, Stop};
 
 /// What follows `poll`.
 #[derive(Args, Debug)]
@@ -24,34 +25,13 @@ pub struct PollArguments {
     watch: bool,
 }
 
-/// Exit 0 if all went well, 1 if a stream failed, 64 for bad settings or nothing to do.
+/// Exit 0 if all went well or the process was told to end, 1 if a stream failed, 64 for bad settings or nothing to do.
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
-    let settings = match Settings::load(environment.as_ref()) {
-        Ok(settings) => settings,
-        Err(problems) => {
-            for problem in problems.iter() {
-                log::error!(setting = problem.setting.as_str(); "{problem}");
-            }
-            return ExitCode::from(EXIT_USAGE);
-        }
-    };
-    if settings.nothing_configured() {
-        log::error!(
-            "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and PINGONE__CLIENT_SECRET to poll PingOne, for example"
-        );
-        return ExitCode::from(EXIT_USAGE);
-    }
-    let work = match build(&settings, environment.as_ref(), "poll") {
-        Ok(work) => work,
-        Err(error) => {
-            log::error!("{error}");
-            let code = if matches!(error, BuildError::BlobState) {
-                EXIT_USAGE
-            } else {
-                EXIT_FAILED
-            };
-            return ExitCode::from(code);
-        }
+    let stop = Stop::default();
+    signals::listen(&stop);
+    let (settings, work) = match prepare(environment.as_ref(), "poll", &stop) {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
     };
     let selection = match select(&work, arguments.source.as_deref()) {
         Ok(selection) => selection,
@@ -61,20 +41,26 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
         }
     };
     if arguments.watch {
-        return watch(&settings.poll.schedule, async || poll_once(&work, &selection).await).await;
+        return watch(&settings.poll.schedule, &stop, async || {
+            poll_once(&work, &selection, &stop).await;
+        })
+        .await;
     }
-    if poll_once(&work, &selection).await {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(EXIT_FAILED)
+    match poll_once(&work, &selection, &stop).await {
+        Some(false) => ExitCode::from(EXIT_FAILED),
+        Some(true) | None => ExitCode::SUCCESS,
     }
 }
 
-/// True if no stream failed.
-async fn poll_once(work: &Work, selection: &Selection) -> bool {
-    let report = work.poller.run(selection, Deadline::after(work.budget)).await;
+/// True if no stream failed; `None` if the process was told to end and the run did not come to its end in time: then
+/// the state is as a kill leaves it, and the next run goes on from there.
+async fn poll_once(work: &Work, selection: &Selection, stop: &Stop) -> Option<bool> {
+    let run = work
+        .poller
+        .run(selection, RunScope::Everything, Deadline::after(work.budget));
+    let report = finished_in_time(stop, run).await?;
     report.log();
-    !report.failed()
+    Some(!report.failed())
 }
 
 fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {

@@ -3,17 +3,19 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::watch::stop_asked;
-use super::{EXIT_FAILED, EXIT_USAGE};
+use super::{EXIT_FAILED, EXIT_USAGE, signals};
 use crate::app::LazyWorkplace;
 use crate::functions::ConnectorFunctions;
 use crate::host;
 use crate::settings::{Environment, InstanceName, Settings};
+use crate::time::Stop;
 
 const DEFAULT_PORT: u16 = 8080;
+const TIME_FOR_THE_LEDGERS: Duration = Duration::from_secs(1);
 
 /// What follows `serve`.
 #[derive(Args, Debug, Default)]
@@ -48,8 +50,16 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     };
     let settings = load(environment.as_ref());
     log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {}", env!("CARGO_PKG_VERSION"), describe(&settings));
-    let workplace = Arc::new(LazyWorkplace::new(settings, environment));
-    let server = match host::start(listener, Arc::new(ConnectorFunctions { workplace })) {
+    let stop = Stop::default();
+    signals::listen(&stop);
+    let workplace = Arc::new(LazyWorkplace::new(settings, environment, stop.clone()));
+    tokio::spawn(workplace.clone().keep_ledgers());
+    let server = match host::start(
+        listener,
+        Arc::new(ConnectorFunctions {
+            workplace: workplace.clone(),
+        }),
+    ) {
         Ok(server) => server,
         Err(error) => {
             log::error!("the server cannot start ({error})");
@@ -57,12 +67,17 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
         }
     };
     let handle = server.handle.clone();
+    let asked = stop.clone();
     tokio::spawn(async move {
-        stop_asked().await;
+        asked.asked().await;
         handle.stop(true).await;
     });
     match server.running.await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            // The last counts of this process; a ledger that cannot be saved is no reason to stay.
+            let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, workplace.save_ledgers()).await;
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             log::error!("the server ended ({error})");
             ExitCode::from(EXIT_FAILED)

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 /// The largest body of a call, uncompressed, brackets and commas counted. The service's limit is 1 MB for the
 /// compressed and the uncompressed body alike; it counts 1,048,576 bytes, its documentation says 1 MB.
 const BODY_LIMIT: usize = 1_000_000;
@@ -13,8 +15,12 @@ pub struct Batch {
     pub rows: usize,
     /// `[{...},{...}]`
     pub body: Vec<u8>,
+    /// The most time that the rows of one call may span, where the table limits it.
+    pub longest_span: Option<TimeDelta>,
     /// Where each row ends in `body`.
     row_ends: Vec<usize>,
+    /// When each row's event happened.
+    times: Vec<DateTime<Utc>>,
 }
 
 impl Batch {
@@ -26,29 +32,89 @@ impl Batch {
             row
         })
     }
+
+    /// One row.
+    pub fn row(&self, number: usize) -> &[u8] {
+        let start = match number.checked_sub(1) {
+            Some(before) => self.row_ends.get(before).map_or(0, |end| end + 1),
+            None => 1,
+        };
+        let end = self.row_ends.get(number).copied().unwrap_or(start);
+        self.body.get(start..end).unwrap_or_default()
+    }
+
+    /// The body of a call with only these rows.
+    pub fn body_of(&self, rows: &[usize]) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.body.len());
+        for number in rows {
+            body.push(if body.is_empty() { b'[' } else { b',' });
+            body.extend_from_slice(self.row(*number));
+        }
+        body.push(b']');
+        body
+    }
+
+    /// A batch of only these rows.
+    pub fn only(&self, rows: &[usize]) -> Option<Self> {
+        let mut builder = BatchBuilder::new(self.table.clone(), self.longest_span);
+        for number in rows {
+            builder.push(self.row(*number), self.time(*number));
+        }
+        builder.take()
+    }
+
+    /// The rows in groups that each span no more time than `longest`, oldest first.
+    pub fn by_time(&self, rows: &[usize], longest: TimeDelta) -> Vec<Vec<usize>> {
+        let mut sorted = rows.to_vec();
+        sorted.sort_by_key(|number| self.time(*number));
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut group_start = None;
+        for number in sorted {
+            let time = self.time(number);
+            match (group_start, groups.last_mut()) {
+                (Some(start), Some(group)) if time - start <= longest => group.push(number),
+                _ => {
+                    group_start = Some(time);
+                    groups.push(vec![number]);
+                }
+            }
+        }
+        groups
+    }
+
+    fn time(&self, number: usize) -> DateTime<Utc> {
+        self.times.get(number).copied().unwrap_or_default()
+    }
 }
 
 /// Collects rows up to the limit of a call.
 #[derive(Debug)]
 pub struct BatchBuilder {
     table: Arc<str>,
+    longest_span: Option<TimeDelta>,
     body: Vec<u8>,
     row_ends: Vec<usize>,
+    times: Vec<DateTime<Utc>>,
 }
 
 impl BatchBuilder {
-    /// For the named table.
-    pub fn new(table: Arc<str>) -> Self {
+    /// The largest body.
+    pub const LIMIT: usize = BODY_LIMIT;
+
+    /// For the named table, and the span that it takes in one call.
+    pub fn new(table: Arc<str>, longest_span: Option<TimeDelta>) -> Self {
         Self {
             table,
+            longest_span,
             body: Vec::new(),
             row_ends: Vec::new(),
+            times: Vec::new(),
         }
     }
 
-    /// Adds a row (a JSON object). False, and nothing is added, if the batch must be sent first. A row always finds
-    /// room in an empty batch: rows are made to fit.
-    pub fn push(&mut self, row: &[u8]) -> bool {
+    /// Adds a row (a JSON object) of an event of that time. False, and nothing is added, if the batch must be sent
+    /// first. A row always finds room in an empty batch: rows are made to fit.
+    pub fn push(&mut self, row: &[u8], time: DateTime<Utc>) -> bool {
         // One byte before the row (bracket or comma), one after the last.
         let is_full = self.body.len() + 1 + row.len() + 1 > BODY_LIMIT;
         if is_full && !self.row_ends.is_empty() {
@@ -57,7 +123,13 @@ impl BatchBuilder {
         self.body.push(if self.row_ends.is_empty() { b'[' } else { b',' });
         self.body.extend_from_slice(row);
         self.row_ends.push(self.body.len());
+        self.times.push(time);
         true
+    }
+
+    /// Bytes of the body so far.
+    pub fn bytes(&self) -> usize {
+        self.body.len()
     }
 
     /// True if nothing was added since the last batch.
@@ -77,7 +149,9 @@ impl BatchBuilder {
             table: self.table.clone(),
             rows: row_ends.len(),
             body,
+            longest_span: self.longest_span,
             row_ends,
+            times: std::mem::take(&mut self.times),
         })
     }
 }
@@ -94,12 +168,12 @@ mod tests {
             lengths in proptest::collection::vec(0_usize..700_000, 1..12)
         ) {
             let rows: Vec<Vec<u8>> = lengths.iter().map(|length| format!("{{\"a\":\"{}\"}}", "x".repeat(*length)).into_bytes()).collect();
-            let mut builder = BatchBuilder::new("T".into());
+            let mut builder = BatchBuilder::new("T".into(), None);
             let mut batches = Vec::new();
             for row in &rows {
-                if !builder.push(row) {
+                if !builder.push(row, DateTime::UNIX_EPOCH) {
                     batches.extend(builder.take());
-                    prop_assert!(builder.push(row));
+                    prop_assert!(builder.push(row, DateTime::UNIX_EPOCH));
                 }
             }
             batches.extend(builder.take());
@@ -116,10 +190,28 @@ mod tests {
 
     #[test]
     fn a_batch_of_exactly_the_limit_is_filled_and_one_byte_more_is_not() {
-        let mut builder = BatchBuilder::new("T".into());
-        assert!(builder.push(&vec![b'1'; BODY_LIMIT - 4]));
-        assert!(!builder.push(b"22"));
-        assert!(builder.push(b"2"));
+        let mut builder = BatchBuilder::new("T".into(), None);
+        assert!(builder.push(&vec![b'1'; BODY_LIMIT - 4], DateTime::UNIX_EPOCH));
+        assert!(!builder.push(b"22", DateTime::UNIX_EPOCH));
+        assert!(builder.push(b"2", DateTime::UNIX_EPOCH));
         assert_eq!(builder.take().unwrap().body.len(), BODY_LIMIT);
+    }
+
+    #[test]
+    fn rows_are_grouped_by_time_and_chosen_by_number() {
+        let mut builder = BatchBuilder::new("T".into(), None);
+        let minutes = [50, 0, 31, 29, 61, 30];
+        for minute in minutes {
+            let time = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);
+            builder.push(format!("{{\"m\":{minute}}}").as_bytes(), time);
+        }
+        let batch = builder.take().unwrap();
+        let all: Vec<usize> = (0..minutes.len()).collect();
+        let groups = batch.by_time(&all, TimeDelta::minutes(30));
+        assert_eq!(groups, [vec![1, 3, 5], vec![2, 0, 4]]);
+        assert_eq!(batch.body_of(&all), batch.body);
+        assert_eq!(batch.body_of(&[4, 0]), br#"[{"m":61},{"m":50}]"#);
+        assert_eq!(batch.only(&[2]).unwrap().body, br#"[{"m":31}]"#);
+        assert!(batch.only(&[]).is_none());
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Batch, DeliveryError, Destination};
+use super::{Batch, Delivery, DeliveryError, Destination};
 use crate::time::Deadline;
 
 /// Other processes hold the lock of a file for the time of one batch.
@@ -34,7 +34,16 @@ impl DirectoryDestination {
 
 #[async_trait]
 impl Destination for DirectoryDestination {
-    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Result<(), DeliveryError> {
+    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery {
+        match self.append(batch, deadline).await {
+            Ok(()) => Delivery::whole(batch.rows),
+            Err(error) => Delivery::failed(error),
+        }
+    }
+}
+
+impl DirectoryDestination {
+    async fn append(&self, batch: &Batch, deadline: Deadline) -> Result<(), DeliveryError> {
         let file = self.folder.join(format!("{}.ndjson", batch.table));
         let mut lines = Vec::with_capacity(batch.body.len() + batch.rows);
         for row in batch.rows() {
@@ -144,19 +153,19 @@ mod tests {
     use crate::destination::BatchBuilder;
 
     fn batch(rows: &[&str]) -> Batch {
-        let mut builder = BatchBuilder::new("T_CL".into());
+        let mut builder = BatchBuilder::new("T_CL".into(), None);
         for row in rows {
-            assert!(builder.push(row.as_bytes()));
+            assert!(builder.push(row.as_bytes(), chrono::DateTime::UNIX_EPOCH));
         }
         builder.take().unwrap()
     }
 
     async fn deliver(folder: &Path, rows: &[&str]) {
         let destination = DirectoryDestination::open(folder.to_owned()).unwrap();
-        destination
+        let delivery = destination
             .deliver(&batch(rows), Deadline::after(Duration::from_secs(5)))
-            .await
-            .unwrap();
+            .await;
+        assert_eq!(delivery.open(rows.len()), Vec::<usize>::new());
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 //! never heard of a vendor.
 
 mod batch;
+mod delivery;
 mod directory;
 mod error;
 mod logs_ingestion;
@@ -9,6 +10,7 @@ mod logs_ingestion;
 use async_trait::async_trait;
 
 pub use self::batch::{Batch, BatchBuilder};
+pub use self::delivery::{Delivery, RefusedRow};
 pub use self::directory::DirectoryDestination;
 pub use self::error::DeliveryError;
 pub use self::logs_ingestion::LogsIngestion;
@@ -17,6 +19,7 @@ use crate::time::Deadline;
 /// Takes whole batches.
 #[async_trait]
 pub trait Destination: Send + Sync {
-    /// Returns when the rows are safe. On an error they may be there all the same, if the answer was lost.
-    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Result<(), DeliveryError>;
+    /// Returns when the fate of every row is known, or the deadline has passed. Rows that are neither accepted nor
+    /// refused may be there all the same, if an answer was lost.
+    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery;
 }

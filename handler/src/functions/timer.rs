@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Work;
 use crate::host::{TimerCall, TimerReply};
-use crate::pipeline::Selection;
+use crate::pipeline::{RunScope, Selection};
 use crate::time::Deadline;
 
 /// host.json allows an invocation ten minutes and then kills the process, pushes in flight included.
@@ -18,7 +18,7 @@ pub async fn run(work: &Work, call: TimerCall) -> TimerReply {
         "the timer fired"
     );
     let deadline = Deadline::after(work.budget.min(LONGEST_RUN));
-    let report = work.poller.run(&Selection::all(), deadline).await;
+    let report = work.poller.run(&Selection::all(), RunScope::Everything, deadline).await;
     report.log();
     TimerReply {
         succeeded: !report.failed(),

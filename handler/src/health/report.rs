@@ -42,6 +42,8 @@ pub struct StreamReport {
     pub problems: Vec<String>,
     /// What is worth knowing although nothing went wrong.
     pub notices: Vec<String>,
+    /// Until when some of what waits in the spool is left alone, because it may still be on its way.
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 impl StreamReport {
@@ -53,6 +55,7 @@ impl StreamReport {
             tables: Vec::new(),
             problems: Vec::new(),
             notices: Vec::new(),
+            held_until: None,
         }
     }
 
@@ -71,6 +74,10 @@ impl StreamReport {
             delivered,
             seen_before,
             dead_lettered,
+            spooled,
+            in_flight,
+            perhaps_doubled,
+            old_rows,
             unfit_values,
             cut_values,
             replaced_bytes,
@@ -81,6 +88,10 @@ impl StreamReport {
         );
         for (count, what) in [
             (dead_lettered, "set aside as dead letters"),
+            (spooled, "wait in the spool"),
+            (in_flight, "given up for the next run"),
+            (perhaps_doubled, "rows perhaps doubled, because an answer was lost"),
+            (old_rows, "rows older than 48 hours, whose TimeGenerated Azure replaces"),
             (unfit_values, "values did not fit their column"),
             (cut_values, "values cut to fit"),
             (replaced_bytes, "places were not UTF-8"),
@@ -98,7 +109,8 @@ impl StreamReport {
             log::info!(
                 stream = self.stream.as_str(), table = table.table.as_str(), received = table.counts.received,
                 delivered = table.counts.delivered, seen_before = table.counts.seen_before,
-                dead_lettered = table.counts.dead_lettered, watermark = rfc3339_millis(table.watermark).as_str();
+                dead_lettered = table.counts.dead_lettered, spooled = table.counts.spooled,
+                perhaps_doubled = table.counts.perhaps_doubled, watermark = rfc3339_millis(table.watermark).as_str();
                 "{summary}"
             );
             if table.counts.dead_lettered > 0 {

@@ -17,10 +17,20 @@ pub struct HttpClient {
     outward: Client,
     /// A proxy in the environment is for the world outside.
     loopback: Client,
+    #[cfg(test)]
+    script: Option<std::sync::Arc<dyn Script>>,
+}
+
+/// The world outside, played by a test.
+#[cfg(test)]
+#[async_trait::async_trait]
+pub trait Script: Send + Sync + std::fmt::Debug {
+    /// Answers a request, or fails as a network does.
+    async fn answer(&self, request: reqwest::Request) -> Result<Reply, TransportError>;
 }
 
 /// A whole answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// The status number.
     pub status: StatusCode,
@@ -71,20 +81,32 @@ impl HttpClient {
         Ok(Self {
             outward: built(builder())?,
             loopback: built(builder().no_proxy())?,
+            #[cfg(test)]
+            script: None,
         })
+    }
+
+    /// A client whose world is a test's own.
+    #[cfg(test)]
+    pub fn scripted(script: std::sync::Arc<dyn Script>) -> Self {
+        Self {
+            script: Some(script),
+            ..Self::new().unwrap()
+        }
     }
 
     /// Starts a GET.
     pub fn get(&self, url: Url) -> RequestBuilder {
-        self.for_address(&url).get(url)
+        self.client_for(&url).get(url)
     }
 
     /// Starts a POST.
     pub fn post(&self, url: Url) -> RequestBuilder {
-        self.for_address(&url).post(url)
+        self.client_for(&url).post(url)
     }
 
-    fn for_address(&self, url: &Url) -> &Client {
+    /// The client for an address; for libraries that send by themselves.
+    pub fn client_for(&self, url: &Url) -> &Client {
         let is_loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -103,6 +125,15 @@ impl HttpClient {
         deadline: Deadline,
     ) -> Result<Reply, TransportError> {
         let allowed = deadline.clip(timeout);
+        #[cfg(test)]
+        if let Some(script) = &self.script {
+            let answer = async { script.answer(request.build().unwrap()).await };
+            return match tokio::time::timeout(allowed, answer).await {
+                Ok(Ok(reply)) if reply.body.len() > cap => Err(TransportError::TooLarge(cap)),
+                Ok(reply) => reply,
+                Err(_) => Err(TransportError::Timeout(allowed)),
+            };
+        }
         match tokio::time::timeout(allowed, read_reply(request, cap)).await {
             Ok(reply) => reply,
             Err(_) => Err(TransportError::Timeout(allowed)),

@@ -7,6 +7,8 @@ mod excerpt;
 mod retry;
 mod throttle;
 
+#[cfg(test)]
+pub use client::Script;
 pub use client::{HttpClient, Reply, TransportError};
 pub use excerpt::{error_code, excerpt};
 pub use retry::{Backoff, Verdict, pause, retry_after, verdict};

@@ -35,6 +35,13 @@ impl Account {
         }
     }
 
+    /// Gives the lease back, if it was taken.
+    pub async fn give_back(self) {
+        if let Some(Ok(lease)) = self.taken.into_inner() {
+            lease.give_back().await;
+        }
+    }
+
     /// The lease, asked for once in a run.
     pub async fn lease(&self, store: &dyn Store, holder: &Holder) -> Result<&Lease, NoLease> {
         let take = async || match store.try_lease(&self.lease_name, holder).await {

@@ -6,14 +6,16 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::plan::{ConsumePlan, Target};
+use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{PollRules, before};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{ConsumedReply, EventKey, SourceError, Taken, Window};
 use crate::state::{
-    Checkpoints, DeadLetter, DeadLetters, Identities, Intent, Lease, Spool, SpoolEntry, SpoolError, Store, StoreError,
+    Checkpoints, Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Identities, Intent, Lease, SpoolEntry,
+    SpoolError, Store, StoreError,
 };
-use crate::time::{Clock, Deadline, rfc3339_millis};
+use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
 /// The time a reply gets; half of the run where that is less.
 const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
@@ -27,7 +29,7 @@ pub struct ConsumeRun<'a> {
     pub plan: &'a ConsumePlan,
     /// For the first position.
     pub rules: PollRules,
-    /// The state.
+    /// The state, written only as long as the lease holds. The spool takes a reply all the same: nobody else has it.
     pub store: &'a Arc<dyn Store>,
     /// The time.
     pub clock: &'a Arc<dyn Clock>,
@@ -35,6 +37,10 @@ pub struct ConsumeRun<'a> {
     pub lease: &'a Lease,
     /// The end of the run.
     pub deadline: Deadline,
+    /// The word that the process is to end.
+    pub stop: &'a Stop,
+    /// False where only what waits in the spool is delivered.
+    pub reads: bool,
 }
 
 /// The table's end of the run.
@@ -61,33 +67,59 @@ impl ConsumeRun<'_> {
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let (stream, now) = (&self.plan.stream, self.clock.now());
         let intent = Intent::new(self.store.clone(), stream.name());
+        let mut checkpoints = self.load(now).await?;
         if let Some(at) = intent.unfinished().await? {
-            report.notices.push(format!(
-                "{}: possible loss: a reply was being taken at {} when the process ended, and it is not known whether the \
-                 vendor gave events away",
-                report.stream,
-                rfc3339_millis(at)
-            ));
+            let what = "a reply was being taken when the process ended, and it is not known whether the vendor gave \
+                        events away";
+            self.say_possible_loss(at, what);
+            self.remember_possible_loss(at, &mut checkpoints).await?;
             intent.clear().await?;
         }
-        let mut checkpoints = self.load(now).await?;
         let table = self.plan.target.table.name();
         let identities = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
-        let spool = Spool::new(self.store.clone(), stream.name(), self.plan.spool_limit);
+        let spool = &self.plan.spool;
+        let queue = spool.guarded(self.store.clone());
         let mut delivery = Delivery {
             sink: TableSink::new(&self.plan.target, identities),
             stopped: None,
             waiting: 0,
         };
 
-        for key in spool.waiting(&table).await? {
-            let Some(entry) = spool.read(&key).await? else { continue };
-            if self.deliver(entry, &mut delivery).await? {
-                spool.remove(&key).await?;
+        for key in queue.waiting(&table).await? {
+            if self.stop.is_asked() {
+                break;
+            }
+            let entry = match queue.read(&key).await {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) if is_about_one_entry(&error) => {
+                    report.problems.push(format!("{}: {error}", report.stream));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if self.deliver(&entry, &mut delivery).await? {
+                queue.remove(&key, &entry).await?;
             }
         }
-        let emptied_at = self.take_replies(&spool, &intent, &mut delivery, report).await?;
+        let emptied_at = if self.reads {
+            self.take_replies(&queue, &intent, &mut delivery, (&mut checkpoints, report))
+                .await?
+        } else {
+            None
+        };
         self.save(&mut checkpoints, delivery, emptied_at, now, report).await
+    }
+
+    /// At once, and not with the report of the run: a run that is killed before its end has said it.
+    fn say_possible_loss(&self, at: DateTime<Utc>, what: &str) {
+        let (stream, at) = (self.plan.stream.name().to_string(), rfc3339_millis(at));
+        log::warn!(stream = stream.as_str(), at = at.as_str(); "{stream}: possible loss at {at}: {what}");
+    }
+
+    async fn remember_possible_loss(&self, at: DateTime<Utc>, checkpoints: &mut Checkpoints) -> Result<(), StoreError> {
+        checkpoints.current.note_possible_loss(at);
+        checkpoints.save(self.lease, self.clock.now()).await
     }
 
     async fn load(&self, now: DateTime<Utc>) -> Result<Checkpoints, StoreError> {
@@ -107,13 +139,19 @@ impl ConsumeRun<'_> {
     /// Gives the time at which the vendor had nothing more.
     async fn take_replies(
         &self,
-        spool: &Spool,
+        queue: &GuardedSpool,
         intent: &Intent,
         delivery: &mut Delivery<'_>,
-        report: &mut StreamReport,
+        (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let timeout = TIME_FOR_A_REPLY.min(self.deadline.remaining() / 2);
         loop {
+            if self.stop.is_asked() {
+                let stream = self.plan.stream.name().clone();
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(SourceError::Stopped { stream }.to_string());
+                return Ok(None);
+            }
             if self.deadline.remaining() < timeout {
                 let stream = self.plan.stream.name().clone();
                 let error = SourceError::OutOfTime {
@@ -124,7 +162,7 @@ impl ConsumeRun<'_> {
                 report.notices.push(error.to_string());
                 return Ok(None);
             }
-            match spool.require_room(0).await {
+            match self.plan.spool.require_room(0).await {
                 Ok(()) => {}
                 Err(SpoolError::Store(error)) => return Err(error),
                 Err(full @ SpoolError::Full { .. }) => {
@@ -134,15 +172,21 @@ impl ConsumeRun<'_> {
                     return Ok(None);
                 }
             }
-            if let Err(error) = self.plan.stream.prepare(self.deadline).await {
+            let prepared = tokio::select! {
+                biased;
+                () = self.stop.asked() => continue,
+                prepared = self.plan.stream.prepare(self.deadline) => prepared,
+            };
+            if let Err(error) = prepared {
                 report.problems.push(error.to_string());
                 return Ok(None);
             }
+            self.lease.require()?;
             intent.declare(self.clock.now()).await?;
             match self.plan.stream.take(timeout, self.deadline).await {
                 Taken::Reply(reply) => {
                     let at = reply.at;
-                    if !self.keep(reply, spool, intent, delivery).await? {
+                    if !self.keep(reply, queue, intent, delivery).await? {
                         return Ok(Some(at));
                     }
                 }
@@ -152,11 +196,11 @@ impl ConsumeRun<'_> {
                     return Ok(None);
                 }
                 Taken::PerhapsLost(error) => {
+                    let at = self.clock.now();
+                    self.say_possible_loss(at, "no whole reply came, and the vendor may have given events away");
+                    self.remember_possible_loss(at, checkpoints).await?;
                     intent.clear().await?;
-                    let at = rfc3339_millis(self.clock.now());
-                    report.problems.push(format!(
-                        "possible loss at {at}: {error}; the vendor may have given events away"
-                    ));
+                    report.problems.push(format!("{error}; this is a possible loss"));
                     return Ok(None);
                 }
             }
@@ -167,7 +211,7 @@ impl ConsumeRun<'_> {
     async fn keep(
         &self,
         reply: ConsumedReply,
-        spool: &Spool,
+        queue: &GuardedSpool,
         intent: &Intent,
         delivery: &mut Delivery<'_>,
     ) -> Result<bool, StoreError> {
@@ -178,18 +222,20 @@ impl ConsumeRun<'_> {
         delivery.sink.counts.replaced_bytes += reply.replaced_bytes;
         let entry = SpoolEntry {
             at: reply.at,
+            kind: EntryKind::Reply,
+            held_until: None,
             body: reply.text,
         };
-        let key = spool.add(&self.plan.target.table.name(), &entry).await?;
+        let key = self.plan.spool.add(&self.plan.target.table.name(), &entry).await?;
         intent.clear().await?;
-        if self.deliver(entry, delivery).await? {
-            spool.remove(&key).await?;
+        if self.deliver(&entry, delivery).await? {
+            queue.remove(&key, &entry).await?;
         }
         Ok(true)
     }
 
     /// True if everything of the entry is delivered or set aside.
-    async fn deliver(&self, entry: SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
+    async fn deliver(&self, entry: &SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
         if delivery.stopped.is_some() {
             delivery.waiting += 1;
             return Ok(false);
@@ -203,12 +249,13 @@ impl ConsumeRun<'_> {
             arrival: entry.at,
             given: stream.given(),
             deadline: self.deadline,
+            stop: self.stop,
         };
         let window = Window {
             from: entry.at,
             to: entry.at,
         };
-        let (page, rest) = stream.parse(entry.body);
+        let (page, rest) = stream.parse(entry.body.clone());
         let mut outcome = Ok(());
         for event in page.events() {
             let key = EventKey {
@@ -230,8 +277,9 @@ impl ConsumeRun<'_> {
         }
         if let Some((reason, content)) = rest {
             dead_letters
-                .keep(stream.name(), &[DeadLetter { reason, content }], entry.at)
+                .keep(stream.name(), &[DeadLetter::of_event(reason, content)], entry.at)
                 .await?;
+            delivery.sink.counts.received += 1;
             delivery.sink.counts.dead_lettered += 1;
         }
         Ok(true)
@@ -246,7 +294,13 @@ impl ConsumeRun<'_> {
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
         let Target { table, .. } = &self.plan.target;
-        let counts = delivery.sink.counts;
+        let left = delivery.sink.final_counts();
+        // What is not delivered is still in the spool.
+        let counts = Counts {
+            spooled: left.in_flight,
+            in_flight: 0,
+            ..left
+        };
         let Some(position) = checkpoints.current.tables.get_mut(&*table.name()) else {
             return Ok(());
         };
@@ -267,7 +321,7 @@ impl ConsumeRun<'_> {
             ));
         }
         let is_due = now - checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY;
-        if counts.delivered + counts.dead_lettered > 0 || is_due {
+        if counts.received > 0 || is_due {
             checkpoints.save(self.lease, now).await?;
             delivery.sink.compact(before(now, IDENTITIES_KEPT)).await?;
         }

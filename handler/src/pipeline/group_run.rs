@@ -89,10 +89,12 @@ impl<'a> GroupRun<'a> {
             let Some(position) = position_of(self.checkpoints, &table) else {
                 continue;
             };
-            position.counts += sink.counts;
+            let counts = sink.final_counts();
+            position.counts += counts;
+            self.unsaved |= counts.perhaps_doubled > 0;
             report.tables.push(TableReport {
                 table: table.to_string(),
-                counts: sink.counts,
+                counts,
                 watermark: position.watermark,
             });
         }
@@ -192,7 +194,12 @@ impl<'a> GroupRun<'a> {
     }
 
     fn note(&self, error: SourceError, report: &mut StreamReport) {
-        if matches!(error, SourceError::OutOfTime { .. }) && self.made_progress {
+        let is_no_failure = match error {
+            SourceError::OutOfTime { .. } => self.made_progress,
+            SourceError::Stopped { .. } => true,
+            _ => false,
+        };
+        if is_no_failure {
             report.outcome = Outcome::BudgetEnded;
             report.notices.push(error.to_string());
         } else {
@@ -231,7 +238,12 @@ impl<'a> GroupRun<'a> {
             if count > MOST_PAGES && may_be_halved {
                 return SliceEnd::TooLong;
             }
-            match pages.next(reading_deadline).await {
+            let page = tokio::select! {
+                biased;
+                () = self.run.stop.asked() => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                page = pages.next(reading_deadline) => page,
+            };
+            match page {
                 Ok(Some(page)) => self.take(&page, slice, context).await,
                 Ok(None) => break,
                 Err(error) => return SliceEnd::Interrupted(error, count),
@@ -324,6 +336,7 @@ impl<'a> GroupRun<'a> {
             arrival: self.now,
             given: &[],
             deadline: self.run.deadline,
+            stop: self.run.stop,
         }
     }
 

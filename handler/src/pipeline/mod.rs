@@ -5,17 +5,26 @@ mod account;
 mod consume;
 mod counterparts;
 mod group_run;
+mod housekeeping;
 mod plan;
 mod poll;
 mod push;
 mod pushed_run;
+mod replay;
+mod rows_run;
+mod send;
 mod spool_drain;
 mod stream_run;
 mod table_sink;
 mod walk_run;
 mod window;
 
-pub use plan::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan, Target};
-pub use poll::{Poller, Selection};
-pub use push::{PushAnswer, PushMemory, PushPlan, PushReceiver, PushRequest, PushRoad, PushRoom};
+pub use housekeeping::Housekeeping;
+pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
+pub use poll::{Poller, RunScope, Selection};
+pub use push::{
+    LONGEST_PATIENCE, Lane, LaneContext, PushAnswer, PushLedger, PushMemory, PushPlan, PushReceiver, PushRequest,
+    PushRoad, PushRoom,
+};
+pub use replay::Replayed;
 pub use window::PollRules;

@@ -34,6 +34,27 @@ impl StreamPlan {
             Self::Consumed(plan) => plan.stream.account(),
         }
     }
+
+    /// True if something may wait in the spool for its runs.
+    pub fn has_spool(&self) -> bool {
+        !self.queues().is_empty()
+    }
+
+    /// The queues of the spool that its runs empty.
+    pub fn queues(&self) -> Vec<String> {
+        match self {
+            Self::Windows(plan) => {
+                let pushed = plan.pushed.iter();
+                pushed
+                    .flat_map(|pushed| {
+                        let tables = pushed.targets.iter();
+                        tables.map(|target| pushed.spool.queue_of(&target.table.name()))
+                    })
+                    .collect()
+            }
+            Self::Consumed(plan) => vec![plan.spool.queue_of(&plan.target.table.name())],
+        }
+    }
 }
 
 /// A stream and the tables it goes to.
@@ -76,8 +97,20 @@ pub struct ConsumePlan {
     pub stream: Arc<dyn ConsumingStream>,
     /// The table.
     pub target: Target,
-    /// The most bytes that may wait in the spool.
-    pub spool_limit: u64,
+    /// Where replies wait.
+    pub spool: Spool,
+}
+
+/// What was pushed, answered 200 and not yet taken by the destination: one queue of rows, drained under a lease of its
+/// own.
+#[derive(Clone)]
+pub struct DrainPlan {
+    /// Names the events that were pushed.
+    pub form: Arc<dyn PushForm>,
+    /// Where they wait.
+    pub spool: Spool,
+    /// The table of this queue.
+    pub target: Target,
 }
 
 /// A table and where its rows go.

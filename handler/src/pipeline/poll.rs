@@ -1,17 +1,20 @@
-//! One run over all pull streams.
+//! One run over all pull streams, and over what was pushed and waits.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 
 use super::account::{Account, NoLease, with_accounts};
 use super::consume::ConsumeRun;
-use super::plan::StreamPlan;
+use super::housekeeping::Housekeeping;
+use super::plan::{DrainPlan, StreamPlan};
+use super::rows_run::RowsRun;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
 use crate::health::{Outcome, RunReport, StreamReport};
-use crate::state::{Holder, Store};
-use crate::time::{Clock, Deadline};
+use crate::state::{Holder, Key, Store};
+use crate::time::{Clock, Deadline, Stop};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,11 @@ impl Selection {
         Self(Some(text.trim_end_matches('/').to_ascii_lowercase()))
     }
 
+    /// True if nothing is left out.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// True if the stream is selected.
     pub fn takes(&self, name: &str) -> bool {
         let Some(wanted) = &self.0 else { return true };
@@ -38,10 +46,21 @@ impl Selection {
     }
 }
 
+/// What a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunScope {
+    /// Reads the vendors and empties the spool.
+    Everything,
+    /// Only empties the spool.
+    SpoolOnly,
+}
+
 /// See the module.
 pub struct Poller {
     /// The streams.
     pub plans: Vec<StreamPlan>,
+    /// The queues of pushed rows.
+    pub drains: Vec<DrainPlan>,
     /// What is configured but cannot run; part of every report.
     pub off: Vec<StreamReport>,
     /// How windows are cut.
@@ -52,34 +71,93 @@ pub struct Poller {
     pub clock: Arc<dyn Clock>,
     /// Who takes the leases.
     pub holder: Holder,
+    /// The word that the process is to end.
+    pub stop: Stop,
+    /// What the state needs now and then.
+    pub housekeeping: Housekeeping,
+}
+
+/// What runs beside the others.
+enum Job {
+    Stream(StreamPlan, Arc<Account>),
+    Drain(DrainPlan),
 }
 
 impl Poller {
-    /// Reads the selected streams, several at a time. One that fails leaves the others alone.
-    pub async fn run(self: &Arc<Self>, selection: &Selection, deadline: Deadline) -> RunReport {
+    /// Reads the selected streams and empties the spool, several at a time. One that fails leaves the others alone.
+    pub async fn run(self: &Arc<Self>, selection: &Selection, scope: RunScope, deadline: Deadline) -> RunReport {
         let mut selected = self.plans.clone();
         selected.retain(|plan| selection.takes(&plan.name().to_string()));
-        let runs = with_accounts(selected).into_iter().map(|(plan, account)| {
-            let (poller, name) = (self.clone(), plan.name().to_string());
+        let streams = with_accounts(selected);
+        let accounts: Vec<Arc<Account>> = streams.iter().map(|(_, account)| account.clone()).collect();
+        let drains = self
+            .drains
+            .iter()
+            .filter(|drain| selection.takes(&drain.form.name().to_string()));
+        let jobs: Vec<Job> = drains
+            .map(|drain| Job::Drain(drain.clone()))
+            .chain(streams.into_iter().map(|(plan, account)| Job::Stream(plan, account)))
+            .collect();
+        let runs = jobs.into_iter().map(|job| {
+            let poller = self.clone();
+            let name = job.name();
             async move {
                 // A task of its own: a defect in one stream must not take the others with it.
-                let task = tokio::spawn(async move { poller.run_stream(&plan, &account, deadline).await });
+                let task = tokio::spawn(async move { poller.run_job(job, scope, deadline).await });
                 task.await.unwrap_or_else(|error| {
                     let problem = format!("{name}: internal error ({error}); please report it with this line");
-                    StreamReport::failed(name, problem)
+                    Some(StreamReport::failed(name, problem))
                 })
             }
         });
-        let mut streams: Vec<_> = stream::iter(runs)
+        let reports: Vec<Option<StreamReport>> = stream::iter(runs)
             .buffer_unordered(self.rules.concurrency)
             .collect()
             .await;
+        // Streams of one account share it: it is ours alone when the last of them is met.
+        stream::iter(accounts.into_iter().filter_map(Arc::into_inner))
+            .for_each_concurrent(None, Account::give_back)
+            .await;
+        let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
         streams.extend(self.off.iter().filter(|off| selection.takes(&off.stream)).cloned());
+        streams.extend(self.abandoned(selection).await);
+        if selection.is_everything()
+            && let Err(error) = self.housekeeping.run(self.store.as_ref(), &self.holder).await
+        {
+            log::warn!("the ledgers of ended processes are not summed up yet: {error}");
+        }
         streams.sort_by(|left, right| left.stream.cmp(&right.stream));
         RunReport { streams }
     }
 
-    async fn run_stream(&self, plan: &StreamPlan, account: &Account, deadline: Deadline) -> StreamReport {
+    async fn run_job(&self, job: Job, scope: RunScope, deadline: Deadline) -> Option<StreamReport> {
+        match job {
+            Job::Stream(plan, account) => self.run_stream(&plan, &account, scope, deadline).await,
+            Job::Drain(plan) => {
+                RowsRun {
+                    plan: &plan,
+                    store: &self.store,
+                    clock: &self.clock,
+                    holder: &self.holder,
+                    deadline,
+                    stop: &self.stop,
+                }
+                .run()
+                .await
+            }
+        }
+    }
+
+    async fn run_stream(
+        &self,
+        plan: &StreamPlan,
+        account: &Account,
+        scope: RunScope,
+        deadline: Deadline,
+    ) -> Option<StreamReport> {
+        if scope == RunScope::SpoolOnly && !plan.has_spool() {
+            return None;
+        }
         let name = plan.name();
         let lease = match account.lease(self.store.as_ref(), &self.holder).await {
             Ok(lease) => lease,
@@ -89,12 +167,17 @@ impl Poller {
                 report
                     .notices
                     .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
-                return report;
+                return Some(report);
             }
-            Err(NoLease::Failed(error)) => return StreamReport::failed(name.to_string(), format!("{name}: {error}")),
+            Err(NoLease::Failed(error)) => {
+                let problem = format!("{name}: {error}");
+                return Some(StreamReport::failed(name.to_string(), problem));
+            }
         };
-        let (rules, store, clock) = (self.rules, &self.store, &self.clock);
-        match plan {
+        let (rules, clock, stop) = (self.rules, &self.clock, &self.stop);
+        let store = &lease.guard(self.store.clone());
+        let reads = scope == RunScope::Everything;
+        let report = match plan {
             StreamPlan::Windows(plan) => {
                 // What may still be pushed under another key is held back.
                 let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
@@ -109,6 +192,8 @@ impl Poller {
                     clock,
                     lease,
                     deadline,
+                    stop,
+                    reads,
                 }
                 .run()
                 .await
@@ -122,12 +207,72 @@ impl Poller {
                     clock,
                     lease,
                     deadline,
+                    stop,
+                    reads,
                 }
                 .run()
                 .await
             }
+        };
+        Some(report)
+    }
+
+    /// What waits in the spool and belongs to nothing that is configured.
+    async fn abandoned(&self, selection: &Selection) -> Option<StreamReport> {
+        if !selection.is_everything() {
+            return None;
+        }
+        let known: BTreeSet<String> = self
+            .drains
+            .iter()
+            .map(|drain| drain.spool.queue_of(&drain.target.table.name()))
+            .chain(self.plans.iter().flat_map(StreamPlan::queues))
+            .collect();
+        let waiting = match self.store.list(&Key::new(["spool"])).await {
+            Ok(waiting) => waiting,
+            Err(error) => return Some(StreamReport::failed("spool".to_owned(), error.to_string())),
+        };
+        let mut abandoned: BTreeMap<&str, usize> = BTreeMap::new();
+        for listed in &waiting {
+            let queue = listed.key.as_str().rsplit_once('/').map_or("", |(queue, _)| queue);
+            if !known.contains(queue) {
+                *abandoned.entry(queue).or_default() += 1;
+            }
+        }
+        if abandoned.is_empty() {
+            return None;
+        }
+        let mut report = StreamReport::new("spool".to_owned());
+        for (queue, entries) in abandoned {
+            report.notices.push(format!(
+                "{queue}: {entries} entries wait for a source that is not configured (any more); configure it again to have them \
+                 delivered, or remove them from the state store"
+            ));
+        }
+        Some(report)
+    }
+}
+
+impl Job {
+    fn name(&self) -> String {
+        match self {
+            Self::Stream(plan, _) => plan.name().to_string(),
+            Self::Drain(plan) => plan.form.name().to_string(),
         }
     }
+}
+
+/// Holds every table's ledger against itself.
+fn balanced(mut report: StreamReport) -> StreamReport {
+    for table in &report.tables {
+        if let Err(imbalance) = table.counts.check() {
+            report
+                .problems
+                .push(format!("{} -> {}: {imbalance}", report.stream, table.table));
+            report.outcome = Outcome::Failed;
+        }
+    }
+    report
 }
 
 #[cfg(test)]

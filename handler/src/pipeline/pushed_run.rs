@@ -11,7 +11,7 @@ use super::table_sink::{SinkContext, TableSink};
 use super::window::before;
 use crate::health::{StreamReport, TableReport};
 use crate::sources::Window;
-use crate::state::{Checkpoints, DeadLetters, Identities, StoreError};
+use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
 
 /// How long a vendor repeats a push. Source: PingOne's documentation of webhooks.
 pub const KEPT_FOR_PUSHES: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -22,7 +22,7 @@ pub const MOST_KEPT_FOR_PUSHES: usize = 500_000;
 pub async fn deliver_pushed(
     run: &StreamRun<'_>,
     pushed: &PushedPlan,
-    checkpoints: &Checkpoints,
+    checkpoints: &mut Checkpoints,
     now: DateTime<Utc>,
     report: &mut StreamReport,
 ) -> Result<(), StoreError> {
@@ -34,26 +34,38 @@ pub async fn deliver_pushed(
         arrival: now,
         given: &[],
         deadline: run.deadline,
+        stop: run.stop,
     };
+    let spool = pushed.spool.guarded(run.store.clone());
+    let mut is_changed = false;
     let mut counterparts = run.counterparts(checkpoints).await?;
     for (number, target) in pushed.targets.iter().enumerate() {
         let table = target.table.name();
-        let waiting = pushed.spool.waiting(&table).await?;
+        let waiting = spool.waiting(&table).await?;
         if waiting.is_empty() {
             continue;
         }
         let identities = Identities::load(run.store.clone(), checkpoints.identities_of(&table)).await?;
         let mut sink = TableSink::new(target, identities);
         let mut drain = Drain {
-            pushed,
+            spool: &spool,
+            form: &*pushed.form,
             window: Window {
                 from: before(now, KEPT_FOR_PUSHES),
                 to: now,
             },
             counterparts: run.plan.counterparts.zip(counterparts.as_mut()),
             is_first_table: number == 0,
+            damaged: Vec::new(),
         };
-        if let Err(error) = drain.run(&waiting, &mut sink, &context).await {
+        let outcome = drain.run(&waiting, &mut sink, &context).await;
+        let damaged = std::mem::take(&mut drain.damaged);
+        report.problems.extend(
+            damaged
+                .iter()
+                .map(|error| format!("{} -> {table}: {error}", report.stream)),
+        );
+        if let Err(error) = outcome {
             report.problems.push(format!(
                 "{} -> {table}: {error}; what was pushed waits in the spool",
                 report.stream
@@ -63,11 +75,23 @@ pub async fn deliver_pushed(
         if !is_polled_too && sink.remembered() <= MOST_KEPT_FOR_PUSHES {
             sink.compact(before(now, KEPT_FOR_PUSHES)).await?;
         }
+        let left = sink.final_counts();
+        // What is not delivered is still in the spool.
+        let counts = Counts {
+            spooled: left.in_flight,
+            in_flight: 0,
+            ..left
+        };
+        is_changed |= counts.received > 0;
+        *checkpoints.current.pushed.entry(table.to_string()).or_default() += counts;
         report.tables.push(TableReport {
             table: table.to_string(),
-            counts: sink.counts,
+            counts,
             watermark: now,
         });
+    }
+    if is_changed {
+        checkpoints.save(run.lease, now).await?;
     }
     Ok(())
 }

@@ -4,24 +4,29 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::counterparts::Counterparts;
-use super::plan::{CounterpartRule, PushedPlan};
+use super::plan::CounterpartRule;
 use super::table_sink::{SinkContext, SinkError, TableSink};
-use crate::sources::Window;
-use crate::state::{Key, StoreError};
+use crate::event::Identity;
+use crate::sources::{PushForm, Window};
+use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
 
 /// Entries that are sent together and then removed.
 const ENTRIES_AT_ONCE: usize = 200;
 
 /// What waits for one table.
 pub struct Drain<'a> {
-    /// Where it waits, and what names it.
-    pub pushed: &'a PushedPlan,
+    /// Where it waits.
+    pub spool: &'a GuardedSpool,
+    /// Names the events.
+    pub form: &'a dyn PushForm,
     /// The span that the table's identities reach over.
     pub window: Window,
     /// Where events are known again by something else than their identity.
     pub counterparts: Option<(CounterpartRule, &'a mut Counterparts)>,
     /// The first of several tables decides which events are needless.
     pub is_first_table: bool,
+    /// Entries that cannot be read; they stay where they are, and the others are delivered.
+    pub damaged: Vec<StoreError>,
 }
 
 impl Drain<'_> {
@@ -33,18 +38,32 @@ impl Drain<'_> {
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
         for keys in waiting.chunks(ENTRIES_AT_ONCE) {
-            if context.deadline.has_passed() {
+            if context.deadline.has_passed() || context.stop.is_asked() {
                 return Ok(());
             }
+            let mut offered = Vec::with_capacity(keys.len());
             for key in keys {
-                self.offer_entry(key, sink, context).await?;
+                let entry = match self.spool.read(key).await {
+                    Ok(Some(entry)) => entry,
+                    Ok(None) => continue,
+                    Err(error) if is_about_one_entry(&error) => {
+                        self.damaged.push(error);
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                match self.offer_entry(key, &entry, sink, context).await {
+                    Ok(()) => offered.push((key, entry)),
+                    Err(SinkError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
+                    Err(error) => return Err(error),
+                }
             }
             if let Some((_, counterparts)) = &mut self.counterparts {
                 counterparts.save().await?;
             }
             sink.flush(context).await?;
-            for key in keys {
-                self.pushed.spool.remove(key).await?;
+            for (key, entry) in offered {
+                self.spool.remove(key, &entry).await?;
             }
         }
         Ok(())
@@ -53,19 +72,17 @@ impl Drain<'_> {
     async fn offer_entry(
         &mut self,
         key: &Key,
+        entry: &SpoolEntry,
         sink: &mut TableSink<'_>,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
-        let Some(entry) = self.pushed.spool.read(key).await? else {
-            return Ok(());
-        };
         let events: Vec<&RawValue> = serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
             key: key.to_string(),
             reason: error.to_string(),
         })?;
         for event in events {
             let event = event.get();
-            let event_key = self.pushed.form.key_of(event);
+            let event_key = self.form.key_of(event);
             if !sink.knows(&event_key.identity) && self.is_needless(event, event_key.identity, entry.at) {
                 sink.pass_over(event_key.identity, entry.at);
             } else {
@@ -75,7 +92,7 @@ impl Drain<'_> {
         Ok(())
     }
 
-    fn is_needless(&mut self, event: &str, own: crate::event::Identity, at: DateTime<Utc>) -> bool {
+    fn is_needless(&mut self, event: &str, own: Identity, at: DateTime<Utc>) -> bool {
         match &mut self.counterparts {
             Some((rule, counterparts)) if self.is_first_table => {
                 !counterparts.take_pushed((rule.key_of)(event), own, at)
@@ -84,4 +101,9 @@ impl Drain<'_> {
             None => false,
         }
     }
+}
+
+/// True if only that entry cannot be used; the store itself works.
+pub fn is_about_one_entry(error: &StoreError) -> bool {
+    matches!(error, StoreError::Damaged { .. } | StoreError::UnknownVersion { .. })
 }

@@ -13,7 +13,7 @@ use super::walk_run::WalkRun;
 use super::window::{PollRules, before};
 use crate::health::{Outcome, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
-use crate::time::{Clock, Deadline, rfc3339_millis};
+use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -24,7 +24,7 @@ pub struct StreamRun<'a> {
     pub plan: &'a PullPlan,
     /// How windows are cut.
     pub rules: PollRules,
-    /// The state.
+    /// The state, written only as long as the lease holds.
     pub store: &'a Arc<dyn Store>,
     /// The time.
     pub clock: &'a Arc<dyn Clock>,
@@ -32,6 +32,10 @@ pub struct StreamRun<'a> {
     pub lease: &'a Lease,
     /// The end of the run.
     pub deadline: Deadline,
+    /// The word that the process is to end.
+    pub stop: &'a Stop,
+    /// False where only what waits in the spool is delivered.
+    pub reads: bool,
 }
 
 impl StreamRun<'_> {
@@ -51,7 +55,10 @@ impl StreamRun<'_> {
         let now = self.clock.now();
         let mut checkpoints = self.load(now, report).await?;
         if let Some(pushed) = &self.plan.pushed {
-            deliver_pushed(self, pushed, &checkpoints, now, report).await?;
+            deliver_pushed(self, pushed, &mut checkpoints, now, report).await?;
+        }
+        if !self.reads {
+            return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {
             return WalkRun { run: self, every, now }.run(&mut checkpoints, report).await;

@@ -3,22 +3,27 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::plan::Target;
-use crate::destination::{BatchBuilder, DeliveryError};
+use super::send::{refused_letters, send};
+use crate::destination::{Batch, BatchBuilder, Delivery, DeliveryError};
 use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
 use crate::tables::RowContext;
-use crate::time::Deadline;
+use crate::time::{Deadline, Stop};
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
 const MOST_IDENTITIES: usize = 1_000_000;
 
 /// Dead letters in memory before they are written.
 const MOST_DEAD_LETTERS: usize = 1000;
+
+/// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
+/// Monitor documentation of custom tables (two days).
+pub const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// What stops a table for this run. Its position stays where the last save left it.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,8 @@ pub struct SinkContext<'a> {
     pub given: &'a [(&'static str, String)],
     /// Until when batches may be sent.
     pub deadline: Deadline,
+    /// The word that the process is to end.
+    pub stop: &'a Stop,
 }
 
 /// See the module.
@@ -65,7 +72,9 @@ pub struct TableSink<'a> {
     dead: Vec<DeadLetter>,
     dead_identities: Vec<(Identity, DateTime<Utc>)>,
     row: Vec<u8>,
-    /// Of this run.
+    /// Events that were taken and given up in this run; the next one meets them again.
+    given_up: u64,
+    /// Of this run, without what is still in flight.
     pub counts: Counts,
 }
 
@@ -73,7 +82,7 @@ impl<'a> TableSink<'a> {
     /// With what was delivered before.
     pub fn new(target: &'a Target, identities: Identities) -> Self {
         Self {
-            batch: BatchBuilder::new(target.table.name()),
+            batch: BatchBuilder::new(target.table.name(), target.table.longest_span()),
             target,
             identities,
             batched: Vec::new(),
@@ -82,6 +91,7 @@ impl<'a> TableSink<'a> {
             dead: Vec::new(),
             dead_identities: Vec::new(),
             row: Vec::new(),
+            given_up: 0,
             counts: Counts::default(),
         }
     }
@@ -106,16 +116,14 @@ impl<'a> TableSink<'a> {
             return Ok(());
         }
         if self.identities.len() + self.batched_identities.len() > MOST_IDENTITIES {
+            self.given_up += 1;
             return Err(SinkError::TooManyEvents);
         }
         let time = key.time.filter(|time| (window.from..window.to).contains(time));
         let remembered = (key.identity, time.unwrap_or(window.to));
         if kind(event) != Kind::Object {
             let reason = "the event is not a JSON object".to_owned();
-            self.dead.push(DeadLetter {
-                reason,
-                content: event.to_owned(),
-            });
+            self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
             self.dead_identities.push(remembered);
             if self.dead.len() >= MOST_DEAD_LETTERS {
                 self.set_aside(context).await?;
@@ -127,15 +135,19 @@ impl<'a> TableSink<'a> {
             arrival: context.arrival,
             given: context.given,
         };
-        let notes = self
+        let projected = self
             .target
             .table
             .project(&repair_surrogates(event), row_context, &mut self.row);
-        self.counts.unfit_values += notes.unfit;
-        self.counts.cut_values += notes.cut;
-        if !self.batch.push(&self.row) {
-            self.flush(context).await?;
-            self.batch.push(&self.row);
+        self.counts.unfit_values += projected.notes.unfit;
+        self.counts.cut_values += projected.notes.cut;
+        self.counts.old_rows += u64::from(context.arrival - projected.time > OLD_AFTER);
+        if !self.batch.push(&self.row, projected.time) {
+            if let Err(error) = self.flush(context).await {
+                self.given_up += 1;
+                return Err(error);
+            }
+            self.batch.push(&self.row, projected.time);
             self.batched_identities.insert(key.identity);
         }
         self.batched.push(remembered);
@@ -168,17 +180,51 @@ impl<'a> TableSink<'a> {
         let Some(batch) = self.batch.take() else {
             return Ok(());
         };
-        if context.lease.is_lost() {
-            return Err(StoreError::LeaseLost {
-                account: context.stream.to_string(),
-            }
-            .into());
-        }
-        self.target.destination.deliver(&batch, context.deadline).await?;
-        self.counts.delivered += batch.rows as u64;
+        let batched = std::mem::take(&mut self.batched);
+        self.given_up += batched.len() as u64;
+        context.lease.require()?;
+        let delivery = send(&*self.target.destination, &batch, context.deadline, context.stop).await;
+        self.settle(&batch, &batched, delivery, context).await
+    }
+
+    /// What was accepted is remembered before anything else; then come the rows that were refused.
+    async fn settle(
+        &mut self,
+        batch: &Batch,
+        batched: &[(Identity, DateTime<Utc>)],
+        delivery: Delivery,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        self.counts.perhaps_doubled += delivery.unsure as u64;
+        self.counts.delivered += delivery.accepted.len() as u64;
+        self.given_up -= delivery.accepted.len() as u64;
+        let of_rows =
+            |rows: &mut dyn Iterator<Item = usize>| rows.filter_map(|row| batched.get(row).copied()).collect();
         self.batched_identities.clear();
-        self.identities.append(std::mem::take(&mut self.batched)).await?;
-        Ok(())
+        self.identities
+            .append(of_rows(&mut delivery.accepted.iter().copied()))
+            .await?;
+        if !delivery.refused.is_empty() {
+            let letters = refused_letters(batch, &delivery.refused);
+            context
+                .dead_letters
+                .keep(context.stream, &letters, context.arrival)
+                .await?;
+            self.counts.dead_lettered += letters.len() as u64;
+            self.given_up -= letters.len() as u64;
+            self.identities
+                .append(of_rows(&mut delivery.refused.iter().map(|refused| refused.row)))
+                .await?;
+        }
+        delivery.error.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// The counts of this run with what is neither delivered nor set aside; nothing is added after it.
+    pub fn final_counts(&self) -> Counts {
+        Counts {
+            in_flight: self.given_up + (self.batched.len() + self.dead.len()) as u64,
+            ..self.counts
+        }
     }
 
     /// How many delivered events it remembers.

@@ -35,14 +35,15 @@ impl WalkRun<'_> {
             let Some(position) = checkpoints.current.tables.get_mut(&*table) else {
                 continue;
             };
-            position.counts += sink.counts;
+            let counts = sink.final_counts();
+            position.counts += counts;
             if ended {
                 position.coverage.add(position.watermark, self.now);
                 position.watermark = self.now;
             }
             report.tables.push(TableReport {
                 table: table.to_string(),
-                counts: sink.counts,
+                counts,
                 watermark: position.watermark,
             });
             if ended || sink.counts.delivered + sink.counts.dead_lettered > 0 {
@@ -75,6 +76,7 @@ impl WalkRun<'_> {
             arrival: self.now,
             given: &[],
             deadline: self.run.deadline,
+            stop: self.run.stop,
         };
         let read = self.read_pages(sink, &context).await;
         let flushed = sink.flush(&context).await;
@@ -82,6 +84,10 @@ impl WalkRun<'_> {
         let delivered = sink.counts.delivered + sink.counts.dead_lettered > 0;
         match (read, flushed) {
             (Ok(()), Ok(())) => return true,
+            (Err(Ended::Source(error @ SourceError::Stopped { .. })), Ok(())) => {
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(error.to_string());
+            }
             (Err(Ended::Source(error @ SourceError::OutOfTime { .. })), Ok(())) if delivered => {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
@@ -103,7 +109,15 @@ impl WalkRun<'_> {
             to: self.now,
         };
         let mut pages = stream.open(window);
-        while let Some(page) = pages.next(self.run.deadline).await.map_err(Ended::Source)? {
+        loop {
+            let page = tokio::select! {
+                biased;
+                () = self.run.stop.asked() => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                page = pages.next(self.run.deadline) => page,
+            };
+            let Some(page) = page.map_err(Ended::Source)? else {
+                return Ok(());
+            };
             sink.counts.replaced_bytes += page.replaced_bytes;
             for event in page.events() {
                 let key = stream.key_of(event);
@@ -111,7 +125,6 @@ impl WalkRun<'_> {
                 sink.offer(event, key, window, context).await.map_err(Ended::Sink)?;
             }
         }
-        Ok(())
     }
 }
 

@@ -39,6 +39,12 @@ pub enum SourceError {
         /// What was being done.
         doing: String,
     },
+    /// The process is to end.
+    #[error("{stream}: the process is ending; what was read is delivered, and the next run goes on")]
+    Stopped {
+        /// Which stream.
+        stream: StreamName,
+    },
     /// An answer that is no page.
     #[error("{stream}: {asked} answered {status} with a page that cannot be read ({reason}); it began with: {excerpt}")]
     BadPage {

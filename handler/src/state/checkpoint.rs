@@ -6,44 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::counts::Counts;
 use super::coverage::Coverage;
 use super::key::Key;
-use super::store::{Expected, Lease, Store, StoreError, Stored, Version};
+use super::lease::Lease;
+use super::store::{Expected, Store, StoreError, Stored, Version};
 use crate::event::{Identity, StreamName};
 
 const KNOWN_VERSION: u32 = 1;
-
-/// What became of events and their values since the checkpoint began.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(default)]
-pub struct Counts {
-    /// Events that were read, those read again included.
-    pub received: u64,
-    /// Rows that the destination accepted.
-    pub delivered: u64,
-    /// Events dropped because they were delivered before.
-    pub seen_before: u64,
-    /// Events set aside with a reason.
-    pub dead_lettered: u64,
-    /// Values left out because they do not fit their column.
-    pub unfit_values: u64,
-    /// Values shortened to the field limit.
-    pub cut_values: u64,
-    /// Places where bytes that are not UTF-8 were replaced.
-    pub replaced_bytes: u64,
-}
-
-impl std::ops::AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.received += other.received;
-        self.delivered += other.delivered;
-        self.seen_before += other.seen_before;
-        self.dead_lettered += other.dead_lettered;
-        self.unfit_values += other.unfit_values;
-        self.cut_values += other.cut_values;
-        self.replaced_bytes += other.replaced_bytes;
-    }
-}
+/// Possible losses that are remembered.
+const MOST_LOSSES: usize = 100;
 
 /// How far a stream was delivered into one table.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -104,6 +76,22 @@ pub struct Checkpoint {
     pub saved_at: DateTime<Utc>,
     /// By table name.
     pub tables: BTreeMap<String, TablePosition>,
+    /// What was pushed beside the poller and delivered in its runs, by table name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pushed: BTreeMap<String, Counts>,
+    /// When events may have been lost that nobody can read again; the last ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub possible_losses: Vec<DateTime<Utc>>,
+}
+
+impl Checkpoint {
+    /// Remembers a time at which events may have been lost.
+    pub fn note_possible_loss(&mut self, at: DateTime<Utc>) {
+        if self.possible_losses.len() >= MOST_LOSSES {
+            self.possible_losses.remove(0);
+        }
+        self.possible_losses.push(at);
+    }
 }
 
 /// Reads and writes the checkpoint of one stream. The holder of the account's lease is its only writer.
@@ -157,6 +145,8 @@ impl Checkpoints {
             fence: 0,
             saved_at: now,
             tables: BTreeMap::new(),
+            pushed: BTreeMap::new(),
+            possible_losses: Vec::new(),
         });
         let folder = folder.child(stream.stream).child(&account_digest(account));
         Ok(Self {
@@ -177,11 +167,7 @@ impl Checkpoints {
 
     /// Writes the positions, if nobody else did in the meantime and the lease still holds.
     pub async fn save(&mut self, lease: &Lease, now: DateTime<Utc>) -> Result<(), StoreError> {
-        if lease.is_lost() {
-            return Err(StoreError::LeaseLost {
-                account: self.current.account.clone(),
-            });
-        }
+        lease.require()?;
         self.current.fence = lease.fence;
         self.current.saved_at = now;
         let expected = self.version.clone().map_or(Expected::Absent, Expected::Version);

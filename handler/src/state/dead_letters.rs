@@ -3,22 +3,46 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::key::Key;
-use super::store::{Expected, Store, StoreError};
+use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
 use crate::json::compact_into;
 use crate::time::rfc3339_millis;
 
-/// An event, or a whole body, that is set aside.
+const KNOWN_VERSION: u32 = 1;
+
+/// What is set aside: an event, a whole body, or a row that the destination refused.
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     /// Why, for people.
     pub reason: String,
-    /// What came, as text.
+    /// What came, as text; of a refused row the row.
     pub content: String,
+    /// Of a row that the destination refused.
+    pub refused: Option<RefusedBy>,
+}
+
+/// Which table refused a row.
+#[derive(Clone, Debug)]
+pub struct RefusedBy {
+    /// The table.
+    pub table: String,
+    /// The service's number of the call.
+    pub request_id: Option<String>,
+}
+
+impl DeadLetter {
+    /// Of something that could not become a row.
+    pub fn of_event(reason: String, content: String) -> Self {
+        Self {
+            reason,
+            content,
+            refused: None,
+        }
+    }
 }
 
 /// Writes dead letters as files of JSON lines under `dead-letters/<source>/<instance>/<stream>/`.
@@ -27,23 +51,42 @@ pub struct DeadLetters {
     store: Arc<dyn Store>,
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
+/// A line of such a file.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Letter {
     version: u32,
-    at: String,
-    source: &'a str,
-    instance: &'a str,
-    stream: &'a str,
-    reason: &'a str,
-    /// The event itself where it is JSON, else its text.
-    event: Event<'a>,
+    /// When it was set aside.
+    pub at: String,
+    /// The stream it came from.
+    pub source: String,
+    /// Its instance.
+    pub instance: String,
+    /// Its name.
+    pub stream: String,
+    /// Why it was set aside.
+    pub reason: String,
+    /// The table that refused the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// The service's number of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The row that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<Box<RawValue>>,
+    /// The event itself where it is JSON, else its text as a JSON string.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Event<'a> {
-    Json(Box<RawValue>),
-    Text(&'a str),
+/// A file of letters, as it lies in the store.
+#[derive(Debug)]
+pub struct LetterFile {
+    /// Where it lies.
+    pub key: Key,
+    version: Version,
+    /// In the order in which they were set aside.
+    pub letters: Vec<Letter>,
 }
 
 impl DeadLetters {
@@ -63,41 +106,110 @@ impl DeadLetters {
         if letters.is_empty() {
             return Ok(());
         }
-        let contents: Vec<&str> = letters.iter().map(|letter| letter.content.as_str()).collect();
+        let contents: Vec<&str> = letters
+            .iter()
+            .flat_map(|letter| {
+                let table = letter.refused.as_ref().map_or("", |by| by.table.as_str());
+                [table, letter.content.as_str()]
+            })
+            .collect();
         let name = format!("{}.ndjson", Identity::of_parts(&contents).hex());
         let key = Key::new(["dead-letters", stream.source, &stream.instance, stream.stream, &name]);
         let mut lines = Vec::new();
         for letter in letters {
-            let line = Line {
-                version: 1,
-                at: rfc3339_millis(now),
-                source: stream.source,
-                instance: &stream.instance,
-                stream: stream.stream,
-                reason: &letter.reason,
-                event: event_of(&letter.content),
+            let (row, event) = match &letter.refused {
+                Some(_) => (Some(raw(&letter.content)), None),
+                None => (None, Some(raw(&letter.content))),
             };
-            serde_json::to_writer(&mut lines, &line).map_err(|error| StoreError::Damaged {
-                key: key.to_string(),
-                reason: error.to_string(),
-            })?;
-            lines.push(b'\n');
+            let line = Letter {
+                version: KNOWN_VERSION,
+                at: rfc3339_millis(now),
+                source: stream.source.to_owned(),
+                instance: stream.instance.clone(),
+                stream: stream.stream.to_owned(),
+                reason: letter.reason.clone(),
+                table: letter.refused.as_ref().map(|by| by.table.clone()),
+                request_id: letter.refused.as_ref().and_then(|by| by.request_id.clone()),
+                row: row.transpose().map_err(|error| damaged(&key, &error))?,
+                event: event.transpose().map_err(|error| damaged(&key, &error))?,
+            };
+            push_line(&key, &line, &mut lines)?;
         }
         match self.store.write(&key, lines, Expected::Absent).await {
             Ok(_) | Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
+
+    /// Where all files lie, in the order of their names.
+    pub async fn files(&self) -> Result<Vec<Key>, StoreError> {
+        let listed = self.store.list(&Key::new(["dead-letters"])).await?;
+        Ok(listed.into_iter().map(|listed| listed.key).collect())
+    }
+
+    /// A file, or `None` if it is gone.
+    pub async fn read(&self, key: &Key) -> Result<Option<LetterFile>, StoreError> {
+        let Some(stored) = self.store.read(key).await? else {
+            return Ok(None);
+        };
+        let mut letters = Vec::new();
+        for line in stored
+            .bytes
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let letter: Letter = serde_json::from_slice(line).map_err(|error| damaged(key, &error))?;
+            if letter.version != KNOWN_VERSION {
+                return Err(StoreError::UnknownVersion {
+                    key: key.to_string(),
+                    found: letter.version.to_string(),
+                    known: KNOWN_VERSION,
+                });
+            }
+            letters.push(letter);
+        }
+        Ok(Some(LetterFile {
+            key: key.clone(),
+            version: stored.version,
+            letters,
+        }))
+    }
+
+    /// Writes the letters that are left; a file without letters goes.
+    pub async fn leave(&self, file: LetterFile) -> Result<(), StoreError> {
+        if file.letters.is_empty() {
+            return self.store.remove(&file.key).await;
+        }
+        let mut lines = Vec::new();
+        for letter in &file.letters {
+            push_line(&file.key, letter, &mut lines)?;
+        }
+        let expected = Expected::Version(file.version);
+        self.store.write(&file.key, lines, expected).await.map(|_| ())
+    }
 }
 
-fn event_of(content: &str) -> Event<'_> {
+fn push_line(key: &Key, letter: &Letter, lines: &mut Vec<u8>) -> Result<(), StoreError> {
+    serde_json::to_writer(&mut *lines, letter).map_err(|error| damaged(key, &error))?;
+    lines.push(b'\n');
+    Ok(())
+}
+
+fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged {
+        key: key.to_string(),
+        reason: error.to_string(),
+    }
+}
+
+/// Compact JSON, or the text as a JSON string.
+fn raw(content: &str) -> Result<Box<RawValue>, serde_json::Error> {
     if serde_json::from_str::<&RawValue>(content).is_err() {
-        return Event::Text(content);
+        return serde_json::value::to_raw_value(content);
     }
     let mut compact = Vec::with_capacity(content.len());
     compact_into(content, &mut compact);
-    let compact = String::from_utf8(compact).unwrap_or_default();
-    RawValue::from_string(compact).map_or(Event::Text(content), Event::Json)
+    RawValue::from_string(String::from_utf8(compact).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -118,9 +230,15 @@ mod tests {
             stream: "push",
         };
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
-        let set_aside = ["[1,\n 2.0]", "{\"broken\n"].map(|content| DeadLetter {
-            reason: "not an object".to_owned(),
-            content: content.to_owned(),
+        let mut set_aside: Vec<DeadLetter> = ["[1,\n 2.0]", "{\"broken\n"]
+            .map(|content| DeadLetter::of_event("not an object".to_owned(), content.to_owned()))
+            .into();
+        set_aside.push(DeadLetter {
+            refused: Some(RefusedBy {
+                table: "T_CL".to_owned(),
+                request_id: Some("r-1".to_owned()),
+            }),
+            ..DeadLetter::of_event("refused".to_owned(), "{\"Id\":7}".to_owned())
         });
         for _ in 0..2 {
             letters.keep(&stream, &set_aside, now).await.unwrap();
@@ -135,5 +253,19 @@ mod tests {
         assert_eq!(lines[0]["event"], serde_json::json!([1, 2.0]));
         assert_eq!(lines[1]["event"], "{\"broken\n");
         assert_eq!(lines[1]["reason"], "not an object");
+        assert_eq!(lines[2]["row"], serde_json::json!({"Id": 7}));
+        assert_eq!(
+            (&lines[2]["table"], &lines[2]["request_id"]),
+            (&"T_CL".into(), &"r-1".into())
+        );
+
+        let mut file = letters.read(&letters.files().await.unwrap()[0]).await.unwrap().unwrap();
+        file.letters.remove(2);
+        letters.leave(file).await.unwrap();
+        let mut file = letters.read(&files[0].key).await.unwrap().unwrap();
+        assert_eq!(file.letters.len(), 2);
+        file.letters.clear();
+        letters.leave(file).await.unwrap();
+        assert_eq!(letters.files().await.unwrap(), []);
     }
 }

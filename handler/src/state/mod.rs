@@ -1,23 +1,33 @@
 //! What must survive: checkpoints, the identities of what was delivered, leases and dead letters.
 //!
-//! [`Store`] is the abstraction; a local directory is the backend. Only this room writes state, and everything it
-//! writes is versioned: a file of an unknown version is refused, never overwritten.
+//! [`Store`] is the abstraction; a local directory and a container of Azure Blob storage are the backends. Only this
+//! room writes state, and everything it writes is versioned: a file of an unknown version is refused, never overwritten.
 
+mod blob;
 mod checkpoint;
+mod counts;
 mod coverage;
 mod dead_letters;
 mod identities;
 mod intent;
 mod key;
+mod lease;
 mod local;
+mod process_ledger;
 mod spool;
+mod spool_room;
 mod store;
 
-pub use checkpoint::{Checkpoints, Counts, TablePosition};
-pub use dead_letters::{DeadLetter, DeadLetters};
+pub use blob::{BlobStore, Container, connect};
+pub use checkpoint::{Checkpoints, TablePosition};
+pub use counts::Counts;
+pub use dead_letters::{DeadLetter, DeadLetters, Letter, LetterFile, RefusedBy};
 pub use identities::Identities;
 pub use intent::Intent;
 pub use key::Key;
+pub use lease::Lease;
 pub use local::LocalStore;
-pub use spool::{Spool, SpoolEntry, SpoolError};
-pub use store::{Holder, Lease, LeaseAttempt, Store, StoreError};
+pub use process_ledger::{ProcessLedger, TableCounts, pushed_counts};
+pub use spool::{EntryKind, GuardedSpool, Spool, SpoolEntry, SpoolError};
+pub use spool_room::SpoolRoom;
+pub use store::{Holder, LeaseAttempt, Store, StoreError};

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
+use super::spool_room::SpoolRoom;
 use super::store::{Expected, Store, StoreError};
 use crate::event::{Identity, StreamName};
 
@@ -17,10 +18,21 @@ const KNOWN_VERSION: u32 = 1;
 /// The queues of one stream.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    store: Arc<dyn Store>,
+    room: SpoolRoom,
     stream: String,
-    /// The most bytes that may wait, all queues of the store together.
-    limit: u64,
+}
+
+/// What an entry holds.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    /// A vendor's events, a JSON array of them.
+    #[default]
+    Events,
+    /// Finished rows, the body of a call.
+    Rows,
+    /// A reply as it came.
+    Reply,
 }
 
 /// What waits.
@@ -28,6 +40,10 @@ pub struct Spool {
 pub struct SpoolEntry {
     /// When it came.
     pub at: DateTime<Utc>,
+    /// What it holds.
+    pub kind: EntryKind,
+    /// Nobody takes it before, because it may still be on its way to the destination.
+    pub held_until: Option<DateTime<Utc>>,
     /// The text as it came.
     pub body: String,
 }
@@ -37,6 +53,10 @@ pub struct SpoolEntry {
 struct Header {
     version: u32,
     at: DateTime<Utc>,
+    #[serde(default)]
+    kind: EntryKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held_until: Option<DateTime<Utc>>,
 }
 
 /// Why an entry was not taken.
@@ -57,55 +77,49 @@ pub enum SpoolError {
     },
 }
 
+impl SpoolEntry {
+    /// True while somebody may still be sending it.
+    pub fn is_held(&self, now: DateTime<Utc>) -> bool {
+        self.held_until.is_some_and(|until| now < until)
+    }
+}
+
 impl Spool {
-    /// Of one stream, with a limit in bytes for the whole store.
-    pub fn new(store: Arc<dyn Store>, stream: &StreamName, limit: u64) -> Self {
-        let stream = format!("{}-{}-{}", stream.source, stream.instance, stream.stream);
-        Self { store, stream, limit }
-    }
-
-    /// Fails unless `bytes` more find room.
-    pub async fn require_room(&self, bytes: u64) -> Result<(), SpoolError> {
-        let waiting = self.store.list(&Key::new(["spool"])).await?;
-        let used: u64 = waiting.iter().map(|listed| listed.bytes).sum();
-        if used.saturating_add(bytes) > self.limit {
-            return Err(SpoolError::Full {
-                used,
-                limit: self.limit,
-            });
+    /// Of one stream.
+    pub fn new(room: &SpoolRoom, stream: &StreamName) -> Self {
+        Self {
+            room: room.clone(),
+            stream: format!("{}-{}-{}", stream.source, stream.instance, stream.stream),
         }
-        Ok(())
     }
 
-    /// Adds an entry to a table's queue; on the disk when this returns.
+    /// The same queues, written through a store that a lease guards.
+    pub fn guarded(&self, store: Arc<dyn Store>) -> GuardedSpool {
+        GuardedSpool {
+            spool: self.clone(),
+            store,
+        }
+    }
+
+    /// Fails unless `bytes` more find room, and counts them in.
+    pub async fn require_room(&self, bytes: u64) -> Result<(), SpoolError> {
+        self.room.require(bytes).await
+    }
+
+    /// Adds an entry to a table's queue, or writes one anew; on the disk when this returns.
     pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<Key, StoreError> {
-        let mut bytes = serde_json::to_vec(&Header {
-            version: KNOWN_VERSION,
-            at: entry.at,
-        })
-        .map_err(|error| StoreError::Damaged {
-            key: table.to_owned(),
-            reason: error.to_string(),
-        })?;
-        bytes.push(b'\n');
-        bytes.extend_from_slice(entry.body.as_bytes());
-        // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
-        let digest = Identity::of_parts(&[&entry.body]).hex();
-        let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
-        let key = self.queue(table).child(&name);
-        self.store.write(&key, bytes, Expected::Anything).await?;
-        Ok(key)
+        write(self.room.store(), &self.queue(table), entry).await
     }
 
     /// The names of a table's entries, oldest first.
     pub async fn waiting(&self, table: &str) -> Result<Vec<Key>, StoreError> {
-        let listed = self.store.list(&self.queue(table)).await?;
+        let listed = self.room.store().list(&self.queue(table)).await?;
         Ok(listed.into_iter().map(|listed| listed.key).collect())
     }
 
     /// An entry, or `None` if it is gone.
     pub async fn read(&self, key: &Key) -> Result<Option<SpoolEntry>, StoreError> {
-        let Some(stored) = self.store.read(key).await? else {
+        let Some(stored) = self.room.store().read(key).await? else {
             return Ok(None);
         };
         let damaged = |reason: String| StoreError::Damaged {
@@ -127,18 +141,82 @@ impl Spool {
         }
         Ok(Some(SpoolEntry {
             at: header.at,
+            kind: header.kind,
+            held_until: header.held_until,
             body: body.to_owned(),
         }))
     }
 
     /// After the destination took it.
     pub async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        self.store.remove(key).await
+        self.room.store().remove(key).await
+    }
+
+    /// Where the queue of a table lies.
+    pub fn queue_of(&self, table: &str) -> String {
+        self.queue(table).to_string()
     }
 
     fn queue(&self, table: &str) -> Key {
         Key::new(["spool", table, &self.stream])
     }
+}
+
+/// The queues of one stream in the hands of the holder of their lease: nothing is taken out once it is lost.
+#[derive(Clone, Debug)]
+pub struct GuardedSpool {
+    spool: Spool,
+    store: Arc<dyn Store>,
+}
+
+impl GuardedSpool {
+    /// The names of a table's entries, oldest first.
+    pub async fn waiting(&self, table: &str) -> Result<Vec<Key>, StoreError> {
+        self.spool.waiting(table).await
+    }
+
+    /// An entry, or `None` if it is gone.
+    pub async fn read(&self, key: &Key) -> Result<Option<SpoolEntry>, StoreError> {
+        self.spool.read(key).await
+    }
+
+    /// Writes what is left of an entry in its place.
+    pub async fn replace(&self, table: &str, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
+        // First the rest, then the whole away: a crash in between sends some rows again and loses none.
+        let written = write(&self.store, &self.spool.queue(table), rest).await?;
+        if written == *key {
+            return Ok(());
+        }
+        self.store.remove(key).await
+    }
+
+    /// After the destination took it.
+    pub async fn remove(&self, key: &Key, entry: &SpoolEntry) -> Result<(), StoreError> {
+        self.store.remove(key).await?;
+        self.spool.room.release(entry.body.len() as u64).await;
+        Ok(())
+    }
+}
+
+async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<Key, StoreError> {
+    let header = Header {
+        version: KNOWN_VERSION,
+        at: entry.at,
+        kind: entry.kind,
+        held_until: entry.held_until,
+    };
+    let mut bytes = serde_json::to_vec(&header).map_err(|error| StoreError::Damaged {
+        key: queue.to_string(),
+        reason: error.to_string(),
+    })?;
+    bytes.push(b'\n');
+    bytes.extend_from_slice(entry.body.as_bytes());
+    // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
+    let digest = Identity::of_parts(&[&entry.body]).hex();
+    let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
+    let key = queue.child(&name);
+    store.write(&key, bytes, Expected::Anything).await?;
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -150,6 +228,8 @@ mod tests {
     fn entry(second: i64, body: &str) -> SpoolEntry {
         SpoolEntry {
             at: DateTime::from_timestamp(second, 0).unwrap(),
+            kind: EntryKind::Rows,
+            held_until: None,
             body: body.to_owned(),
         }
     }
@@ -161,7 +241,7 @@ mod tests {
             instance: "default".to_owned(),
             stream: "activities",
         };
-        Spool::new(Arc::new(store), &stream, limit)
+        Spool::new(&SpoolRoom::new(Arc::new(store), limit), &stream)
     }
 
     #[tokio::test]
@@ -175,7 +255,9 @@ mod tests {
         let keys = spool.waiting("T_CL").await.unwrap();
         let mut bodies = Vec::new();
         for key in &keys {
-            bodies.push(spool.read(key).await.unwrap().unwrap().body);
+            let entry = spool.read(key).await.unwrap().unwrap();
+            assert_eq!(entry.kind, EntryKind::Rows);
+            bodies.push(entry.body);
             spool.remove(key).await.unwrap();
         }
         assert_eq!(bodies, ["a", "b\nc", ""]);
@@ -189,16 +271,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_left_of_an_entry_stands_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = spool(&folder, 1000);
+        let held = SpoolEntry {
+            held_until: DateTime::from_timestamp(100, 0),
+            ..entry(1, "[1,2]")
+        };
+        let key = spool.add("T_CL", &held).await.unwrap();
+        assert_eq!(spool.read(&key).await.unwrap().unwrap(), held);
+        assert!(held.is_held(DateTime::from_timestamp(99, 0).unwrap()));
+        assert!(!held.is_held(DateTime::from_timestamp(100, 0).unwrap()));
+
+        let guarded = spool.guarded(spool.room.store().clone());
+        guarded.replace("T_CL", &key, &entry(1, "[2]")).await.unwrap();
+        let keys = spool.waiting("T_CL").await.unwrap();
+        assert_eq!(keys.len(), 1);
+        assert_eq!(spool.read(&keys[0]).await.unwrap().unwrap(), entry(1, "[2]"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_full_spool_takes_nothing_until_it_is_emptied() {
         let folder = tempfile::tempdir().unwrap();
-        let spool = spool(&folder, 200);
-        spool.require_room(100).await.unwrap();
+        let spool = spool(&folder, 300);
+        spool.require_room(150).await.unwrap();
         let key = spool.add("T_CL", &entry(1, &"x".repeat(150))).await.unwrap();
         assert!(matches!(
-            spool.require_room(100).await,
-            Err(SpoolError::Full { limit: 200, .. })
+            spool.require_room(151).await,
+            Err(SpoolError::Full { limit: 300, .. })
         ));
         spool.remove(&key).await.unwrap();
-        spool.require_room(100).await.unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        spool.require_room(300).await.unwrap();
+        assert!(spool.require_room(1).await.is_err());
     }
 }

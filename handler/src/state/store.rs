@@ -1,13 +1,12 @@
 //! The store's abstraction: small named objects with compare-and-swap, and leases.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::key::Key;
+use super::lease::Lease;
 use crate::time::rfc3339_millis;
 
 /// An object as it was read.
@@ -68,7 +67,7 @@ pub struct Holder {
 /// What came of asking for a lease.
 #[derive(Debug)]
 pub enum LeaseAttempt {
-    /// It is ours until it is dropped.
+    /// It is ours until it is given back.
     Taken(Lease),
     /// Somebody else has it.
     Held(HeldBy),
@@ -94,39 +93,6 @@ impl fmt::Display for HeldBy {
             ),
             None => write!(formatter, "held by {} until its run ends", self.who),
         }
-    }
-}
-
-/// A lease that we hold. Dropping it gives it back.
-pub struct Lease {
-    /// Grows with every holder of this lease; a writer with a smaller number is out of date.
-    pub fence: u64,
-    lost: Arc<AtomicBool>,
-    _guard: Box<dyn Send + Sync>,
-}
-
-impl Lease {
-    /// `guard` gives the lease back when it is dropped; `lost` is set if it can no longer be renewed.
-    pub fn new(fence: u64, lost: Arc<AtomicBool>, guard: Box<dyn Send + Sync>) -> Self {
-        Self {
-            fence,
-            lost,
-            _guard: guard,
-        }
-    }
-
-    /// True once somebody else may hold it.
-    pub fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
-    }
-}
-
-impl fmt::Debug for Lease {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Lease")
-            .field("fence", &self.fence)
-            .finish_non_exhaustive()
     }
 }
 
@@ -174,9 +140,11 @@ pub enum StoreError {
         reason: String,
     },
     /// The lease ran out while we worked.
-    #[error("the lease on {account} was lost; this run stops before its next write")]
+    #[error(
+        "the lease {lease} was lost (the process was paused, or the store could not be reached in time); this run stops before its next write, and the next run goes on from what is saved"
+    )]
     LeaseLost {
-        /// The vendor account.
-        account: String,
+        /// Its name.
+        lease: String,
     },
 }

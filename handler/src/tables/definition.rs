@@ -14,6 +14,10 @@ pub struct Definition {
     /// For people: what the rows are.
     #[serde(rename = "description")]
     pub _description: String,
+    /// Where the table's plan takes no call whose rows span more time than this. Source: Logs Ingestion API, error
+    /// `RecordsTimeRangeIsMoreThan30Minutes` of auxiliary tables.
+    #[serde(default)]
+    pub longest_span_minutes: Option<u32>,
     /// In the order of the table.
     pub columns: Vec<ColumnDefinition>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::aliases::Aliases;
 use super::column::{Column, TIME_GENERATED};
@@ -19,6 +19,15 @@ pub struct RowNotes {
     pub unfit: u64,
     /// Values shortened to the field limit, or to make the row fit.
     pub cut: u64,
+}
+
+/// What became of an event as a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Projected {
+    /// What was not carried over as it came.
+    pub notes: RowNotes,
+    /// The row's `TimeGenerated`.
+    pub time: DateTime<Utc>,
 }
 
 /// What a table may add to the vendor's values.
@@ -41,6 +50,7 @@ pub struct RowContext<'a> {
 #[derive(Debug)]
 pub struct Table {
     name: Arc<str>,
+    longest_span: Option<TimeDelta>,
     columns: Vec<Column>,
     paths: PathTree,
     slots: usize,
@@ -93,6 +103,9 @@ impl Table {
         }
         Ok(Self {
             name: definition.table.into(),
+            longest_span: definition
+                .longest_span_minutes
+                .map(|minutes| TimeDelta::minutes(minutes.into())),
             columns,
             paths,
             slots,
@@ -105,9 +118,14 @@ impl Table {
         self.name.clone()
     }
 
+    /// The span of `TimeGenerated` that one call may hold, where the table's plan limits it.
+    pub fn longest_span(&self) -> Option<TimeDelta> {
+        self.longest_span
+    }
+
     /// Appends the row of `event` (a valid JSON object) to `out`: one object with the columns that have a value, in
     /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
-    pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> RowNotes {
+    pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> Projected {
         let quoted: Vec<(usize, String)> = self.given_values(context.given);
         let mut found = vec![None; self.slots];
         self.paths.find(event, &mut found);
@@ -117,9 +135,9 @@ impl Table {
         let start = out.len();
         let mut field_limit = FIELD_LIMIT;
         loop {
-            let notes = self.write_row(&found, context.arrival, field_limit, out);
+            let projected = self.write_row(&found, context.arrival, field_limit, out);
             if out.len() - start <= ROW_LIMIT || field_limit < 64 {
-                return notes;
+                return projected;
             }
             out.truncate(start);
             field_limit /= 2;
@@ -140,8 +158,9 @@ impl Table {
         arrival: DateTime<Utc>,
         field_limit: usize,
         out: &mut Vec<u8>,
-    ) -> RowNotes {
+    ) -> Projected {
         let mut notes = RowNotes::default();
+        let mut time = arrival;
         out.push(b'{');
         let mut separator = false;
         for column in &self.columns {
@@ -150,8 +169,13 @@ impl Table {
                 out.push(b',');
             }
             out.extend_from_slice(&column.prefix);
+            let value_start = out.len();
             if write_value(column, found, (arrival, field_limit), out, &mut notes) {
                 separator = true;
+                if column.name == TIME_GENERATED {
+                    let written = str::from_utf8(&out[value_start..]).ok();
+                    time = written.and_then(instant).unwrap_or(arrival);
+                }
                 continue;
             }
             if column.name == TIME_GENERATED {
@@ -162,7 +186,7 @@ impl Table {
             out.truncate(start);
         }
         out.push(b'}');
-        notes
+        Projected { notes, time }
     }
 }
 
@@ -233,8 +257,11 @@ mod tests {
 
     fn project(name: &str, event: &str) -> (Value, RowNotes) {
         let mut out = Vec::new();
-        let notes = table(name).unwrap().project(event, arrival(), &mut out);
-        (serde_json::from_slice(&out).unwrap(), notes)
+        let projected = table(name).unwrap().project(event, arrival(), &mut out);
+        let row: Value = serde_json::from_slice(&out).unwrap();
+        let written: DateTime<Utc> = row["TimeGenerated"].as_str().unwrap().parse().unwrap();
+        assert_eq!(projected.time, written);
+        (row, projected.notes)
     }
 
     #[test]
@@ -303,7 +330,8 @@ mod tests {
         let mut out = Vec::new();
         let notes = table("OneLogin_CL")
             .unwrap()
-            .project(&Value::Object(event).to_string(), arrival(), &mut out);
+            .project(&Value::Object(event).to_string(), arrival(), &mut out)
+            .notes;
         assert!(out.len() <= ROW_LIMIT && notes.cut > 10);
         serde_json::from_slice::<Value>(&out).unwrap();
     }

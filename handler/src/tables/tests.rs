@@ -15,7 +15,7 @@ fn arrival() -> RowContext<'static> {
 fn project_with(options: TableOptions, name: &str, event: &Value) -> (Value, RowNotes) {
     let mut out = Vec::new();
     let table = table_with(name, options).unwrap();
-    let notes = table.project(&event.to_string(), arrival(), &mut out);
+    let notes = table.project(&event.to_string(), arrival(), &mut out).notes;
     (serde_json::from_slice(&out).unwrap(), notes)
 }
 

@@ -2,10 +2,12 @@
 
 mod clock;
 mod deadline;
+mod stop;
 mod vendor_time;
 
 #[cfg(test)]
 pub use clock::VirtualClock;
 pub use clock::{Clock, SystemClock};
 pub use deadline::Deadline;
+pub use stop::Stop;
 pub use vendor_time::{VendorTime, rfc3339_millis};

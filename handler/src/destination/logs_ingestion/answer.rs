@@ -1,4 +1,74 @@
+//! What the service's answers mean.
+
+use crate::http::{Reply, error_code, excerpt};
 use crate::settings::IngestionRule;
+
+/// The code of a call whose rows span more time than the table takes. Source: Logs Ingestion API error codes.
+const SPAN_TOO_LONG: &str = "RecordsTimeRangeIsMoreThan30Minutes";
+/// Codes of a 400 that no other choice of rows can avoid: the call itself is wrong.
+const ABOUT_THE_CALL: [&str; 5] = [
+    "InvalidStream",
+    "InvalidStreamName",
+    "InvalidDcrImmutableId",
+    "InvalidApiVersion",
+    "UnsupportedApiVersion",
+];
+
+/// An answer that decides about the rows of a call.
+#[derive(Debug)]
+pub enum Answer {
+    /// They are stored.
+    Accepted,
+    /// The call is too large.
+    TooLarge(Refusal),
+    /// At least one of the rows cannot be taken.
+    BadRows(Refusal),
+    /// The rows span too much time.
+    SpansTooLong,
+}
+
+/// A refusal that one of the rows may have caused.
+#[derive(Debug)]
+pub struct Refusal {
+    /// For people.
+    pub reason: String,
+    /// What support asks for.
+    pub request_id: Option<String>,
+    /// As it came.
+    pub reply: Reply,
+}
+
+impl Answer {
+    /// `None` if the refusal is not about the rows.
+    pub fn of_refusal(reply: &Reply) -> Option<Self> {
+        let code = error_code(&reply.body);
+        let code = code.as_deref().unwrap_or_default();
+        match reply.status.as_u16() {
+            413 => Some(Self::TooLarge(refusal(reply))),
+            400 if code == SPAN_TOO_LONG => Some(Self::SpansTooLong),
+            400 if !ABOUT_THE_CALL.contains(&code) => Some(Self::BadRows(refusal(reply))),
+            _ => None,
+        }
+    }
+}
+
+fn refusal(reply: &Reply) -> Refusal {
+    Refusal {
+        reason: format!(
+            "the Logs Ingestion API refused this row alone with {}: {}",
+            reply.status.as_u16(),
+            excerpt(&reply.body, &[])
+        ),
+        request_id: request_id(reply),
+        reply: reply.clone(),
+    }
+}
+
+/// The service's number of the call.
+pub fn request_id(reply: &Reply) -> Option<String> {
+    let id = reply.headers.get("x-ms-request-id")?.to_str().ok()?;
+    Some(id.chars().take(100).collect())
+}
 
 /// What a person can do about a final status.
 pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
@@ -10,7 +80,7 @@ pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
     } = rule;
     match status {
         400 => format!(
-            "a row does not fit the rule's stream Custom-{table}; compare the stream's columns with the table's, nothing was stored"
+            "no row fits the rule's stream Custom-{table}; compare the stream's columns with the table's. The rows are kept"
         ),
         401 => {
             "the identity's token is refused; check LOGS_INGESTION__AUDIENCE, which must be that of the rule's cloud"

@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::destination::{Batch, DeliveryError, Destination};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination};
 use crate::event::Identity;
 use crate::event::StreamName;
 use crate::pipeline::{PullPlan, Target};
@@ -138,10 +138,10 @@ impl Memory {
 
 #[async_trait]
 impl Destination for Memory {
-    async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Result<(), DeliveryError> {
+    async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Delivery {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if self.refuses() {
-            return Err(DeliveryError::OutOfTime {
+            return Delivery::failed(DeliveryError::OutOfTime {
                 table: TABLE.to_owned(),
                 rows: batch.rows,
                 last: None,
@@ -154,7 +154,7 @@ impl Destination for Memory {
         self.accepted.lock().unwrap().push(ids.collect());
         // The answer is on its way: a kill in this moment is the one that doubles.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        Ok(())
+        Delivery::whole(batch.rows)
     }
 }
 
@@ -224,6 +224,7 @@ async fn one_life(seed: u64) -> usize {
             pushed: None,
             counterparts: None,
         })],
+        drains: Vec::new(),
         off: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
@@ -236,6 +237,8 @@ async fn one_life(seed: u64) -> usize {
         holder: Holder {
             who: "the model".to_owned(),
         },
+        stop: Stop::default(),
+        housekeeping: Housekeeping::default(),
     };
     let mut excused = BTreeSet::new();
     let mut next_id = 0;
@@ -260,9 +263,9 @@ async fn one_life(seed: u64) -> usize {
             usize::MAX
         };
         let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
-        let run = poller.run_stream(&plan, &account, Deadline::after(minutes(4)));
+        let run = poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4)));
         let mut outcome = None;
-        let ended = killed_after(polls, async { outcome = Some(run.await.outcome) }).await;
+        let ended = killed_after(polls, async { outcome = run.await.map(|report| report.outcome) }).await;
         if outcome == Some(Outcome::Done) {
             seen_by_a_poll.extend(settled_ids(&vendor, settled));
         }
@@ -379,6 +382,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
     };
     let poller = Arc::new(Poller {
         plans: vec![StreamPlan::Windows(plan)],
+        drains: Vec::new(),
         off: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
@@ -391,11 +395,13 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         holder: Holder {
             who: "the model".to_owned(),
         },
+        stop: Stop::default(),
+        housekeeping: Housekeeping::default(),
     });
     for id in 60..62 {
         assert!(
             !poller
-                .run(&Selection::all(), Deadline::after(minutes(4)))
+                .run(&Selection::all(), RunScope::Everything, Deadline::after(minutes(4)))
                 .await
                 .failed()
         );
@@ -407,7 +413,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
     }
     assert!(
         !poller
-            .run(&Selection::all(), Deadline::after(minutes(4)))
+            .run(&Selection::all(), RunScope::Everything, Deadline::after(minutes(4)))
             .await
             .failed()
     );

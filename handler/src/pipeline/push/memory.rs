@@ -87,6 +87,15 @@ impl PushMemory {
         }
     }
 
+    /// How many parcels of one table of an instance are on their way.
+    pub fn on_their_way(&self, plan: usize, target: usize) -> u64 {
+        let known = self.lock();
+        let parcels = known.on_their_way.keys();
+        parcels
+            .filter(|parcel| parcel.plan == plan && parcel.target == target)
+            .count() as u64
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

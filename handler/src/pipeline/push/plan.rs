@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::lane::Lane;
+use super::ledger::PushLedger;
 use crate::pipeline::Target;
 use crate::settings::Secret;
 use crate::sources::PushForm;
@@ -14,18 +16,33 @@ pub struct PushPlan {
     pub form: Arc<dyn PushForm>,
     /// Each of them opens this instance.
     pub tokens: Vec<Secret>,
-    /// At least one.
-    pub targets: Vec<Target>,
-    /// How its events get there.
+    /// How its events get to their tables.
     pub road: PushRoad,
+    /// What became of them.
+    pub ledger: Arc<PushLedger>,
 }
 
 /// How pushed events get to their tables.
 pub enum PushRoad {
-    /// At once.
-    Direct,
+    /// At once, a lane for each table.
+    Direct(Vec<Lane>),
     /// Where the same events are polled too: into the spool, and from there through the poller's identities.
-    ThroughPoller(Spool),
+    ThroughPoller {
+        /// Where they wait.
+        spool: Spool,
+        /// The tables, at least one.
+        targets: Vec<Target>,
+    },
+}
+
+impl PushRoad {
+    /// The tables, at least one.
+    pub fn targets(&self) -> Vec<&Target> {
+        match self {
+            Self::Direct(lanes) => lanes.iter().map(|lane| &lane.context().target).collect(),
+            Self::ThroughPoller { targets, .. } => targets.iter().collect(),
+        }
+    }
 }
 
 /// What came.

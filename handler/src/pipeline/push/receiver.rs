@@ -1,32 +1,33 @@
 //! One push, from its bytes to its answer.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::watch;
 
 use super::body::{BodyError, GZIP_MAGIC, text_of};
-use super::delivery::Shipment;
+use super::lane::{Cargo, Room};
 use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
 use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
 use super::room::{PushRoom, kib};
+use super::shipment::Verdict;
 use super::split::{SplitError, split};
-use crate::destination::DeliveryError;
-use crate::event::StreamName;
-use crate::json::{Kind, kind};
-use crate::state::{DeadLetter, DeadLetters, Spool, SpoolEntry, SpoolError};
-use crate::tables::RowNotes;
+use crate::json::{Kind, kind, repair_surrogates};
+use crate::pipeline::Target;
+use crate::pipeline::table_sink::OLD_AFTER;
+use crate::state::{Counts, DeadLetter, DeadLetters, EntryKind, Spool, SpoolEntry, SpoolError, StoreError};
+use crate::tables::{RowContext, RowNotes};
 use crate::time::{Clock, Deadline};
 
-/// An upload may outlive the answer to its request by this much.
-const UPLOAD_TIME: Duration = Duration::from_secs(60);
 const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
 /// Every answer comes within ten seconds, whatever PUSH_DEADLINE says.
-const LONGEST_WAIT: Duration = Duration::from_secs(9);
+const LONGEST_WAIT: Duration = Duration::from_millis(9300);
+/// The spool must have its time within the longest wait.
+pub const LONGEST_PATIENCE: Duration = Duration::from_millis(6500);
 
 /// Receives the pushes of one vendor.
 pub struct PushReceiver {
@@ -40,25 +41,34 @@ pub struct PushReceiver {
     pub dead_letters: DeadLetters,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// How long a sender waits for its answer.
-    pub patience: Duration,
     /// Memory for bodies on their way.
     pub room: PushRoom,
 }
 
 impl PushReceiver {
+    /// Writes what was counted since the last time into the state.
+    pub async fn save_ledgers(&self) -> Result<(), StoreError> {
+        for (number, plan) in self.plans.iter().enumerate() {
+            let tables: Vec<_> = plan.road.targets().iter().map(|target| target.table.name()).collect();
+            let on_their_way = |table: &str| {
+                let target = tables.iter().position(|name| &**name == table);
+                target.map_or(0, |target| self.memory.on_their_way(number, target))
+            };
+            plan.ledger.save(on_their_way).await?;
+        }
+        Ok(())
+    }
+
     /// Answers when the rows are stored, or when the patience ends.
     pub async fn receive(&self, request: PushRequest) -> PushAnswer {
         let plan = match self.plan_of(request.authorization.as_deref()) {
             Ok(plan) => plan,
             Err(answer) => return answer,
         };
-        let deadline = Deadline::after(self.patience.min(LONGEST_WAIT));
+        let deadline = Deadline::after(LONGEST_WAIT);
         match tokio::time::timeout(deadline.remaining(), self.store(plan, request, deadline)).await {
             Ok(answer) => answer,
-            Err(_) => {
-                PushAnswer::Unavailable("the destination has not taken the rows in time; send them again".to_owned())
-            }
+            Err(_) => PushAnswer::Unavailable("the rows were not stored in time; send them again".to_owned()),
         }
     }
 
@@ -137,17 +147,14 @@ impl PushReceiver {
         text: &str,
         events: &[Range<usize>],
         deadline: Deadline,
-        room: &Arc<OwnedSemaphorePermit>,
+        room: &Room,
     ) -> PushAnswer {
         let stream = self.plans[plan].form.name();
         let events = events.iter().filter_map(|range| text.get(range.clone()));
         let (objects, others): (Vec<&str>, Vec<&str>) = events.partition(|event| kind(event) == Kind::Object);
         let letters: Vec<DeadLetter> = others
             .iter()
-            .map(|event| DeadLetter {
-                reason: "the element is not a JSON object".to_owned(),
-                content: (*event).to_owned(),
-            })
+            .map(|event| DeadLetter::of_event("the element is not a JSON object".to_owned(), (*event).to_owned()))
             .collect();
         if let Err(error) = self.dead_letters.keep(stream, &letters, self.clock.now()).await {
             return PushAnswer::Unavailable(error.to_string());
@@ -179,10 +186,11 @@ impl PushReceiver {
 
     fn parcels<'a>(&self, plan: usize, objects: &[&'a str]) -> Vec<(Parcel, &'a str)> {
         let plan_of = &self.plans[plan];
-        let mut parcels = Vec::with_capacity(objects.len() * plan_of.targets.len());
+        let targets = plan_of.road.targets().len();
+        let mut parcels = Vec::with_capacity(objects.len() * targets);
         for event in objects {
             let identity = plan_of.form.key_of(event).identity;
-            parcels.extend((0..plan_of.targets.len()).map(|target| (Parcel { plan, target, identity }, *event)));
+            parcels.extend((0..targets).map(|target| (Parcel { plan, target, identity }, *event)));
         }
         parcels
     }
@@ -192,122 +200,133 @@ impl PushReceiver {
         &self,
         plan: usize,
         parcels: Vec<(Parcel, &'a str)>,
-        room: &Arc<OwnedSemaphorePermit>,
+        room: &Room,
     ) -> Result<(Vec<(Parcel, &'a str)>, RowNotes), String> {
+        let lanes = match &self.plans[plan].road {
+            PushRoad::Direct(lanes) => lanes,
+            PushRoad::ThroughPoller { spool, targets } => {
+                self.park(plan, parcels, (spool, targets), room).await?;
+                return Ok((Vec::new(), RowNotes::default()));
+            }
+        };
         let arrival = self.clock.now();
-        if let PushRoad::ThroughPoller(spool) = &self.plans[plan].road {
-            return self
-                .park(plan, parcels, spool)
-                .await
-                .map(|()| (Vec::new(), RowNotes::default()));
-        }
-        let mut shipments: Vec<_> = self.plans[plan].targets.iter().cloned().map(Shipment::new).collect();
-        let mut claimed = std::collections::HashSet::new();
+        let ledger = &self.plans[plan].ledger;
+        let mut notes = RowNotes::default();
+        let mut cargo: Vec<Vec<Cargo>> = lanes.iter().map(|_| Vec::new()).collect();
+        let mut claimed = HashSet::new();
         let mut twins = Vec::new();
         for (parcel, event) in parcels {
+            let lane = &lanes[parcel.target];
+            let table = lane.context().target.table.name();
             match self.memory.claim(parcel) {
                 Claim::Ours => {
                     claimed.insert(parcel);
-                    shipments[parcel.target].load(event, parcel, arrival);
+                    let mut row = Vec::with_capacity(event.len() + 64);
+                    let context = RowContext { arrival, given: &[] };
+                    let projected = lane
+                        .context()
+                        .target
+                        .table
+                        .project(&repair_surrogates(event), context, &mut row);
+                    notes += projected.notes;
+                    let time = projected.time;
+                    ledger.settled(&table, |counts| {
+                        counts.received += 1;
+                        counts.unfit_values += projected.notes.unfit;
+                        counts.cut_values += projected.notes.cut;
+                        counts.old_rows += u64::from(arrival - time > OLD_AFTER);
+                    });
+                    cargo[parcel.target].push(Cargo { row, time, parcel });
                 }
-                Claim::StoredBefore => {}
-                // The same event twice in one body.
-                Claim::OnItsWay(_) if claimed.contains(&parcel) => {}
-                Claim::OnItsWay(fate) => twins.push((parcel, event, fate)),
+                Claim::OnItsWay(fate) if !claimed.contains(&parcel) => twins.push((parcel, event, fate)),
+                // Stored before, or the same event twice in one body.
+                Claim::StoredBefore | Claim::OnItsWay(_) => ledger.settled(&table, seen_once_more),
             }
         }
-        let notes = shipments.iter().fold(RowNotes::default(), |mut sum, shipment| {
-            sum += shipment.notes;
-            sum
-        });
-        let stream = self.plans[plan].form.name();
-        let shipments = shipments.into_iter().filter(|shipment| !shipment.is_empty());
-        let uploads: Vec<_> = shipments
-            .map(|shipment| self.upload(shipment, stream, room.clone()))
-            .collect();
-        let mut failure = None;
-        for upload in uploads {
-            match upload.await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => failure = Some(format!("{stream}: {error}")),
-                Err(_) => failure = Some(format!("{stream}: internal error; the log says more")),
-            }
+        let mut verdicts = Vec::new();
+        for (lane, cargo) in lanes.iter().zip(cargo) {
+            verdicts.extend(lane.load(cargo, room));
         }
-        if let Some(failure) = failure {
-            return Err(failure);
+        for verdict in verdicts {
+            if let Verdict::Failed(reason) = verdict_of(verdict).await {
+                return Err(format!("{}: {reason}", self.plans[plan].form.name()));
+            }
         }
         let mut failed = Vec::new();
         for (parcel, event, fate) in twins {
             if fate_of(fate).await == Fate::Failed {
                 failed.push((parcel, event));
+            } else {
+                ledger.settled(&lanes[parcel.target].context().target.table.name(), seen_once_more);
             }
         }
         Ok((failed, notes))
     }
 
-    /// A task of its own: when the patience ends the upload goes on, and its outcome is remembered. Nobody hears of a
-    /// failure then, so the task logs it itself.
-    fn upload(
+    /// Puts what is new into the spool, an entry for each table. In a task of its own: an entry that is written late
+    /// must be known when the sender repeats itself.
+    async fn park(
         &self,
-        shipment: Shipment,
-        stream: &StreamName,
-        room: Arc<OwnedSemaphorePermit>,
-    ) -> oneshot::Receiver<Result<(), DeliveryError>> {
-        let (tell, told) = oneshot::channel();
-        let (memory, stream) = (self.memory.clone(), stream.to_string());
-        tokio::spawn(async move {
-            let outcome = shipment.send(memory, Deadline::after(UPLOAD_TIME)).await;
-            drop(room);
-            if let Err(Err(error)) = tell.send(outcome) {
-                log::error!(stream = stream.as_str(); "{stream}: a push that was answered 503 was not stored in the end: {error}");
-            }
-        });
-        told
-    }
-
-    /// Puts what is new into the spool, an entry for each table.
-    async fn park(&self, plan: usize, parcels: Vec<(Parcel, &str)>, spool: &Spool) -> Result<(), String> {
-        let targets = &self.plans[plan].targets;
+        plan: usize,
+        parcels: Vec<(Parcel, &str)>,
+        (spool, targets): (&Spool, &[Target]),
+        room: &Room,
+    ) -> Result<(), String> {
+        let ledger = &self.plans[plan].ledger;
         let mut fresh: Vec<(Vec<Parcel>, Vec<&str>)> = vec![Default::default(); targets.len()];
         for (parcel, event) in parcels {
+            let table = targets[parcel.target].table.name();
             // A twin on its way is parked as well: the poller's identities tell them apart.
-            if !matches!(self.memory.claim(parcel), Claim::StoredBefore) {
-                fresh[parcel.target].0.push(parcel);
-                fresh[parcel.target].1.push(event);
+            if matches!(self.memory.claim(parcel), Claim::StoredBefore) {
+                ledger.settled(&table, seen_once_more);
+                continue;
             }
+            fresh[parcel.target].0.push(parcel);
+            fresh[parcel.target].1.push(event);
         }
-        let mut failure = None;
+        let mut entries = Vec::new();
         for (target, (parcels, events)) in targets.iter().zip(fresh) {
             if parcels.is_empty() {
                 continue;
             }
             let entry = SpoolEntry {
                 at: self.clock.now(),
+                kind: EntryKind::Events,
+                held_until: None,
                 body: format!("[{}]", events.join(",")),
             };
-            let parked = match spool.require_room(entry.body.len() as u64).await {
-                Ok(()) => spool
-                    .add(&target.table.name(), &entry)
-                    .await
-                    .map(|_| ())
-                    .map_err(SpoolError::Store),
-                Err(error) => Err(error),
-            };
-            let fate = if parked.is_ok() { Fate::Stored } else { Fate::Failed };
-            self.memory.settle(&parcels, fate);
-            failure = parked.err().map(|error| error.to_string()).or(failure);
+            entries.push((target.table.name(), parcels, entry));
         }
-        failure.map_or(Ok(()), Err)
+        let (spool, memory, ledger, room) = (spool.clone(), self.memory.clone(), ledger.clone(), room.clone());
+        let parking = tokio::spawn(async move {
+            let _room = room;
+            let mut failure = None;
+            for (table, parcels, entry) in entries {
+                let rows = parcels.len() as u64;
+                let parked = park_one(&spool, &table, &entry).await;
+                let fate = if parked.is_ok() { Fate::Stored } else { Fate::Failed };
+                memory.settle(&parcels, fate);
+                ledger.settled(&table, |counts| {
+                    counts.received += rows;
+                    match fate {
+                        Fate::Stored => counts.spooled += rows,
+                        _ => counts.in_flight += rows,
+                    }
+                });
+                failure = parked.err().map(|error| error.to_string()).or(failure);
+            }
+            failure.map_or(Ok(()), Err)
+        });
+        parking
+            .await
+            .unwrap_or_else(|_| Err("internal error; the log says more".to_owned()))
     }
 
     /// Sets the whole body aside before it is refused.
     async fn malformed(&self, plan: usize, reason: String, content: String) -> PushAnswer {
         let form = &self.plans[plan].form;
         let (stream, repeats) = (form.name(), form.repeats_what_is_refused());
-        let letter = DeadLetter {
-            reason: reason.clone(),
-            content,
-        };
+        let letter = DeadLetter::of_event(reason.clone(), content);
         match self.dead_letters.keep(stream, &[letter], self.clock.now()).await {
             Ok(()) if repeats => PushAnswer::Stored {
                 events: 1,
@@ -317,6 +336,25 @@ impl PushReceiver {
             Ok(()) => PushAnswer::Malformed(reason),
             Err(error) => PushAnswer::Unavailable(error.to_string()),
         }
+    }
+}
+
+async fn park_one(spool: &Spool, table: &str, entry: &SpoolEntry) -> Result<(), SpoolError> {
+    spool.require_room(entry.body.len() as u64).await?;
+    spool.add(table, entry).await?;
+    Ok(())
+}
+
+fn seen_once_more(counts: &mut Counts) {
+    counts.received += 1;
+    counts.seen_before += 1;
+}
+
+/// Waits for the word. A batch that vanished without one was not stored.
+async fn verdict_of(mut waiting: watch::Receiver<Verdict>) -> Verdict {
+    match waiting.wait_for(|verdict| *verdict != Verdict::Open).await {
+        Ok(verdict) => verdict.clone(),
+        Err(_) => Verdict::Failed("internal error; the log says more".to_owned()),
     }
 }
 

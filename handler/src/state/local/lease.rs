@@ -5,15 +5,16 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
 use crate::state::key::Key;
-use crate::state::store::{HeldBy, Lease, StoreError};
+use crate::state::lease::{GiveBack, Lease, Validity};
+use crate::state::store::{HeldBy, StoreError};
 use crate::time::Clock;
 
 /// How long a lease lasts unless it is renewed.
@@ -78,7 +79,7 @@ pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Resu
 }
 
 /// Renews the lease's text while it is held; dropping the lease unlocks the file.
-pub fn keep(taken: Taken, clock: Arc<dyn Clock>) -> Lease {
+pub fn keep(name: &str, taken: Taken, clock: Arc<dyn Clock>) -> Lease {
     let Taken { file, mut text } = taken;
     let fence = text.fence;
     let renewing = file.try_clone();
@@ -91,16 +92,17 @@ pub fn keep(taken: Taken, clock: Arc<dyn Clock>) -> Lease {
             let _ = write_text(&mut file, &text);
         }
     });
-    Lease::new(
-        fence,
-        Arc::new(AtomicBool::new(false)),
-        Box::new(Held { file, renewal }),
-    )
+    Lease::new(name, fence, Validity::unlimited(), Box::new(Held { file, renewal }))
 }
 
 struct Held {
     file: File,
     renewal: tokio::task::JoinHandle<()>,
+}
+
+#[async_trait]
+impl GiveBack for Held {
+    async fn give_back(self: Box<Self>) {}
 }
 
 impl Drop for Held {

@@ -110,7 +110,7 @@ impl Store for LocalStore {
             .blocking(move |files| lease::try_take(files, &key, &who, now))
             .await?;
         Ok(match attempt {
-            lease::Attempt::Taken(taken) => LeaseAttempt::Taken(lease::keep(taken, self.clock.clone())),
+            lease::Attempt::Taken(taken) => LeaseAttempt::Taken(lease::keep(name, taken, self.clock.clone())),
             lease::Attempt::Held(held) => LeaseAttempt::Held(held),
         })
     }

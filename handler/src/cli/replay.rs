@@ -1,0 +1,111 @@
+//! `handler replay`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::EXIT_FAILED;
+use super::prepare::prepare;
+use super::signals::{self, finished_in_time};
+use crate::functions::Work;
+use crate::health::RunReport;
+use crate::pipeline::{Replayed, RunScope, Selection};
+use crate::settings::Environment;
+use crate::time::{Clock, Deadline, Stop, SystemClock};
+
+/// A person waits for it: it may take longer than a run of the timer.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What follows `replay`.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub struct ReplayArguments {
+    /// Only the dead letters.
+    #[arg(long)]
+    dead_letters: bool,
+    /// Only the spool.
+    #[arg(long)]
+    spool: bool,
+}
+
+/// Exit 0 if everything that can be sent was sent, 1 if something could not be sent now, 64 for bad settings.
+pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
+    let stop = Stop::default();
+    signals::listen(&stop);
+    let (_, work) = match prepare(environment.as_ref(), "replay", &stop) {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let replay = async {
+        let mut is_well = true;
+        if !arguments.dead_letters {
+            is_well &= replay_spool(&work, &stop).await;
+        }
+        if !arguments.spool {
+            is_well &= replay_dead_letters(&work).await;
+        }
+        is_well
+    };
+    match finished_in_time(&stop, replay).await {
+        Some(false) => ExitCode::from(EXIT_FAILED),
+        Some(true) | None => ExitCode::SUCCESS,
+    }
+}
+
+async fn replay_spool(work: &Work, stop: &Stop) -> bool {
+    loop {
+        let deadline = Deadline::after(LONGEST);
+        let report = work.poller.run(&Selection::all(), RunScope::SpoolOnly, deadline).await;
+        report.log();
+        if report.failed() {
+            return false;
+        }
+        let Some(until) = held_until(&report) else {
+            if report.streams.is_empty() {
+                log::info!("nothing waits in the spool");
+            }
+            return true;
+        };
+        let wait = (until - SystemClock.now()).to_std().unwrap_or_default();
+        log::info!(
+            "some of what waits may still be on its way to the destination; it is sent in {} s, when that is decided",
+            wait.as_secs() + 1
+        );
+        tokio::select! {
+            () = tokio::time::sleep(wait + Duration::from_secs(1)) => {}
+            () = stop.asked() => return true,
+        }
+    }
+}
+
+fn held_until(report: &RunReport) -> Option<DateTime<Utc>> {
+    report.streams.iter().filter_map(|stream| stream.held_until).max()
+}
+
+async fn replay_dead_letters(work: &Work) -> bool {
+    let replayed = match work.poller.replay_dead_letters(Deadline::after(LONGEST)).await {
+        Ok(replayed) => replayed,
+        Err(error) => {
+            log::error!("dead letters: {error}");
+            return false;
+        }
+    };
+    let Replayed {
+        sent,
+        refused,
+        unusable,
+        unknown,
+        failed,
+    } = replayed;
+    log::info!(sent = sent, refused = refused, unusable = unusable, unknown = unknown;
+        "dead letters: {sent} delivered, {refused} refused again, {unusable} that hold no row and stay for a person to read, \
+         {unknown} of sources or tables that are not configured");
+    if let Some((count, reason)) = failed {
+        log::error!(failed = count; "dead letters: {count} could not be sent: {reason}");
+        return false;
+    }
+    true
+}

@@ -1,0 +1,60 @@
+use super::DeliveryError;
+
+/// What became of the rows of a batch, by their numbers. A row is accepted, refused, or neither: then it is to be sent
+/// again.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// The destination has them.
+    pub accepted: Vec<usize>,
+    /// The destination never takes them.
+    pub refused: Vec<RefusedRow>,
+    /// Why the others were not taken.
+    pub error: Option<DeliveryError>,
+    /// Rows of calls whose answer was lost: the service may have stored them although it never said so, and sending
+    /// them again may double them.
+    pub unsure: usize,
+}
+
+/// A row that would be refused again.
+#[derive(Clone, Debug)]
+pub struct RefusedRow {
+    /// Its number in the batch.
+    pub row: usize,
+    /// Why, for people.
+    pub reason: String,
+    /// What the service's support asks for.
+    pub request_id: Option<String>,
+}
+
+impl Delivery {
+    /// All rows of a batch of so many.
+    pub fn whole(rows: usize) -> Self {
+        Self {
+            accepted: (0..rows).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// No row.
+    pub fn failed(error: DeliveryError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+
+    /// The rows that are to be sent again, of a batch of so many.
+    pub fn open(&self, rows: usize) -> Vec<usize> {
+        let mut is_open = vec![true; rows];
+        for number in self
+            .accepted
+            .iter()
+            .chain(self.refused.iter().map(|refused| &refused.row))
+        {
+            if let Some(open) = is_open.get_mut(*number) {
+                *open = false;
+            }
+        }
+        (0..rows).filter(|number| is_open[*number]).collect()
+    }
+}

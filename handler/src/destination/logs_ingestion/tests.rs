@@ -1,0 +1,214 @@
+//! A batch against a service that is played: which rows travel in which call, and what becomes of each.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta};
+use flate2::read::GzDecoder;
+use reqwest::header::HeaderMap;
+use reqwest::{Request, StatusCode};
+
+use super::*;
+use crate::azure::IdentityError;
+use crate::destination::BatchBuilder;
+use crate::http::{Reply, Script, TransportError};
+use crate::settings::{MapEnvironment, Secret, Settings};
+use crate::time::VirtualClock;
+
+type Judge = dyn Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync;
+
+/// Answers by what a judge says of the rows' numbers, and remembers every call.
+struct Service {
+    judge: Box<Judge>,
+    calls: Mutex<Vec<Vec<u64>>>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Service")
+    }
+}
+
+#[async_trait]
+impl Script for Service {
+    async fn answer(&self, request: Request) -> Result<Reply, TransportError> {
+        let body = request.body().and_then(|body| body.as_bytes()).unwrap();
+        let rows: Vec<serde_json::Value> = serde_json::from_reader(GzDecoder::new(body)).unwrap();
+        let numbers: Vec<u64> = rows.iter().map(|row| row["n"].as_u64().unwrap()).collect();
+        let call = self.calls.lock().unwrap().len();
+        self.calls.lock().unwrap().push(numbers.clone());
+        let (status, code) = (self.judge)(call, &numbers)?;
+        Ok(Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::from_iter([("x-ms-request-id".parse().unwrap(), format!("r{call}").parse().unwrap())]),
+            body: format!("{{\"error\":{{\"code\":\"{code}\"}}}}").into_bytes(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct Tokens {
+    renewed: std::sync::atomic::AtomicUsize,
+}
+
+#[async_trait]
+impl TokenSource for Tokens {
+    async fn token(&self, _scope: &str, _deadline: Deadline) -> Result<Secret, IdentityError> {
+        Ok(Secret::new("token"))
+    }
+
+    fn renew(&self) {
+        self.renewed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+fn rule() -> IngestionRule {
+    let environment = MapEnvironment::from([
+        ("ONELOGIN__BEARER_TOKEN", "t0ken"),
+        ("LOGS_INGESTION__ENDPOINT", "https://x.ingest.monitor.azure.com"),
+        ("LOGS_INGESTION__RULE_ID", "dcr-1"),
+    ]);
+    let settings = Settings::load(&environment).unwrap();
+    match settings.onelogin[0].destination.clone() {
+        crate::settings::DestinationChoice::Rule(rule) => rule,
+        crate::settings::DestinationChoice::Directory => panic!("no rule"),
+    }
+}
+
+fn batch(rows: u64) -> Batch {
+    let mut builder = BatchBuilder::new("T_CL".into(), None);
+    for number in 0..rows {
+        let time = DateTime::UNIX_EPOCH + TimeDelta::minutes(number.try_into().unwrap());
+        builder.push(format!("{{\"n\":{number}}}").as_bytes(), time);
+    }
+    builder.take().unwrap()
+}
+
+async fn deliver(
+    rows: u64,
+    judge: impl Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync + 'static,
+) -> (Delivery, Vec<Vec<u64>>) {
+    let service = Arc::new(Service {
+        judge: Box::new(judge),
+        calls: Mutex::default(),
+    });
+    let http = HttpClient::scripted(service.clone());
+    let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
+    let destination = LogsIngestion::new(rule(), http, Arc::new(Tokens::default()), clock);
+    let delivery = destination
+        .deliver(&batch(rows), Deadline::after(Duration::from_secs(120)))
+        .await;
+    let calls = service.calls.lock().unwrap().clone();
+    (delivery, calls)
+}
+
+fn refused_rows(delivery: &Delivery) -> Vec<usize> {
+    let mut rows: Vec<usize> = delivery.refused.iter().map(|refused| refused.row).collect();
+    rows.sort_unstable();
+    rows
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poisoned_row_is_found_alone_and_everything_else_is_delivered_once() {
+    for poisoned in [&[0_u64][..], &[41], &[99], &[3, 4, 77]] {
+        let (delivery, calls) = deliver(100, |_, rows| {
+            let is_bad = rows.iter().any(|row| poisoned.contains(row));
+            Ok(if is_bad { (400, "InvalidPayload") } else { (204, "") })
+        })
+        .await;
+        assert!(delivery.error.is_none(), "{delivery:?}");
+        let expected: Vec<usize> = poisoned.iter().map(|row| usize::try_from(*row).unwrap()).collect();
+        assert_eq!(refused_rows(&delivery), expected);
+        assert_eq!(delivery.accepted.len(), 100 - poisoned.len());
+        assert!(delivery.open(100).is_empty());
+        assert!(calls.len() < 40, "{} calls", calls.len());
+        let refused = &delivery.refused[0];
+        assert!(
+            refused.reason.contains("400") && refused.request_id.is_some(),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_too_large_is_split_until_it_fits() {
+    let (delivery, calls) = deliver(100, |_, rows| Ok(if rows.len() > 30 { (413, "") } else { (204, "") })).await;
+    assert_eq!((delivery.accepted.len(), delivery.refused.len()), (100, 0));
+    assert_eq!(calls.len(), 7);
+    let (delivery, _) = deliver(1, |_, _| Ok((413, ""))).await;
+    assert_eq!(refused_rows(&delivery), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_takes_half_an_hour_in_a_call_gets_no_more() {
+    let (delivery, calls) = deliver(100, |_, rows| {
+        let span = rows.iter().max().unwrap() - rows.iter().min().unwrap();
+        Ok(if span > 30 {
+            (400, "RecordsTimeRangeIsMoreThan30Minutes")
+        } else {
+            (204, "")
+        })
+    })
+    .await;
+    assert_eq!((delivery.accepted.len(), delivery.refused.len()), (100, 0));
+    assert_eq!(calls.len(), 1 + 4, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_takes_no_row_at_all_loses_none() {
+    let (delivery, calls) = deliver(100, |_, _| Ok((400, "InvalidPayload"))).await;
+    assert_eq!(delivery.open(100).len(), 100);
+    let error = delivery.error.unwrap().to_string();
+    assert!(
+        error.contains("400") && error.contains("Custom-T_CL") && error.contains("kept"),
+        "{error}"
+    );
+    assert!(calls.len() < 40);
+    let (delivery, calls) = deliver(100, |_, _| Ok((400, "InvalidStream"))).await;
+    assert!(delivery.error.is_some() && delivery.open(100).len() == 100 && calls.len() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_were_accepted_before_a_failure_are_not_open() {
+    let (delivery, _) = deliver(100, |_, rows| {
+        Ok(match (rows.contains(&99), rows.len() > 50) {
+            (_, true) => (413, ""),
+            (true, _) => (403, "OperationFailed"),
+            (false, _) => (204, ""),
+        })
+    })
+    .await;
+    assert_eq!(delivery.accepted.len(), 50);
+    assert_eq!(delivery.open(100), (50..100).collect::<Vec<_>>());
+    assert!(
+        delivery
+            .error
+            .unwrap()
+            .to_string()
+            .contains("Monitoring Metrics Publisher")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_counted_as_unsure_and_a_connection_that_never_stood_is_not() {
+    for (error, unsure) in [
+        (TransportError::Interrupted("reset".to_owned()), 10),
+        (TransportError::Connect("refused".to_owned()), 0),
+    ] {
+        let error = Mutex::new(Some(error));
+        let (delivery, calls) = deliver(10, move |_, _| match error.lock().unwrap().take() {
+            Some(error) => Err(error),
+            None => Ok((204, "")),
+        })
+        .await;
+        assert_eq!((delivery.accepted.len(), delivery.unsure, calls.len()), (10, unsure, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pause_that_the_service_asks_for_holds_and_the_deadline_ends_it() {
+    let (delivery, calls) = deliver(10, |_, _| Ok((503, ""))).await;
+    let error = delivery.error.unwrap().to_string();
+    assert!(error.contains("503") && calls.len() == 6, "{error}");
+    assert_eq!(delivery.accepted.len(), 0);
+}

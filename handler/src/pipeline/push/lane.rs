@@ -1,0 +1,188 @@
+//! Group commit: rows of pushes that come close together travel to their table in one call.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use super::ledger::PushLedger;
+use super::memory::{Parcel, PushMemory};
+use super::shipment::{Shipment, Verdict, carry};
+use crate::destination::{Batch, BatchBuilder};
+use crate::event::StreamName;
+use crate::pipeline::Target;
+use crate::state::{DeadLetters, Spool};
+use crate::time::{Clock, Deadline, Stop};
+
+/// Memory that a body on its way takes; given back when the last row of it is settled.
+pub type Room = Arc<OwnedSemaphorePermit>;
+
+/// What everything on its way into one table needs.
+pub struct LaneContext {
+    /// The stream that the events came by.
+    pub stream: StreamName,
+    /// The table and its destination.
+    pub target: Target,
+    /// Where rows wait that the destination does not take in time.
+    pub spool: Spool,
+    /// Where rows go that it never takes.
+    pub dead_letters: DeadLetters,
+    /// What was stored before.
+    pub memory: Arc<PushMemory>,
+    /// What became of everything.
+    pub ledger: Arc<PushLedger>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The word that the process is to end.
+    pub stop: Stop,
+    /// How long rows wait for others to share their call.
+    pub linger: Duration,
+    /// How long a sender waits before its rows go into the spool.
+    pub patience: Duration,
+}
+
+/// A row, ready, and the event that it was.
+pub struct Cargo {
+    /// The row.
+    pub row: Vec<u8>,
+    /// Its `TimeGenerated`.
+    pub time: DateTime<Utc>,
+    /// The event.
+    pub parcel: Parcel,
+}
+
+/// The way of one instance's events into one table.
+pub struct Lane {
+    context: Arc<LaneContext>,
+    forming: Arc<Mutex<Option<Forming>>>,
+}
+
+/// A batch that still takes rows.
+struct Forming {
+    builder: BatchBuilder,
+    parcels: Vec<Parcel>,
+    rooms: Vec<Room>,
+    deadline: Deadline,
+    verdict: watch::Sender<Verdict>,
+}
+
+impl Lane {
+    /// Empty.
+    pub fn new(context: LaneContext) -> Self {
+        Self {
+            context: Arc::new(context),
+            forming: Arc::default(),
+        }
+    }
+
+    /// The table and what belongs to it.
+    pub fn context(&self) -> &LaneContext {
+        &self.context
+    }
+
+    /// Takes the rows of one push. What it gives must all be waited for.
+    pub fn load(&self, cargo: Vec<Cargo>, room: &Room) -> Vec<watch::Receiver<Verdict>> {
+        if cargo.is_empty() {
+            return Vec::new();
+        }
+        let bytes: usize = cargo.iter().map(|cargo| cargo.row.len() + 1).sum();
+        if bytes + 1 > BatchBuilder::LIMIT {
+            return self.load_alone(cargo, room);
+        }
+        let mut forming = self.lock();
+        let is_full = |forming: &Forming| forming.builder.bytes() + bytes + 1 > BatchBuilder::LIMIT;
+        if forming.as_ref().is_some_and(is_full) {
+            self.seal(&mut forming);
+        }
+        let is_first = forming.is_none();
+        let present = forming.get_or_insert_with(|| self.begin());
+        for Cargo { row, time, parcel } in cargo {
+            present.builder.push(&row, time);
+            present.parcels.push(parcel);
+        }
+        present.rooms.push(room.clone());
+        let verdict = present.verdict.subscribe();
+        if self.context.linger.is_zero() {
+            self.seal(&mut forming);
+        } else if is_first {
+            self.seal_later(verdict.clone());
+        }
+        vec![verdict]
+    }
+
+    /// A push of more than one batch is spooled whole before it is answered: none of it may come twice because the
+    /// rest could not be stored.
+    fn load_alone(&self, cargo: Vec<Cargo>, room: &Room) -> Vec<watch::Receiver<Verdict>> {
+        let mut verdicts = Vec::new();
+        let mut forming = self.begin();
+        let mut ship = |forming: Forming| {
+            verdicts.push(forming.verdict.subscribe());
+            self.dispatch(forming, true);
+        };
+        for Cargo { row, time, parcel } in cargo {
+            if !forming.builder.push(&row, time) {
+                let full = std::mem::replace(&mut forming, self.begin());
+                ship(full);
+                forming.builder.push(&row, time);
+            }
+            forming.parcels.push(parcel);
+            if forming.rooms.is_empty() {
+                forming.rooms.push(room.clone());
+            }
+        }
+        ship(forming);
+        verdicts
+    }
+
+    fn begin(&self) -> Forming {
+        let table = &self.context.target.table;
+        Forming {
+            builder: BatchBuilder::new(table.name(), table.longest_span()),
+            parcels: Vec::new(),
+            rooms: Vec::new(),
+            deadline: Deadline::after(self.context.patience),
+            verdict: watch::Sender::new(Verdict::Open),
+        }
+    }
+
+    /// Seals what is forming after the linger time, unless it was sealed before.
+    fn seal_later(&self, verdict: watch::Receiver<Verdict>) {
+        let (context, forming) = (self.context.clone(), self.forming.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = tokio::time::sleep(context.linger) => {}
+                () = context.stop.asked() => {}
+            }
+            let lane = Lane { context, forming };
+            let mut forming = lane.lock();
+            let is_the_same = |forming: &Forming| forming.verdict.subscribe().same_channel(&verdict);
+            if forming.as_ref().is_some_and(is_the_same) {
+                lane.seal(&mut forming);
+            }
+        });
+    }
+
+    fn seal(&self, forming: &mut Option<Forming>) {
+        if let Some(forming) = forming.take() {
+            self.dispatch(forming, false);
+        }
+    }
+
+    fn dispatch(&self, mut forming: Forming, is_spooled_first: bool) {
+        let Some(batch) = forming.builder.take() else { return };
+        let shipment = Shipment {
+            batch: Arc::<Batch>::new(batch),
+            parcels: forming.parcels,
+            _rooms: forming.rooms,
+            deadline: forming.deadline,
+            verdict: forming.verdict,
+            is_spooled_first,
+        };
+        tokio::spawn(carry(self.context.clone(), shipment));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Forming>> {
+        self.forming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

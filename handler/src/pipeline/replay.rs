@@ -1,0 +1,196 @@
+//! Sends dead letters again: rows that a destination refused, and events that can become rows by now.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::plan::{StreamPlan, Target};
+use super::poll::Poller;
+use super::send::send;
+use crate::destination::{BatchBuilder, DeliveryError};
+use crate::json::{Kind, kind, repair_surrogates};
+use crate::state::{DeadLetters, LeaseAttempt, Letter, LetterFile, StoreError};
+use crate::tables::RowContext;
+use crate::time::Deadline;
+
+const LEASE: &str = "dead-letters";
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Letters that are delivered and gone.
+    pub sent: usize,
+    /// Letters that were refused again and stay.
+    pub refused: usize,
+    /// Letters that hold no row and cannot become one.
+    pub unusable: usize,
+    /// Letters of sources or tables that are not configured.
+    pub unknown: usize,
+    /// Letters that could not be sent now, with the last reason.
+    pub failed: Option<(usize, String)>,
+}
+
+/// Why nothing was replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Somebody else is at it.
+    #[error("the dead letters are being replayed already: the lease is {0}")]
+    Held(String),
+}
+
+/// What a letter is worth.
+enum Content {
+    /// Rows, each with the table it goes to.
+    Rows(Vec<(Target, Vec<u8>, DateTime<Utc>)>),
+    Unusable,
+    Unknown,
+}
+
+impl Poller {
+    /// Sends every dead letter that can be sent. A letter goes when all its rows are accepted.
+    pub async fn replay_dead_letters(&self, deadline: Deadline) -> Result<Replayed, ReplayError> {
+        let lease = match self.store.try_lease(LEASE, &self.holder).await? {
+            LeaseAttempt::Taken(lease) => lease,
+            LeaseAttempt::Held(held) => return Err(ReplayError::Held(held.to_string())),
+        };
+        let dead_letters = DeadLetters::new(lease.guard(self.store.clone()));
+        let outcome = self.replay_files(&dead_letters, deadline).await;
+        lease.give_back().await;
+        Ok(outcome?)
+    }
+
+    async fn replay_files(&self, dead_letters: &DeadLetters, deadline: Deadline) -> Result<Replayed, StoreError> {
+        let mut replayed = Replayed::default();
+        for key in dead_letters.files().await? {
+            if self.stop.is_asked() || deadline.has_passed() {
+                break;
+            }
+            let file = match dead_letters.read(&key).await {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(error @ (StoreError::Damaged { .. } | StoreError::UnknownVersion { .. })) => {
+                    log::warn!(file = key.as_str(); "{error}");
+                    replayed.unusable += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let letters = file.letters.len();
+            let left = self.replay_file(file, &mut replayed, deadline).await;
+            if left.letters.len() < letters {
+                dead_letters.leave(left).await?;
+            }
+        }
+        Ok(replayed)
+    }
+
+    /// Gives the file with the letters that stay.
+    async fn replay_file(&self, mut file: LetterFile, replayed: &mut Replayed, deadline: Deadline) -> LetterFile {
+        let mut staying = Vec::new();
+        for letter in std::mem::take(&mut file.letters) {
+            let rows = match self.content_of(&letter) {
+                Content::Rows(rows) => rows,
+                Content::Unusable => {
+                    replayed.unusable += 1;
+                    staying.push(letter);
+                    continue;
+                }
+                Content::Unknown => {
+                    replayed.unknown += 1;
+                    staying.push(letter);
+                    continue;
+                }
+            };
+            match self.send_rows(rows, deadline).await {
+                Ok(true) => replayed.sent += 1,
+                Ok(false) => {
+                    replayed.refused += 1;
+                    staying.push(letter);
+                }
+                Err(error) => {
+                    let count = replayed.failed.take().map_or(0, |(count, _)| count);
+                    replayed.failed = Some((count + 1, error.to_string()));
+                    staying.push(letter);
+                }
+            }
+        }
+        file.letters = staying;
+        file
+    }
+
+    /// True if all were accepted, false if one was refused for good.
+    async fn send_rows(
+        &self,
+        rows: Vec<(Target, Vec<u8>, DateTime<Utc>)>,
+        deadline: Deadline,
+    ) -> Result<bool, DeliveryError> {
+        let mut is_accepted = true;
+        for (target, row, time) in rows {
+            let mut builder = BatchBuilder::new(target.table.name(), target.table.longest_span());
+            builder.push(&row, time);
+            let Some(batch) = builder.take() else { continue };
+            let delivery = send(&*target.destination, &batch, deadline, &self.stop).await;
+            if let Some(error) = delivery.error {
+                return Err(error);
+            }
+            is_accepted &= delivery.refused.is_empty();
+        }
+        Ok(is_accepted)
+    }
+
+    fn content_of(&self, letter: &Letter) -> Content {
+        let at = letter.at.parse().unwrap_or_else(|_| self.clock.now());
+        if let (Some(table), Some(row)) = (&letter.table, &letter.row) {
+            let targets = self.targets_of(&letter.source, &letter.instance, None);
+            let target = targets.into_iter().find(|target| *target.table.name() == **table);
+            return match target {
+                Some(target) => Content::Rows(vec![(target, row.get().as_bytes().to_vec(), at)]),
+                None => Content::Unknown,
+            };
+        }
+        let Some(event) = letter.event.as_ref().filter(|event| kind(event.get()) == Kind::Object) else {
+            return Content::Unusable;
+        };
+        let targets = self.targets_of(&letter.source, &letter.instance, Some(&letter.stream));
+        if targets.is_empty() {
+            return Content::Unknown;
+        }
+        let context = RowContext {
+            arrival: at,
+            given: &[],
+        };
+        let rows = targets.into_iter().map(|target| {
+            let mut row = Vec::new();
+            let projected = target.table.project(&repair_surrogates(event.get()), context, &mut row);
+            (target, row, projected.time)
+        });
+        Content::Rows(rows.collect())
+    }
+
+    /// The tables of an instance, or of one of its streams.
+    fn targets_of(&self, source: &str, instance: &str, stream: Option<&str>) -> Vec<Target> {
+        let is_meant = |name: &crate::event::StreamName| {
+            name.source == source && name.instance == instance && stream.is_none_or(|stream| name.stream == stream)
+        };
+        let mut targets: Vec<Target> = Vec::new();
+        let mut add = |target: &Target| {
+            if !targets.iter().any(|known| Arc::ptr_eq(&known.table, &target.table)) {
+                targets.push(target.clone());
+            }
+        };
+        for plan in self.plans.iter().filter(|plan| is_meant(plan.name())) {
+            match plan {
+                StreamPlan::Windows(plan) => plan.targets.iter().for_each(&mut add),
+                StreamPlan::Consumed(plan) => add(&plan.target),
+            }
+        }
+        self.drains
+            .iter()
+            .filter(|drain| is_meant(drain.form.name()))
+            .for_each(|drain| add(&drain.target));
+        targets
+    }
+}

@@ -1,0 +1,246 @@
+//! Rows that were acknowledged to a sender before the destination took them: one queue, one run.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::plan::DrainPlan;
+use super::send::{refused_letters, send};
+use super::spool_drain::is_about_one_entry;
+use super::table_sink::OLD_AFTER;
+use crate::destination::{Batch, BatchBuilder};
+use crate::health::{Outcome, StreamReport, TableReport};
+use crate::json::{Kind, kind, repair_surrogates};
+use crate::state::{
+    Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Holder, Key, Lease, LeaseAttempt, SpoolEntry, Store,
+    StoreError,
+};
+use crate::tables::RowContext;
+use crate::time::{Clock, Deadline, Stop, VendorTime};
+
+/// One run.
+pub struct RowsRun<'a> {
+    /// The queue and its table.
+    pub plan: &'a DrainPlan,
+    /// The state.
+    pub store: &'a Arc<dyn Store>,
+    /// The time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Who takes the lease.
+    pub holder: &'a Holder,
+    /// The end of the run.
+    pub deadline: Deadline,
+    /// The word that the process is to end.
+    pub stop: &'a Stop,
+}
+
+/// The batches of an entry, and what of it could not become a row.
+struct Unpacked {
+    batches: Vec<Batch>,
+    letters: Vec<DeadLetter>,
+}
+
+impl RowsRun<'_> {
+    /// Delivers what waits, oldest first. `None` if nothing waits.
+    pub async fn run(&self) -> Option<StreamReport> {
+        let stream = self.plan.form.name().to_string();
+        let table = self.plan.target.table.name();
+        let mut report = StreamReport::new(stream);
+        let waiting = match self.plan.spool.waiting(&table).await {
+            Ok(waiting) if waiting.is_empty() => return None,
+            Ok(waiting) => waiting,
+            Err(error) => {
+                let problem = format!("{} -> {table}: {error}", report.stream);
+                return Some(StreamReport::failed(report.stream, problem));
+            }
+        };
+        let mut counts = Counts::default();
+        let outcome = self.drain(&waiting, &mut counts, &mut report).await;
+        if let Err(error) = outcome {
+            report.problems.push(format!("{} -> {table}: {error}", report.stream));
+        }
+        if !report.problems.is_empty() {
+            report.outcome = Outcome::Failed;
+        }
+        report.tables.push(TableReport {
+            table: table.to_string(),
+            counts,
+            watermark: self.clock.now(),
+        });
+        Some(report)
+    }
+
+    async fn drain(&self, waiting: &[Key], counts: &mut Counts, report: &mut StreamReport) -> Result<(), StoreError> {
+        let name = self.plan.form.name();
+        let table = self.plan.target.table.name();
+        let lease_name = self.plan.spool.queue_of(&table).replace('/', "-");
+        let lease = match self.store.try_lease(&lease_name, self.holder).await? {
+            LeaseAttempt::Taken(lease) => lease,
+            LeaseAttempt::Held(held) => {
+                report.outcome = Outcome::Held;
+                report
+                    .notices
+                    .push(format!("{name} -> {table}: skipped, the lease on its spool is {held}"));
+                return Ok(());
+            }
+        };
+        let outcome = self.drain_under(&lease, waiting, counts, report).await;
+        lease.give_back().await;
+        outcome
+    }
+
+    async fn drain_under(
+        &self,
+        lease: &Lease,
+        waiting: &[Key],
+        counts: &mut Counts,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        let table = self.plan.target.table.name();
+        let store = lease.guard(self.store.clone());
+        let queue = self.plan.spool.guarded(store.clone());
+        let dead_letters = DeadLetters::new(store);
+        for key in waiting {
+            if self.stop.is_asked() || self.deadline.has_passed() {
+                report.outcome = Outcome::BudgetEnded;
+                break;
+            }
+            let entry = match queue.read(key).await {
+                Ok(Some(entry)) if entry.is_held(self.clock.now()) => {
+                    report.held_until = report.held_until.max(entry.held_until);
+                    continue;
+                }
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) if is_about_one_entry(&error) => {
+                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            lease.require()?;
+            let problem = match self.deliver(&queue, key, entry, &dead_letters, counts).await {
+                Ok(problem) => problem,
+                Err(error) if is_about_one_entry(&error) => {
+                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if let Some(problem) = problem {
+                report.problems.push(format!(
+                    "{} -> {table}: {problem}; what was pushed waits in the spool",
+                    report.stream
+                ));
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one entry. What is left of it stays in its place, with the reason.
+    async fn deliver(
+        &self,
+        queue: &GuardedSpool,
+        key: &Key,
+        entry: SpoolEntry,
+        dead_letters: &DeadLetters,
+        counts: &mut Counts,
+    ) -> Result<Option<String>, StoreError> {
+        let now = self.clock.now();
+        let Unpacked { batches, letters } = self.unpack(key, &entry, counts)?;
+        dead_letters.keep(self.plan.form.name(), &letters, now).await?;
+        counts.dead_lettered += letters.len() as u64;
+        let mut rest: Vec<u8> = Vec::new();
+        let mut problem = None;
+        for batch in &batches {
+            let open = if problem.is_some() {
+                (0..batch.rows).collect()
+            } else {
+                let delivery = send(&*self.plan.target.destination, batch, self.deadline, self.stop).await;
+                let refused = refused_letters(batch, &delivery.refused);
+                dead_letters.keep(self.plan.form.name(), &refused, now).await?;
+                counts.delivered += delivery.accepted.len() as u64;
+                counts.dead_lettered += refused.len() as u64;
+                counts.perhaps_doubled += delivery.unsure as u64;
+                problem = delivery.error.as_ref().map(ToString::to_string);
+                delivery.open(batch.rows)
+            };
+            counts.spooled += open.len() as u64;
+            for row in open {
+                rest.push(if rest.is_empty() { b'[' } else { b',' });
+                rest.extend_from_slice(batch.row(row));
+            }
+        }
+        if rest.is_empty() {
+            queue.remove(key, &entry).await?;
+        } else {
+            rest.push(b']');
+            let rest = SpoolEntry {
+                at: entry.at,
+                kind: EntryKind::Rows,
+                held_until: None,
+                body: String::from_utf8_lossy(&rest).into_owned(),
+            };
+            if rest != entry {
+                queue.replace(&self.plan.target.table.name(), key, &rest).await?;
+            }
+        }
+        Ok(problem)
+    }
+
+    fn unpack(&self, key: &Key, entry: &SpoolEntry, counts: &mut Counts) -> Result<Unpacked, StoreError> {
+        let elements: Vec<&RawValue> = serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
+            key: key.to_string(),
+            reason: error.to_string(),
+        })?;
+        counts.received += elements.len() as u64;
+        let table = &self.plan.target.table;
+        let mut builder = BatchBuilder::new(table.name(), table.longest_span());
+        let mut unpacked = Unpacked {
+            batches: Vec::new(),
+            letters: Vec::new(),
+        };
+        for element in elements {
+            let text = element.get();
+            if kind(text) != Kind::Object {
+                let reason = "the element is not a JSON object".to_owned();
+                unpacked.letters.push(DeadLetter::of_event(reason, text.to_owned()));
+                continue;
+            }
+            let (row, time) = match entry.kind {
+                EntryKind::Rows => (text.as_bytes().to_vec(), time_of(text).unwrap_or(entry.at)),
+                EntryKind::Events | EntryKind::Reply => {
+                    let mut row = Vec::with_capacity(text.len());
+                    let context = RowContext {
+                        arrival: entry.at,
+                        given: &[],
+                    };
+                    let projected = table.project(&repair_surrogates(text), context, &mut row);
+                    counts.unfit_values += projected.notes.unfit;
+                    counts.cut_values += projected.notes.cut;
+                    (row, projected.time)
+                }
+            };
+            counts.old_rows += u64::from(self.clock.now() - time > OLD_AFTER);
+            if !builder.push(&row, time) {
+                unpacked.batches.extend(builder.take());
+                builder.push(&row, time);
+            }
+        }
+        unpacked.batches.extend(builder.take());
+        Ok(unpacked)
+    }
+}
+
+fn time_of(row: &str) -> Option<DateTime<Utc>> {
+    #[derive(Deserialize)]
+    struct Row {
+        #[serde(rename = "TimeGenerated")]
+        time: String,
+    }
+    let row: Row = serde_json::from_str(row).ok()?;
+    VendorTime::parse(&row.time).map(|time| time.utc())
+}

@@ -1,0 +1,71 @@
+//! The service's errors, for people and for decisions.
+
+use std::error::Error;
+
+use crate::state::store::Expected;
+
+/// The object is not there. A missing container is something else: it answers 404 as well, and is no empty store.
+pub fn is_absent(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) && !is_container_missing(error)
+}
+
+/// Somebody else wrote in the meantime, or this write was repeated on the way.
+pub fn conflicts(error: &object_store::Error, expected: &Expected) -> bool {
+    match (error, expected) {
+        (_, Expected::Anything) => false,
+        (object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }, _) => true,
+        // An update of an object that is gone.
+        (object_store::Error::NotFound { .. }, Expected::Version(_)) => !is_container_missing(error),
+        _ => false,
+    }
+}
+
+/// True if another access token may help.
+pub fn is_unauthenticated(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::Unauthenticated { .. })
+}
+
+/// What failed and what to do, in one line.
+pub fn explain(error: &object_store::Error) -> String {
+    if is_container_missing(error) {
+        return "the container does not exist; create it (the deployment template does), the handler makes none"
+            .to_owned();
+    }
+    match error {
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => format!(
+            "access is denied ({}); give the handler's identity the role Storage Blob Data Owner (or Contributor) on the \
+             storage account, and let its network reach it",
+            words(error)
+        ),
+        _ => words(error),
+    }
+}
+
+fn is_container_missing(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) && words_of_all(error).contains("ContainerNotFound")
+}
+
+/// The innermost cause says most. One short line: the service answers in XML of many.
+fn words(error: &object_store::Error) -> String {
+    let mut innermost: &dyn Error = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    let text = innermost.to_string();
+    let line: String = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .take(400)
+        .collect();
+    line.trim().to_owned()
+}
+
+fn words_of_all(error: &object_store::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

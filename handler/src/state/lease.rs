@@ -1,0 +1,156 @@
+//! A lease that we hold, and the store as its holder may use it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::key::Key;
+use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
+
+/// Until when a lease is ours. Shared with the task that renews it.
+#[derive(Debug, Default)]
+pub struct Validity {
+    lost: AtomicBool,
+    /// `None` for a lease that lasts as long as the process.
+    until: Mutex<Option<Instant>>,
+}
+
+impl Validity {
+    /// A lease that nobody can take from a living holder.
+    pub fn unlimited() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// A lease that ends by itself unless it is renewed.
+    pub fn until(instant: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            lost: AtomicBool::new(false),
+            until: Mutex::new(Some(instant)),
+        })
+    }
+
+    /// Renewed. A lease that was lost stays lost.
+    pub fn extend(&self, instant: Instant) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(instant);
+    }
+
+    /// Somebody else has it.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+
+    /// True once somebody else may hold it. The clock is asked, not only the renewing task: a process that was paused
+    /// finds out at its first step.
+    pub fn is_lost(&self) -> bool {
+        if self.lost.load(Ordering::Acquire) {
+            return true;
+        }
+        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() >= until)
+    }
+}
+
+/// Gives a lease back. What fails at it is nobody's trouble: the lease ends by itself.
+#[async_trait]
+pub trait GiveBack: Send + Sync {
+    /// Once.
+    async fn give_back(self: Box<Self>);
+}
+
+/// A lease that we hold. Dropping it stops its renewal; [`Lease::give_back`] frees it at once.
+pub struct Lease {
+    /// Grows with every holder of this lease; a writer with a smaller number is out of date.
+    pub fence: u64,
+    name: String,
+    validity: Arc<Validity>,
+    giver: Box<dyn GiveBack>,
+}
+
+impl Lease {
+    /// A lease of that name, under that fencing number.
+    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, giver: Box<dyn GiveBack>) -> Self {
+        Self {
+            fence,
+            name: name.to_owned(),
+            validity,
+            giver,
+        }
+    }
+
+    /// True once somebody else may hold it.
+    #[cfg(test)]
+    pub fn is_lost(&self) -> bool {
+        self.validity.is_lost()
+    }
+
+    /// Fails once somebody else may hold it.
+    pub fn require(&self) -> Result<(), StoreError> {
+        require(&self.validity, &self.name)
+    }
+
+    /// The store, writing no more once this lease is lost.
+    pub fn guard(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        Arc::new(GuardedStore {
+            store,
+            validity: self.validity.clone(),
+            name: self.name.clone(),
+        })
+    }
+
+    /// Frees it for others.
+    pub async fn give_back(self) {
+        self.giver.give_back().await;
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Lease")
+            .field("name", &self.name)
+            .field("fence", &self.fence)
+            .finish_non_exhaustive()
+    }
+}
+
+fn require(validity: &Validity, name: &str) -> Result<(), StoreError> {
+    if validity.is_lost() {
+        return Err(StoreError::LeaseLost { lease: name.to_owned() });
+    }
+    Ok(())
+}
+
+#[derive(Debug)]
+struct GuardedStore {
+    store: Arc<dyn Store>,
+    validity: Arc<Validity>,
+    name: String,
+}
+
+#[async_trait]
+impl Store for GuardedStore {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        self.store.read(key).await
+    }
+
+    async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
+        require(&self.validity, &self.name)?;
+        self.store.write(key, bytes, expected).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        require(&self.validity, &self.name)?;
+        self.store.remove(key).await
+    }
+
+    async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
+        self.store.list(prefix).await
+    }
+
+    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
+        self.store.try_lease(name, holder).await
+    }
+}

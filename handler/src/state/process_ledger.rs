@@ -1,0 +1,215 @@
+//! The ledger of what a process received by push: a file of its own, because many processes receive at the same time.
+//!
+//! `ledgers/<source>/<instance>/<stream>/<process>.json`. Files of processes that are gone are summed up into one,
+//! which names them, so that a crash in between counts none twice.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::key::Key;
+use super::store::{Expected, Store, StoreError};
+use crate::event::StreamName;
+use crate::time::Clock;
+
+const KNOWN_VERSION: u32 = 1;
+/// A living process saves its counts more often than this when they change; after it nothing changes any more.
+const GONE_AFTER: TimeDelta = TimeDelta::hours(24);
+const SUM: &str = "sum.json";
+
+/// The counts of tables, by name.
+pub type TableCounts = BTreeMap<String, Counts>;
+
+/// One process's file.
+#[derive(Clone)]
+pub struct ProcessLedger {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    folder: Key,
+    file: Key,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+struct Content {
+    version: u32,
+    saved_at: DateTime<Utc>,
+    tables: TableCounts,
+    /// Of the sum: files that are in it and may still lie beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    summed: Vec<String>,
+}
+
+impl ProcessLedger {
+    /// Of one stream, in this process. `process` tells it from all others.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stream: &StreamName, process: &str) -> Self {
+        let folder = folder_of(stream);
+        let file = folder.child(&format!("{process}.json"));
+        Self {
+            store,
+            clock,
+            folder,
+            file,
+        }
+    }
+
+    /// Writes the counts of this process.
+    pub async fn save(&self, tables: &TableCounts) -> Result<(), StoreError> {
+        let content = Content {
+            version: KNOWN_VERSION,
+            saved_at: self.clock.now(),
+            tables: tables.clone(),
+            summed: Vec::new(),
+        };
+        let bytes = encode(&self.file, &content)?;
+        self.store
+            .write(&self.file, bytes, Expected::Anything)
+            .await
+            .map(|_| ())
+    }
+
+    /// Sums up the files of processes that are gone. One holder of a lease at a time may.
+    pub async fn sum_up(&self) -> Result<(), StoreError> {
+        let sum_key = self.folder.child(SUM);
+        let mut sum = Content::default();
+        let mut gone = Vec::new();
+        for (key, content) in read_all(&self.store, &self.folder).await? {
+            if key == sum_key {
+                sum = content;
+            } else if self.clock.now() - content.saved_at > GONE_AFTER {
+                gone.push((key, content));
+            }
+        }
+        let fresh = gone
+            .iter()
+            .filter(|(key, _)| !sum.summed.iter().any(|name| name == key.last()));
+        let mut tables = sum.tables.clone();
+        for (_, content) in fresh {
+            add(&mut tables, &content.tables);
+        }
+        let summed: Vec<String> = gone.iter().map(|(key, _)| key.last().to_owned()).collect();
+        if summed.is_empty() && sum.summed.is_empty() {
+            return Ok(());
+        }
+        let content = Content {
+            version: KNOWN_VERSION,
+            saved_at: self.clock.now(),
+            tables,
+            summed,
+        };
+        self.store
+            .write(&sum_key, encode(&sum_key, &content)?, Expected::Anything)
+            .await?;
+        for (key, _) in gone {
+            self.store.remove(&key).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What all processes together received of a stream, by table.
+pub async fn pushed_counts(store: &Arc<dyn Store>, stream: &StreamName) -> Result<TableCounts, StoreError> {
+    let folder = folder_of(stream);
+    let files = read_all(store, &folder).await?;
+    let sum_key = folder.child(SUM);
+    let summed: Vec<String> = files
+        .iter()
+        .find(|(key, _)| *key == sum_key)
+        .map(|(_, sum)| sum.summed.clone())
+        .unwrap_or_default();
+    let mut tables = TableCounts::new();
+    for (key, content) in &files {
+        if !summed.iter().any(|name| name == key.last()) {
+            add(&mut tables, &content.tables);
+        }
+    }
+    Ok(tables)
+}
+
+fn folder_of(stream: &StreamName) -> Key {
+    Key::new(["ledgers", stream.source, &stream.instance, stream.stream])
+}
+
+fn add(sum: &mut TableCounts, tables: &TableCounts) {
+    for (table, counts) in tables {
+        *sum.entry(table.clone()).or_default() += *counts;
+    }
+}
+
+async fn read_all(store: &Arc<dyn Store>, folder: &Key) -> Result<Vec<(Key, Content)>, StoreError> {
+    let mut files = Vec::new();
+    for listed in store.list(folder).await? {
+        let Some(stored) = store.read(&listed.key).await? else {
+            continue;
+        };
+        let content: Content = serde_json::from_slice(&stored.bytes).map_err(|error| damaged(&listed.key, &error))?;
+        if content.version != KNOWN_VERSION {
+            return Err(StoreError::UnknownVersion {
+                key: listed.key.to_string(),
+                found: content.version.to_string(),
+                known: KNOWN_VERSION,
+            });
+        }
+        files.push((listed.key, content));
+    }
+    Ok(files)
+}
+
+fn encode(key: &Key, content: &Content) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(content).map_err(|error| damaged(key, &error))
+}
+
+fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged {
+        key: key.to_string(),
+        reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::BlobStore;
+    use crate::time::VirtualClock;
+
+    fn counts(received: u64) -> TableCounts {
+        let counts = Counts {
+            received,
+            delivered: received,
+            ..Counts::default()
+        };
+        TableCounts::from([("T_CL".to_owned(), counts)])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn processes_that_are_gone_are_summed_up_and_counted_once_also_after_a_crash_in_between() {
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
+        let objects = Arc::new(object_store::memory::InMemory::new());
+        let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "memory", clock.clone(), None));
+        let stream = StreamName {
+            source: "onelogin",
+            instance: "default".to_owned(),
+            stream: "push",
+        };
+        let ledger = |process: &str| ProcessLedger::new(store.clone(), clock.clone(), &stream, process);
+        ledger("a").save(&counts(3)).await.unwrap();
+        ledger("b").save(&counts(4)).await.unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(25 * 3600)).await;
+        ledger("c").save(&counts(5)).await.unwrap();
+        let total = async || pushed_counts(&store, &stream).await.unwrap()["T_CL"].received;
+        assert_eq!(total().await, 12);
+
+        let a = Key::new(["ledgers", "onelogin", "default", "push", "a.json"]);
+        let left_by_a = store.read(&a).await.unwrap().unwrap().bytes;
+        ledger("c").sum_up().await.unwrap();
+        assert_eq!((total().await, store.read(&a).await.unwrap().is_none()), (12, true));
+        // As if the process had been killed before it removed the file.
+        store.write(&a, left_by_a, Expected::Anything).await.unwrap();
+        assert_eq!(total().await, 12);
+        ledger("c").sum_up().await.unwrap();
+        ledger("c").sum_up().await.unwrap();
+        assert_eq!((total().await, store.read(&a).await.unwrap().is_none()), (12, true));
+    }
+}

@@ -1,0 +1,84 @@
+//! How much the spool holds, all queues of the store together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::key::Key;
+use super::spool::SpoolError;
+use super::store::{Store, StoreError};
+
+/// The spool is counted anew after this long: others add to it and take from it.
+const COUNT_EVERY: Duration = Duration::from_secs(20);
+/// And before somebody is refused, but not more often than this.
+const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// The limit of the spool, and what is known of its size. Shared by everybody in this process who adds to it.
+#[derive(Clone, Debug)]
+pub struct SpoolRoom {
+    store: Arc<dyn Store>,
+    limit: u64,
+    counted: Arc<Mutex<Option<Counted>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    bytes: u64,
+    at: Instant,
+}
+
+impl SpoolRoom {
+    /// With the most bytes that may wait.
+    pub fn new(store: Arc<dyn Store>, limit: u64) -> Self {
+        Self {
+            store,
+            limit,
+            counted: Arc::default(),
+        }
+    }
+
+    /// The store that the spool lies in.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Fails unless `bytes` more find room, and counts them in.
+    pub async fn require(&self, bytes: u64) -> Result<(), SpoolError> {
+        let mut known = self.counted.lock().await;
+        let mut counted = match *known {
+            Some(counted) if counted.at.elapsed() < COUNT_EVERY => counted,
+            _ => self.count().await?,
+        };
+        let is_full = |counted: Counted| counted.bytes.saturating_add(bytes) > self.limit;
+        if is_full(counted) && counted.at.elapsed() >= COUNT_AGAIN_AFTER {
+            counted = self.count().await?;
+        }
+        if is_full(counted) {
+            *known = Some(counted);
+            return Err(SpoolError::Full {
+                used: counted.bytes,
+                limit: self.limit,
+            });
+        }
+        counted.bytes += bytes;
+        *known = Some(counted);
+        Ok(())
+    }
+
+    /// An entry of so many bytes is gone.
+    pub async fn release(&self, bytes: u64) {
+        if let Some(counted) = &mut *self.counted.lock().await {
+            counted.bytes = counted.bytes.saturating_sub(bytes);
+        }
+    }
+
+    async fn count(&self) -> Result<Counted, StoreError> {
+        let waiting = self.store.list(&Key::new(["spool"])).await?;
+        Ok(Counted {
+            bytes: waiting.iter().map(|listed| listed.bytes).sum(),
+            at: Instant::now(),
+        })
+    }
+}
