@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::plan::{ConsumePlan, Target};
+use super::send::GRACE_FOR_A_PAGE;
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{PollRules, before};
@@ -174,7 +175,7 @@ impl ConsumeRun<'_> {
             }
             let prepared = tokio::select! {
                 biased;
-                () = self.stop.asked() => continue,
+                () = self.stop.over(GRACE_FOR_A_PAGE) => continue,
                 prepared = self.plan.stream.prepare(self.deadline) => prepared,
             };
             if let Err(error) = prepared {

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counterparts::Counterparts;
 use super::plan::Target;
+use super::send::GRACE_FOR_A_PAGE;
 use super::stream_run::{StreamRun, position_of};
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{MOST_PAGES, Walk};
@@ -240,7 +241,7 @@ impl<'a> GroupRun<'a> {
             }
             let page = tokio::select! {
                 biased;
-                () = self.run.stop.asked() => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = self.run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
                 page = pages.next(reading_deadline) => page,
             };
             match page {

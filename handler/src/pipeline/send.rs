@@ -7,13 +7,15 @@ use crate::state::{DeadLetter, RefusedBy};
 use crate::time::{Deadline, Stop};
 
 /// A call that is under way when the process is told to end gets this long to be answered.
-const GRACE_AT_THE_END: Duration = Duration::from_secs(4);
+const GRACE_AT_THE_END: Duration = Duration::from_millis(5500);
+/// And a page that is being read this long: its rows must still be sent.
+pub const GRACE_FOR_A_PAGE: Duration = Duration::from_secs(3);
 
 /// Delivers, and gives up a little after the word that the process is to end.
 pub async fn send(destination: &dyn Destination, batch: &Batch, deadline: Deadline, stop: &Stop) -> Delivery {
     tokio::select! {
         delivery = destination.deliver(batch, deadline) => delivery,
-        () = end_of_grace(stop) => Delivery {
+        () = stop.over(GRACE_AT_THE_END) => Delivery {
             unsure: batch.rows,
             ..Delivery::failed(DeliveryError::OutOfTime {
                 table: batch.table.to_string(),
@@ -22,11 +24,6 @@ pub async fn send(destination: &dyn Destination, batch: &Batch, deadline: Deadli
             })
         },
     }
-}
-
-async fn end_of_grace(stop: &Stop) {
-    stop.asked().await;
-    tokio::time::sleep(GRACE_AT_THE_END).await;
 }
 
 /// The rows that a destination refused, as dead letters.

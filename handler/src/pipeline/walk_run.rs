@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::send::GRACE_FOR_A_PAGE;
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use crate::health::{Outcome, StreamReport, TableReport};
@@ -112,7 +113,7 @@ impl WalkRun<'_> {
         loop {
             let page = tokio::select! {
                 biased;
-                () = self.run.stop.asked() => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = self.run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
                 page = pages.next(self.run.deadline) => page,
             };
             let Some(page) = page.map_err(Ended::Source)? else {

@@ -27,7 +27,10 @@ const ARROWS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("azure", &["settings"]),
-    ("cli", &["app", "functions", "host", "logging", "pipeline", "settings"]),
+    (
+        "cli",
+        &["app", "functions", "health", "host", "logging", "pipeline", "settings"],
+    ),
     ("destination", &["azure", "http", "settings"]),
     ("event", &[]),
     ("functions", &["host", "pipeline", "tables"]),
@@ -42,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("settings", &[]),
     ("sources", &["http", "settings"]),
-    ("state", &[]),
+    ("state", &["azure", "http"]),
     ("tables", &[]),
 ];
 

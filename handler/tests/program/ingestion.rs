@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-use simulator::functions_host::Mode;
 use simulator::logs_ingestion::{Fault, LogsIngestion, Rule};
 use simulator::managed_identity::ManagedIdentity;
 use simulator::pingone::PingOne;
 
 use crate::harness::*;
 
-struct Azure {
-    identity: Arc<ManagedIdentity>,
-    ingestion: LogsIngestion,
-    rule_id: String,
+/// Logs Ingestion with one rule for three tables, and the identity that may use it.
+pub struct Azure {
+    pub identity: Arc<ManagedIdentity>,
+    pub ingestion: LogsIngestion,
+    pub rule_id: String,
 }
 
 impl Azure {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let identity = Arc::new(ManagedIdentity::start());
         let rule = Rule::numbered(1, &[ACTIVITIES, ACTIVITIES_OLD, ONELOGIN]);
         let rule_id = rule.rule_id.clone();
@@ -28,7 +27,7 @@ impl Azure {
         }
     }
 
-    fn configure(&self, handler: &mut Handler) {
+    pub fn configure(&self, handler: &mut Handler) {
         handler
             .set("IDENTITY_ENDPOINT", &self.identity.endpoint())
             .set("IDENTITY_HEADER", &self.identity.header());
@@ -37,7 +36,7 @@ impl Azure {
             .set("LOGS_INGESTION__RULE_ID", &self.rule_id);
     }
 
-    fn ids(&self, table: &str) -> Vec<String> {
+    pub fn ids(&self, table: &str) -> Vec<String> {
         assert_eq!(self.ingestion.violations(), Vec::<String>::new());
         ids_of(&self.ingestion.rows(table))
     }
@@ -164,41 +163,4 @@ async fn a_table_that_is_refused_does_not_hold_up_the_other() {
     handler.poll_well().await;
     assert_each_once(&pingone, &whole.ids(ACTIVITIES_OLD));
     assert!(whole.ids(ACTIVITIES).is_empty());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_push_while_the_destination_is_down_is_refused_in_time_and_its_repetition_is_stored_once() {
-    let azure = Azure::start();
-    let mut handler = Handler::with_onelogin();
-    azure.configure(&mut handler);
-    handler.set("PUSH_DEADLINE", "1s");
-    let host = handler.host(Mode::Proxy).await;
-    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
-    let body = json!([{"event_timestamp": "2026-11-20 10:15:30 UTC", "event_type_id": 5, "user_id": 1}]).to_string();
-    azure
-        .ingestion
-        .fail_next([Fault::Delay(std::time::Duration::from_secs(3))]);
-    let mut statuses = Vec::new();
-    for _ in 0..20 {
-        let answer = host
-            .http("POST", "/api/push/onelogin", &headers, body.clone().into_bytes())
-            .await
-            .unwrap();
-        statuses.push(answer.status);
-        if answer.status == 200 {
-            break;
-        }
-        assert!(
-            answer.status == 503 && answer.header("retry-after").is_some(),
-            "{}",
-            answer.text()
-        );
-    }
-    assert_eq!(
-        (statuses.first(), statuses.last()),
-        (Some(&503), Some(&200)),
-        "{statuses:?}"
-    );
-    assert_eq!(azure.ingestion.rows(ONELOGIN).len(), 1);
-    assert_eq!(azure.ingestion.violations(), Vec::<String>::new());
 }

@@ -19,4 +19,5 @@ mod sentinelone_odd;
 mod serve;
 mod settings;
 mod signals;
+mod spooled;
 mod state;

@@ -281,14 +281,15 @@ async fn many_senders_at_once_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_push_that_cannot_be_stored_is_never_acknowledged() {
+async fn a_push_that_neither_the_destination_nor_the_spool_can_store_is_never_acknowledged() {
     let mut handler = Handler::with_onelogin();
-    handler.set("DESTINATION_DIR", "tables");
+    handler.set("DESTINATION_DIR", "tables").set("SPOOL_MAX_BYTES", "10");
     let host = handler.host(Mode::Proxy).await;
     std::fs::create_dir_all(handler.path("tables/OneLogin_CL.ndjson")).unwrap();
     let answer = push(&host, json!([event(1)]).to_string()).await;
     assert_eq!(answer.status, 503, "{}", answer.text());
     assert!(answer.header("retry-after").is_some());
+    assert!(answer.text().contains("SPOOL_MAX_BYTES"), "{}", answer.text());
     std::fs::remove_dir(handler.path("tables/OneLogin_CL.ndjson")).unwrap();
     assert_eq!(push(&host, json!([event(1)]).to_string()).await.status, 200);
     let text = std::fs::read_to_string(handler.path("tables/OneLogin_CL.ndjson")).unwrap();

@@ -120,8 +120,7 @@ impl Way<'_> {
     }
 
     async fn end_is_near(&self) {
-        self.context.stop.asked().await;
-        tokio::time::sleep(PATIENCE_AT_THE_END).await;
+        self.context.stop.over(PATIENCE_AT_THE_END).await;
     }
 
     /// The destination answered while the senders wait. What it did not take goes into the spool, free for everybody.
