@@ -4,10 +4,13 @@
 
 mod architecture;
 mod bad_input;
+mod blob_state;
+mod everything;
 mod gap;
 mod harness;
 mod ingestion;
 mod instances;
+mod kill_everywhere;
 mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
@@ -21,3 +24,5 @@ mod settings;
 mod signals;
 mod spooled;
 mod state;
+mod state_outage;
+mod two_handlers;
