@@ -4,11 +4,14 @@
 
 mod architecture;
 mod bad_input;
+mod blob_state;
+mod everything;
 mod gap;
 mod harness;
 mod ingestion;
 mod instances;
 mod key_vault;
+mod kill_everywhere;
 mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
@@ -22,3 +25,5 @@ mod settings;
 mod signals;
 mod spooled;
 mod state;
+mod state_outage;
+mod two_handlers;

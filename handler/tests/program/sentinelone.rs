@@ -37,18 +37,23 @@ pub fn name(stream: Stream) -> &'static str {
     }
 }
 
-/// Id and version of every row, sorted.
-pub fn delivered(handler: &Handler, stream: Stream) -> Vec<(String, String)> {
+/// Id and version of a row.
+pub fn version_of(stream: Stream, row: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let version_of = |row: &Value| match stream {
+    match stream {
         Stream::Alerts => {
             let info: Value = serde_json::from_str(row["AlertInfo"].as_str().unwrap()).unwrap();
             (text(&info["alertId"]), text(&info["updatedAt"]))
         }
         Stream::UnifiedAlerts => (text(&row["AlertId"]), text(&row["UpdatedAt"])),
         _ => (text(&row["Id"]), text(&row["UpdatedAt"])),
-    };
-    let mut versions: Vec<_> = handler.rows(table(stream)).iter().map(version_of).collect();
+    }
+}
+
+/// Id and version of every row, sorted.
+pub fn delivered(handler: &Handler, stream: Stream) -> Vec<(String, String)> {
+    let rows = handler.rows(table(stream));
+    let mut versions: Vec<_> = rows.iter().map(|row| version_of(stream, row)).collect();
     versions.sort();
     versions
 }

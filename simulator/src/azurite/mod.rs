@@ -21,6 +21,7 @@ use tempfile::TempDir;
 pub use self::installed::{INSTALL_COMMAND, VERSION, folder, is_installed, marker};
 use self::process::Process;
 use crate::free_port::free_port;
+use crate::tls::Authority;
 
 /// The development account.
 pub const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
@@ -56,6 +57,25 @@ pub struct Https {
     pub key_pem: String,
     /// The root that clients have to trust.
     pub authority_pem: String,
+}
+
+impl AzuriteOptions {
+    /// As in Azure: TLS under `<account>.blob.core.windows.net`, whose certificate is from `authority`, and bearer
+    /// tokens of a managed identity.
+    pub fn as_in_azure(account: &str, authority: &Authority) -> Self {
+        let host = format!("{account}.blob.core.windows.net");
+        let (certificate_pem, key_pem) = authority.certificate_and_key_pem(&[&host]);
+        Self {
+            account: account.to_owned(),
+            https: Some(Https {
+                certificate_pem,
+                key_pem,
+                authority_pem: authority.certificate_pem(),
+            }),
+            oauth: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for AzuriteOptions {

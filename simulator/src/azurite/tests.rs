@@ -1,4 +1,7 @@
 use super::*;
+use crate::client::plain_client;
+use crate::connect_proxy::ConnectProxy;
+use crate::managed_identity::ManagedIdentity;
 
 fn on_disk() -> AzuriteOptions {
     AzuriteOptions {
@@ -85,4 +88,40 @@ async fn a_request_signed_with_another_key_is_refused() {
     let panic = refused.expect_err("the call panics").into_panic();
     let message = panic.downcast_ref::<String>().expect("the panic has a text");
     assert!(message.contains("403"), "{message}");
+}
+
+#[tokio::test]
+async fn under_the_production_host_name_the_tokens_of_the_managed_identity_open_and_no_others() {
+    let authority = Authority::new();
+    let azurite = Azurite::start(AzuriteOptions::as_in_azure("probeacct", &authority));
+    let container = azurite.new_container("identity").await;
+    azurite.write(&container, "a", "one").await;
+    let url = format!("{}/a", azurite.state_url(&container));
+    assert_eq!(url, "https://probeacct.blob.core.windows.net/identity-0/a");
+    let proxy = ConnectProxy::start();
+    proxy.lead(&azurite.production_host(), 443, azurite.port());
+    let identity = ManagedIdentity::start();
+    let root = reqwest::Certificate::from_pem(authority.certificate_pem().as_bytes()).expect("a certificate");
+    let client = reqwest::Client::builder()
+        .tls_certs_only([root])
+        .proxy(reqwest::Proxy::https(proxy.url()).expect("an address"))
+        .build()
+        .expect("a client");
+    let ask = async |token: String| {
+        let request = client.get(&url).header("x-ms-version", "2021-12-02").bearer_auth(token);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+
+    assert_eq!(ask(token(&identity, "https://storage.azure.com").await).await, 200);
+    assert_eq!(ask(token(&identity, "https://storage.azure.com/").await).await, 200);
+    assert_eq!(ask(token(&identity, "https://monitor.azure.com").await).await, 403);
+    assert_eq!(ask("no-token".to_owned()).await, 403);
+}
+
+async fn token(identity: &ManagedIdentity, audience: &str) -> String {
+    let url = format!("{}?api-version=2019-08-01&resource={audience}", identity.endpoint());
+    let request = plain_client().get(url).header("X-IDENTITY-HEADER", identity.header());
+    let answer = request.send().await.expect("an answer").text().await.expect("a body");
+    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    answer["access_token"].as_str().expect("a token").to_owned()
 }

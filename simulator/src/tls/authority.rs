@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -35,13 +37,7 @@ impl Authority {
     /// What a TLS server needs to be each of `hosts`: names such as `x.vault.azure.net` or `*.vault.azure.net`, or IP
     /// addresses. HTTP/1.1 is the only protocol offered.
     pub fn server_config(&self, hosts: &[&str]) -> Arc<ServerConfig> {
-        let names: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
-        let mut params = CertificateParams::new(names).expect("the hosts are names or addresses");
-        params.distinguished_name.push(DnType::CommonName, "Simulated server");
-        params.use_authority_key_identifier_extension = true;
-        let key = KeyPair::generate().expect("a key can be made");
-        let certificate = params.signed_by(&key, &self.issuer).expect("the authority can sign");
-
+        let (certificate, key) = self.issue(hosts);
         let chain = vec![certificate.der().clone(), self.issuer.der().clone()];
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -52,5 +48,21 @@ impl Authority {
             .expect("the key is that of the certificate");
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Arc::new(config)
+    }
+
+    /// The same for a server that reads PEM files: the certificate, and its key.
+    pub fn certificate_and_key_pem(&self, hosts: &[&str]) -> (String, String) {
+        let (certificate, key) = self.issue(hosts);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn issue(&self, hosts: &[&str]) -> (Certificate, KeyPair) {
+        let names: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+        let mut params = CertificateParams::new(names).expect("the hosts are names or addresses");
+        params.distinguished_name.push(DnType::CommonName, "Simulated server");
+        params.use_authority_key_identifier_extension = true;
+        let key = KeyPair::generate().expect("a key can be made");
+        let certificate = params.signed_by(&key, &self.issuer).expect("the authority can sign");
+        (certificate, key)
     }
 }
