@@ -231,6 +231,13 @@ impl<'a> TableSink<'a> {
         }
     }
 
+    /// Counts events that went another way: so many came, and so many of them were delivered.
+    pub fn note_unspooled(&mut self, events: u64, delivered: u64) {
+        self.counts.received += events;
+        self.counts.delivered += delivered;
+        self.given_up += events - delivered;
+    }
+
     /// How many delivered events it remembers.
     pub fn remembered(&self) -> usize {
         self.identities.len()
