@@ -113,6 +113,14 @@ impl ConnectorWorkplace {
         }
     }
 
+    /// Waits until no push is on its way any more, answered or not.
+    pub async fn pushes_settled(&self) {
+        let room = self.inner.state().lasting.as_ref().map(|lasting| lasting.push_room.clone());
+        if let Some(room) = room {
+            room.emptied().await;
+        }
+    }
+
     /// Saves what was counted of pushes since the last time.
     pub async fn save_ledgers(&self) {
         let built = self.inner.state().work.clone();

@@ -15,6 +15,8 @@ use crate::settings::{Environment, InstanceName, SettingProblems, Settings};
 use crate::time::Stop;
 
 const DEFAULT_PORT: u16 = 8080;
+/// Of the ten seconds that a process has to end: so much after the word, pushes on their way are left to themselves.
+const TIME_FOR_PUSHES: Duration = Duration::from_secs(7);
 const TIME_FOR_THE_LEDGERS: Duration = Duration::from_secs(1);
 
 /// What follows `serve`.
@@ -76,12 +78,18 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
         }
     };
     let handle = server.handle.clone();
+    let asked = stop.clone();
     tokio::spawn(async move {
-        stop.asked().await;
+        asked.asked().await;
         handle.stop(true).await;
     });
     match server.running.await {
         Ok(()) => {
+            // Uploads that were broken off free what they held in the spool.
+            tokio::select! {
+                () = workplace.pushes_settled() => {}
+                () = stop.over(TIME_FOR_PUSHES) => {}
+            }
             // The last counts of this process; a ledger that cannot be saved is no reason to stay.
             let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, workplace.save_ledgers()).await;
             ExitCode::SUCCESS
