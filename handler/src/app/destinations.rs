@@ -1,11 +1,10 @@
 //! One destination per ingestion rule, so that everybody who sends to a rule shares its pauses.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
-
-use tokio::sync::Mutex;
+use std::sync::Arc;
 
 use super::lasting::Lasting;
+use super::turns::Turns;
 use crate::azure::TokenSource;
 use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
@@ -13,17 +12,6 @@ use crate::pipeline::Target;
 use crate::settings::{DestinationChoice, IngestionRule, Settings};
 use crate::tables::{TableOptions, table_with};
 use crate::time::Clock;
-
-/// Whose turn it is to send to a table, by destination and table. Clones share it.
-#[derive(Clone, Default)]
-pub struct Turns(Arc<std::sync::Mutex<HashMap<(String, Arc<str>), Arc<Mutex<()>>>>>);
-
-impl Turns {
-    fn of(&self, place: (String, Arc<str>)) -> Arc<Mutex<()>> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.entry(place).or_default().clone()
-    }
-}
 
 /// See the module.
 pub struct Destinations {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::destinations::Turns;
+use super::turns::Turns;
 use crate::azure::{AzureIdentity, TokenSource};
 use crate::event::StreamName;
 use crate::http::HttpClient;

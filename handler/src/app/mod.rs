@@ -9,6 +9,7 @@ mod off;
 mod receivers;
 mod secrets;
 mod streams;
+mod turns;
 mod wiring;
 mod workplace;
 

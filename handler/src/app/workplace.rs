@@ -115,7 +115,12 @@ impl ConnectorWorkplace {
 
     /// Waits until no push is on its way any more, answered or not.
     pub async fn pushes_settled(&self) {
-        let room = self.inner.state().lasting.as_ref().map(|lasting| lasting.push_room.clone());
+        let room = self
+            .inner
+            .state()
+            .lasting
+            .as_ref()
+            .map(|lasting| lasting.push_room.clone());
         if let Some(room) = room {
             room.emptied().await;
         }

@@ -64,8 +64,14 @@ async fn ends_in_time(mut child: Child) -> String {
         let code = child.wait().await.unwrap().code();
         let mut text = String::new();
         for stream in [
-            child.stdout.take().map(|stream| Box::new(stream) as Box<dyn AsyncRead + Unpin>),
-            child.stderr.take().map(|stream| Box::new(stream) as Box<dyn AsyncRead + Unpin>),
+            child
+                .stdout
+                .take()
+                .map(|stream| Box::new(stream) as Box<dyn AsyncRead + Unpin>),
+            child
+                .stderr
+                .take()
+                .map(|stream| Box::new(stream) as Box<dyn AsyncRead + Unpin>),
         ] {
             stream.unwrap().read_to_string(&mut text).await.unwrap();
         }
@@ -112,7 +118,9 @@ async fn pushes_in_flight_when_the_server_is_told_to_end_are_answered_and_arrive
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     })
     .await;
-    azure.ingestion.fail_next([logs_ingestion::Fault::Delay(Duration::from_secs(30))]);
+    azure
+        .ingestion
+        .fail_next([logs_ingestion::Fault::Delay(Duration::from_secs(30))]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let event = serde_json::json!([{"event_timestamp": "2026-11-20 10:15:30 UTC", "event_type_id": 5, "user_id": 1}]);
     let push = client

@@ -14,11 +14,12 @@ mod objects;
 mod pingone;
 mod plug;
 mod process;
+mod summary;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use self::life::Summary;
+use self::summary::Summary;
 
 /// Two of them keep two cores busy.
 const THREADS: u64 = 2;

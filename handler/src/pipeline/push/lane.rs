@@ -1,46 +1,16 @@
 //! Group commit: rows of pushes that come close together travel to their table in one call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
-use super::ledger::PushLedger;
-use super::memory::{Parcel, PushMemory};
-use super::shipment::{Shipment, Verdict, carry, carry_spooled_first};
+use super::carry::{carry, carry_spooled_first};
+use super::lane_context::{LaneContext, Room};
+use super::memory::Parcel;
+use super::shipment::{Shipment, Verdict};
 use crate::destination::BatchBuilder;
-use crate::event::StreamName;
-use crate::pipeline::Target;
-use crate::state::{DeadLetters, Spool};
-use crate::time::{Clock, Deadline, Stop};
-
-/// Memory that a body on its way takes; given back when the last row of it is settled.
-pub type Room = Arc<OwnedSemaphorePermit>;
-
-/// What everything on its way into one table needs.
-pub struct LaneContext {
-    /// The stream that the events came by.
-    pub stream: StreamName,
-    /// The table and its destination.
-    pub target: Target,
-    /// Where rows wait that the destination does not take in time.
-    pub spool: Spool,
-    /// Where rows go that it never takes.
-    pub dead_letters: DeadLetters,
-    /// What was stored before.
-    pub memory: Arc<PushMemory>,
-    /// What became of everything.
-    pub ledger: Arc<PushLedger>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The word that the process is to end.
-    pub stop: Stop,
-    /// How long rows wait for others to share their call.
-    pub linger: Duration,
-    /// How long a sender waits before its rows go into the spool.
-    pub patience: Duration,
-}
+use crate::time::Deadline;
 
 /// A row, ready, and the event that it was.
 pub struct Cargo {

@@ -1,7 +1,9 @@
 //! Receives pushes: authenticate, split, drop what was stored before, deliver, and only then say so.
 
 mod body;
+mod carry;
 mod lane;
+mod lane_context;
 mod ledger;
 mod memory;
 mod plan;
@@ -9,8 +11,10 @@ mod receiver;
 mod room;
 mod shipment;
 mod split;
+mod way;
 
-pub use lane::{Lane, LaneContext};
+pub use lane::Lane;
+pub use lane_context::LaneContext;
 pub use ledger::PushLedger;
 pub use memory::PushMemory;
 pub use plan::{PushAnswer, PushPlan, PushRequest, PushRoad};

@@ -10,7 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
 use super::body::{BodyError, GZIP_MAGIC, text_of};
-use super::lane::{Cargo, Room};
+use super::lane::Cargo;
+use super::lane_context::Room;
 use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
 use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
 use super::room::{PushRoom, kib};
