@@ -77,9 +77,11 @@ async fn poll_once(work: &Work, selection: &Selection, stop: &Stop) -> Option<bo
 
 fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
     let mut known: Vec<String> = work.poller.plans.iter().map(|plan| plan.name().to_string()).collect();
+    known.extend(work.poller.drains.iter().map(|drain| drain.form.name().to_string()));
     known.extend(work.poller.off.iter().map(|off| off.stream.clone()));
+    known.dedup();
     let Some(source) = source else {
-        if known.is_empty() {
+        if work.poller.plans.is_empty() && work.poller.off.is_empty() {
             log::info!("nothing that is configured is polled; pushes are received by `handler serve`");
         }
         return Ok(Selection::all());

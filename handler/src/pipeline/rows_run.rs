@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::plan::DrainPlan;
-use super::send::{refused_letters, send};
+use super::send::{Sent, refused_letters, send_next};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
 use crate::destination::Batch;
@@ -172,13 +172,13 @@ impl RowsRun<'_> {
         *settled += unpacked.letters.len() as u64;
         let mut rest: Vec<u8> = Vec::new();
         let mut problem = None;
-        // The turns end after the entry is gone.
-        let mut turns = Vec::new();
+        // The turn ends after the entry is gone.
+        let mut last_sent: Option<Sent> = None;
         for batch in &unpacked.batches {
             let open = if problem.is_some() {
                 (0..batch.rows).collect()
             } else {
-                let sent = send(&self.plan.target, batch, self.deadline, self.stop).await;
+                let sent = send_next(last_sent.take(), &self.plan.target, batch, self.deadline, self.stop).await;
                 let delivery = &sent.delivery;
                 counts.perhaps_doubled += delivery.unsure as u64;
                 counts.delivered += delivery.accepted.len() as u64;
@@ -189,7 +189,7 @@ impl RowsRun<'_> {
                 *settled += refused.len() as u64;
                 problem = delivery.error.as_ref().map(ToString::to_string);
                 let open = delivery.open(batch.rows);
-                turns.push(sent);
+                last_sent = Some(sent);
                 open
             };
             for row in open {

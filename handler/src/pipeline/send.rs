@@ -35,6 +35,14 @@ pub async fn send(target: &Target, batch: &Batch, deadline: Deadline, stop: &Sto
     send_in_turn(target, batch, deadline, stop, turn).await
 }
 
+/// Delivers one more batch in the turn of the one before, if there was one.
+pub async fn send_next(before: Option<Sent>, target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
+    match before.and_then(|sent| sent._turn) {
+        Some(turn) => send_in_turn(target, batch, deadline, stop, turn).await,
+        None => send(target, batch, deadline, stop).await,
+    }
+}
+
 /// Delivers in a turn that was waited for.
 pub async fn send_in_turn(
     target: &Target,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, HttpAnswer, Mode};
 use simulator::logs_ingestion::Fault;
+use simulator::pingone::PingOne;
 
 use crate::harness::*;
 use crate::ingestion::Azure;
@@ -235,4 +236,33 @@ async fn a_damaged_entry_is_named_and_stays_and_the_others_are_delivered() {
     assert!(ended.output.contains(name), "{}", ended.output);
     assert_eq!(user_ids(&azure), [0, 2]);
     assert_eq!(files_below(&handler.path("data/state/spool")), [entries[1].clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pushes_that_waited_for_a_poller_are_delivered_when_it_is_no_longer_configured() {
+    let azure = Azure::start();
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let activities: Vec<Value> = (0..40)
+        .map(|number| {
+            json!({"id": format!("a{number}"), "createdAt": "2026-11-20T10:00:00Z", "recordedAt": "2026-11-20T10:00:00Z",
+                "correlationId": "x".repeat(60_000)})
+        })
+        .collect();
+    let body = Value::from(activities).to_string().into_bytes();
+    let answer = host.http("POST", "/api/push/pingone", &headers, body).await.unwrap();
+    assert_eq!((answer.status, spooled(&handler)), (200, 1), "{}", answer.text());
+    drop(host);
+    for key in ["ENVIRONMENT_ID", "CLIENT_ID", "CLIENT_SECRET"] {
+        handler.environment.remove(&format!("PINGONE__{key}"));
+    }
+    handler.poll_well().await;
+    let mut ids = azure.ids(ACTIVITIES);
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), azure.ids(ACTIVITIES).len(), spooled(&handler)), (40, 40, 0));
 }
