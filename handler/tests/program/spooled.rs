@@ -136,6 +136,19 @@ async fn a_push_of_several_batches_is_spooled_whole_and_arrives_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_push_of_several_batches_that_the_spool_cannot_take_whole_nothing_is_sent() {
+    let azure = Azure::start();
+    let mut handler = handler_for(&azure);
+    handler.set("SPOOL_MAX_BYTES", "2MB");
+    let host = handler.host(Mode::Proxy).await;
+    let events: Vec<Value> = (0..60).map(|number| large_event(number, 60_000)).collect();
+    let answer = push(&host, Value::from(events).to_string()).await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    until("the spool gives back what it took", || spooled(&handler) == 0).await;
+    assert_eq!(user_ids(&azure), Vec::<u64>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_spool_takes_no_push_and_loses_none() {
     let azure = Azure::start();
     let mut handler = handler_for(&azure);

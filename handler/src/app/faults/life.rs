@@ -180,9 +180,9 @@ impl Life {
         for (push, is_acknowledged) in answered {
             if is_acknowledged {
                 self.acknowledged.extend(push.marks);
-                continue;
+            } else if !self.open_pushes.iter().any(|open| open.marks == push.marks) {
+                self.open_pushes.push(push);
             }
-            self.open_pushes.push(push);
         }
         if was_killed {
             // What was not answered, or answered 503 and stored after all, comes again to a process that cannot know it.
@@ -283,8 +283,11 @@ impl Life {
 
     fn pushes(&mut self) -> Vec<Push> {
         let all = std::mem::take(&mut self.open_pushes);
-        let (now, later) = all.into_iter().partition(|_| self.chance.hits(0.8));
+        let (mut now, later): (Vec<Push>, Vec<Push>) = all.into_iter().partition(|_| self.chance.hits(0.8));
         self.open_pushes = later;
+        // A sender that is impatient sends the same once more before it has an answer.
+        let again: Vec<Push> = now.iter().filter(|_| self.chance.hits(0.1)).cloned().collect();
+        now.extend(again);
         now
     }
 
