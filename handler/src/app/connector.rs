@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::destinations::Destinations;
+use super::lasting::Lasting;
 use super::off::off_reports;
 use super::wiring::Wiring;
-use crate::azure::{AzureIdentity, TokenSource};
+use crate::azure::TokenSource;
 use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::http::HttpClient;
 use crate::pipeline::{Housekeeping, PollRules, Poller};
-use crate::settings::{Environment, Settings, StateLocation};
+use crate::settings::{Settings, StateLocation};
 use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, connect};
-use crate::time::{Clock, Stop, SystemClock};
+use crate::time::Clock;
 
 /// What cannot be set up with settings that are right by themselves.
 #[derive(Debug, thiserror::Error)]
@@ -36,31 +37,22 @@ pub enum BuildError {
     },
 }
 
-/// Builds the work. `command` names the process to others that meet its leases; `stop` tells it when to end.
-pub fn build(
-    settings: &Settings,
-    environment: &dyn Environment,
-    command: &str,
-    stop: &Stop,
-) -> Result<Work, BuildError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let http = HttpClient::new().map_err(BuildError::Http)?;
-    let tokens: Arc<dyn TokenSource> = Arc::new(AzureIdentity::from_environment(environment));
-    let store = open_store(settings, &http, &tokens, clock.clone())?;
-    let destinations = Destinations::new(settings, http.clone(), tokens, clock.clone());
+/// Builds the work. `command` names the process to others that meet its leases.
+pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Work, BuildError> {
+    let (clock, http) = (lasting.clock.clone(), lasting.http.clone());
+    let store = open_store(settings, &http, &lasting.tokens, clock.clone())?;
     let mut wiring = Wiring {
         settings,
-        destinations,
+        lasting,
+        destinations: Destinations::new(settings, lasting),
         http,
         store: store.clone(),
         spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
         clock: clock.clone(),
-        stop: stop.clone(),
     };
-    let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
     let plans = wiring.stream_plans()?;
     let drains = wiring.drain_plans()?;
-    let receivers = wiring.receivers(&process)?;
+    let receivers = wiring.receivers()?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -78,8 +70,8 @@ pub fn build(
         store,
         clock,
         holder,
-        stop: stop.clone(),
-        housekeeping: Housekeeping::new(wiring.push_ledgers(&process)),
+        stop: lasting.stop.clone(),
+        housekeeping: Housekeeping::new(wiring.push_ledgers()),
     };
     Ok(Work {
         poller: Arc::new(poller),

@@ -1,15 +1,29 @@
 //! One destination per ingestion rule, so that everybody who sends to a rule shares its pauses.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use tokio::sync::Mutex;
+
+use super::lasting::Lasting;
 use crate::azure::TokenSource;
-use crate::destination::{DeliveryError, Destination, DirectoryDestination, LogsIngestion};
+use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
 use crate::pipeline::Target;
 use crate::settings::{DestinationChoice, IngestionRule, Settings};
 use crate::tables::{TableOptions, table_with};
 use crate::time::Clock;
+
+/// Whose turn it is to send to a table, by destination and table. Clones share it.
+#[derive(Clone, Default)]
+pub struct Turns(Arc<std::sync::Mutex<HashMap<(String, Arc<str>), Arc<Mutex<()>>>>>);
+
+impl Turns {
+    fn of(&self, place: (String, Arc<str>)) -> Arc<Mutex<()>> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(place).or_default().clone()
+    }
+}
 
 /// See the module.
 pub struct Destinations {
@@ -19,20 +33,31 @@ pub struct Destinations {
     folder: std::path::PathBuf,
     directory: Option<Arc<DirectoryDestination>>,
     rules: HashMap<(String, String), Arc<LogsIngestion>>,
+    turns: Turns,
+    /// The largest body of a call.
+    body_limit: usize,
 }
 
 impl Destinations {
     /// Nothing is opened yet.
-    pub fn new(settings: &Settings, http: HttpClient, tokens: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
-        let folder = settings.destination_dir.clone();
+    pub fn new(settings: &Settings, lasting: &Lasting) -> Self {
         Self {
-            http,
-            tokens,
-            clock,
-            folder,
+            http: lasting.http.clone(),
+            tokens: lasting.tokens.clone(),
+            clock: lasting.clock.clone(),
+            folder: settings.destination_dir.clone(),
             directory: None,
             rules: HashMap::new(),
+            turns: lasting.turns.clone(),
+            body_limit: BODY_LIMIT,
         }
+    }
+
+    /// Smaller calls, for tests that need many.
+    #[cfg(test)]
+    pub fn with_body_limit(mut self, body_limit: usize) -> Self {
+        self.body_limit = body_limit;
+        self
     }
 
     /// The named tables with their destination.
@@ -52,14 +77,22 @@ impl Destinations {
         options: TableOptions,
     ) -> Result<Vec<Target>, DeliveryError> {
         let destination = self.destination(choice)?;
+        let place = match choice {
+            DestinationChoice::Rule(rule) => format!("{} {}", rule.endpoint.as_str(), rule.rule_id),
+            DestinationChoice::Directory => String::new(),
+        };
         // Settings take only the names of tables that are built in.
         let known = tables.iter().filter_map(|name| table_with(name.as_ref(), options));
-        Ok(known
-            .map(|table| Target {
+        let mut targets = Vec::new();
+        for table in known {
+            let key = (place.clone(), table.name());
+            targets.push(Target {
                 table,
                 destination: destination.clone(),
-            })
-            .collect())
+                turn: self.turns.of(key),
+            });
+        }
+        Ok(targets)
     }
 
     fn destination(&mut self, choice: &DestinationChoice) -> Result<Arc<dyn Destination>, DeliveryError> {
@@ -85,6 +118,7 @@ impl Destinations {
                 http.clone(),
                 tokens.clone(),
                 clock.clone(),
+                self.body_limit,
             ))
         });
         known.clone()

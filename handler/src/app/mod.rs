@@ -2,11 +2,14 @@
 
 mod connector;
 mod destinations;
+#[cfg(test)]
+mod faults;
+mod lasting;
 mod off;
 mod receivers;
+mod secrets;
 mod streams;
 mod wiring;
 mod workplace;
 
-pub use connector::build;
-pub use workplace::LazyWorkplace;
+pub use workplace::ConnectorWorkplace;

@@ -7,8 +7,7 @@ use super::connector::BuildError;
 use super::wiring::Wiring;
 use crate::event::StreamName;
 use crate::pipeline::{
-    DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushLedger, PushMemory, PushPlan, PushReceiver, PushRoad, PushRoom,
-    Target,
+    DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushMemory, PushPlan, PushReceiver, PushRoad, Target,
 };
 use crate::settings::{OneLogin, PingOne, Secret};
 use crate::sources::{PushForm, onelogin, pingone};
@@ -24,10 +23,16 @@ struct Pushing<'s> {
     is_polled_too: bool,
 }
 
+impl Pushing<'_> {
+    fn place(&self) -> (String, Vec<String>) {
+        let tables = self.targets.iter().map(|target| target.table.name().to_string());
+        (self.form.name().to_string(), tables.collect())
+    }
+}
+
 impl<'s> Wiring<'s> {
-    /// A vendor without a token has none. `process` tells this process from all others.
-    pub fn receivers(&mut self, process: &str) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
-        let room = PushRoom::default();
+    /// A vendor without a token has none.
+    pub fn receivers(&mut self) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
         let mut receivers = BTreeMap::new();
         let onelogin = self.onelogin_pushes()?;
         let pingone = self.pingone_pushes()?;
@@ -36,10 +41,11 @@ impl<'s> Wiring<'s> {
             if instances.is_empty() && !has_unresolved_tokens {
                 continue;
             }
-            let memory = Arc::new(PushMemory::default());
+            let places = instances.iter().map(Pushing::place).collect();
+            let memory = self.lasting.push_memory(vendor, places);
             let plans = instances
                 .into_iter()
-                .map(|instance| self.push_plan(instance, &memory, process))
+                .map(|instance| self.push_plan(instance, &memory))
                 .collect();
             let receiver = PushReceiver {
                 plans,
@@ -47,7 +53,7 @@ impl<'s> Wiring<'s> {
                 memory,
                 dead_letters: DeadLetters::new(self.store.clone()),
                 clock: self.clock.clone(),
-                room: room.clone(),
+                room: self.lasting.push_room.clone(),
             };
             receivers.insert(vendor, receiver);
         }
@@ -77,7 +83,7 @@ impl<'s> Wiring<'s> {
     }
 
     /// The ledgers of everything that is pushed.
-    pub fn push_ledgers(&self, process: &str) -> Vec<ProcessLedger> {
+    pub fn push_ledgers(&self) -> Vec<ProcessLedger> {
         let settings = self.settings;
         let onelogin = settings
             .onelogin
@@ -91,7 +97,7 @@ impl<'s> Wiring<'s> {
         let pingone = pingone.map(|instance| stream_of("pingone", instance.instance.as_str(), "push"));
         let streams = onelogin.chain(pingone);
         streams
-            .map(|stream| ProcessLedger::new(self.store.clone(), self.clock.clone(), &stream, process))
+            .map(|stream| ProcessLedger::new(self.store.clone(), self.clock.clone(), &stream, &self.lasting.process))
             .collect()
     }
 
@@ -129,10 +135,9 @@ impl<'s> Wiring<'s> {
         Ok(pushing)
     }
 
-    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<PushMemory>, process: &str) -> PushPlan {
+    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<PushMemory>) -> PushPlan {
         let name = instance.form.name();
-        let file = ProcessLedger::new(self.store.clone(), self.clock.clone(), name, process);
-        let ledger = Arc::new(PushLedger::new(name, file));
+        let ledger = self.lasting.push_ledger(&self.store, name);
         let road = if instance.is_polled_too {
             // What is polled too goes through the poller's identities.
             PushRoad::ThroughPoller {
@@ -149,7 +154,7 @@ impl<'s> Wiring<'s> {
                     memory: memory.clone(),
                     ledger: ledger.clone(),
                     clock: self.clock.clone(),
-                    stop: self.stop.clone(),
+                    stop: self.lasting.stop.clone(),
                     linger: self.settings.push.linger.min(LONGEST_PATIENCE),
                     patience: self.settings.push.deadline.min(LONGEST_PATIENCE),
                 })

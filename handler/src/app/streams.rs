@@ -42,12 +42,8 @@ impl Wiring<'_> {
     fn pingone(&mut self, instance: &PingOne) -> Result<Option<StreamPlan>, BuildError> {
         let Some(poll) = &instance.poll else { return Ok(None) };
         let name = instance.instance.as_str();
-        let stream = Arc::new(Activities::new(
-            name,
-            poll.clone(),
-            self.http.clone(),
-            self.clock.clone(),
-        ));
+        let activities = Activities::new(name, poll.clone(), self.http.clone(), self.clock.clone());
+        let stream = self.watched(Arc::new(activities), &poll.setting_prefix);
         let targets = self.destinations.targets(&instance.destination, &instance.tables)?;
         let pushed = (!instance.push_tokens.is_empty()).then(|| PushedPlan {
             spool: Spool::new(&self.spool_room, stream.name()),
@@ -74,7 +70,7 @@ impl Wiring<'_> {
                 .destinations
                 .targets_with(&instance.destination, &[table], options)?;
             plans.push(StreamPlan::Windows(PullPlan {
-                stream,
+                stream: self.watched(stream, &instance.setting_prefix),
                 targets,
                 pushed: None,
                 counterparts: None,
@@ -107,14 +103,14 @@ impl Wiring<'_> {
         let counterparts = pushed.is_some().then_some(rule);
         let targets = self.destinations.targets(choice, &ONELOGIN_EVENT_TABLES)?;
         let events = PullPlan {
-            stream: events,
+            stream: self.watched(events, &instance.setting_prefix),
             targets,
             pushed,
             counterparts,
         };
         let targets = self.destinations.targets(choice, &ONELOGIN_USER_TABLES)?;
         let users = PullPlan {
-            stream: users,
+            stream: self.watched(users, &instance.setting_prefix),
             targets,
             pushed: None,
             counterparts: None,
@@ -123,7 +119,8 @@ impl Wiring<'_> {
     }
 
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {
-        let stream = Arc::new(Subscription::new(instance, self.http.clone(), self.clock.clone()));
+        let subscription = Subscription::new(instance, self.http.clone(), self.clock.clone());
+        let stream = self.watched(Arc::new(subscription), &instance.setting_prefix);
         let spool = Spool::new(&self.spool_room, stream.name());
         let targets = self
             .destinations

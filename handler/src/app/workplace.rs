@@ -1,63 +1,261 @@
-use std::sync::{Arc, Mutex, PoisonError};
+//! The work, built from settings whose secrets may come late or change.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::connector::build;
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use super::connector::{BuildError, build};
+use super::lasting::Lasting;
+use super::secrets::Secrets;
+use crate::azure::{KeyVault, Resolved};
 use crate::functions::{Work, Workplace};
-use crate::settings::{Environment, Settings};
+use crate::settings::{Environment, SettingProblems, Settings};
 use crate::time::Stop;
+
+/// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
+/// A vault that is well answers long before, and one that is not shall not delay the sources that need nothing of it.
+const RUN_WAITS: Duration = Duration::from_secs(3);
+/// A push waits so long for the first secrets, and for no others: its answer has ten seconds in all.
+const PUSH_WAITS: Duration = Duration::from_secs(2);
 
 const SAVE_LEDGERS_EVERY: Duration = Duration::from_secs(30);
 
-/// Builds the work when it is first asked for, and again until that succeeds.
-pub struct LazyWorkplace {
-    /// The settings, or what is wrong with them in one line.
-    settings: Result<Settings, String>,
-    environment: Arc<dyn Environment>,
-    stop: Stop,
-    built: Mutex<Option<Arc<Work>>>,
+/// Why there is no work.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWork {
+    /// The settings.
+    #[error("the settings cannot be used: {}", in_one_line(.0))]
+    Settings(SettingProblems),
+    /// What is outside of them.
+    #[error(transparent)]
+    Build(#[from] BuildError),
 }
 
-impl LazyWorkplace {
-    /// With settings that were read once; they change only with a new process.
-    pub fn new(settings: Result<Settings, String>, environment: Arc<dyn Environment>, stop: Stop) -> Self {
+/// Reads the settings, resolves what of them lies in a Key Vault, and builds the work; again when a secret has come
+/// or changed, and when building failed.
+#[derive(Clone)]
+pub struct ConnectorWorkplace {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    environment: Arc<dyn Environment>,
+    command: &'static str,
+    stop: Stop,
+    /// Held during a lookup: one at a time.
+    looking_up: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+struct State {
+    secrets: Secrets,
+    lasting: Option<Arc<Lasting>>,
+    settings: Option<Result<Arc<Settings>, SettingProblems>>,
+    work: Option<Arc<Work>>,
+    /// As they were logged last.
+    logged: Option<SettingProblems>,
+    first_lookup_ended: bool,
+}
+
+impl ConnectorWorkplace {
+    /// Nothing is read or asked for yet. `command` names the process to others that meet its leases, `stop` tells the
+    /// work when to end.
+    pub fn new(environment: Arc<dyn Environment>, command: &'static str, stop: Stop) -> Self {
+        let state = State {
+            secrets: Secrets::new(environment.clone()),
+            lasting: None,
+            settings: None,
+            work: None,
+            logged: None,
+            first_lookup_ended: false,
+        };
         Self {
-            settings,
-            environment,
-            stop,
-            built: Mutex::new(None),
+            inner: Arc::new(Inner {
+                environment,
+                command,
+                stop,
+                looking_up: tokio::sync::Mutex::default(),
+                state: Mutex::new(state),
+            }),
         }
     }
 
+    /// How many settings are Key Vault references that have no value yet.
+    pub fn unresolved(&self) -> usize {
+        self.inner.state().secrets.unresolved()
+    }
+
+    /// Asks for the secrets that are due, if there are any, and takes over what came. Ends within ten seconds.
+    pub async fn look_up(&self) {
+        self.inner.look_up().await;
+    }
+
+    /// The settings as they are now. What is wrong with them is logged, once.
+    ///
+    /// # Errors
+    /// Names everything that is wrong.
+    pub fn settings(&self) -> Result<Arc<Settings>, SettingProblems> {
+        self.inner.state().settings()
+    }
+
+    /// The work as it can be done now.
+    pub fn work(&self) -> Result<Arc<Work>, NoWork> {
+        self.inner.work()
+    }
+
     /// Saves what was counted of pushes, every now and then.
-    pub async fn keep_ledgers(self: Arc<Self>) {
+    pub async fn keep_ledgers(self) {
         loop {
             tokio::time::sleep(SAVE_LEDGERS_EVERY).await;
             self.save_ledgers().await;
         }
     }
 
+    /// Waits until no push is on its way any more, answered or not.
+    pub async fn pushes_settled(&self) {
+        let room = self.inner.state().lasting.as_ref().map(|lasting| lasting.push_room.clone());
+        if let Some(room) = room {
+            room.emptied().await;
+        }
+    }
+
     /// Saves what was counted of pushes since the last time.
     pub async fn save_ledgers(&self) {
-        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let built = self.inner.state().work.clone();
         for (vendor, receiver) in built.iter().flat_map(|work| &work.receivers) {
             if let Err(error) = receiver.save_ledgers().await {
                 log::warn!(source = *vendor; "push/{vendor}: the counts of this process are not saved: {error}");
             }
         }
     }
+
+    /// Starts a lookup if one is due, and waits for it. It goes on if that takes too long.
+    async fn wait_for_secrets(&self, patience: Duration) {
+        if !self.inner.has_something_due() {
+            return;
+        }
+        let inner = self.inner.clone();
+        let looking_up = tokio::spawn(async move { inner.look_up().await });
+        // Its outcome is in the state; that it takes longer, or panicked, leaves everything as it was.
+        let _ = tokio::time::timeout(patience, looking_up).await;
+    }
 }
 
-impl Workplace for LazyWorkplace {
-    fn work(&self) -> Result<Arc<Work>, String> {
-        let settings = self.settings.as_ref().map_err(Clone::clone)?;
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(work) = &*built {
+#[async_trait]
+impl Workplace for ConnectorWorkplace {
+    async fn for_run(&self) -> Result<Arc<Work>, String> {
+        let is_first = !self.inner.state().first_lookup_ended;
+        let patience = if is_first { Duration::MAX } else { RUN_WAITS };
+        self.wait_for_secrets(patience).await;
+        self.work().map_err(|error| error.to_string())
+    }
+
+    async fn for_push(&self) -> Result<Arc<Work>, String> {
+        let is_first = !self.inner.state().first_lookup_ended;
+        let patience = if is_first { PUSH_WAITS } else { Duration::ZERO };
+        self.wait_for_secrets(patience).await;
+        self.work().map_err(|error| error.to_string())
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_something_due(&self) -> bool {
+        let mut state = self.state();
+        state.note_rejections();
+        !state.first_lookup_ended || !state.secrets.due(Instant::now()).is_empty()
+    }
+
+    async fn look_up(&self) {
+        let _one_at_a_time = self.looking_up.lock().await;
+        let (due, lasting) = {
+            let mut state = self.state();
+            state.note_rejections();
+            let due = state.secrets.due(Instant::now());
+            // Without a client nothing can be asked; the work says why when it is built.
+            let lasting = match due.is_empty() {
+                true => None,
+                false => state.lasting(self).ok(),
+            };
+            (due, lasting)
+        };
+        if let Some(lasting) = lasting {
+            let resolved = KeyVault::new(lasting.identity.clone()).resolve(due).await;
+            self.state().take(&resolved);
+        }
+        self.state().first_lookup_ended = true;
+    }
+
+    fn work(&self) -> Result<Arc<Work>, NoWork> {
+        let mut state = self.state();
+        let settings = state.settings().map_err(NoWork::Settings)?;
+        if let Some(work) = &state.work {
             return Ok(work.clone());
         }
-        let work =
-            build(settings, self.environment.as_ref(), "serve", &self.stop).map_err(|error| error.to_string())?;
-        let work = Arc::new(work);
-        *built = Some(work.clone());
+        let lasting = state.lasting(self)?;
+        let work = Arc::new(build(&settings, &lasting, self.command)?);
+        state.work = Some(work.clone());
         Ok(work)
     }
+}
+
+impl State {
+    fn note_rejections(&mut self) {
+        let Some(lasting) = &self.lasting else { return };
+        for setting_prefix in lasting.rejections.take() {
+            self.secrets.reject(&setting_prefix);
+        }
+    }
+
+    fn take(&mut self, resolved: &Resolved) {
+        let change = self.secrets.take(resolved, Instant::now());
+        for (setting, why) in change.not_renewed {
+            log::warn!(setting = setting.as_str();
+                "{setting}: its value was rejected and could not be resolved anew, so it stays as it was: {why}");
+        }
+        if change.settings {
+            self.settings = None;
+            self.work = None;
+        }
+    }
+
+    fn settings(&mut self) -> Result<Arc<Settings>, SettingProblems> {
+        if let Some(settings) = &self.settings {
+            return settings.clone();
+        }
+        let settings = Settings::load(&self.secrets.environment()).map(Arc::new);
+        self.log_problems(settings.as_ref().err());
+        self.settings = Some(settings.clone());
+        settings
+    }
+
+    fn log_problems(&mut self, problems: Option<&SettingProblems>) {
+        if self.logged.as_ref() == problems {
+            return;
+        }
+        for problem in problems.into_iter().flatten() {
+            log::error!(setting = problem.setting.as_str(); "{problem}");
+        }
+        self.logged = problems.cloned();
+    }
+
+    fn lasting(&mut self, inner: &Inner) -> Result<Arc<Lasting>, BuildError> {
+        if let Some(lasting) = &self.lasting {
+            return Ok(lasting.clone());
+        }
+        let lasting = Lasting::new(inner.environment.as_ref(), inner.stop.clone()).map_err(BuildError::Http)?;
+        let lasting = Arc::new(lasting);
+        self.lasting = Some(lasting.clone());
+        Ok(lasting)
+    }
+}
+
+fn in_one_line(problems: &SettingProblems) -> String {
+    let names: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    names.join("; ")
 }

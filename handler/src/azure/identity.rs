@@ -56,7 +56,8 @@ impl AzureIdentity {
         }
     }
 
-    fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
+    /// The credential itself, for Microsoft's clients.
+    pub(super) fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let mut present = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(credential) = &*present {
             return Ok(credential.clone());
@@ -72,7 +73,7 @@ impl AzureIdentity {
         Ok(credential)
     }
 
-    fn error(&self, scope: &str, reason: &str) -> IdentityError {
+    pub(super) fn error(&self, scope: &str, reason: &str) -> IdentityError {
         let (from, remedy) = match self.kind {
             Kind::Managed { .. } => (
                 "the managed identity",

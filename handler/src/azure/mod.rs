@@ -1,7 +1,11 @@
-//! The one Azure identity.
+//! The one Azure identity, and the secrets it may read.
 
 mod identity;
+mod key_vault;
 mod token;
 
 pub use identity::{AzureIdentity, IdentityError};
+#[cfg(test)]
+pub use key_vault::KeyVaultError;
+pub use key_vault::{KeyVault, Resolved};
 pub use token::TokenSource;

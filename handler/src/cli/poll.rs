@@ -9,7 +9,8 @@ use super::prepare::prepare;
 use super::signals::{self, finished_in_time};
 use super::watch::watch;
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::functions::Work;
+use crate::app::ConnectorWorkplace;
+use crate::functions::{Work, Workplace};
 use crate::pipeline::{RunScope, Selection};
 use crate::settings::Environment;
 use crate::time::{Deadline, Stop};
@@ -29,7 +30,8 @@ pub struct PollArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
     let stop = Stop::default();
     signals::listen(&stop);
-    let (settings, work) = match prepare(environment.as_ref(), "poll", &stop) {
+    let workplace = ConnectorWorkplace::new(environment, "poll", stop.clone());
+    let (settings, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
@@ -42,13 +44,23 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
     };
     if arguments.watch {
         return watch(&settings.poll.schedule, &stop, async || {
-            poll_once(&work, &selection, &stop).await;
+            poll_again(&workplace, &selection, &stop).await;
         })
         .await;
     }
     match poll_once(&work, &selection, &stop).await {
         Some(false) => ExitCode::from(EXIT_FAILED),
         Some(true) | None => ExitCode::SUCCESS,
+    }
+}
+
+/// With secrets that may have come or changed since the last time.
+async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop: &Stop) {
+    match workplace.for_run().await {
+        Ok(work) => {
+            poll_once(&work, selection, stop).await;
+        }
+        Err(reason) => log::error!("nothing is polled: {reason}"),
     }
 }
 

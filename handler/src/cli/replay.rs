@@ -10,6 +10,7 @@ use clap::Args;
 use super::EXIT_FAILED;
 use super::prepare::prepare;
 use super::signals::{self, finished_in_time};
+use crate::app::ConnectorWorkplace;
 use crate::functions::Work;
 use crate::health::RunReport;
 use crate::pipeline::{Replayed, RunScope, Selection};
@@ -35,7 +36,8 @@ pub struct ReplayArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
     let stop = Stop::default();
     signals::listen(&stop);
-    let (_, work) = match prepare(environment.as_ref(), "replay", &stop) {
+    let workplace = ConnectorWorkplace::new(environment, "replay", stop.clone());
+    let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };

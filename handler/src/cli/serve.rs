@@ -8,13 +8,15 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{EXIT_FAILED, EXIT_USAGE, signals};
-use crate::app::LazyWorkplace;
+use crate::app::ConnectorWorkplace;
 use crate::functions::ConnectorFunctions;
 use crate::host;
-use crate::settings::{Environment, InstanceName, Settings};
+use crate::settings::{Environment, InstanceName, SettingProblems, Settings};
 use crate::time::Stop;
 
 const DEFAULT_PORT: u16 = 8080;
+/// Of the ten seconds that a process has to end: so much after the word, pushes on their way are left to themselves.
+const TIME_FOR_PUSHES: Duration = Duration::from_secs(7);
 const TIME_FOR_THE_LEDGERS: Duration = Duration::from_secs(1);
 
 /// What follows `serve`.
@@ -48,18 +50,27 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
             return ExitCode::from(EXIT_FAILED);
         }
     };
-    let settings = load(environment.as_ref());
-    log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {}", env!("CARGO_PKG_VERSION"), describe(&settings));
     let stop = Stop::default();
     signals::listen(&stop);
-    let workplace = Arc::new(LazyWorkplace::new(settings, environment, stop.clone()));
+    let workplace = ConnectorWorkplace::new(environment, "serve", stop.clone());
+    let unresolved = workplace.unresolved();
+    let state = match unresolved {
+        0 => describe(&workplace.settings()),
+        _ => format!("resolving the Key Vault references in {unresolved} settings"),
+    };
+    log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {state}", env!("CARGO_PKG_VERSION"));
+    if unresolved > 0 {
+        let workplace = workplace.clone();
+        tokio::spawn(async move {
+            workplace.look_up().await;
+            log::info!("handler {}", describe(&workplace.settings()));
+        });
+    }
     tokio::spawn(workplace.clone().keep_ledgers());
-    let server = match host::start(
-        listener,
-        Arc::new(ConnectorFunctions {
-            workplace: workplace.clone(),
-        }),
-    ) {
+    let functions = ConnectorFunctions {
+        workplace: Arc::new(workplace.clone()),
+    };
+    let server = match host::start(listener, Arc::new(functions)) {
         Ok(server) => server,
         Err(error) => {
             log::error!("the server cannot start ({error})");
@@ -74,6 +85,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     });
     match server.running.await {
         Ok(()) => {
+            // Uploads that were broken off free what they held in the spool.
+            tokio::select! {
+                () = workplace.pushes_settled() => {}
+                () = stop.over(TIME_FOR_PUSHES) => {}
+            }
             // The last counts of this process; a ledger that cannot be saved is no reason to stay.
             let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, workplace.save_ledgers()).await;
             ExitCode::SUCCESS
@@ -100,17 +116,7 @@ fn port(environment: &dyn Environment, argument: Option<u16>) -> Result<u16, Str
         .map_err(|_| "FUNCTIONS_CUSTOMHANDLER_PORT: must be a port number".to_owned())
 }
 
-fn load(environment: &dyn Environment) -> Result<Settings, String> {
-    Settings::load(environment).map_err(|problems| {
-        for problem in problems.iter() {
-            log::error!(setting = problem.setting.as_str(); "{problem}");
-        }
-        let names: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        format!("the settings cannot be used: {}", names.join("; "))
-    })
-}
-
-fn describe(settings: &Result<Settings, String>) -> String {
+fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
     let Ok(settings) = settings else {
         return "with settings that cannot be used (see above)".to_owned();
     };

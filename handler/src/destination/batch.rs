@@ -2,9 +2,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The largest body of a call, uncompressed, brackets and commas counted. The service's limit is 1 MB for the
-/// compressed and the uncompressed body alike; it counts 1,048,576 bytes, its documentation says 1 MB.
-const BODY_LIMIT: usize = 1_000_000;
+/// What one call may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Bytes of the body, uncompressed, brackets and commas counted.
+    pub body: usize,
+    /// The most time that its rows may span, where the table limits it.
+    pub span: Option<TimeDelta>,
+}
 
 /// Rows of one table, ready to be sent: a JSON array.
 #[derive(Clone, Debug)]
@@ -15,8 +20,8 @@ pub struct Batch {
     pub rows: usize,
     /// `[{...},{...}]`
     pub body: Vec<u8>,
-    /// The most time that the rows of one call may span, where the table limits it.
-    pub longest_span: Option<TimeDelta>,
+    /// What one call may hold.
+    pub limits: CallLimits,
     /// Where each row ends in `body`.
     row_ends: Vec<usize>,
     /// When each row's event happened.
@@ -56,7 +61,7 @@ impl Batch {
 
     /// A batch of only these rows.
     pub fn only(&self, rows: &[usize]) -> Option<Self> {
-        let mut builder = BatchBuilder::new(self.table.clone(), self.longest_span);
+        let mut builder = BatchBuilder::new(self.table.clone(), self.limits);
         for number in rows {
             builder.push(self.row(*number), self.time(*number));
         }
@@ -91,21 +96,18 @@ impl Batch {
 #[derive(Debug)]
 pub struct BatchBuilder {
     table: Arc<str>,
-    longest_span: Option<TimeDelta>,
+    limits: CallLimits,
     body: Vec<u8>,
     row_ends: Vec<usize>,
     times: Vec<DateTime<Utc>>,
 }
 
 impl BatchBuilder {
-    /// The largest body.
-    pub const LIMIT: usize = BODY_LIMIT;
-
-    /// For the named table, and the span that it takes in one call.
-    pub fn new(table: Arc<str>, longest_span: Option<TimeDelta>) -> Self {
+    /// For the named table.
+    pub fn new(table: Arc<str>, limits: CallLimits) -> Self {
         Self {
             table,
-            longest_span,
+            limits,
             body: Vec::new(),
             row_ends: Vec::new(),
             times: Vec::new(),
@@ -116,7 +118,7 @@ impl BatchBuilder {
     /// first. A row always finds room in an empty batch: rows are made to fit.
     pub fn push(&mut self, row: &[u8], time: DateTime<Utc>) -> bool {
         // One byte before the row (bracket or comma), one after the last.
-        let is_full = self.body.len() + 1 + row.len() + 1 > BODY_LIMIT;
+        let is_full = self.body.len() + 1 + row.len() + 1 > self.limits.body;
         if is_full && !self.row_ends.is_empty() {
             return false;
         }
@@ -149,7 +151,7 @@ impl BatchBuilder {
             table: self.table.clone(),
             rows: row_ends.len(),
             body,
-            longest_span: self.longest_span,
+            limits: self.limits,
             row_ends,
             times: std::mem::take(&mut self.times),
         })
@@ -161,6 +163,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const BODY_LIMIT: usize = 1_000_000;
+    const LIMITS: CallLimits = CallLimits {
+        body: BODY_LIMIT,
+        span: None,
+    };
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
@@ -168,7 +176,7 @@ mod tests {
             lengths in proptest::collection::vec(0_usize..700_000, 1..12)
         ) {
             let rows: Vec<Vec<u8>> = lengths.iter().map(|length| format!("{{\"a\":\"{}\"}}", "x".repeat(*length)).into_bytes()).collect();
-            let mut builder = BatchBuilder::new("T".into(), None);
+            let mut builder = BatchBuilder::new("T".into(), LIMITS);
             let mut batches = Vec::new();
             for row in &rows {
                 if !builder.push(row, DateTime::UNIX_EPOCH) {
@@ -190,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_batch_of_exactly_the_limit_is_filled_and_one_byte_more_is_not() {
-        let mut builder = BatchBuilder::new("T".into(), None);
+        let mut builder = BatchBuilder::new("T".into(), LIMITS);
         assert!(builder.push(&vec![b'1'; BODY_LIMIT - 4], DateTime::UNIX_EPOCH));
         assert!(!builder.push(b"22", DateTime::UNIX_EPOCH));
         assert!(builder.push(b"2", DateTime::UNIX_EPOCH));
@@ -199,7 +207,7 @@ mod tests {
 
     #[test]
     fn rows_are_grouped_by_time_and_chosen_by_number() {
-        let mut builder = BatchBuilder::new("T".into(), None);
+        let mut builder = BatchBuilder::new("T".into(), LIMITS);
         let minutes = [50, 0, 31, 29, 61, 30];
         for minute in minutes {
             let time = DateTime::UNIX_EPOCH + TimeDelta::minutes(minute);

@@ -153,7 +153,8 @@ mod tests {
     use crate::destination::BatchBuilder;
 
     fn batch(rows: &[&str]) -> Batch {
-        let mut builder = BatchBuilder::new("T_CL".into(), None);
+        let limits = crate::destination::CallLimits { body: 1000, span: None };
+        let mut builder = BatchBuilder::new("T_CL".into(), limits);
         for row in rows {
             assert!(builder.push(row.as_bytes(), chrono::DateTime::UNIX_EPOCH));
         }

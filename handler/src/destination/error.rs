@@ -1,5 +1,5 @@
 /// Why a batch was not taken. The rows are kept: the stream's position does not move.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DeliveryError {
     /// Sending again would bring the same.
     #[error("the Logs Ingestion API answered {status}{code} for {rows} rows of {table}: {remedy}{request}", code = in_brackets(.code), request = request(.request_id))]

@@ -9,16 +9,24 @@ mod logs_ingestion;
 
 use async_trait::async_trait;
 
-pub use self::batch::{Batch, BatchBuilder};
+pub use self::batch::{Batch, BatchBuilder, CallLimits};
 pub use self::delivery::{Delivery, RefusedRow};
 pub use self::directory::DirectoryDestination;
 pub use self::error::DeliveryError;
 pub use self::logs_ingestion::LogsIngestion;
 use crate::time::Deadline;
 
+/// The Logs Ingestion API's limit is 1 MB for the compressed and the uncompressed body alike; it counts 1,048,576 bytes,
+/// its documentation says 1 MB. Source: Azure Monitor service limits.
+pub const BODY_LIMIT: usize = 1_000_000;
+
 /// Takes whole batches.
 #[async_trait]
 pub trait Destination: Send + Sync {
+    /// The largest body of a call, uncompressed, brackets and commas counted.
+    fn body_limit(&self) -> usize {
+        BODY_LIMIT
+    }
     /// Returns when the fate of every row is known, or the deadline has passed. Rows that are neither accepted nor
     /// refused may be there all the same, if an answer was lost.
     async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery;

@@ -23,10 +23,14 @@ pub struct Work {
 }
 
 /// Gives the functions their work. Asked at every invocation, so that what could not be set up at the start (a full
-/// disk, a missing folder) is tried again.
+/// disk, a missing folder, a Key Vault without an answer) is tried again.
+#[async_trait]
 pub trait Workplace: Send + Sync {
-    /// The work, or in one line why there is none.
-    fn work(&self) -> Result<Arc<Work>, String>;
+    /// The work for a run over all streams, which can wait some seconds for secrets; or in one line why there is none.
+    async fn for_run(&self) -> Result<Arc<Work>, String>;
+
+    /// The work for a push, whose sender waits.
+    async fn for_push(&self) -> Result<Arc<Work>, String>;
 }
 
 /// The functions of this app.
@@ -38,7 +42,7 @@ pub struct ConnectorFunctions {
 #[async_trait]
 impl Functions for ConnectorFunctions {
     async fn timer(&self, call: TimerCall) -> TimerReply {
-        match self.workplace.work() {
+        match self.workplace.for_run().await {
             Ok(work) => timer::run(&work, call).await,
             Err(reason) => {
                 log::error!("nothing is polled: {reason}");
@@ -51,6 +55,6 @@ impl Functions for ConnectorFunctions {
     }
 
     async fn http(&self, call: HttpCall) -> HttpReply {
-        http::answer(self.workplace.work(), call).await
+        http::answer(self.workplace.for_push().await, call).await
     }
 }

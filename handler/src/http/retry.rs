@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+#[cfg(not(test))]
 use rand::RngExt;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -72,8 +73,19 @@ impl Backoff {
         let pause = self.next;
         self.next = (self.next * 2).min(self.longest);
         // Many handlers that were cut off together must not come back together.
-        Some(pause.mul_f64(rand::rng().random_range(0.5..=1.0)))
+        Some(pause.mul_f64(jitter()))
     }
+}
+
+#[cfg(not(test))]
+fn jitter() -> f64 {
+    rand::rng().random_range(0.5..=1.0)
+}
+
+/// A test's course must be the same every time.
+#[cfg(test)]
+fn jitter() -> f64 {
+    0.75
 }
 
 /// The pause would outlast the deadline.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::last_resort::{Rescued, rescue};
 use super::plan::{ConsumePlan, Target};
 use super::send::GRACE_FOR_A_PAGE;
 use super::spool_drain::is_about_one_entry;
@@ -13,7 +14,7 @@ use super::window::{PollRules, before};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{ConsumedReply, EventKey, SourceError, Taken, Window};
 use crate::state::{
-    Checkpoints, Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Identities, Intent, Lease, SpoolEntry,
+    Checkpoints, Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Identities, Intent, Key, Lease, SpoolEntry,
     SpoolError, Store, StoreError,
 };
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
@@ -103,13 +104,17 @@ impl ConsumeRun<'_> {
                 queue.remove(&key, &entry).await?;
             }
         }
-        let emptied_at = if self.reads {
+        let taken = if self.reads {
             self.take_replies(&queue, &intent, &mut delivery, (&mut checkpoints, report))
-                .await?
+                .await
         } else {
-            None
+            Ok(None)
         };
-        self.save(&mut checkpoints, delivery, emptied_at, now, report).await
+        let emptied_at = taken.as_ref().ok().copied().flatten();
+        // What was counted is saved also where taking ended with an error.
+        let saved = self.save(&mut checkpoints, delivery, emptied_at, now, report).await;
+        taken?;
+        saved
     }
 
     /// At once, and not with the report of the run: a run that is killed before its end has said it.
@@ -227,12 +232,43 @@ impl ConsumeRun<'_> {
             held_until: None,
             body: reply.text,
         };
-        let key = self.plan.spool.add(&self.plan.target.table.name(), &entry).await?;
+        let key = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
+            Ok(key) => key,
+            Err(error) => self.rescue(&entry, error, intent, delivery).await?,
+        };
         intent.clear().await?;
         if self.deliver(&entry, delivery).await? {
             queue.remove(&key, &entry).await?;
         }
         Ok(true)
+    }
+
+    /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the
+    /// destination has the events is said, and what it has not is a loss.
+    async fn rescue(
+        &self,
+        entry: &SpoolEntry,
+        error: StoreError,
+        intent: &Intent,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Key, StoreError> {
+        let (accepted, events) = match rescue(self, entry).await {
+            Rescued::Spooled(key) => return Ok(key),
+            Rescued::Sent { accepted, events } => (accepted, events),
+        };
+        delivery.sink.note_unspooled(events as u64, accepted as u64);
+        let stream = self.plan.stream.name().to_string();
+        if accepted < events {
+            let what = format!(
+                "the spool did not take a reply, and the destination took {accepted} of its {events} events; the others are lost"
+            );
+            self.say_possible_loss(entry.at, &what);
+            return Err(error);
+        }
+        log::warn!(stream = stream.as_str(), delivered = accepted;
+            "{stream}: the spool did not take a reply of {events} events; they were delivered to the destination at once, and nothing is lost");
+        intent.clear().await?;
+        Err(error)
     }
 
     /// True if everything of the entry is delivered or set aside.

@@ -170,6 +170,8 @@ impl<'a> GroupRun<'a> {
             if at_end && !walk.rereads {
                 position.runs_without_reread += 1;
             }
+            // What this run left out of the overlap is the next one's: it must know that this run is over.
+            self.unsaved |= position.reread_cut_off;
             self.run.rules.advance(position, slice, walk);
         }
         if !at_end && (self.unsaved || self.run.is_due(self.checkpoints, self.now)) {

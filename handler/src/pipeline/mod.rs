@@ -6,6 +6,7 @@ mod consume;
 mod counterparts;
 mod group_run;
 mod housekeeping;
+mod last_resort;
 mod plan;
 mod poll;
 mod push;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::destination::Destination;
+use tokio::sync::Mutex;
+
+use crate::destination::{BatchBuilder, CallLimits, Destination};
 use crate::event::{Identity, StreamName};
 use crate::sources::{ConsumingStream, PullStream, PushForm};
 use crate::state::Spool;
@@ -120,4 +122,18 @@ pub struct Target {
     pub table: Arc<Table>,
     /// Its destination.
     pub destination: Arc<dyn Destination>,
+    /// Held from before a batch is sent until what was accepted is remembered, by everybody in this process who sends
+    /// to the table: a kill doubles one batch of it, not one of every road.
+    pub turn: Arc<Mutex<()>>,
+}
+
+impl Target {
+    /// An empty batch of its rows.
+    pub fn batch(&self) -> BatchBuilder {
+        let limits = CallLimits {
+            body: self.destination.body_limit(),
+            span: self.table.longest_span(),
+        };
+        BatchBuilder::new(self.table.name(), limits)
+    }
 }

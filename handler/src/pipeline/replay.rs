@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::plan::{StreamPlan, Target};
 use super::poll::Poller;
 use super::send::send;
-use crate::destination::{BatchBuilder, DeliveryError};
+use crate::destination::DeliveryError;
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{DeadLetters, LeaseAttempt, Letter, LetterFile, StoreError};
 use crate::tables::RowContext;
@@ -129,14 +129,14 @@ impl Poller {
     ) -> Result<bool, DeliveryError> {
         let mut is_accepted = true;
         for (target, row, time) in rows {
-            let mut builder = BatchBuilder::new(target.table.name(), target.table.longest_span());
+            let mut builder = target.batch();
             builder.push(&row, time);
             let Some(batch) = builder.take() else { continue };
-            let delivery = send(&*target.destination, &batch, deadline, &self.stop).await;
-            if let Some(error) = delivery.error {
+            let sent = send(&target, &batch, deadline, &self.stop).await;
+            if let Some(error) = sent.delivery.error {
                 return Err(error);
             }
-            is_accepted &= delivery.refused.is_empty();
+            is_accepted &= sent.delivery.refused.is_empty();
         }
         Ok(is_accepted)
     }

@@ -10,7 +10,7 @@ use super::plan::DrainPlan;
 use super::send::{refused_letters, send};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
-use crate::destination::{Batch, BatchBuilder};
+use crate::destination::Batch;
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{
@@ -38,6 +38,7 @@ pub struct RowsRun<'a> {
 
 /// The batches of an entry, and what of it could not become a row.
 struct Unpacked {
+    elements: u64,
     batches: Vec<Batch>,
     letters: Vec<DeadLetter>,
 }
@@ -149,44 +150,66 @@ impl RowsRun<'_> {
         dead_letters: &DeadLetters,
         counts: &mut Counts,
     ) -> Result<Option<String>, StoreError> {
-        let now = self.clock.now();
-        let Unpacked { batches, letters } = self.unpack(key, &entry, counts)?;
-        dead_letters.keep(self.plan.form.name(), &letters, now).await?;
-        counts.dead_lettered += letters.len() as u64;
+        let unpacked = self.unpack(key, &entry, counts)?;
+        let mut settled = 0;
+        let outcome = self
+            .send_entry((queue, key, &entry), &unpacked, dead_letters, (counts, &mut settled))
+            .await;
+        counts.spooled += unpacked.elements - settled;
+        outcome
+    }
+
+    async fn send_entry(
+        &self,
+        (queue, key, entry): (&GuardedSpool, &Key, &SpoolEntry),
+        unpacked: &Unpacked,
+        dead_letters: &DeadLetters,
+        (counts, settled): (&mut Counts, &mut u64),
+    ) -> Result<Option<String>, StoreError> {
+        let (now, name) = (self.clock.now(), self.plan.form.name());
+        dead_letters.keep(name, &unpacked.letters, now).await?;
+        counts.dead_lettered += unpacked.letters.len() as u64;
+        *settled += unpacked.letters.len() as u64;
         let mut rest: Vec<u8> = Vec::new();
         let mut problem = None;
-        for batch in &batches {
+        // The turns end after the entry is gone.
+        let mut turns = Vec::new();
+        for batch in &unpacked.batches {
             let open = if problem.is_some() {
                 (0..batch.rows).collect()
             } else {
-                let delivery = send(&*self.plan.target.destination, batch, self.deadline, self.stop).await;
-                let refused = refused_letters(batch, &delivery.refused);
-                dead_letters.keep(self.plan.form.name(), &refused, now).await?;
-                counts.delivered += delivery.accepted.len() as u64;
-                counts.dead_lettered += refused.len() as u64;
+                let sent = send(&self.plan.target, batch, self.deadline, self.stop).await;
+                let delivery = &sent.delivery;
                 counts.perhaps_doubled += delivery.unsure as u64;
+                counts.delivered += delivery.accepted.len() as u64;
+                *settled += delivery.accepted.len() as u64;
+                let refused = refused_letters(batch, &delivery.refused);
+                dead_letters.keep(name, &refused, now).await?;
+                counts.dead_lettered += refused.len() as u64;
+                *settled += refused.len() as u64;
                 problem = delivery.error.as_ref().map(ToString::to_string);
-                delivery.open(batch.rows)
+                let open = delivery.open(batch.rows);
+                turns.push(sent);
+                open
             };
-            counts.spooled += open.len() as u64;
             for row in open {
                 rest.push(if rest.is_empty() { b'[' } else { b',' });
                 rest.extend_from_slice(batch.row(row));
             }
         }
         if rest.is_empty() {
-            queue.remove(key, &entry).await?;
-        } else {
-            rest.push(b']');
-            let rest = SpoolEntry {
-                at: entry.at,
-                kind: EntryKind::Rows,
-                held_until: None,
-                body: String::from_utf8_lossy(&rest).into_owned(),
-            };
-            if rest != entry {
-                queue.replace(&self.plan.target.table.name(), key, &rest).await?;
-            }
+            queue.remove(key, entry).await?;
+            return Ok(problem);
+        }
+        rest.push(b']');
+        let rest = SpoolEntry {
+            at: entry.at,
+            kind: EntryKind::Rows,
+            held_until: None,
+            body: String::from_utf8_lossy(&rest).into_owned(),
+        };
+        if rest != *entry {
+            queue.rewrite(key, &rest).await?;
         }
         Ok(problem)
     }
@@ -198,8 +221,9 @@ impl RowsRun<'_> {
         })?;
         counts.received += elements.len() as u64;
         let table = &self.plan.target.table;
-        let mut builder = BatchBuilder::new(table.name(), table.longest_span());
+        let mut builder = self.plan.target.batch();
         let mut unpacked = Unpacked {
+            elements: elements.len() as u64,
             batches: Vec::new(),
             letters: Vec::new(),
         };

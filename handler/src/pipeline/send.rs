@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::destination::{Batch, Delivery, DeliveryError, Destination, RefusedRow};
+use tokio::sync::OwnedMutexGuard;
+
+use super::plan::Target;
+use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow};
 use crate::state::{DeadLetter, RefusedBy};
 use crate::time::{Deadline, Stop};
 
@@ -11,18 +14,61 @@ const GRACE_AT_THE_END: Duration = Duration::from_millis(5500);
 /// And a page that is being read this long: its rows must still be sent.
 pub const GRACE_FOR_A_PAGE: Duration = Duration::from_secs(3);
 
-/// Delivers, and gives up a little after the word that the process is to end.
-pub async fn send(destination: &dyn Destination, batch: &Batch, deadline: Deadline, stop: &Stop) -> Delivery {
-    tokio::select! {
-        delivery = destination.deliver(batch, deadline) => delivery,
+/// A batch's turn at its table, and what came of it. The turn ends when this is dropped: after what was accepted is
+/// remembered.
+pub struct Sent {
+    /// What became of the rows.
+    pub delivery: Delivery,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// Waits for the table's turn and delivers. Gives up at the deadline, and a little after the word that the process is
+/// to end.
+pub async fn send(target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
+    let turn = target.turn.clone().lock_owned();
+    let turn = tokio::select! {
+        biased;
+        turn = turn => turn,
+        () = stop.over(GRACE_AT_THE_END) => return unsent(batch, "was not begun because the process is ending"),
+        () = tokio::time::sleep(deadline.remaining()) => return unsent(batch, "waited for another one to the same table"),
+    };
+    send_in_turn(target, batch, deadline, stop, turn).await
+}
+
+/// Delivers in a turn that was waited for.
+pub async fn send_in_turn(
+    target: &Target,
+    batch: &Batch,
+    deadline: Deadline,
+    stop: &Stop,
+    turn: OwnedMutexGuard<()>,
+) -> Sent {
+    let delivery = tokio::select! {
+        biased;
+        delivery = target.destination.deliver(batch, deadline) => delivery,
         () = stop.over(GRACE_AT_THE_END) => Delivery {
             unsure: batch.rows,
-            ..Delivery::failed(DeliveryError::OutOfTime {
-                table: batch.table.to_string(),
-                rows: batch.rows,
-                last: Some("was broken off because the process is ending".to_owned()),
-            })
+            ..Delivery::failed(out_of_time(batch, "was broken off because the process is ending"))
         },
+    };
+    Sent {
+        delivery,
+        _turn: Some(turn),
+    }
+}
+
+fn unsent(batch: &Batch, why: &str) -> Sent {
+    Sent {
+        delivery: Delivery::failed(out_of_time(batch, why)),
+        _turn: None,
+    }
+}
+
+fn out_of_time(batch: &Batch, why: &str) -> DeliveryError {
+    DeliveryError::OutOfTime {
+        table: batch.table.to_string(),
+        rows: batch.rows,
+        last: Some(why.to_owned()),
     }
 }
 

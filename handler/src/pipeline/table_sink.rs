@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::plan::Target;
-use super::send::{refused_letters, send};
-use crate::destination::{Batch, BatchBuilder, Delivery, DeliveryError};
+use super::send::{Sent, refused_letters, send};
+use crate::destination::{Batch, BatchBuilder, DeliveryError};
 use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
@@ -82,7 +82,7 @@ impl<'a> TableSink<'a> {
     /// With what was delivered before.
     pub fn new(target: &'a Target, identities: Identities) -> Self {
         Self {
-            batch: BatchBuilder::new(target.table.name(), target.table.longest_span()),
+            batch: target.batch(),
             target,
             identities,
             batched: Vec::new(),
@@ -183,8 +183,8 @@ impl<'a> TableSink<'a> {
         let batched = std::mem::take(&mut self.batched);
         self.given_up += batched.len() as u64;
         context.lease.require()?;
-        let delivery = send(&*self.target.destination, &batch, context.deadline, context.stop).await;
-        self.settle(&batch, &batched, delivery, context).await
+        let sent = send(self.target, &batch, context.deadline, context.stop).await;
+        self.settle(&batch, &batched, &sent, context).await
     }
 
     /// What was accepted is remembered before anything else; then come the rows that were refused.
@@ -192,9 +192,10 @@ impl<'a> TableSink<'a> {
         &mut self,
         batch: &Batch,
         batched: &[(Identity, DateTime<Utc>)],
-        delivery: Delivery,
+        sent: &Sent,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
+        let delivery = &sent.delivery;
         self.counts.perhaps_doubled += delivery.unsure as u64;
         self.counts.delivered += delivery.accepted.len() as u64;
         self.given_up -= delivery.accepted.len() as u64;
@@ -216,7 +217,10 @@ impl<'a> TableSink<'a> {
                 .append(of_rows(&mut delivery.refused.iter().map(|refused| refused.row)))
                 .await?;
         }
-        delivery.error.map_or(Ok(()), |error| Err(error.into()))
+        match &delivery.error {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
     }
 
     /// The counts of this run with what is neither delivered nor set aside; nothing is added after it.
@@ -225,6 +229,13 @@ impl<'a> TableSink<'a> {
             in_flight: self.given_up + (self.batched.len() + self.dead.len()) as u64,
             ..self.counts
         }
+    }
+
+    /// Counts events that went another way: so many came, and so many of them were delivered.
+    pub fn note_unspooled(&mut self, events: u64, delivered: u64) {
+        self.counts.received += events;
+        self.counts.delivered += delivered;
+        self.given_up += events - delivered;
     }
 
     /// How many delivered events it remembers.

@@ -114,12 +114,23 @@ pub(super) const GROUPS: [Group; 5] = [
     },
 ];
 
+/// Settings without a prefix of ours.
+const ALONE: [&str; 3] = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT"];
+
+/// Whether a name is a setting of ours, or would be one if it were spelt right.
+pub(super) fn is_ours(name: &str) -> bool {
+    let mut prefixes = SOURCES
+        .iter()
+        .map(|source| source.prefix)
+        .chain(GROUPS.iter().map(|group| group.prefix));
+    ALONE.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
+}
+
 /// Every name that `load` reads, the keys of each source for the unnamed instance and for `named`.
 #[cfg(test)]
 pub(super) fn every_name(named: &str) -> Vec<String> {
-    let mut names: Vec<String> = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT", "WEBSITE_SITE_NAME"]
-        .map(str::to_owned)
-        .into();
+    let mut names: Vec<String> = ALONE.map(str::to_owned).into();
+    names.push("WEBSITE_SITE_NAME".to_owned());
     for group in &GROUPS {
         names.extend(group.keys.iter().map(|key| format!("{}{key}", group.prefix)));
     }

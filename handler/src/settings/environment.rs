@@ -14,6 +14,11 @@ pub trait Environment: Send + Sync {
     fn is_unreadable(&self, _name: &str) -> bool {
         false
     }
+
+    /// Why the Key Vault reference in `name` could not be resolved and what to do about it, where somebody tried.
+    fn why_unresolved(&self, _name: &str) -> Option<String> {
+        None
+    }
 }
 
 /// The environment of this process, read anew at every call.

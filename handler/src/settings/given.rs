@@ -73,6 +73,7 @@ mod tests {
         let reference = UnresolvedReference {
             setting: "A".to_owned(),
             malformed: false,
+            why: None,
         };
         for (given, value, unresolved_count) in [
             (Given::Absent, Some(1), 0),

@@ -66,6 +66,7 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
             return Given::Unresolved(UnresolvedReference {
                 setting: self.setting(key),
                 malformed: true,
+                why: None,
             });
         }
         given

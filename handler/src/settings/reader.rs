@@ -56,6 +56,7 @@ impl<'e> Reader<'e> {
             return Given::Unresolved(UnresolvedReference {
                 setting: setting.to_owned(),
                 malformed: Reference::parse(text).is_err(),
+                why: self.environment.why_unresolved(setting),
             });
         }
         match accept(text) {
@@ -83,13 +84,14 @@ impl<'e> Reader<'e> {
     /// problem.
     pub(super) fn read_plain<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
         let given = self.read(setting, accept);
-        let Given::Unresolved(_) = given else {
+        let Given::Unresolved(reference) = given else {
             return given;
         };
-        self.refuse(
-            setting,
-            "must be the value itself: it is a Key Vault reference that was not resolved",
-        );
+        let mut message = "must be the value itself: it is a Key Vault reference that was not resolved".to_owned();
+        if let Some(why) = reference.why {
+            message.push_str(&format!(" ({why})"));
+        }
+        self.refuse(setting, message);
         Given::Refused
     }
 
@@ -171,7 +173,11 @@ mod tests {
         let mut reader = Reader::new(&environment);
         let unresolved = |setting: &str, malformed| {
             let setting = setting.to_owned();
-            Given::Unresolved(UnresolvedReference { setting, malformed })
+            Given::Unresolved(UnresolvedReference {
+                setting,
+                malformed,
+                why: None,
+            })
         };
 
         assert_eq!(reader.read("A", values::text), unresolved("A", false));

@@ -38,6 +38,8 @@ pub(super) struct UnresolvedReference {
     pub(super) setting: String,
     /// Whether the reference has no accepted form.
     pub(super) malformed: bool,
+    /// Why it could not be resolved, where somebody tried.
+    pub(super) why: Option<String>,
 }
 
 impl UnresolvedReference {
@@ -45,6 +47,12 @@ impl UnresolvedReference {
     pub(super) fn reason(&self) -> String {
         if self.malformed {
             return format!("{} {MalformedReference}", self.setting);
+        }
+        if let Some(why) = &self.why {
+            return format!(
+                "{} is a Key Vault reference that cannot be resolved: {why}",
+                self.setting
+            );
         }
         format!(
             "{} is a Key Vault reference that was not resolved; check that the vault and the secret \
@@ -61,15 +69,21 @@ mod tests {
 
     #[test]
     fn a_reason_names_the_setting_and_the_remedy() {
-        let reason = |malformed| {
-            let setting = "PINGONE__CLIENT_SECRET".to_owned();
-            UnresolvedReference { setting, malformed }.reason()
+        let unresolved = |malformed, why: Option<&str>| UnresolvedReference {
+            setting: "PINGONE__CLIENT_SECRET".to_owned(),
+            malformed,
+            why: why.map(str::to_owned),
         };
+        let reason = |malformed| unresolved(malformed, None).reason();
 
         assert!(reason(false).starts_with("PINGONE__CLIENT_SECRET is a Key Vault reference"));
         assert!(reason(false).contains("role Key Vault Secrets User"));
         assert!(reason(true).starts_with("PINGONE__CLIENT_SECRET is a Key Vault reference"));
         assert!(reason(true).contains("SecretUri="));
         assert!(reason(true).contains("VaultName="));
+        assert_eq!(
+            unresolved(false, Some("the secret is disabled; enable it")).reason(),
+            "PINGONE__CLIENT_SECRET is a Key Vault reference that cannot be resolved: the secret is disabled; enable it"
+        );
     }
 }

@@ -6,6 +6,7 @@ mod cursor_walk;
 mod endpoint;
 mod error;
 mod page;
+mod rejection;
 mod token_lifetime;
 
 pub mod onelogin;
@@ -20,6 +21,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::error::SourceError;
 pub use self::page::Page;
+pub use self::rejection::{Rejections, Watched};
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 

@@ -106,9 +106,18 @@ impl Spool {
         self.room.require(bytes).await
     }
 
-    /// Adds an entry to a table's queue, or writes one anew; on the disk when this returns.
+    /// Adds an entry to a table's queue; on the disk when this returns.
     pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<Key, StoreError> {
         write(self.room.store(), &self.queue(table), entry).await
+    }
+
+    /// Writes what is left of an entry in its place.
+    pub async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
+        let store = self.room.store();
+        store
+            .write(key, encode(key, rest)?, Expected::Anything)
+            .await
+            .map(|_| ())
     }
 
     /// The names of a table's entries, oldest first.
@@ -181,13 +190,11 @@ impl GuardedSpool {
     }
 
     /// Writes what is left of an entry in its place.
-    pub async fn replace(&self, table: &str, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
-        // First the rest, then the whole away: a crash in between sends some rows again and loses none.
-        let written = write(&self.store, &self.spool.queue(table), rest).await?;
-        if written == *key {
-            return Ok(());
-        }
-        self.store.remove(key).await
+    pub async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
+        self.store
+            .write(key, encode(key, rest)?, Expected::Anything)
+            .await
+            .map(|_| ())
     }
 
     /// After the destination took it.
@@ -199,6 +206,18 @@ impl GuardedSpool {
 }
 
 async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<Key, StoreError> {
+    // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
+    let digest = Identity::of_parts(&[&entry.body]).hex();
+    let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
+    let key = queue.child(&name);
+    let bytes = encode(&key, entry)?;
+    match store.write(&key, bytes.clone(), Expected::Anything).await {
+        Ok(_) => Ok(key),
+        Err(error) => settle_doubt(store, key, &bytes, error).await,
+    }
+}
+
+fn encode(key: &Key, entry: &SpoolEntry) -> Result<Vec<u8>, StoreError> {
     let header = Header {
         version: KNOWN_VERSION,
         at: entry.at,
@@ -206,17 +225,24 @@ async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Resul
         held_until: entry.held_until,
     };
     let mut bytes = serde_json::to_vec(&header).map_err(|error| StoreError::Damaged {
-        key: queue.to_string(),
+        key: key.to_string(),
         reason: error.to_string(),
     })?;
     bytes.push(b'\n');
     bytes.extend_from_slice(entry.body.as_bytes());
-    // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
-    let digest = Identity::of_parts(&[&entry.body]).hex();
-    let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
-    let key = queue.child(&name);
-    store.write(&key, bytes, Expected::Anything).await?;
-    Ok(key)
+    Ok(bytes)
+}
+
+/// A write that failed may have been done: an entry that nobody relies on would be delivered beside its repetition.
+async fn settle_doubt(store: &Arc<dyn Store>, key: Key, written: &[u8], error: StoreError) -> Result<Key, StoreError> {
+    match store.read(&key).await {
+        Ok(Some(stored)) if stored.bytes == written => Ok(key),
+        Ok(None) => Err(error),
+        Ok(Some(_)) | Err(_) => {
+            let _ = store.remove(&key).await;
+            Err(error)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -284,7 +310,7 @@ mod tests {
         assert!(!held.is_held(DateTime::from_timestamp(100, 0).unwrap()));
 
         let guarded = spool.guarded(spool.room.store().clone());
-        guarded.replace("T_CL", &key, &entry(1, "[2]")).await.unwrap();
+        guarded.rewrite(&key, &entry(1, "[2]")).await.unwrap();
         let keys = spool.waiting("T_CL").await.unwrap();
         assert_eq!(keys.len(), 1);
         assert_eq!(spool.read(&keys[0]).await.unwrap().unwrap(), entry(1, "[2]"));

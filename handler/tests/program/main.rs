@@ -10,6 +10,7 @@ mod gap;
 mod harness;
 mod ingestion;
 mod instances;
+mod key_vault;
 mod kill_everywhere;
 mod onelogin_api;
 mod pingone;

@@ -1,5 +1,6 @@
 //! Settings as the command line meets them.
 
+use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
 use simulator::pingone::PingOne;
 
@@ -53,6 +54,9 @@ async fn an_unresolved_key_vault_reference_switches_off_its_own_source_only() {
     let reference = "@Microsoft.KeyVault(SecretUri=https://team.vault.azure.net/secrets/worker)";
     handler.add_pingone("PINGONE__ACME__", "e2", &pingone);
     handler.set("PINGONE__ACME__CLIENT_SECRET", reference);
+    // It leads nobody anywhere: no vault of this name is asked.
+    let proxy = ConnectProxy::start();
+    handler.set("HTTPS_PROXY", &proxy.url());
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert_eq!(
@@ -64,7 +68,9 @@ async fn an_unresolved_key_vault_reference_switches_off_its_own_source_only() {
     assert_each_once(&pingone, &handler.ids(ACTIVITIES));
 
     let mut handler = Handler::new();
-    handler.set("ONELOGIN__BEARER_TOKEN", reference);
+    handler
+        .set("ONELOGIN__BEARER_TOKEN", reference)
+        .set("HTTPS_PROXY", &proxy.url());
     let host = handler.host(Mode::Proxy).await;
     let headers = [("Authorization".to_owned(), "Bearer anything".to_owned())];
     let answer = host

@@ -47,6 +47,9 @@ impl Call<'_> {
                 .await
                 .map_err(|_| self.out_of_time(last.clone()))?;
             let request = self.request(url.clone(), body.clone(), deadline).await?;
+            if deadline.has_passed() {
+                return Err(self.out_of_time(last));
+            }
             let (what, asked_pause) = match self.to.http.send(request, REPLY_CAP, TIMEOUT, deadline).await {
                 Err(error) => {
                     *unsure |= may_have_arrived(&error);

@@ -34,13 +34,20 @@ pub struct LogsIngestion {
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
     throttle: Throttle,
+    body_limit: usize,
     /// Tables that have refused a call for the time that its rows spanned.
     narrow_tables: Mutex<HashSet<Arc<str>>>,
 }
 
 impl LogsIngestion {
-    /// For the rule in the settings.
-    pub fn new(rule: IngestionRule, http: HttpClient, tokens: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
+    /// For the rule in the settings, with bodies of at most so many bytes.
+    pub fn new(
+        rule: IngestionRule,
+        http: HttpClient,
+        tokens: Arc<dyn TokenSource>,
+        clock: Arc<dyn Clock>,
+        body_limit: usize,
+    ) -> Self {
         let scope = format!("{}/.default", rule.audience);
         Self {
             rule,
@@ -49,6 +56,7 @@ impl LogsIngestion {
             tokens,
             clock,
             throttle: Throttle::per_second(CALLS_PER_SECOND, CALLS_AT_ONCE),
+            body_limit,
             narrow_tables: Mutex::default(),
         }
     }
@@ -66,6 +74,10 @@ impl LogsIngestion {
 
 #[async_trait]
 impl Destination for LogsIngestion {
+    fn body_limit(&self) -> usize {
+        self.body_limit
+    }
+
     async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery {
         Pieces::new(self, batch).deliver(deadline).await
     }

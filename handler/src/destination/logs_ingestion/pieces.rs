@@ -33,7 +33,7 @@ impl<'a> Pieces<'a> {
     pub fn new(to: &'a LogsIngestion, batch: &'a Batch) -> Self {
         let all: Vec<usize> = (0..batch.rows).collect();
         let learned = to.is_narrow(&batch.table).then_some(NARROW_SPAN);
-        let waiting = match batch.longest_span.or(learned) {
+        let waiting = match batch.limits.span.or(learned) {
             Some(longest) => batch.by_time(&all, longest).into(),
             None => VecDeque::from([all]),
         };

@@ -10,10 +10,15 @@ use reqwest::{Request, StatusCode};
 
 use super::*;
 use crate::azure::IdentityError;
-use crate::destination::BatchBuilder;
+use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits};
 use crate::http::{Reply, Script, TransportError};
 use crate::settings::{MapEnvironment, Secret, Settings};
 use crate::time::VirtualClock;
+
+const LIMITS: CallLimits = CallLimits {
+    body: BODY_LIMIT,
+    span: None,
+};
 
 type Judge = dyn Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync;
 
@@ -76,7 +81,7 @@ fn rule() -> IngestionRule {
 }
 
 fn batch(rows: u64) -> Batch {
-    let mut builder = BatchBuilder::new("T_CL".into(), None);
+    let mut builder = BatchBuilder::new("T_CL".into(), LIMITS);
     for number in 0..rows {
         let time = DateTime::UNIX_EPOCH + TimeDelta::minutes(number.try_into().unwrap());
         builder.push(format!("{{\"n\":{number}}}").as_bytes(), time);
@@ -94,7 +99,7 @@ async fn deliver(
     });
     let http = HttpClient::scripted(service.clone());
     let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
-    let destination = LogsIngestion::new(rule(), http, Arc::new(Tokens::default()), clock);
+    let destination = LogsIngestion::new(rule(), http, Arc::new(Tokens::default()), clock, BODY_LIMIT);
     let delivery = destination
         .deliver(&batch(rows), Deadline::after(Duration::from_secs(120)))
         .await;

@@ -216,6 +216,7 @@ async fn one_life(seed: u64) -> usize {
     let target = Target {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
+        turn: Arc::default(),
     };
     let poller = Poller {
         plans: vec![StreamPlan::Windows(PullPlan {
@@ -372,6 +373,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
     let target = Target {
         table: table(TABLE).unwrap(),
         destination: Arc::new(Memory::default()),
+        turn: Arc::default(),
     };
     let minutes = |count: u64| Duration::from_secs(count * 60);
     let plan = PullPlan {

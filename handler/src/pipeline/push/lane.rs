@@ -8,8 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::ledger::PushLedger;
 use super::memory::{Parcel, PushMemory};
-use super::shipment::{Shipment, Verdict, carry};
-use crate::destination::{Batch, BatchBuilder};
+use super::shipment::{Shipment, Verdict, carry, carry_spooled_first};
+use crate::destination::BatchBuilder;
 use crate::event::StreamName;
 use crate::pipeline::Target;
 use crate::state::{DeadLetters, Spool};
@@ -63,6 +63,7 @@ struct Forming {
     builder: BatchBuilder,
     parcels: Vec<Parcel>,
     rooms: Vec<Room>,
+    at: DateTime<Utc>,
     deadline: Deadline,
     verdict: watch::Sender<Verdict>,
 }
@@ -87,11 +88,12 @@ impl Lane {
             return Vec::new();
         }
         let bytes: usize = cargo.iter().map(|cargo| cargo.row.len() + 1).sum();
-        if bytes + 1 > BatchBuilder::LIMIT {
+        let limit = self.context.target.destination.body_limit();
+        if bytes + 1 > limit {
             return self.load_alone(cargo, room);
         }
         let mut forming = self.lock();
-        let is_full = |forming: &Forming| forming.builder.bytes() + bytes + 1 > BatchBuilder::LIMIT;
+        let is_full = |forming: &Forming| forming.builder.bytes() + bytes + 1 > limit;
         if forming.as_ref().is_some_and(is_full) {
             self.seal(&mut forming);
         }
@@ -114,33 +116,31 @@ impl Lane {
     /// A push of more than one batch is spooled whole before it is answered: none of it may come twice because the
     /// rest could not be stored.
     fn load_alone(&self, cargo: Vec<Cargo>, room: &Room) -> Vec<watch::Receiver<Verdict>> {
-        let mut verdicts = Vec::new();
+        let mut full = Vec::new();
         let mut forming = self.begin();
-        let mut ship = |forming: Forming| {
-            verdicts.push(forming.verdict.subscribe());
-            self.dispatch(forming, true);
-        };
         for Cargo { row, time, parcel } in cargo {
             if !forming.builder.push(&row, time) {
-                let full = std::mem::replace(&mut forming, self.begin());
-                ship(full);
+                full.push(std::mem::replace(&mut forming, self.begin()));
                 forming.builder.push(&row, time);
             }
             forming.parcels.push(parcel);
-            if forming.rooms.is_empty() {
-                forming.rooms.push(room.clone());
-            }
         }
-        ship(forming);
+        full.push(forming);
+        let verdicts = full.iter().map(|forming| forming.verdict.subscribe()).collect();
+        let mut shipments: Vec<Shipment> = full.into_iter().filter_map(shipment_of).collect();
+        if let Some(first) = shipments.first_mut() {
+            first._rooms.push(room.clone());
+        }
+        tokio::spawn(carry_spooled_first(self.context.clone(), shipments));
         verdicts
     }
 
     fn begin(&self) -> Forming {
-        let table = &self.context.target.table;
         Forming {
-            builder: BatchBuilder::new(table.name(), table.longest_span()),
+            builder: self.context.target.batch(),
             parcels: Vec::new(),
             rooms: Vec::new(),
+            at: self.context.clock.now(),
             deadline: Deadline::after(self.context.patience),
             verdict: watch::Sender::new(Verdict::Open),
         }
@@ -164,25 +164,25 @@ impl Lane {
     }
 
     fn seal(&self, forming: &mut Option<Forming>) {
-        if let Some(forming) = forming.take() {
-            self.dispatch(forming, false);
+        if let Some(shipment) = forming.take().and_then(shipment_of) {
+            tokio::spawn(carry(self.context.clone(), shipment));
         }
-    }
-
-    fn dispatch(&self, mut forming: Forming, is_spooled_first: bool) {
-        let Some(batch) = forming.builder.take() else { return };
-        let shipment = Shipment {
-            batch: Arc::<Batch>::new(batch),
-            parcels: forming.parcels,
-            _rooms: forming.rooms,
-            deadline: forming.deadline,
-            verdict: forming.verdict,
-            is_spooled_first,
-        };
-        tokio::spawn(carry(self.context.clone(), shipment));
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Forming>> {
         self.forming.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `None` for a batch without rows.
+fn shipment_of(mut forming: Forming) -> Option<Shipment> {
+    let batch = forming.builder.take()?;
+    Some(Shipment {
+        batch: Arc::new(batch),
+        parcels: forming.parcels,
+        _rooms: forming.rooms,
+        at: forming.at,
+        deadline: forming.deadline,
+        verdict: forming.verdict,
+    })
 }

@@ -59,6 +59,19 @@ impl PushReceiver {
         Ok(())
     }
 
+    /// Nothing is on its way, every event is accounted for, and all memory is given back.
+    #[cfg(test)]
+    pub fn assert_at_rest(&self) {
+        for (number, plan) in self.plans.iter().enumerate() {
+            for (target, of) in plan.road.targets().iter().enumerate() {
+                let table = of.table.name();
+                assert_eq!(self.memory.on_their_way(number, target), 0, "{table}");
+                assert_eq!(plan.ledger.counts(&table).check(), Ok(()), "{table}");
+            }
+        }
+        assert!(self.room.is_free(), "memory of pushes was not given back");
+    }
+
     /// Answers when the rows are stored, or when the patience ends.
     pub async fn receive(&self, request: PushRequest) -> PushAnswer {
         let plan = match self.plan_of(request.authorization.as_deref()) {

@@ -20,6 +20,18 @@ impl Default for PushRoom {
 }
 
 impl PushRoom {
+    /// True if nobody has any of it.
+    #[cfg(test)]
+    pub fn is_free(&self) -> bool {
+        self.0.available_permits() == ROOM_KIB as usize
+    }
+
+    /// Waits until nothing is on its way any more.
+    pub async fn emptied(&self) {
+        // It is never closed, so waiting cannot fail.
+        let _ = self.0.acquire_many(ROOM_KIB).await;
+    }
+
     /// Room for a body; for one that may grow when it is inflated, the most that it can become.
     pub async fn take(&self, body: &[u8]) -> Option<OwnedSemaphorePermit> {
         let most = if body.starts_with(&GZIP_MAGIC) {

@@ -1,15 +1,16 @@
 //! A batch of pushed rows on its way: into the destination in time, else into the spool while the upload goes on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::lane::{LaneContext, Room};
 use super::memory::{Fate, Parcel};
 use crate::destination::{Batch, Delivery};
-use crate::pipeline::send::{refused_letters, send};
+use crate::pipeline::send::{Sent, refused_letters, send_in_turn};
 use crate::state::{EntryKind, Key, SpoolEntry, SpoolError, StoreError};
 use crate::time::Deadline;
 
@@ -17,6 +18,8 @@ use crate::time::Deadline;
 const UPLOAD_TIME: Duration = Duration::from_secs(60);
 /// Nobody else takes a spooled batch while its upload may still go on.
 const HELD_FOR: TimeDelta = TimeDelta::minutes(2);
+/// An upload that begins later than this might still go on when the entry is no longer held.
+const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(45);
 /// A spool that takes longer is as good as none for the sender who waits.
 const SPOOL_TIME: Duration = Duration::from_millis(2500);
 /// When the process is told to end, a batch is given up to the spool after this.
@@ -44,12 +47,12 @@ pub struct Shipment {
     pub parcels: Vec<Parcel>,
     /// Memory that they take, until the end of the way.
     pub _rooms: Vec<Room>,
+    /// When its first row came.
+    pub at: DateTime<Utc>,
     /// When the first sender's patience ends.
     pub deadline: Deadline,
     /// Where its senders wait.
     pub verdict: watch::Sender<Verdict>,
-    /// The destination is asked only after the spool has it.
-    pub is_spooled_first: bool,
 }
 
 /// Brings a batch where it is safe. Every parcel's fate is settled, whether or not somebody still waits: a sender that
@@ -60,34 +63,109 @@ pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
         shipment: &shipment,
     };
     let _unsettled = Unsettled(&way);
-    if shipment.is_spooled_first {
-        let entry = way.entry(&shipment.batch, true);
-        match way.spool_and_tell(entry).await {
-            Some(key) => {
-                let delivery = way.deliver().await;
-                way.settle_spooled(key, delivery).await;
-            }
-            None => way.fail_all(),
+    let start = Arc::new(Start::default());
+    let upload = Way::upload(context.clone(), shipment.batch.clone(), start.clone(), Instant::now());
+    let mut upload = tokio::spawn(upload);
+    let in_time = tokio::select! {
+        biased;
+        sent = &mut upload => Some(sent),
+        () = tokio::time::sleep(shipment.deadline.remaining()) => None,
+        () = context.stop.over(PATIENCE_AT_THE_END) => None,
+    };
+    if let Some(sent) = in_time {
+        way.settle_in_time(sent.ok().flatten()).await;
+        return;
+    }
+    if start.give_up() {
+        way.spool_unsent().await;
+        return;
+    }
+    let spooled = way.spool_and_tell(way.entry(&shipment.batch, true)).await;
+    let sent = upload.await.ok().flatten();
+    match spooled {
+        Some(key) => way.settle_spooled(key, sent).await,
+        None => way.settle_unspooled(sent).await,
+    }
+}
+
+/// A push of more than one batch: first the spool has all of it, then it is answered, and only then is it sent. If the
+/// spool cannot have all of it, it shall have none: what is repeated must not come twice.
+pub async fn carry_spooled_first(context: Arc<LaneContext>, shipments: Vec<Shipment>) {
+    let ways: Vec<Way<'_>> = shipments
+        .iter()
+        .map(|shipment| Way {
+            context: &context,
+            shipment,
+        })
+        .collect();
+    let _unsettled: Vec<Unsettled<'_>> = ways.iter().map(Unsettled).collect();
+    let begun_at = Instant::now();
+    let (keys, failure) = spool_all(&ways).await;
+    if let Some(reason) = failure {
+        for (number, way) in ways.iter().enumerate() {
+            way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
+            let is_gone = match keys.get(number) {
+                Some(key) => way.remove(key).await.is_ok(),
+                None => true,
+            };
+            way.settle_all(!is_gone);
         }
         return;
     }
-    let mut upload = tokio::spawn(Way::upload(context.clone(), shipment.batch.clone()));
-    let in_time = tokio::select! {
-        delivery = &mut upload => Some(delivery),
-        () = tokio::time::sleep(shipment.deadline.remaining()) => None,
-        () = way.end_is_near() => None,
-    };
-    match in_time {
-        Some(delivery) => way.settle_in_time(delivery.unwrap_or_default()).await,
-        None => {
-            let entry = way.entry(&shipment.batch, true);
-            let spooled = way.spool_and_tell(entry).await;
-            let delivery = upload.await.unwrap_or_default();
-            match spooled {
-                Some(key) => way.settle_spooled(key, delivery).await,
-                None => way.settle_unspooled(delivery).await,
+    for way in &ways {
+        way.settle_parcels(&way.all(), Fate::Stored);
+        way.tell(Verdict::Stored);
+    }
+    for (way, key) in ways.iter().zip(keys) {
+        let sent = Way::upload(context.clone(), way.shipment.batch.clone(), Arc::default(), begun_at).await;
+        way.settle_spooled(key, sent).await;
+    }
+}
+
+/// The entries that were written, and why there are no more. Writing is never broken off: an entry of which nobody knew
+/// would be delivered beside its repetition.
+async fn spool_all(ways: &[Way<'_>]) -> (Vec<Key>, Option<String>) {
+    let give_up = Deadline::after(SPOOL_TIME);
+    let mut keys = Vec::new();
+    for way in ways {
+        let entry = way.entry(&way.shipment.batch, true);
+        let mut spooling = std::pin::pin!(way.spool(&entry));
+        let spooled = match tokio::time::timeout(give_up.remaining(), &mut spooling).await {
+            Ok(spooled) => spooled,
+            Err(_) => {
+                let reason = "it has not taken them in time";
+                for way in ways {
+                    way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
+                }
+                keys.extend(spooling.await);
+                return (keys, Some(reason.to_owned()));
             }
+        };
+        match spooled {
+            Ok(key) => keys.push(key),
+            Err(error) => return (keys, Some(error.to_string())),
         }
+    }
+    (keys, None)
+}
+
+/// Whether an upload was begun. It is begun or given up, never both.
+#[derive(Debug, Default)]
+struct Start(Mutex<Option<bool>>);
+
+impl Start {
+    /// False if it was given up before.
+    fn begin(&self) -> bool {
+        *self.lock().get_or_insert(true)
+    }
+
+    /// False if it was begun before.
+    fn give_up(&self) -> bool {
+        !*self.lock().get_or_insert(false)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,9 +174,8 @@ struct Unsettled<'a>(&'a Way<'a>);
 
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
-        let all: Vec<usize> = (0..self.0.shipment.batch.rows).collect();
         // What was settled before stays as it is.
-        self.0.settle(&all, Fate::Failed);
+        self.0.settle_parcels(&self.0.all(), Fate::Failed);
         self.0
             .tell(Verdict::Failed("internal error; the log says more".to_owned()));
     }
@@ -110,22 +187,27 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    async fn upload(context: Arc<LaneContext>, batch: Arc<Batch>) -> Delivery {
+    /// `None` if it was given up before its turn came.
+    async fn upload(
+        context: Arc<LaneContext>,
+        batch: Arc<Batch>,
+        start: Arc<Start>,
+        asked_at: Instant,
+    ) -> Option<Sent> {
+        let turn = context.target.turn.clone().lock_owned().await;
+        // What has waited so long may be taken by somebody else before the upload ends.
+        if asked_at.elapsed() > LONGEST_WAIT_FOR_A_TURN || !start.begin() {
+            return None;
+        }
         let deadline = Deadline::after(UPLOAD_TIME);
-        send(&*context.target.destination, &batch, deadline, &context.stop).await
-    }
-
-    async fn deliver(&self) -> Delivery {
-        Self::upload(self.context.clone(), self.shipment.batch.clone()).await
-    }
-
-    async fn end_is_near(&self) {
-        self.context.stop.over(PATIENCE_AT_THE_END).await;
+        Some(send_in_turn(&context.target, &batch, deadline, &context.stop, turn).await)
     }
 
     /// The destination answered while the senders wait. What it did not take goes into the spool, free for everybody.
-    async fn settle_in_time(&self, delivery: Delivery) {
-        let open = self.settle_known_rows(&delivery).await;
+    async fn settle_in_time(&self, sent: Option<Sent>) {
+        let nothing = Delivery::default();
+        let delivery = sent.as_ref().map_or(&nothing, |sent| &sent.delivery);
+        let open = self.settle_known_rows(delivery).await;
         let Some(rest) = self.shipment.batch.only(&open) else {
             self.tell(Verdict::Stored);
             return;
@@ -133,27 +215,35 @@ impl Way<'_> {
         if let Some(error) = &delivery.error {
             log::warn!(stream = self.name().as_str(), table = self.table().as_str(); "{} -> {}: {error}; the rows go into the spool", self.name(), self.table());
         }
-        let entry = self.entry(&rest, false);
-        let is_spooled = self.spool_and_tell(entry).await.is_some();
-        let fate = if is_spooled { Fate::Stored } else { Fate::Failed };
-        self.settle(&open, fate);
-        self.context
-            .ledger
-            .settled(&self.context.target.table.name(), |counts| {
-                if is_spooled {
-                    counts.spooled += open.len() as u64;
-                } else {
-                    counts.in_flight += open.len() as u64;
-                }
-            });
+        let is_spooled = self.spool_and_tell(self.entry(&rest, false)).await.is_some();
+        self.settle_open(&open, is_spooled);
+    }
+
+    /// The senders' patience ended before the batch's turn came: the timer will send it.
+    async fn spool_unsent(&self) {
+        let is_spooled = self
+            .spool_and_tell(self.entry(&self.shipment.batch, false))
+            .await
+            .is_some();
+        self.settle_all(is_spooled);
+    }
+
+    fn settle_all(&self, is_spooled: bool) {
+        self.settle_open(&self.all(), is_spooled);
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.shipment.batch.rows).collect()
     }
 
     /// The batch lies in the spool, and now the destination has answered as well.
-    async fn settle_spooled(&self, key: Key, delivery: Delivery) {
+    async fn settle_spooled(&self, key: Key, sent: Option<Sent>) {
         let rows = self.shipment.batch.rows as u64;
         let table = self.context.target.table.name();
         self.context.ledger.settled(&table, |counts| counts.spooled += rows);
-        let open = self.settle_known_rows(&delivery).await;
+        let nothing = Delivery::default();
+        let delivery = sent.as_ref().map_or(&nothing, |sent| &sent.delivery);
+        let open = self.settle_known_rows(delivery).await;
         let settled = rows - open.len() as u64;
         self.context.ledger.settled(&table, |counts| counts.spooled -= settled);
         let outcome = match self.shipment.batch.only(&open) {
@@ -161,10 +251,11 @@ impl Way<'_> {
             // Nothing is on its way any more: the timer may take it at once.
             Some(rest) => {
                 let entry = self.entry(&rest, false);
-                self.replace(&key, &entry).await
+                self.rewrite(&key, &entry).await
             }
         };
-        if let Err(error) = outcome {
+        let Err(error) = outcome else { return };
+        if settled > 0 {
             log::error!(stream = self.name().as_str(), table = self.table().as_str();
                 "{} -> {}: {settled} rows of a push were accepted late and could not be taken out of the spool ({error}); they will arrive twice",
                 self.name(), self.table());
@@ -172,29 +263,30 @@ impl Way<'_> {
     }
 
     /// Nobody could keep the batch, and its senders were told to repeat it. What arrived all the same is remembered.
-    async fn settle_unspooled(&self, delivery: Delivery) {
-        let open = self.settle_known_rows(&delivery).await;
-        self.settle(&open, Fate::Failed);
-        self.context
-            .ledger
-            .settled(&self.context.target.table.name(), |counts| {
-                counts.in_flight += open.len() as u64
-            });
+    async fn settle_unspooled(&self, sent: Option<Sent>) {
+        let nothing = Delivery::default();
+        let delivery = sent.as_ref().map_or(&nothing, |sent| &sent.delivery);
+        let open = self.settle_known_rows(delivery).await;
+        self.settle_open(&open, false);
     }
 
-    fn fail_all(&self) {
-        let all: Vec<usize> = (0..self.shipment.batch.rows).collect();
-        self.settle(&all, Fate::Failed);
+    fn settle_open(&self, open: &[usize], is_spooled: bool) {
+        self.settle_parcels(open, if is_spooled { Fate::Stored } else { Fate::Failed });
         self.context
             .ledger
             .settled(&self.context.target.table.name(), |counts| {
-                counts.in_flight += all.len() as u64
+                let place = if is_spooled {
+                    &mut counts.spooled
+                } else {
+                    &mut counts.in_flight
+                };
+                *place += open.len() as u64;
             });
     }
 
     /// Settles the rows that were accepted or refused for good, and gives the others.
     async fn settle_known_rows(&self, delivery: &Delivery) -> Vec<usize> {
-        self.settle(&delivery.accepted, Fate::Stored);
+        self.settle_parcels(&delivery.accepted, Fate::Stored);
         let mut open = delivery.open(self.shipment.batch.rows);
         let letters = refused_letters(&self.shipment.batch, &delivery.refused);
         let kept = self
@@ -207,7 +299,7 @@ impl Way<'_> {
         match kept {
             Ok(()) => {
                 dead = refused.len() as u64;
-                self.settle(&refused, Fate::Stored);
+                self.settle_parcels(&refused, Fate::Stored);
             }
             // They are refused again when they are sent again.
             Err(_) => open.extend(refused),
@@ -228,8 +320,8 @@ impl Way<'_> {
         open
     }
 
-    /// True for the senders as soon as it is on the disk. A spool that is slow is told as a failure, and its outcome
-    /// counts all the same for those who repeat themselves.
+    /// True for the senders as soon as it is on the disk. They are told that a slow spool failed, and then it shall not
+    /// have the rows: the senders bring them again.
     async fn spool_and_tell(&self, entry: SpoolEntry) -> Option<Key> {
         let mut spooling = std::pin::pin!(self.spool(&entry));
         let outcome = match tokio::time::timeout(SPOOL_TIME, &mut spooling).await {
@@ -238,14 +330,15 @@ impl Way<'_> {
                 self.tell(Verdict::Failed(
                     "neither the destination nor the spool has taken the rows in time".to_owned(),
                 ));
-                spooling.await
+                let key = spooling.await.ok()?;
+                // One that cannot be taken out again is delivered from the spool, and the senders are known.
+                return self.remove(&key).await.is_err().then_some(key);
             }
         };
         match outcome {
             Ok(key) => {
                 if entry.held_until.is_some() {
-                    let all: Vec<usize> = (0..self.shipment.batch.rows).collect();
-                    self.settle(&all, Fate::Stored);
+                    self.settle_parcels(&self.all(), Fate::Stored);
                 }
                 self.tell(Verdict::Stored);
                 Some(key)
@@ -276,33 +369,27 @@ impl Way<'_> {
         }
     }
 
-    async fn replace(&self, key: &Key, entry: &SpoolEntry) -> Result<(), StoreError> {
-        let table = self.context.target.table.name();
+    async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
         let mut tries = 1;
-        let written = loop {
-            match self.context.spool.add(&table, entry).await {
+        loop {
+            match self.context.spool.rewrite(key, rest).await {
                 Err(_) if tries < REMOVAL_TRIES => tokio::time::sleep(REMOVAL_PAUSE).await,
-                outcome => break outcome?,
+                outcome => return outcome,
             }
             tries += 1;
-        };
-        if written == *key {
-            return Ok(());
         }
-        self.remove(key).await
     }
 
     fn entry(&self, batch: &Batch, is_held: bool) -> SpoolEntry {
-        let now = self.context.clock.now();
         SpoolEntry {
-            at: now,
+            at: self.shipment.at,
             kind: EntryKind::Rows,
-            held_until: is_held.then(|| now + HELD_FOR),
+            held_until: is_held.then(|| self.context.clock.now() + HELD_FOR),
             body: String::from_utf8_lossy(&batch.body).into_owned(),
         }
     }
 
-    fn settle(&self, rows: &[usize], fate: Fate) {
+    fn settle_parcels(&self, rows: &[usize], fate: Fate) {
         let parcels: Vec<Parcel> = rows
             .iter()
             .filter_map(|row| self.shipment.parcels.get(*row).copied())

@@ -20,11 +20,12 @@ use crate::http::Reply;
 use crate::settings::{OneLoginApi, Secret};
 use crate::sources::SourceError;
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::token_lifetime::lifetime;
 use crate::time::Deadline;
 
 /// What is asked for tokens, in words, for errors.
-pub const ASKED: &str = "the token endpoint";
+pub const ASKED: &str = TOKEN_ENDPOINT;
 const BODY: &str = r#"{"grant_type":"client_credentials"}"#;
 /// Renewed this long before its end, so that it does not end on the way.
 const RENEW_BEFORE_END: Duration = Duration::from_secs(60);

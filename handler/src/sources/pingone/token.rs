@@ -18,10 +18,11 @@ use crate::event::StreamName;
 use crate::http::{Backoff, HttpClient, Reply, TransportError, Verdict, error_code, pause, retry_after, verdict};
 use crate::settings::{PingOnePoll, Secret};
 use crate::sources::SourceError;
+use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::token_lifetime::lifetime;
 use crate::time::{Clock, Deadline};
 
-const ASKED: &str = "the token endpoint";
+const ASKED: &str = TOKEN_ENDPOINT;
 const TIMEOUT: Duration = Duration::from_secs(30);
 const REPLY_CAP: usize = 256 * 1024;
 const TRIES: u32 = 4;

@@ -15,13 +15,14 @@ use crate::event::{Identity, StreamName};
 use crate::http::{Backoff, HttpClient, Verdict, error_code, pause, retry_after, verdict};
 use crate::json::lossy_text;
 use crate::settings::PingOneEnterprise;
+use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::{ConsumedReply, ConsumingStream, Page, SourceError, Taken};
 use crate::time::{Clock, Deadline};
 
 /// For errors about the poll URL.
 const ASKED: &str = "the poll subscription";
 /// For errors about signing in.
-pub const ASKED_TOKEN: &str = "the token endpoint";
+pub const ASKED_TOKEN: &str = TOKEN_ENDPOINT;
 /// The reply is not capped in pages; this only keeps a broken server from filling the memory.
 const REPLY_CAP: usize = 256 * 1024 * 1024;
 const TRIES: u32 = 5;

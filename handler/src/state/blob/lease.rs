@@ -23,6 +23,9 @@ const LEASE_TIME: Duration = Duration::from_secs(24);
 /// The clocks of two machines may differ by this much.
 const GRACE: Duration = Duration::from_secs(4);
 const RENEW_EVERY: Duration = Duration::from_secs(8);
+/// A renewal that brings no answer is tried again while the lease still holds.
+const RENEWAL_TIME: Duration = Duration::from_secs(5);
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 /// A lease that cannot be given back in this time ends by itself.
 const GIVE_BACK_TIME: Duration = Duration::from_secs(5);
 const KNOWN_VERSION: u32 = 1;
@@ -105,22 +108,25 @@ struct Held {
 }
 
 async fn renew(held: Arc<Held>) {
+    let mut wait = RENEW_EVERY;
     loop {
-        tokio::time::sleep(RENEW_EVERY).await;
+        tokio::time::sleep(wait).await;
         if held.validity.is_lost() {
             return;
         }
         let asked_at = Instant::now();
         let until = held.store.clock.now() + LEASE_TIME;
-        match held.write(Some(until)).await {
-            Ok(()) => held.validity.extend(asked_at + LEASE_TIME),
-            Err(StoreError::Conflict { .. }) => {
+        wait = match tokio::time::timeout(RENEWAL_TIME, held.write(Some(until))).await {
+            Ok(Ok(())) => {
+                held.validity.extend(asked_at + LEASE_TIME);
+                RENEW_EVERY
+            }
+            Ok(Err(StoreError::Conflict { .. })) => {
                 held.validity.lose();
                 return;
             }
-            // The store may come back before the lease ends.
-            Err(_) => {}
-        }
+            Ok(Err(_)) | Err(_) => RENEWAL_PAUSE,
+        };
     }
 }
 

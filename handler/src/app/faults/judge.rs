@@ -1,0 +1,158 @@
+//! What must hold at the end of a life.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::ingestion::POISON;
+use super::life::Life;
+
+const PINGONE_TABLES: [&str; 2] = ["PingOne_AuditActivitiesV2_CL", "PingOne_AuditActivities_CL"];
+const ENTERPRISE_TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
+const ONELOGIN_TABLE: &str = "OneLogin_CL";
+/// A reply is given and its loss noted at most so far apart: the time that a reply gets.
+const LOSS_TOLERANCE: TimeDelta = TimeDelta::seconds(130);
+/// State does not grow with time: what is more than this is not cleaned up.
+const MOST_OBJECTS: usize = 150;
+
+pub struct Judged {
+    pub events: u64,
+    pub doubled: u64,
+    pub set_aside: u64,
+    pub possible_losses: u64,
+}
+
+pub async fn judge(life: &Life) -> Judged {
+    let seed = life.seed;
+    let times = arrivals(life);
+    let dead = texts_below(&life.container, "dead-letters").await.concat();
+    let losses = possible_losses(life).await;
+
+    let mut events = 0;
+    for table in PINGONE_TABLES {
+        for activity in life.world.pingone().activities() {
+            events += 1;
+            let key = (table.to_owned(), activity.mark.clone());
+            assert!(times.contains_key(&key), "schedule {seed}: {key:?} is missing");
+        }
+    }
+    for (marks, at) in &life.world.enterprise().given {
+        let is_reported = losses.iter().any(|loss| (*loss - *at).abs() < LOSS_TOLERANCE);
+        for mark in marks {
+            events += 1;
+            let key = (ENTERPRISE_TABLE.to_owned(), mark.clone());
+            assert!(
+                times.contains_key(&key) || is_reported,
+                "schedule {seed}: {key:?}, given at {at}, is missing and its loss is not reported ({losses:?})"
+            );
+        }
+    }
+    for mark in life.acknowledged.iter().filter(|mark| mark.starts_with("#o")) {
+        events += 1;
+        let key = (ONELOGIN_TABLE.to_owned(), mark.clone());
+        assert!(
+            times.contains_key(&key) || dead.contains(mark.as_str()),
+            "schedule {seed}: {key:?} was acknowledged and is nowhere"
+        );
+    }
+    let objects = objects_below(&life.container, "").await;
+    assert!(
+        objects.len() < MOST_OBJECTS,
+        "schedule {seed}: {} objects in the state: {objects:#?}",
+        objects.len()
+    );
+    Judged {
+        events,
+        doubled: doubled(life, &times),
+        set_aside: dead.matches(POISON).count() as u64,
+        possible_losses: losses.len() as u64,
+    }
+}
+
+/// The numbers of the calls that brought an event to a table.
+fn arrivals(life: &Life) -> BTreeMap<(String, String), Vec<usize>> {
+    let mut times: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (number, call) in life.world.ingestion().accepted.iter().enumerate() {
+        for mark in &call.marks {
+            times
+                .entry((call.table.clone(), mark.clone()))
+                .or_default()
+                .push(number);
+        }
+    }
+    times
+}
+
+/// Every arrival but the last is in a call that may be doubled.
+fn doubled(life: &Life, times: &BTreeMap<(String, String), Vec<usize>>) -> u64 {
+    let seed = life.seed;
+    let ingestion = life.world.ingestion();
+    let mut doubled = 0;
+    let mut doubled_calls: BTreeMap<(u32, &str), BTreeSet<usize>> = BTreeMap::new();
+    for (key, calls) in times {
+        let Some((_, earlier)) = calls.split_last() else {
+            continue;
+        };
+        if life.unanswered_at_kills.contains(&key.1) || ingestion.doubtful.contains(&key.1) {
+            continue;
+        }
+        for number in earlier {
+            let call = &ingestion.accepted[*number];
+            assert!(
+                call.is_excused,
+                "schedule {seed}: {key:?} arrived {} times, in calls {calls:?}, and nothing excuses that call {number} of \
+                 process {} was not remembered",
+                calls.len(),
+                call.process
+            );
+            doubled += 1;
+            let place = (call.process, call.table.as_str());
+            doubled_calls.entry(place).or_default().insert(call.batch);
+        }
+    }
+    for (place, calls) in doubled_calls {
+        let mishaps = ingestion.mishaps.get(&place.0).copied().unwrap_or_default();
+        assert!(
+            calls.len() <= mishaps,
+            "schedule {seed}: {mishaps} mishaps of {place:?} doubled {} batches",
+            calls.len()
+        );
+    }
+    doubled
+}
+
+async fn possible_losses(life: &Life) -> Vec<DateTime<Utc>> {
+    let checkpoints = texts_below(&life.container, "checkpoints/pingone-enterprise").await;
+    let mut losses = Vec::new();
+    for text in checkpoints {
+        let Ok(checkpoint) = serde_json::from_str::<serde_json::Value>(&text) else {
+            continue;
+        };
+        let noted = checkpoint["possible_losses"].as_array().cloned().unwrap_or_default();
+        losses.extend(
+            noted
+                .iter()
+                .map(|loss| loss.as_str().unwrap().parse::<DateTime<Utc>>().unwrap()),
+        );
+    }
+    losses
+}
+
+pub async fn objects_below(container: &InMemory, folder: &str) -> Vec<String> {
+    let prefix = (!folder.is_empty()).then(|| Path::from(folder));
+    let found: Vec<_> = container.list(prefix.as_ref()).try_collect().await.unwrap();
+    found.into_iter().map(|object| object.location.to_string()).collect()
+}
+
+async fn texts_below(container: &InMemory, folder: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for name in objects_below(container, folder).await {
+        let bytes = container.get(&Path::from(name)).await.unwrap().bytes().await.unwrap();
+        texts.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    texts
+}

@@ -1,0 +1,110 @@
+//! One process of the handler: everything that the real wiring builds, behind a plug.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+
+use super::objects::Objects;
+use super::plug::Plug;
+use super::world::{ENTERPRISE, INGESTION, Line, PINGONE, Tokens, World};
+use crate::app::destinations::Destinations;
+use crate::app::lasting::Lasting;
+use crate::app::wiring::Wiring;
+use crate::azure::{AzureIdentity, TokenSource};
+use crate::http::HttpClient;
+use crate::pipeline::{Housekeeping, PollRules, Poller, PushReceiver};
+use crate::settings::{MapEnvironment, Settings};
+use crate::state::{BlobStore, Holder, SpoolRoom, Store};
+use crate::time::Stop;
+
+pub const PUSH_TOKEN: &str = "push-token";
+const BODY_LIMIT: usize = 1_500;
+
+pub struct Process {
+    pub number: u32,
+    pub plug: Arc<Plug>,
+    pub poller: Arc<Poller>,
+    pub receivers: Arc<BTreeMap<&'static str, PushReceiver>>,
+}
+
+impl Process {
+    pub fn start(world: &Arc<World>, container: &Arc<InMemory>, number: u32) -> Self {
+        let plug = Arc::new(Plug::default());
+        let line = Arc::new(Line {
+            world: world.clone(),
+            plug: plug.clone(),
+            process: number,
+        });
+        let settings = settings();
+        let clock = world.clock.clone();
+        let http = HttpClient::scripted(line.clone());
+        let objects = Arc::new(Objects::new(container.clone(), line));
+        let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
+        let (stop, name) = (Stop::default(), format!("process-{number}"));
+        let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
+        let identity = (identity, Arc::new(Tokens) as Arc<dyn TokenSource>);
+        let lasting = Lasting::with(clock.clone(), http.clone(), identity, stop.clone(), name.clone());
+        let mut wiring = Wiring {
+            settings: &settings,
+            destinations: Destinations::new(&settings, &lasting).with_body_limit(BODY_LIMIT),
+            lasting: &lasting,
+            http,
+            store: store.clone(),
+            spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
+            clock: clock.clone(),
+        };
+        let poller = Poller {
+            plans: wiring.stream_plans().unwrap(),
+            drains: wiring.drain_plans().unwrap(),
+            off: Vec::new(),
+            rules: PollRules {
+                lookback: settings.poll.lookback,
+                overlap: settings.poll.overlap,
+                settle: settings.poll.settle,
+                concurrency: settings.poll.concurrency,
+            },
+            store,
+            clock,
+            holder: Holder { who: name },
+            stop,
+            housekeeping: Housekeeping::new(wiring.push_ledgers()),
+        };
+        let receivers = Arc::new(wiring.receivers().unwrap());
+        Self {
+            number,
+            plug,
+            poller: Arc::new(poller),
+            receivers,
+        }
+    }
+}
+
+fn settings() -> Settings {
+    let poll_url = format!("{ENTERPRISE}/v3/reports/a1/poll-subscriptions/s1/events");
+    let token_url = format!("{ENTERPRISE}/token");
+    let environment = MapEnvironment::from([
+        ("PINGONE__ENVIRONMENT_ID", "e1"),
+        ("PINGONE__CLIENT_ID", "worker"),
+        ("PINGONE__CLIENT_SECRET", "secret"),
+        ("PINGONE__API_URL", PINGONE),
+        ("PINGONE__AUTH_URL", PINGONE),
+        (
+            "PINGONE__TABLES",
+            "PingOne_AuditActivitiesV2_CL,PingOne_AuditActivities_CL",
+        ),
+        ("PINGONE__PUSH_TOKEN", PUSH_TOKEN),
+        ("PINGONE_ENTERPRISE__POLL_URL", &poll_url),
+        ("PINGONE_ENTERPRISE__TOKEN_URL", &token_url),
+        ("PINGONE_ENTERPRISE__CLIENT_ID", "client"),
+        ("PINGONE_ENTERPRISE__CLIENT_SECRET", "secret"),
+        ("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN),
+        ("LOGS_INGESTION__ENDPOINT", INGESTION),
+        ("LOGS_INGESTION__RULE_ID", "dcr-1"),
+        ("POLL_LOOKBACK", "1h"),
+        ("POLL_OVERLAP", "10m"),
+        ("POLL_SETTLE", "30s"),
+    ]);
+    Settings::load(&environment)
+        .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(ToString::to_string).collect::<Vec<_>>()))
+}

@@ -1,0 +1,105 @@
+//! What stays when the work is built anew with other settings.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::destinations::Turns;
+use crate::azure::{AzureIdentity, TokenSource};
+use crate::event::StreamName;
+use crate::http::HttpClient;
+use crate::pipeline::{PushLedger, PushMemory, PushRoom};
+use crate::settings::Environment;
+use crate::sources::Rejections;
+use crate::state::{ProcessLedger, Store};
+use crate::time::{Clock, Stop, SystemClock};
+
+/// The streams and their tables, by number.
+pub type Places = Vec<(String, Vec<String>)>;
+
+/// See the module.
+pub struct Lasting {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The one client.
+    pub http: HttpClient,
+    /// The one identity.
+    pub identity: Arc<AzureIdentity>,
+    /// The tokens of the identity.
+    pub tokens: Arc<dyn TokenSource>,
+    /// The word that the process is to end.
+    pub stop: Stop,
+    /// Where sources note that a credential was rejected.
+    pub rejections: Arc<Rejections>,
+    /// Memory for the bodies of pushes on their way, of all receivers together.
+    pub push_room: PushRoom,
+    /// Who sends to a table at the moment.
+    pub turns: Turns,
+    /// Tells this process from all others.
+    pub process: String,
+    memories: Mutex<HashMap<&'static str, (Places, Arc<PushMemory>)>>,
+    ledgers: Mutex<HashMap<StreamName, Arc<PushLedger>>>,
+}
+
+impl Lasting {
+    /// Fails where the machine has no usable certificate store.
+    pub fn new(environment: &dyn Environment, stop: Stop) -> Result<Self, String> {
+        let identity = Arc::new(AzureIdentity::from_environment(environment));
+        let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
+        Ok(Self::with(
+            Arc::new(SystemClock),
+            HttpClient::new()?,
+            (identity.clone(), identity),
+            stop,
+            process,
+        ))
+    }
+
+    /// With an outside of the caller's choice.
+    pub fn with(
+        clock: Arc<dyn Clock>,
+        http: HttpClient,
+        (identity, tokens): (Arc<AzureIdentity>, Arc<dyn TokenSource>),
+        stop: Stop,
+        process: String,
+    ) -> Self {
+        Self {
+            clock,
+            http,
+            identity,
+            tokens,
+            stop,
+            rejections: Arc::default(),
+            push_room: PushRoom::default(),
+            turns: Turns::default(),
+            process,
+            memories: Mutex::default(),
+            ledgers: Mutex::default(),
+        }
+    }
+
+    /// What a vendor has pushed and was stored. It goes by the numbers of instances and tables, and so it is another
+    /// one when these are others.
+    pub fn push_memory(&self, vendor: &'static str, places: Places) -> Arc<PushMemory> {
+        let mut memories = lock(&self.memories);
+        let (known, memory) = memories.entry(vendor).or_default();
+        if *known != places {
+            *known = places;
+            *memory = Arc::default();
+        }
+        memory.clone()
+    }
+
+    /// What became of the events that a stream pushed to this process.
+    pub fn push_ledger(&self, store: &Arc<dyn Store>, stream: &StreamName) -> Arc<PushLedger> {
+        let mut ledgers = lock(&self.ledgers);
+        let ledger = ledgers.entry(stream.clone()).or_insert_with(|| {
+            let file = ProcessLedger::new(store.clone(), self.clock.clone(), stream, &self.process);
+            Arc::new(PushLedger::new(stream, file))
+        });
+        ledger.clone()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,132 @@
+//! Notices when a vendor rejects a credential, around any stream: the secret may have been replaced in its vault.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{ConsumingStream, EventKey, Page, Pages, PullStream, SourceError, Taken, Window};
+use crate::event::{Identity, StreamName};
+use crate::time::Deadline;
+
+/// The settings whose credential was rejected: what their names start with, e.g. `PINGONE__ACME__`.
+#[derive(Debug, Default)]
+pub struct Rejections(Mutex<BTreeSet<String>>);
+
+impl Rejections {
+    /// Gives what was noted since the last time.
+    pub fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note(&self, setting_prefix: &str) {
+        let mut rejected = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rejected.insert(setting_prefix.to_owned());
+    }
+}
+
+/// A stream whose rejected credential is noted; everything else is as the stream itself does it.
+pub struct Watched<S: ?Sized> {
+    /// The stream.
+    pub stream: Arc<S>,
+    /// What the names of its settings start with.
+    pub setting_prefix: String,
+    /// Where a rejection is noted.
+    pub rejections: Arc<Rejections>,
+}
+
+impl<S: ?Sized> Watched<S> {
+    fn look_at(&self, error: &SourceError) {
+        if error.is_rejected_credential() {
+            self.rejections.note(&self.setting_prefix);
+        }
+    }
+}
+
+#[async_trait]
+impl<S: PullStream + ?Sized> PullStream for Watched<S> {
+    fn name(&self) -> &StreamName {
+        self.stream.name()
+    }
+
+    fn account(&self) -> &str {
+        self.stream.account()
+    }
+
+    fn readable_for(&self) -> Option<Duration> {
+        self.stream.readable_for()
+    }
+
+    fn pages_per_minute(&self) -> Option<f64> {
+        self.stream.pages_per_minute()
+    }
+
+    fn walked_every(&self) -> Option<Duration> {
+        self.stream.walked_every()
+    }
+
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(WatchedPages {
+            pages: self.stream.open(window),
+            watched: self,
+        })
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        self.stream.key_of(event)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.stream.notices()
+    }
+}
+
+struct WatchedPages<'a, S: ?Sized> {
+    pages: Box<dyn Pages + 'a>,
+    watched: &'a Watched<S>,
+}
+
+#[async_trait]
+impl<S: PullStream + ?Sized> Pages for WatchedPages<'_, S> {
+    async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
+        let next = self.pages.next(deadline).await;
+        next.inspect_err(|error| self.watched.look_at(error))
+    }
+}
+
+#[async_trait]
+impl<S: ConsumingStream + ?Sized> ConsumingStream for Watched<S> {
+    fn name(&self) -> &StreamName {
+        self.stream.name()
+    }
+
+    fn account(&self) -> &str {
+        self.stream.account()
+    }
+
+    fn given(&self) -> &[(&'static str, String)] {
+        self.stream.given()
+    }
+
+    async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {
+        let prepared = self.stream.prepare(deadline).await;
+        prepared.inspect_err(|error| self.look_at(error))
+    }
+
+    async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken {
+        let taken = self.stream.take(timeout, deadline).await;
+        if let Taken::Nothing(error) | Taken::PerhapsLost(error) = &taken {
+            self.look_at(error);
+        }
+        taken
+    }
+
+    fn parse(&self, text: String) -> (Page, Option<(String, String)>) {
+        self.stream.parse(text)
+    }
+
+    fn identity_of(&self, event: &str) -> Identity {
+        self.stream.identity_of(event)
+    }
+}

@@ -1,0 +1,53 @@
+//! Names of app settings: those that Flex Consumption takes, and those that the README describes.
+
+/// Set, they make Flex Consumption refuse the app or a publication.
+/// Source: learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
+const NOT_ON_FLEX: [&str; 10] = [
+    "ENABLE_ORYX_BUILD",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_WORKER_RUNTIME_VERSION",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "TZ",
+    "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+    "WEBSITE_CONTENTSHARE",
+    "WEBSITE_RUN_FROM_PACKAGE",
+    "WEBSITE_TIME_ZONE",
+];
+/// Settings of the platform and of the Azure libraries.
+const OF_OTHERS: [&str; 3] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__", "AZURE_CLIENT_ID"];
+/// What the README describes once for every source.
+const OF_EVERY_SOURCE: [&str; 2] = ["__INGESTION_ENDPOINT", "__RULE_ID"];
+
+/// What is wrong with the names.
+pub fn problems<'n>(names: impl Iterator<Item = &'n str>, readme: &str) -> Vec<String> {
+    names.filter_map(|name| problem(name, readme)).collect()
+}
+
+fn problem(name: &str, readme: &str) -> Option<String> {
+    if NOT_ON_FLEX.contains(&name) {
+        return Some(format!("{name} must not be set on Flex Consumption"));
+    }
+    if OF_OTHERS.iter().any(|prefix| name.starts_with(prefix)) {
+        return None;
+    }
+    let of_every_source = OF_EVERY_SOURCE.iter().any(|suffix| name.ends_with(suffix));
+    let is_described = of_every_source || readme.contains(&format!("`{name}`"));
+    (!is_described).then(|| format!("{name} is no setting that README.md describes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_names_are_sound_and_others_are_refused() {
+        let readme = "| `POLL_SCHEDULE` | when |";
+        let said = |name: &str| problems([name].into_iter(), readme).join("; ");
+        for known in ["POLL_SCHEDULE", "AzureWebJobsStorage__accountName", "PINGONE__RULE_ID"] {
+            assert_eq!(said(known), "", "{known}");
+        }
+        assert!(said("POLL_SHEDULE").contains("no setting"));
+        assert!(said("WEBSITE_RUN_FROM_PACKAGE").contains("Flex"));
+    }
+}

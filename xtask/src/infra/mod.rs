@@ -1,0 +1,125 @@
+//! `cargo xtask infra`: the deployment template, written and checked.
+
+mod check;
+mod content;
+mod endpoint;
+mod package_default;
+mod parts;
+mod print;
+mod readme;
+mod rules;
+#[cfg(test)]
+mod scenarios;
+mod settings;
+mod sources;
+mod tables;
+mod template;
+mod versions;
+
+use std::fs;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::cargo::root;
+use content::Content;
+use parts::Parts;
+use template::Ingredients;
+
+/// What follows `infra`.
+#[derive(Args)]
+pub struct InfraArguments {
+    /// Writes nothing; fails if a written file is not what would be written, or does not hold together.
+    #[arg(long)]
+    check: bool,
+    /// The repository whose releases hold the package, `https://github.com/OWNER/REPO`: writes the README's button.
+    /// It is remembered in infra/repository.txt.
+    #[arg(long, value_name = "URL", conflicts_with = "check")]
+    repository: Option<String>,
+}
+
+/// Writes infra/azuredeploy.json and the README's button, or checks them; the portal form is checked both times.
+pub fn run(arguments: &InfraArguments) -> Result<(), String> {
+    let root = root();
+    let remembered = root.join("infra/repository.txt");
+    if let Some(url) = &arguments.repository {
+        let repository = readme::accept_repository(url)?;
+        write(&remembered, &format!("{repository}\n"))?;
+    }
+    let ingredients = read(&root, &remembered)?;
+    let built = template::build(&ingredients)?;
+    let old_form = read_text(&root.join("infra/createUiDefinition.json"))?;
+    let package = ingredients.repository.as_deref().map(template::package_uri);
+    let form_text = package_default::in_form(&old_form, package.as_deref().unwrap_or_default())?;
+    let form: Value =
+        serde_json::from_str(&form_text).map_err(|error| format!("infra/createUiDefinition.json: {error}"))?;
+    refuse_problems(check::template(&built, &ingredients.tables), "infra/azuredeploy.json")?;
+    refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
+
+    let old_readme = read_text(&root.join("README.md"))?;
+    let names = settings::names(&ingredients.parts.settings);
+    refuse_problems(
+        check::settings::problems(names, &old_readme),
+        "infra/template/settings.json",
+    )?;
+    let readme = readme::with_button(&old_readme, ingredients.repository.as_deref())?;
+    for (path, text) in [
+        ("infra/azuredeploy.json", print::pretty(&built)),
+        ("infra/createUiDefinition.json", form_text),
+        ("README.md", readme),
+    ] {
+        let path = root.join(path);
+        if arguments.check {
+            refuse_stale(&path, &text)?;
+        } else {
+            write(&path, &text)?;
+        }
+    }
+    let resources = built["resources"].as_array().map_or(0, Vec::len);
+    println!(
+        "infra: {resources} resources, {} parameters, {} tables: well",
+        built["parameters"].as_object().map_or(0, serde_json::Map::len),
+        ingredients.tables.len()
+    );
+    Ok(())
+}
+
+fn read(root: &Path, remembered: &Path) -> Result<Ingredients, String> {
+    let repository = if remembered.exists() {
+        Some(readme::accept_repository(&read_text(remembered)?)?)
+    } else {
+        None
+    };
+    Ok(Ingredients {
+        parts: Parts::read(&root.join("infra/template"))?,
+        tables: tables::read(&root.join("infra/tables"))?,
+        content: Content::read(&root.join("infra/content"))?,
+        repository,
+    })
+}
+
+fn refuse_problems(problems: Vec<String>, what: &str) -> Result<(), String> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{what} does not hold together:\n  {}", problems.join("\n  ")))
+}
+
+fn refuse_stale(path: &Path, wanted: &str) -> Result<(), String> {
+    if read_text(path)? == wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is stale: run `cargo xtask infra` and commit what it writes",
+        path.display()
+    ))
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}

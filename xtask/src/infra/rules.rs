@@ -1,0 +1,259 @@
+//! A deployment beside the workspace for every source: its tables, its rule, and the right to send to it.
+
+use serde_json::{Map, Value, json};
+
+use super::sources::Source;
+use super::tables::Table;
+use super::template::{PRINCIPAL_ID, WORKSPACE_LOCATION, in_workspace};
+
+const RULE_ID: &str = "resourceId('Microsoft.Insights/dataCollectionRules', parameters('ruleName'))";
+const METRICS_PUBLISHER: &str =
+    "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')";
+
+/// The deployment of a source. `tables` are all tables.
+pub fn deployment(source: &Source, tables: &[Table]) -> Result<Value, String> {
+    let tables: Result<Vec<&Table>, String> = source
+        .tables()
+        .map(|name| {
+            let found = tables.iter().find(|table| table.name == name);
+            found.ok_or_else(|| format!("{name} of {} is not in infra/tables", source.name))
+        })
+        .collect();
+    let tables = tables?;
+    let name = format!("[format('{{0}}-{}', variables('name'))]", source.short);
+    let mut deployment = in_workspace(&name, given(source, &tables), template(source, &tables));
+    if let Some(condition) = source.condition() {
+        deployment["condition"] = format!("[{condition}]").into();
+    }
+    deployment["dependsOn"] = json!([
+        "[resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', variables('name'))]",
+        "[resourceId('Microsoft.Web/sites', variables('name'))]",
+        "[variables('endpointDeployment')]",
+    ]);
+    Ok(deployment)
+}
+
+/// What the outer template hands in.
+fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
+    let endpoint = |output: &str| {
+        format!(
+            "[if(parameters('useDataCollectionEndpoint'), \
+             reference(variables('endpointDeployment'), '2022-09-01').outputs.{output}.value, '')]"
+        )
+    };
+    let mut values = vec![
+        ("workspaceName".to_owned(), "[variables('workspaceName')]".to_owned()),
+        ("location".to_owned(), format!("[{WORKSPACE_LOCATION}]")),
+        (
+            "ruleName".to_owned(),
+            format!("[format('dcr-{{0}}-{}', variables('name'))]", source.short),
+        ),
+        ("principalId".to_owned(), format!("[{PRINCIPAL_ID}]")),
+        ("endpointId".to_owned(), endpoint("id")),
+        ("endpointAddress".to_owned(), endpoint("address")),
+        (
+            "tablesToCreate".to_owned(),
+            format!("[parameters('{}TablesToCreate')]", source.name),
+        ),
+    ];
+    if !source.on_request.is_empty() {
+        values.push((
+            "tablesUsed".to_owned(),
+            format!("[variables('{}TablesUsed')]", source.name),
+        ));
+    }
+    values.extend(
+        tables
+            .iter()
+            .map(|table| (table.transform_parameter(), transform(table))),
+    );
+    let values = values.into_iter();
+    values.map(|(name, value)| (name, json!({"value": value}))).collect()
+}
+
+/// The transformation as it was given; of the table that the old function app made, with the types that it has there.
+fn transform(table: &Table) -> String {
+    let parameter = format!("parameters('{}')", table.transform_parameter());
+    if table.name != "OneLogin_CL" {
+        return format!("[{parameter}]");
+    }
+    let columns = table
+        .columns
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| name.ends_with("_g"));
+    let conversions: Vec<String> = columns.map(|name| format!("{name} = toguid({name})")).collect();
+    let as_guids = format!("concat({parameter}, ' | extend {}')", conversions.join(", "));
+    format!("[if(parameters('oneLoginTableHasGuidColumns'), {as_guids}, {parameter})]")
+}
+
+fn template(source: &Source, tables: &[&Table]) -> Value {
+    let mut parameters = Map::new();
+    for name in [
+        "workspaceName",
+        "location",
+        "ruleName",
+        "principalId",
+        "endpointId",
+        "endpointAddress",
+    ] {
+        parameters.insert(name.to_owned(), json!({"type": "string"}));
+    }
+    parameters.insert("tablesToCreate".to_owned(), json!({"type": "array"}));
+    if !source.on_request.is_empty() {
+        parameters.insert("tablesUsed".to_owned(), json!({"type": "array"}));
+    }
+    for table in tables {
+        parameters.insert(table.transform_parameter(), json!({"type": "string"}));
+    }
+
+    let mut resources: Vec<Value> = tables.iter().map(|table| table_resource(source, table)).collect();
+    resources.push(rule(source, tables));
+    resources.push(role());
+    json!({
+        "$schema": super::template::SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters,
+        "variables": variables(source, tables),
+        "resources": resources,
+        "outputs": {
+            "endpoint": {
+                "type": "string",
+                "value": format!(
+                    "[if(empty(parameters('endpointAddress')), reference({RULE_ID}, '2023-03-11').endpoints.logsIngestion, parameters('endpointAddress'))]"
+                ),
+            },
+            "ruleId": {"type": "string", "value": format!("[reference({RULE_ID}, '2023-03-11').immutableId]")},
+        },
+    })
+}
+
+fn table_resource(source: &Source, table: &Table) -> Value {
+    let name = &table.name;
+    let chosen = format!("contains(parameters('tablesToCreate'), '{name}')");
+    let condition = if source.on_request.contains(&name.as_str()) {
+        format!("[and({chosen}, contains(parameters('tablesUsed'), '{name}'))]")
+    } else {
+        format!("[{chosen}]")
+    };
+    json!({
+        "type": "Microsoft.OperationalInsights/workspaces/tables",
+        "name": format!("[format('{{0}}/{name}', parameters('workspaceName'))]"),
+        "condition": condition,
+        "properties": {
+            "plan": "Analytics",
+            "schema": {"name": name, "columns": table.table_columns()},
+        },
+    })
+}
+
+fn rule(source: &Source, tables: &[&Table]) -> Value {
+    let depends_on: Vec<String> = tables
+        .iter()
+        .map(|table| {
+            format!(
+                "[resourceId('Microsoft.OperationalInsights/workspaces/tables', parameters('workspaceName'), '{}')]",
+                table.name
+            )
+        })
+        .collect();
+    json!({
+        "type": "Microsoft.Insights/dataCollectionRules",
+        "name": "[parameters('ruleName')]",
+        "location": "[parameters('location')]",
+        "kind": "Direct",
+        "dependsOn": depends_on,
+        "properties": {
+            "dataCollectionEndpointId": "[if(empty(parameters('endpointId')), null(), parameters('endpointId'))]",
+            "streamDeclarations": streams(source, tables),
+            "destinations": {
+                "logAnalytics": [{
+                    "name": "workspace",
+                    "workspaceResourceId": "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]",
+                }],
+            },
+            "dataFlows": flows(source, tables),
+        },
+    })
+}
+
+fn role() -> Value {
+    json!({
+        "type": "Microsoft.Authorization/roleAssignments",
+        "name": format!("[guid({RULE_ID}, parameters('principalId'), 'Monitoring Metrics Publisher')]"),
+        "scope": format!("[{RULE_ID}]"),
+        "dependsOn": [format!("[{RULE_ID}]")],
+        "properties": {
+            "roleDefinitionId": format!("[{METRICS_PUBLISHER}]"),
+            "principalId": "[parameters('principalId')]",
+            "principalType": "ServicePrincipal",
+        },
+    })
+}
+
+/// Streams and flows of the tables that are there on request: each is picked from here, or not.
+fn variables(source: &Source, tables: &[&Table]) -> Value {
+    let mut variables = Map::new();
+    for table in tables {
+        if source.on_request.contains(&table.name.as_str()) {
+            let declared = json!({table.stream(): {"columns": table.stream_columns()}});
+            variables.insert(format!("{}Stream", table.name), declared);
+            variables.insert(format!("{}Flow", table.name), json!([flow(table)]));
+        }
+    }
+    if !source.always.is_empty() && !variables.is_empty() {
+        let (streams, flows) = always(source, tables);
+        variables.insert("streams".to_owned(), streams);
+        variables.insert("flows".to_owned(), flows);
+    }
+    variables.into()
+}
+
+fn streams(source: &Source, tables: &[&Table]) -> Value {
+    picked(source, tables, "union", "streams", "Stream", "createObject()").unwrap_or_else(|| always(source, tables).0)
+}
+
+fn flows(source: &Source, tables: &[&Table]) -> Value {
+    picked(source, tables, "concat", "flows", "Flow", "createArray()").unwrap_or_else(|| always(source, tables).1)
+}
+
+/// An expression that joins what is always there with what is asked for; none where nothing is on request.
+fn picked(source: &Source, tables: &[&Table], join: &str, always: &str, suffix: &str, none: &str) -> Option<Value> {
+    if source.on_request.is_empty() {
+        return None;
+    }
+    let mut parts = Vec::new();
+    if !source.always.is_empty() {
+        parts.push(format!("variables('{always}')"));
+    }
+    for table in tables
+        .iter()
+        .filter(|table| source.on_request.contains(&table.name.as_str()))
+    {
+        let name = &table.name;
+        parts.push(format!(
+            "if(contains(parameters('tablesUsed'), '{name}'), variables('{name}{suffix}'), {none})"
+        ));
+    }
+    Some(format!("[{join}({})]", parts.join(", ")).into())
+}
+
+fn always(source: &Source, tables: &[&Table]) -> (Value, Value) {
+    let tables = tables
+        .iter()
+        .filter(|table| source.always.contains(&table.name.as_str()));
+    let streams: Map<String, Value> = tables
+        .clone()
+        .map(|table| (table.stream(), json!({"columns": table.stream_columns()})))
+        .collect();
+    (streams.into(), tables.map(|table| flow(table)).collect())
+}
+
+fn flow(table: &Table) -> Value {
+    json!({
+        "streams": [table.stream()],
+        "destinations": ["workspace"],
+        "transformKql": format!("[parameters('{}')]", table.transform_parameter()),
+        "outputStream": table.stream(),
+    })
+}

@@ -1,0 +1,285 @@
+//! What a deployment gets, worked out for parameters as people give them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::check::evaluate::Deployment;
+use super::{read, template};
+use crate::cargo::root;
+
+const WORKSPACE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w";
+
+/// What every deployment sets, with a user-assigned identity in the public cloud.
+const ALWAYS: [&str; 12] = [
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "AZURE_CLIENT_ID",
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+    "HEALTH__ENABLED",
+    "LOGS_INGESTION__AUDIENCE",
+    "LOGS_INGESTION__ENDPOINT",
+    "LOGS_INGESTION__RULE_ID",
+    "POLL_SCHEDULE",
+    "STATE_URL",
+];
+
+fn built() -> Value {
+    let ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
+    template::build(&ingredients).unwrap()
+}
+
+fn deployment<'t>(template: &'t Value, given: Value) -> Deployment<'t> {
+    let mut given = given;
+    given["workspaceResourceId"] = WORKSPACE.into();
+    Deployment::new(template, &given)
+}
+
+fn settings(deployment: &Deployment<'_>) -> Value {
+    deployment.value(&deployment.resources("Microsoft.Web/sites/config")[0]["properties"])
+}
+
+fn names(settings: &Value) -> BTreeSet<&str> {
+    settings.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The streams of the rule of a source, and the tables that are made for it.
+fn streams_and_tables(deployment: &Deployment<'_>, short: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let deployments = deployment.resources("Microsoft.Resources/deployments");
+    let name = format!("idlogs-unique-{short}");
+    let outer = deployments
+        .into_iter()
+        .find(|outer| deployment.value(&outer["name"]) == name.as_str())
+        .unwrap();
+    let inner = deployment.inner(outer);
+    let rule = inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"]);
+    let streams: BTreeSet<String> = rule["streamDeclarations"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    let flows = rule["dataFlows"].as_array().unwrap();
+    let flowing: BTreeSet<String> = flows
+        .iter()
+        .map(|flow| flow["outputStream"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(streams, flowing);
+    let tables = inner
+        .resources("Microsoft.OperationalInsights/workspaces/tables")
+        .into_iter();
+    let tables = tables.map(|table| table["properties"]["schema"]["name"].as_str().unwrap().to_owned());
+    (streams, tables.collect())
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn with_no_source_there_are_only_the_settings_of_the_host_and_no_secret() {
+    let template = built();
+    let deployment = deployment(&template, json!({}));
+    assert_eq!(names(&settings(&deployment)), BTreeSet::from(ALWAYS));
+    assert!(deployment.resources("Microsoft.KeyVault/vaults/secrets").is_empty());
+    // Health and content.
+    assert_eq!(deployment.resources("Microsoft.Resources/deployments").len(), 2);
+    assert!(deployment.resources("Microsoft.Web/sites/extensions").is_empty());
+}
+
+#[test]
+fn a_source_that_is_filled_in_adds_its_settings_and_its_rule() {
+    let template = built();
+    for (given, added) in [
+        (
+            json!({"pingOneEnvironmentId": "e", "pingOneClientId": "c", "pingOneClientSecret": "s"}),
+            "PINGONE__CLIENT_ID PINGONE__CLIENT_SECRET PINGONE__ENVIRONMENT_ID PINGONE__INGESTION_ENDPOINT PINGONE__REGION PINGONE__RULE_ID PINGONE__TABLES",
+        ),
+        (
+            json!({"pingOnePushToken": "t"}),
+            "PINGONE__INGESTION_ENDPOINT PINGONE__PUSH_TOKEN PINGONE__RULE_ID PINGONE__TABLES",
+        ),
+        (
+            json!({"pingOneEnterprisePollUrl": "u", "pingOneEnterpriseUsername": "n", "pingOneEnterprisePassword": "p"}),
+            "PINGONE_ENTERPRISE__INGESTION_ENDPOINT PINGONE_ENTERPRISE__PASSWORD PINGONE_ENTERPRISE__POLL_URL PINGONE_ENTERPRISE__RULE_ID PINGONE_ENTERPRISE__USERNAME",
+        ),
+        (
+            json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}),
+            "SENTINELONE__API_TOKEN SENTINELONE__INGESTION_ENDPOINT SENTINELONE__PARSER_ALIASES SENTINELONE__RULE_ID SENTINELONE__STREAMS SENTINELONE__URL",
+        ),
+        (
+            json!({"oneLoginBearerToken": "t"}),
+            "ONELOGIN__BEARER_TOKEN ONELOGIN__INGESTION_ENDPOINT ONELOGIN__RULE_ID ONELOGIN__TABLES",
+        ),
+        (
+            json!({"oneLoginUrl": "u", "oneLoginClientId": "c", "oneLoginClientSecret": "s"}),
+            "ONELOGIN__CLIENT_ID ONELOGIN__CLIENT_SECRET ONELOGIN__INGESTION_ENDPOINT ONELOGIN__RULE_ID ONELOGIN__URL",
+        ),
+    ] {
+        let deployment = deployment(&template, given.clone());
+        let settings = settings(&deployment);
+        let added: BTreeSet<&str> = added.split(' ').chain(ALWAYS).collect();
+        assert_eq!(names(&settings), added, "{given}");
+        assert_eq!(
+            deployment.resources("Microsoft.Resources/deployments").len(),
+            3,
+            "{given}"
+        );
+        assert_eq!(
+            deployment.resources("Microsoft.KeyVault/vaults/secrets").len(),
+            1,
+            "{given}"
+        );
+        for (name, value) in settings.as_object().unwrap() {
+            assert_ne!(value, "", "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_is_a_reference_to_the_vault() {
+    let template = built();
+    let settings = settings(&deployment(
+        &template,
+        json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}),
+    ));
+    assert_eq!(
+        settings["SENTINELONE__API_TOKEN"],
+        "@Microsoft.KeyVault(SecretUri=https://idlogs-unique.vault.azure.net/secrets/sentinelone-api-token)"
+    );
+    assert_eq!(
+        settings["STATE_URL"],
+        "https://idlogsunique.blob.core.windows.net/connector-state"
+    );
+}
+
+#[test]
+fn sentinelone_always_has_the_five_streams_of_the_parser() {
+    let template = built();
+    let five = [
+        "Custom-SentinelOneActivities_CL",
+        "Custom-SentinelOneAgents_CL",
+        "Custom-SentinelOneAlerts_CL",
+        "Custom-SentinelOneGroups_CL",
+        "Custom-SentinelOneThreats_CL",
+    ];
+    for (read, more) in [
+        (json!(["threats"]), None),
+        (json!(["unified-alerts"]), Some("Custom-SentinelOneAlertsV2_CL")),
+    ] {
+        let deployment = deployment(&template, json!({"sentinelOneUrl": "u", "sentinelOneStreams": read}));
+        let wanted: Vec<&str> = five.into_iter().chain(more).collect();
+        assert_eq!(streams_and_tables(&deployment, "sentinelone").0, set(&wanted));
+    }
+}
+
+#[test]
+fn only_tables_that_were_chosen_are_made() {
+    let template = built();
+    let given = json!({
+        "oneLoginBearerToken": "t",
+        "oneLoginUrl": "u",
+        "oneLoginTablesToCreate": ["OneLoginUsersV2_CL", "none"],
+    });
+    let (streams, tables) = streams_and_tables(&deployment(&template, given), "onelogin");
+    assert_eq!(
+        streams,
+        set(&[
+            "Custom-OneLogin_CL",
+            "Custom-OneLoginEventsV2_CL",
+            "Custom-OneLoginUsersV2_CL"
+        ])
+    );
+    assert_eq!(tables, set(&["OneLoginUsersV2_CL"]));
+
+    let unused = json!({"pingOnePushToken": "t", "pingOneTablesToCreate": ["PingOne_AuditActivities_CL"]});
+    let (streams, tables) = streams_and_tables(&deployment(&template, unused), "pingone");
+    assert_eq!(streams, set(&["Custom-PingOne_AuditActivitiesV2_CL"]));
+    assert_eq!(tables, set(&[]), "a table that nothing fills");
+}
+
+#[test]
+fn the_old_onelogin_table_gets_its_guids() {
+    let template = built();
+    for (has_guids, transformation) in [
+        (false, "source | where true"),
+        (
+            true,
+            "source | where true | extend create__id_g = toguid(create__id_g), uuid_g = toguid(uuid_g)",
+        ),
+    ] {
+        let given = json!({
+            "oneLoginBearerToken": "t",
+            "oneLoginTableHasGuidColumns": has_guids,
+            "transformOneLogin": "source | where true",
+        });
+        let deployment = deployment(&template, given);
+        let outer = deployment.resources("Microsoft.Resources/deployments");
+        let outer = outer
+            .iter()
+            .find(|outer| outer["name"].as_str().unwrap().contains("onelogin"))
+            .unwrap();
+        let inner = deployment.inner(outer);
+        let rule = inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"]);
+        assert_eq!(rule["dataFlows"][0]["transformKql"], transformation);
+    }
+}
+
+#[test]
+fn a_system_identity_and_another_cloud_have_their_own_settings() {
+    let template = built();
+    let system = settings(&deployment(&template, json!({"identityType": "SystemAssigned"})));
+    assert_eq!(system["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], "Authorization=AAD");
+    assert!(!names(&system).contains("AZURE_CLIENT_ID"));
+
+    let government = settings(&deployment(&template, json!({})).in_cloud("AzureUSGovernment"));
+    assert_eq!(government["LOGS_INGESTION__AUDIENCE"], "https://monitor.azure.us");
+    assert!(names(&government).contains("AzureWebJobsStorage__blobServiceUri"));
+    assert!(!names(&government).contains("AzureWebJobsStorage__accountName"));
+}
+
+#[test]
+fn further_settings_win() {
+    let template = built();
+    let given = json!({"additionalSettings": {"POLL_LOOKBACK": "24h", "POLL_SCHEDULE": "0 0 * * * *"}});
+    let settings = settings(&deployment(&template, given));
+    assert_eq!(
+        (&settings["POLL_LOOKBACK"], &settings["POLL_SCHEDULE"]),
+        (&json!("24h"), &json!("0 0 * * * *"))
+    );
+}
+
+#[test]
+fn the_app_and_its_package_have_the_same_identity() {
+    let template = built();
+    for (kind, existing, owned) in [
+        ("SystemAssigned", "", Value::Null),
+        (
+            "UserAssigned",
+            "",
+            "resourceId(Microsoft.ManagedIdentity/userAssignedIdentities,idlogs-unique)".into(),
+        ),
+        ("UserAssigned", "/existing", "/existing".into()),
+    ] {
+        let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
+        let deployment = deployment(&template, given);
+        let site = deployment.value(deployment.resources("Microsoft.Web/sites")[0]);
+        let storage = &site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"];
+        assert_eq!(storage["type"], format!("{kind}Identity"));
+        assert_eq!(storage["userAssignedIdentityResourceId"], owned);
+        assert_eq!(site["identity"]["type"], kind);
+        let identities = site["identity"]["userAssignedIdentities"].as_object();
+        assert_eq!(
+            identities
+                .and_then(|identities| identities.keys().next())
+                .map(String::as_str),
+            owned.as_str()
+        );
+        let made = deployment
+            .resources("Microsoft.ManagedIdentity/userAssignedIdentities")
+            .len();
+        assert_eq!(made, usize::from(kind == "UserAssigned" && existing.is_empty()));
+    }
+}

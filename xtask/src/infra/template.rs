@@ -1,0 +1,304 @@
+//! Puts the template together: the parts written by hand, and what follows from the tables.
+
+use serde_json::{Map, Value, json};
+
+use super::content::Content;
+use super::parts::Parts;
+use super::sources::{SOURCES, Source};
+use super::tables::Table;
+use super::versions::api_version;
+use super::{endpoint, rules, settings};
+
+/// The language of the template.
+pub const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+
+/// The principal that the app acts as.
+pub const PRINCIPAL_ID: &str = "if(variables('systemIdentity'), \
+     reference(variables('siteId'), '2024-04-01', 'full').identity.principalId, \
+     reference(variables('identityId'), '2023-01-31').principalId)";
+
+/// The region of the workspace: rules and tables have to be there.
+pub const WORKSPACE_LOCATION: &str = "reference(parameters('workspaceResourceId'), '2025-07-01', 'full').location";
+
+const PRINCIPAL_PLACEHOLDER: &str = "{{principalId}}";
+
+/// Everything the template is made of.
+#[derive(Debug)]
+pub struct Ingredients {
+    /// `infra/template`
+    pub parts: Parts,
+    /// `infra/tables`
+    pub tables: Vec<Table>,
+    /// `infra/content`
+    pub content: Content,
+    /// The repository whose releases hold the package, if it is known: `https://github.com/OWNER/REPO`.
+    pub repository: Option<String>,
+}
+
+/// The whole template.
+pub fn build(ingredients: &Ingredients) -> Result<Value, String> {
+    let mut template = json!({
+        "$schema": SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "metadata": {"comments": "Written by `cargo xtask infra` from infra/template, infra/tables and infra/content: change those."},
+        "parameters": parameters(ingredients),
+        "variables": variables(ingredients)?,
+        "resources": resources(ingredients)?,
+        "outputs": ingredients.parts.outputs,
+    });
+    pin_versions(&mut template)?;
+    Ok(template)
+}
+
+/// Where a release of the repository keeps the package.
+pub fn package_uri(repository: &str) -> String {
+    format!("{repository}/releases/latest/download/released-package.zip")
+}
+
+/// A deployment into the workspace's resource group, in a scope of its own.
+pub fn in_workspace(name: &str, given: Map<String, Value>, template: Value) -> Value {
+    json!({
+        "type": "Microsoft.Resources/deployments",
+        "name": name,
+        "subscriptionId": "[variables('workspaceSubscription')]",
+        "resourceGroup": "[variables('workspaceResourceGroup')]",
+        "properties": {
+            "mode": "Incremental",
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "parameters": given,
+            "template": template,
+        },
+    })
+}
+
+fn parameters(ingredients: &Ingredients) -> Map<String, Value> {
+    let mut parameters = ingredients.parts.parameters.clone();
+    let package = ingredients.repository.as_deref().map(package_uri).unwrap_or_default();
+    if let Some(parameter) = parameters.get_mut("packageUri") {
+        parameter["defaultValue"] = package.into();
+    }
+    for table in tables_of_sources(ingredients) {
+        let description = format!(
+            "Transformation of {} at ingestion. `source` keeps every row as it is.",
+            table.name
+        );
+        let parameter = json!({
+            "type": "string",
+            "defaultValue": "source",
+            "metadata": {"description": description},
+        });
+        parameters.insert(table.transform_parameter(), parameter);
+    }
+    parameters
+}
+
+fn tables_of_sources(ingredients: &Ingredients) -> impl Iterator<Item = &Table> {
+    let is_of_source = |table: &&Table| SOURCES.iter().flat_map(Source::tables).any(|name| name == table.name);
+    ingredients.tables.iter().filter(is_of_source)
+}
+
+fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
+    let mut variables = ingredients.parts.variables.clone();
+    variables.extend(settings::variables(&ingredients.parts.settings)?);
+    let deployments = SOURCES
+        .iter()
+        .map(|source| (source.deployment_variable(), source.short));
+    let deployments = deployments.chain([("endpointDeployment".to_owned(), "endpoint")]);
+    for (name, short) in deployments {
+        let id = format!(
+            "[resourceId(variables('workspaceSubscription'), variables('workspaceResourceGroup'), \
+             'Microsoft.Resources/deployments', format('{{0}}-{short}', variables('name')))]"
+        );
+        variables.insert(name, id.into());
+    }
+    Ok(variables)
+}
+
+fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
+    let mut resources = ingredients.parts.resources.clone();
+    for resource in &mut resources {
+        if resource["properties"]["principalId"] == PRINCIPAL_PLACEHOLDER {
+            resource["properties"]["principalId"] = format!("[{PRINCIPAL_ID}]").into();
+        }
+    }
+    let secrets = settings::secrets(&ingredients.parts.settings)?;
+    let before_settings = ids_of(&resources, "Microsoft.Authorization/roleAssignments")
+        .into_iter()
+        .chain(secrets.iter().filter_map(secret_id));
+    let sources = SOURCES
+        .iter()
+        .map(|source| format!("[variables('{}')]", source.deployment_variable()));
+    let site = "[resourceId('Microsoft.Web/sites', variables('name'))]".to_owned();
+    let before_settings: Vec<String> = before_settings.chain(sources).chain([site]).collect();
+
+    resources.extend(secrets);
+    resources.push(endpoint::deployment());
+    for source in &SOURCES {
+        resources.push(rules::deployment(source, &ingredients.tables)?);
+    }
+    resources.push(ingredients.content.deployment()?);
+    // A resource of its own, after the roles: the references to the vault are resolved when the settings are set, and
+    // a system-assigned identity has no role before the site is there.
+    resources.push(json!({
+        "type": "Microsoft.Web/sites/config",
+        "name": "[format('{0}/appsettings', variables('name'))]",
+        "dependsOn": before_settings,
+        "properties": settings::expression(&ingredients.parts.settings),
+    }));
+    resources.push(json!({
+        "type": "Microsoft.Web/sites/extensions",
+        "name": "[format('{0}/onedeploy', variables('name'))]",
+        "condition": "[not(empty(parameters('packageUri')))]",
+        "dependsOn": ["[resourceId('Microsoft.Web/sites/config', variables('name'), 'appsettings')]"],
+        "properties": {"packageUri": "[parameters('packageUri')]", "remoteBuild": false},
+    }));
+    Ok(resources)
+}
+
+/// Ids of extension resources on their scope, for `dependsOn`.
+fn ids_of(resources: &[Value], resource_type: &str) -> Vec<String> {
+    let of_type = resources.iter().filter(|resource| resource["type"] == resource_type);
+    of_type
+        .filter_map(|resource| {
+            let inside = |key: &str| resource[key].as_str()?.strip_prefix('[')?.strip_suffix(']');
+            let (scope, name) = (inside("scope")?, inside("name")?);
+            Some(format!("[extensionResourceId({scope}, '{resource_type}', {name})]"))
+        })
+        .collect()
+}
+
+fn secret_id(secret: &Value) -> Option<String> {
+    let name = secret["name"].as_str()?.split('/').nth(1)?.split('\'').next()?;
+    Some(format!(
+        "[resourceId('Microsoft.KeyVault/vaults/secrets', variables('name'), '{name}')]"
+    ))
+}
+
+/// Gives every resource its version, those of deployments inside too.
+fn pin_versions(template: &mut Value) -> Result<(), String> {
+    let Some(resources) = template["resources"].as_array_mut() else {
+        return Ok(());
+    };
+    for resource in resources {
+        let resource_type = resource["type"].as_str().unwrap_or_default();
+        let version = api_version(resource_type).ok_or_else(|| format!("no version is pinned for {resource_type}"))?;
+        resource["apiVersion"] = version.into();
+        if !resource["properties"]["template"].is_null() {
+            pin_versions(&mut resource["properties"]["template"])?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cargo::root;
+    use crate::infra::{check, parts, read};
+
+    fn own(repository: Option<&str>) -> (Ingredients, Value) {
+        let mut ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
+        ingredients.repository = repository.map(str::to_owned);
+        let template = build(&ingredients).unwrap();
+        (ingredients, template)
+    }
+
+    fn of_type<'t>(template: &'t Value, resource_type: &str) -> Vec<&'t Value> {
+        let resources = template["resources"].as_array().unwrap();
+        resources
+            .iter()
+            .filter(|resource| resource["type"] == resource_type)
+            .collect()
+    }
+
+    #[test]
+    fn the_projects_own_template_and_form_hold_together() {
+        let (ingredients, template) = own(None);
+        assert_eq!(check::template(&template, &ingredients.tables), Vec::<String>::new());
+        let form: Value = parts::read(&root().join("infra/createUiDefinition.json")).unwrap();
+        assert_eq!(check::form::problems(&form, &template), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_source_that_is_not_filled_in_deploys_nothing() {
+        let (_, template) = own(None);
+        for source in SOURCES.iter().filter(|source| source.condition().is_some()) {
+            let name = format!("[format('{{0}}-{}', variables('name'))]", source.short);
+            let deployments = of_type(&template, "Microsoft.Resources/deployments");
+            let deployment = deployments
+                .iter()
+                .find(|deployment| deployment["name"] == name.as_str())
+                .unwrap();
+            assert_eq!(deployment["condition"], format!("[variables('{}On')]", source.name));
+        }
+        let secrets = of_type(&template, "Microsoft.KeyVault/vaults/secrets");
+        assert!(!secrets.is_empty());
+        for secret in secrets {
+            assert!(
+                secret["condition"]
+                    .as_str()
+                    .unwrap()
+                    .starts_with("[not(empty(parameters(")
+            );
+        }
+    }
+
+    #[test]
+    fn every_rule_is_direct_and_every_table_has_its_own_transformation() {
+        let (ingredients, template) = own(None);
+        let mut tables = 0;
+        for deployment in of_type(&template, "Microsoft.Resources/deployments") {
+            let inner = &deployment["properties"]["template"];
+            for rule in of_type(inner, "Microsoft.Insights/dataCollectionRules") {
+                assert_eq!(rule["kind"], "Direct");
+            }
+            tables += of_type(inner, "Microsoft.OperationalInsights/workspaces/tables").len();
+        }
+        assert_eq!(tables, ingredients.tables.len());
+        for table in &ingredients.tables {
+            assert_eq!(
+                template["parameters"][table.transform_parameter()]["defaultValue"],
+                "source"
+            );
+        }
+    }
+
+    #[test]
+    fn settings_come_after_every_role_and_code_after_the_settings() {
+        let (_, template) = own(None);
+        let settings = of_type(&template, "Microsoft.Web/sites/config")[0];
+        let waits_for = settings["dependsOn"].to_string();
+        let roles = of_type(&template, "Microsoft.Authorization/roleAssignments");
+        assert_eq!(roles.len(), 3);
+        assert_eq!(
+            waits_for.matches("Microsoft.Authorization/roleAssignments").count(),
+            roles.len()
+        );
+        for source in &SOURCES {
+            assert!(waits_for.contains(&source.deployment_variable()), "{}", source.name);
+        }
+        let code = of_type(&template, "Microsoft.Web/sites/extensions")[0];
+        assert!(code["dependsOn"].to_string().contains("appsettings"));
+    }
+
+    #[test]
+    fn the_package_is_that_of_the_newest_release_once_the_repository_is_known() {
+        let (_, unknown) = own(None);
+        assert_eq!(unknown["parameters"]["packageUri"]["defaultValue"], "");
+        let (_, known) = own(Some("https://github.com/o/r"));
+        assert_eq!(
+            known["parameters"]["packageUri"]["defaultValue"],
+            "https://github.com/o/r/releases/latest/download/released-package.zip"
+        );
+    }
+
+    #[test]
+    fn a_type_without_a_version_is_refused() {
+        let mut template = json!({"resources": [{"type": "Microsoft.Web/unknown"}]});
+        assert!(
+            pin_versions(&mut template)
+                .unwrap_err()
+                .contains("Microsoft.Web/unknown")
+        );
+    }
+}

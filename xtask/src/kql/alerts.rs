@@ -1,0 +1,297 @@
+//! Alert rules: the properties of `Microsoft.SecurityInsights/alertRules` of kind Scheduled, whose query is a file beside them.
+//!
+//! Limits: Microsoft Learn, "Create a custom analytics rule" and "Surface custom event details in alerts".
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::binder::Query;
+use super::content::Text;
+use super::shape::{keys, list, one_of, text};
+
+const REQUIRED: [&str; 16] = [
+    "displayName",
+    "description",
+    "severity",
+    "enabled",
+    "queryFrequency",
+    "queryPeriod",
+    "triggerOperator",
+    "triggerThreshold",
+    "suppressionEnabled",
+    "suppressionDuration",
+    "tactics",
+    "techniques",
+    "eventGroupingSettings",
+    "customDetails",
+    "entityMappings",
+    "incidentConfiguration",
+];
+const OPTIONAL: [&str; 1] = ["alertDetailsOverride"];
+const TACTICS: [&str; 14] = [
+    "Reconnaissance",
+    "ResourceDevelopment",
+    "InitialAccess",
+    "Execution",
+    "Persistence",
+    "PrivilegeEscalation",
+    "DefenseEvasion",
+    "CredentialAccess",
+    "Discovery",
+    "LateralMovement",
+    "Collection",
+    "Exfiltration",
+    "CommandAndControl",
+    "Impact",
+];
+/// Identifiers of the entities that are mapped here.
+const ENTITIES: [(&str, &[&str]); 1] = [("CloudApplication", &["AppId", "Name", "InstanceName"])];
+
+const MINUTES_OF_A_DAY: u32 = 24 * 60;
+const LONGEST_PERIOD: u32 = 14 * MINUTES_OF_A_DAY;
+const MOST_CUSTOM_DETAILS: usize = 20;
+const LONGEST_QUERY: usize = 10_000;
+
+/// What is wrong with a rule before its query is bound.
+pub fn problems(name: &str, rule: &Value, query: &str) -> Vec<String> {
+    let place = format!("alert {name}");
+    let mut problems = keys(&place, rule, &REQUIRED, &OPTIONAL);
+    problems.extend(one_of(
+        &place,
+        rule,
+        "severity",
+        &["High", "Medium", "Low", "Informational"],
+    ));
+    problems.extend(one_of(
+        &place,
+        rule,
+        "triggerOperator",
+        &["GreaterThan", "LessThan", "Equal", "NotEqual"],
+    ));
+    problems.extend(one_of(
+        &place,
+        &rule["eventGroupingSettings"],
+        "aggregationKind",
+        &["SingleAlert", "AlertPerResult"],
+    ));
+    let unknown = list(rule, "tactics").filter(|tactic| !TACTICS.iter().any(|known| **tactic == **known));
+    problems.extend(unknown.map(|tactic| format!("{place}: unknown tactic {tactic}")));
+    problems.extend(times(&place, rule));
+    if query.len() > LONGEST_QUERY {
+        problems.push(format!(
+            "{place}: its query has {} bytes; {LONGEST_QUERY} are the limit",
+            query.len()
+        ));
+    }
+    let details = rule["customDetails"].as_object().map_or(0, |details| details.len());
+    if details > MOST_CUSTOM_DETAILS {
+        problems.push(format!(
+            "{place}: {details} custom details; {MOST_CUSTOM_DETAILS} are the limit"
+        ));
+    }
+    problems.extend(entities(&place, rule));
+    problems.extend(grouping(&place, rule));
+    problems
+}
+
+fn times(place: &str, rule: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut read = |key: &str| {
+        let minutes = minutes(text(rule, key));
+        if minutes.is_none() {
+            problems.push(format!("{place}: \"{key}\" is no duration like PT15M, PT1H or P14D"));
+        }
+        minutes
+    };
+    let (frequency, period) = (read("queryFrequency"), read("queryPeriod"));
+    read("suppressionDuration");
+    let (Some(frequency), Some(period)) = (frequency, period) else {
+        return problems;
+    };
+    if !(5..=LONGEST_PERIOD).contains(&frequency) || !(5..=LONGEST_PERIOD).contains(&period) || frequency > period {
+        problems.push(format!(
+            "{place}: frequency and period are 5 minutes to 14 days, and the period not the shorter one"
+        ));
+    }
+    if period >= 2 * MINUTES_OF_A_DAY && frequency < 60 {
+        problems.push(format!(
+            "{place}: a rule that looks back 2 days or more runs once an hour at most"
+        ));
+    }
+    problems
+}
+
+/// Minutes of an ISO 8601 duration with one unit.
+fn minutes(duration: &str) -> Option<u32> {
+    let (amount, unit) = match duration.strip_prefix("PT") {
+        Some(time) => (time, if time.ends_with('H') { 60 } else { 1 }),
+        None => (duration.strip_prefix('P')?, MINUTES_OF_A_DAY),
+    };
+    let ending = if unit == 60 {
+        'H'
+    } else if unit == 1 {
+        'M'
+    } else {
+        'D'
+    };
+    amount.strip_suffix(ending)?.parse::<u32>().ok()?.checked_mul(unit)
+}
+
+fn entities(place: &str, rule: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    if list(rule, "entityMappings").next().is_none() {
+        problems.push(format!("{place} maps no entity"));
+    }
+    for mapping in list(rule, "entityMappings") {
+        let entity = text(mapping, "entityType");
+        let Some((_, identifiers)) = ENTITIES.iter().find(|(known, _)| *known == entity) else {
+            problems.push(format!("{place}: unknown entity \"{entity}\""));
+            continue;
+        };
+        for field in list(mapping, "fieldMappings") {
+            problems.extend(one_of(place, field, "identifier", identifiers));
+        }
+    }
+    problems
+}
+
+fn grouping(place: &str, rule: &Value) -> Vec<String> {
+    let grouping = &rule["incidentConfiguration"]["groupingConfiguration"];
+    let mut problems = Vec::new();
+    for detail in list(grouping, "groupByCustomDetails").filter_map(Value::as_str) {
+        if rule["customDetails"].get(detail).is_none() {
+            problems.push(format!("{place} groups by {detail}, which is no custom detail"));
+        }
+    }
+    let mapped: BTreeSet<&str> = list(rule, "entityMappings")
+        .map(|mapping| text(mapping, "entityType"))
+        .collect();
+    for entity in list(grouping, "groupByEntities").filter_map(Value::as_str) {
+        if !mapped.contains(entity) {
+            problems.push(format!("{place} groups by {entity}, which is not mapped"));
+        }
+    }
+    problems
+}
+
+/// The columns that a rule takes from its query.
+fn columns(rule: &Value) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    let mappings = list(rule, "entityMappings").flat_map(|mapping| list(mapping, "fieldMappings"));
+    columns.extend(mappings.map(|field| text(field, "columnName").to_owned()));
+    let details = rule["customDetails"]
+        .as_object()
+        .into_iter()
+        .flat_map(|details| details.values());
+    columns.extend(details.filter_map(Value::as_str).map(str::to_owned));
+    let details = &rule["alertDetailsOverride"];
+    for key in ["alertDisplayNameFormat", "alertDescriptionFormat"] {
+        let after_braces = text(details, key).split("{{").skip(1);
+        columns.extend(
+            after_braces
+                .filter_map(|after| after.split_once("}}"))
+                .map(|(column, _)| column.to_owned()),
+        );
+    }
+    if let Some(column) = details["alertSeverityColumnName"].as_str() {
+        columns.insert(column.to_owned());
+    }
+    columns
+}
+
+/// The query of a rule with the columns that the rule takes from it.
+pub fn query(name: &str, rule: &Value, text: &str) -> Text {
+    Text {
+        query: Query::new(&format!("alert {name}"), text),
+        gives: columns(rule).into_iter().map(|column| (column, None)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cargo::root;
+
+    fn rule() -> Value {
+        serde_json::from_str(&super::super::read(&root().join("infra/content/alerts/StreamSilent.json")).unwrap())
+            .unwrap()
+    }
+
+    #[test]
+    fn seeded_faults_are_told() {
+        let fault = |change: fn(&mut Value), expected: &str| {
+            let mut rule = rule();
+            change(&mut rule);
+            let told = problems("it", &rule, "T");
+            assert!(
+                told.iter().any(|problem| problem.contains(expected)),
+                "{expected}: {told:?}"
+            );
+        };
+        fault(
+            |rule| drop(rule.as_object_mut().unwrap().remove("suppressionDuration")),
+            "has no \"suppressionDuration\"",
+        );
+        fault(|rule| rule["query"] = json!("T"), "unknown key \"query\"");
+        fault(|rule| rule["severity"] = json!("Critical"), "\"Critical\"");
+        fault(|rule| rule["tactics"] = json!(["Evasion"]), "unknown tactic");
+        fault(
+            |rule| rule["queryFrequency"] = json!("1h"),
+            "\"queryFrequency\" is no duration",
+        );
+        fault(|rule| rule["queryPeriod"] = json!("P15D"), "5 minutes to 14 days");
+        fault(|rule| rule["queryFrequency"] = json!("PT30M"), "once an hour at most");
+        fault(|rule| rule["entityMappings"] = json!([]), "maps no entity");
+        fault(
+            |rule| rule["entityMappings"][0]["fieldMappings"][0]["identifier"] = json!("Title"),
+            "\"Title\"",
+        );
+        fault(
+            |rule| rule["entityMappings"][0]["entityType"] = json!("CloudApp"),
+            "unknown entity \"CloudApp\"",
+        );
+        let grouping = |rule: &mut Value, key: &str| {
+            rule["incidentConfiguration"]["groupingConfiguration"][key] = json!(["Nothing"])
+        };
+        let mut ungrouped = rule();
+        grouping(&mut ungrouped, "groupByCustomDetails");
+        grouping(&mut ungrouped, "groupByEntities");
+        let told = problems("it", &ungrouped, "T");
+        let expected = [
+            "alert it groups by Nothing, which is no custom detail",
+            "alert it groups by Nothing, which is not mapped",
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn limits_of_sentinel_are_held() {
+        let mut rule = rule();
+        let details: serde_json::Map<_, _> = (0..21).map(|index| (format!("d{index}"), json!("Stream"))).collect();
+        rule["customDetails"] = details.into();
+        let told = problems("it", &rule, &"x".repeat(LONGEST_QUERY + 1));
+        assert!(told.iter().any(|problem| problem.contains("21 custom details")));
+        assert!(told.iter().any(|problem| problem.contains("10001 bytes")));
+    }
+
+    #[test]
+    fn the_columns_that_a_rule_takes_are_asked_of_its_query() {
+        let columns = columns(&rule());
+        for column in ["Source", "Instance", "SilentHours", "Remedy", "AlertSeverity"] {
+            assert!(columns.contains(column), "{column}: {columns:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_read() {
+        assert_eq!(minutes("PT15M"), Some(15));
+        assert_eq!(minutes("PT1H"), Some(60));
+        assert_eq!(minutes("P14D"), Some(14 * MINUTES_OF_A_DAY));
+        for wrong in ["", "P", "PT", "15M", "P1M", "PT1D", "P1DT1H", "PTxM"] {
+            assert_eq!(minutes(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Node and the language service: found, installed into `target/tools/kql`, and run.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::{files, read};
+use crate::cargo::{self, root};
+
+/// The oldest Node that runs the tests of `xtask/kql` with the runner it brings along.
+const LEAST_NODE: u32 = 20;
+const PACKAGE: &str = "@kusto/language-service-next";
+
+/// Node with the language service installed.
+pub struct Node {
+    scripts: PathBuf,
+    packages: PathBuf,
+}
+
+impl Node {
+    /// Checks for Node, and installs the package that `xtask/kql/package.json` pins unless it is there.
+    pub fn ready() -> Result<Self, String> {
+        enough(&version()?)?;
+        let scripts = root().join("xtask/kql");
+        let tools = root().join("target/tools/kql");
+        let node = Self {
+            scripts,
+            packages: tools.join("node_modules"),
+        };
+        let wanted = pinned(&read(&node.scripts.join("package.json"))?)?;
+        if node.installed().as_deref() != Some(wanted.as_str()) {
+            node.install(&tools)?;
+        }
+        Ok(node)
+    }
+
+    /// The tests of `xtask/kql`, by Node's own runner.
+    pub fn run_tests(&self) -> Result<(), String> {
+        let mut command = self.node();
+        command.args(["--test", "--test-reporter=dot"]);
+        for file in files(&self.scripts.join("tests"), "mjs")? {
+            command.arg(file);
+        }
+        cargo::run(command)
+    }
+
+    /// Executes golden cases; the error names every difference.
+    pub fn golden(&self, cases: &[PathBuf]) -> Result<(), String> {
+        let mut command = self.node();
+        command.arg(self.scripts.join("main.mjs")).arg("golden").args(cases);
+        let report = answer(command.stderr(Stdio::inherit()).output())?;
+        let outcomes = report["cases"].as_array().ok_or("the golden cases gave no report")?;
+        let mut differences = Vec::new();
+        for outcome in outcomes {
+            let lines = outcome["differences"].as_array().into_iter().flatten();
+            differences.extend(lines.map(|line| format!("{}: {line}", outcome["file"])));
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(format!("golden rows differ:\n  {}", differences.join("\n  ")))
+    }
+
+    /// Has a request checked; gives the report.
+    pub fn check(&self, request: &Value) -> Result<Value, String> {
+        let mut command = self.node();
+        command.arg(self.scripts.join("main.mjs")).arg("check");
+        let piped = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        let mut child = piped
+            .spawn()
+            .map_err(|error| format!("node cannot be started: {error}"))?;
+        let mut input = child.stdin.take().ok_or("node has no standard input")?;
+        let sent = input.write_all(request.to_string().as_bytes());
+        drop(input);
+        let report = answer(child.wait_with_output());
+        sent.map_err(|error| format!("node does not take the request: {error}"))?;
+        report
+    }
+
+    fn node(&self) -> Command {
+        let mut command = Command::new("node");
+        command.env("KQL_PACKAGES", &self.packages);
+        command
+    }
+
+    fn installed(&self) -> Option<String> {
+        let manifest = fs::read_to_string(self.packages.join(PACKAGE).join("package.json")).ok()?;
+        let manifest: Value = serde_json::from_str(&manifest).ok()?;
+        manifest["version"].as_str().map(str::to_owned)
+    }
+
+    fn install(&self, tools: &Path) -> Result<(), String> {
+        let copied = fs::create_dir_all(tools)
+            .and_then(|()| fs::copy(self.scripts.join("package.json"), tools.join("package.json")));
+        copied.map_err(|error| format!("{} cannot be filled: {error}", tools.display()))?;
+        let mut command = Command::new("npm");
+        command.current_dir(tools);
+        command.args([
+            "install",
+            "--no-package-lock",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
+        cargo::run(command).map_err(|error| format!("{PACKAGE} cannot be installed: {error}"))
+    }
+}
+
+/// Exit 0 and 1 both come with a report; anything else has said why on standard error.
+fn answer(output: std::io::Result<Output>) -> Result<Value, String> {
+    let output = output.map_err(|error| format!("node cannot be run: {error}"))?;
+    if !matches!(output.status.code(), Some(0 | 1)) {
+        return Err(format!("the checker of xtask/kql ended with {}", output.status));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("the report of xtask/kql cannot be read: {error}"))
+}
+
+fn version() -> Result<String, String> {
+    let output = Command::new("node").arg("--version").output();
+    let output = output
+        .map_err(|error| format!("node cannot be run ({error}): the KQL checks need Node {LEAST_NODE} or newer"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn enough(version: &str) -> Result<(), String> {
+    let major = version.trim_start_matches('v').split('.').next();
+    match major.and_then(|major| major.parse::<u32>().ok()) {
+        Some(major) if major >= LEAST_NODE => Ok(()),
+        _ => Err(format!(
+            "node is {version}: the KQL checks need Node {LEAST_NODE} or newer"
+        )),
+    }
+}
+
+/// The exact version that the manifest asks for; a range would change the names that `language.mjs` uses.
+fn pinned(manifest: &str) -> Result<String, String> {
+    let manifest: Value = serde_json::from_str(manifest).map_err(|error| format!("xtask/kql/package.json: {error}"))?;
+    let version = manifest["dependencies"][PACKAGE].as_str().unwrap_or_default();
+    let exact = version.split('.').count() == 3 && version.split('.').all(|part| part.parse::<u32>().is_ok());
+    if exact {
+        return Ok(version.to_owned());
+    }
+    Err(format!(
+        "xtask/kql/package.json must pin {PACKAGE} to one version, not \"{version}\""
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_too_old_or_unreadable_is_refused() {
+        assert!(enough("v20.0.0").is_ok());
+        assert!(enough("v24.1.2").is_ok());
+        for version in ["v18.20.4", "", "node"] {
+            assert!(enough(version).unwrap_err().contains("need Node 20"), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_is_not_exact_is_refused() {
+        let manifest = |version: &str| format!(r#"{{"dependencies": {{"{PACKAGE}": "{version}"}}}}"#);
+        assert_eq!(pinned(&manifest("12.4.1")).unwrap(), "12.4.1");
+        for version in ["^12.4.1", "12.4", "latest", "12.4.x", ""] {
+            assert!(pinned(&manifest(version)).is_err(), "{version}");
+        }
+        assert!(pinned("{}").is_err());
+    }
+
+    #[test]
+    fn the_manifest_pins_the_package() {
+        pinned(&read(&root().join("xtask/kql/package.json")).unwrap()).unwrap();
+    }
+}

@@ -1,0 +1,127 @@
+//! `cargo xtask package`: the release package for Azure, `dist/released-package.zip`.
+
+mod archive;
+mod compile;
+mod elf;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::cargo::root;
+use archive::Entry;
+
+/// The name that the `onedeploy` extension of Flex Consumption wants.
+const PACKAGE: &str = "released-package.zip";
+/// What the Functions host reads, besides the executable.
+const DESCRIPTIONS: [&str; 3] = [
+    "function-http/function.json",
+    "function-timer/function.json",
+    "host.json",
+];
+
+/// What follows `package`.
+#[derive(Args)]
+pub struct PackageArguments {
+    /// Builds everything a second time, in another folder, and compares.
+    #[arg(long)]
+    twice: bool,
+}
+
+/// Builds the static executable and packs it with what the Functions host reads.
+pub fn run(arguments: &PackageArguments) -> Result<(), String> {
+    let package = pack(Path::new("target/package"))?;
+    let folder = root().join("dist");
+    let path = folder.join(PACKAGE);
+    let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&path, &package));
+    written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    println!("dist/{PACKAGE}: {} bytes, sha256 {}", package.len(), digest(&package));
+
+    if arguments.twice {
+        let second = pack(Path::new("target/package-again"))?;
+        if second != package {
+            return Err(format!("the second build is another: sha256 {}", digest(&second)));
+        }
+        println!("the second build is the same, byte for byte");
+    }
+    Ok(())
+}
+
+/// The bytes of the package; everything is compiled into `target_folder`, relative to the root.
+fn pack(target_folder: &Path) -> Result<Vec<u8>, String> {
+    let executable = compile::static_handler(target_folder)?;
+    let program = read(&executable)?;
+    elf::refuse_dynamic(&program).map_err(|reason| format!("{}: {reason}", executable.display()))?;
+
+    let mut entries = vec![Entry {
+        name: executable_name(&read(&root().join("host.json"))?)?,
+        mode: 0o755,
+        content: program,
+    }];
+    for name in DESCRIPTIONS {
+        entries.push(Entry {
+            name: name.to_owned(),
+            mode: 0o644,
+            content: read(&root().join(name))?,
+        });
+    }
+    archive::zip(entries)
+}
+
+/// Where the host looks for the executable, from the root of the package. The name in the archive has to be the same
+/// text: the host's tools set the right to execute for exactly that.
+fn executable_name(host: &[u8]) -> Result<String, String> {
+    let host: Value = serde_json::from_slice(host).map_err(|error| format!("host.json: {error}"))?;
+    let name = host["customHandler"]["description"]["defaultExecutablePath"]
+        .as_str()
+        .unwrap_or_default();
+    let is_plain = !name.is_empty()
+        && name
+            .split('/')
+            .all(|part| !part.is_empty() && part != "." && part != "..");
+    if !is_plain {
+        return Err(format!(
+            "host.json: defaultExecutablePath must be a plain path like bin/handler, not {name:?}"
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(path: &str) -> Vec<u8> {
+        format!(r#"{{"customHandler":{{"description":{{"defaultExecutablePath":"{path}"}}}}}}"#).into()
+    }
+
+    #[test]
+    fn the_executable_stands_where_the_host_looks_for_it() {
+        assert_eq!(executable_name(&host("bin/handler")).unwrap(), "bin/handler");
+        let own = read(&root().join("host.json")).unwrap();
+        assert_eq!(executable_name(&own).unwrap(), "bin/handler");
+    }
+
+    #[test]
+    fn a_path_that_is_no_name_in_the_archive_is_refused() {
+        for path in ["", "./handler", "/handler", "bin//handler", "../handler"] {
+            assert!(executable_name(&host(path)).is_err(), "{path}");
+        }
+    }
+}
