@@ -80,7 +80,7 @@ async fn ends_in_time(mut child: Child) -> String {
     };
     tokio::time::timeout(Duration::from_secs(10), output)
         .await
-        .expect("it did not end")
+        .unwrap_or_else(|_| panic!("it did not end in time"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

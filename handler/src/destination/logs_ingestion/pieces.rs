@@ -127,7 +127,10 @@ impl<'a> Pieces<'a> {
                 self.delivery.accepted.push(last);
                 Ok(())
             }
-            Answer::SpansTooLong => Ok(self.waiting.push_back(vec![last])),
+            Answer::SpansTooLong => {
+                self.waiting.push_back(vec![last]);
+                Ok(())
+            }
             Answer::TooLarge(refusal) | Answer::BadRows(refusal) => {
                 self.delivery.refused.clear();
                 let call = Call {

@@ -264,7 +264,7 @@ async fn one_life(seed: u64) -> usize {
             usize::MAX
         };
         let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
-        let run = poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4)));
+        let run = Box::pin(poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4))));
         let mut outcome = None;
         let ended = killed_after(polls, async { outcome = run.await.map(|report| report.outcome) }).await;
         if outcome == Some(Outcome::Done) {
