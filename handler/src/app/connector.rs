@@ -11,7 +11,7 @@ use crate::functions::Work;
 use crate::http::HttpClient;
 use crate::pipeline::{Housekeeping, PollRules, Poller};
 use crate::settings::{Environment, Settings, StateLocation};
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, connect};
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, StreamHealths, connect};
 use crate::time::{Clock, Stop, SystemClock};
 
 /// What cannot be set up with settings that are right by themselves.
@@ -61,6 +61,7 @@ pub fn build(
     let plans = wiring.stream_plans()?;
     let drains = wiring.drain_plans()?;
     let receivers = wiring.receivers(&process)?;
+    let health_target = wiring.health_target();
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -75,11 +76,14 @@ pub fn build(
         drains,
         off: off_reports(settings),
         rules,
+        healths: StreamHealths::new(store.clone()),
         store,
         clock,
         holder,
         stop: stop.clone(),
         housekeeping: Housekeeping::new(wiring.push_ledgers(&process)),
+        schedule: settings.poll.schedule.clone(),
+        health_target,
     };
     Ok(Work {
         poller: Arc::new(poller),

@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::cause::Cause;
 use super::plan::DrainPlan;
 use super::send::{refused_letters, send};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
-use crate::destination::{Batch, BatchBuilder};
+use crate::destination::{Batch, BatchBuilder, DeliveryError};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{
@@ -52,14 +53,15 @@ impl RowsRun<'_> {
             Ok(waiting) if waiting.is_empty() => return None,
             Ok(waiting) => waiting,
             Err(error) => {
-                let problem = format!("{} -> {table}: {error}", report.stream);
+                let problem = error.problem_saying(format!("{} -> {table}: {error}", report.stream));
                 return Some(StreamReport::failed(report.stream, problem));
             }
         };
         let mut counts = Counts::default();
         let outcome = self.drain(&waiting, &mut counts, &mut report).await;
         if let Err(error) = outcome {
-            report.problems.push(format!("{} -> {table}: {error}", report.stream));
+            let message = format!("{} -> {table}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
         }
         if !report.problems.is_empty() {
             report.outcome = Outcome::Failed;
@@ -115,7 +117,8 @@ impl RowsRun<'_> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
-                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    let message = format!("{} -> {table}: {error}", report.stream);
+                    report.problems.push(error.problem_saying(message));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -124,16 +127,17 @@ impl RowsRun<'_> {
             let problem = match self.deliver(&queue, key, entry, &dead_letters, counts).await {
                 Ok(problem) => problem,
                 Err(error) if is_about_one_entry(&error) => {
-                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    let message = format!("{} -> {table}: {error}", report.stream);
+                    report.problems.push(error.problem_saying(message));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             if let Some(problem) = problem {
-                report.problems.push(format!(
+                report.problems.push(problem.problem_saying(format!(
                     "{} -> {table}: {problem}; what was pushed waits in the spool",
                     report.stream
-                ));
+                )));
                 break;
             }
         }
@@ -148,7 +152,7 @@ impl RowsRun<'_> {
         entry: SpoolEntry,
         dead_letters: &DeadLetters,
         counts: &mut Counts,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<DeliveryError>, StoreError> {
         let now = self.clock.now();
         let Unpacked { batches, letters } = self.unpack(key, &entry, counts)?;
         dead_letters.keep(self.plan.form.name(), &letters, now).await?;
@@ -165,8 +169,9 @@ impl RowsRun<'_> {
                 counts.delivered += delivery.accepted.len() as u64;
                 counts.dead_lettered += refused.len() as u64;
                 counts.perhaps_doubled += delivery.unsure as u64;
-                problem = delivery.error.as_ref().map(ToString::to_string);
-                delivery.open(batch.rows)
+                let open = delivery.open(batch.rows);
+                problem = delivery.error;
+                open
             };
             counts.spooled += open.len() as u64;
             for row in open {

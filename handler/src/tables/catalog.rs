@@ -5,13 +5,14 @@ use std::sync::{Arc, LazyLock};
 
 use super::row::{Table, TableOptions};
 
-const DEFINITIONS: [&str; 12] = [
+const DEFINITIONS: [&str; 13] = [
     include_str!("../../../infra/tables/OneLoginEventsV2_CL.json"),
     include_str!("../../../infra/tables/OneLoginUsersV2_CL.json"),
     include_str!("../../../infra/tables/OneLogin_CL.json"),
     include_str!("../../../infra/tables/PingOneEnterprise_AuditEvents_CL.json"),
     include_str!("../../../infra/tables/PingOne_AuditActivitiesV2_CL.json"),
     include_str!("../../../infra/tables/PingOne_AuditActivities_CL.json"),
+    include_str!("../../../infra/tables/SentinelConnectorHealth_CL.json"),
     include_str!("../../../infra/tables/SentinelOneActivities_CL.json"),
     include_str!("../../../infra/tables/SentinelOneAgents_CL.json"),
     include_str!("../../../infra/tables/SentinelOneAlertsV2_CL.json"),

@@ -28,6 +28,7 @@ pub fn convert(value: &str, column_type: ColumnType, limit: usize, out: &mut Vec
         ColumnType::String => string(value, limit, out),
         ColumnType::Datetime => datetime(value, out),
         ColumnType::Real => real(value, out),
+        ColumnType::Long => long(value, out),
         ColumnType::Boolean => boolean(value, out),
         ColumnType::Dynamic => dynamic(value, limit, out),
     }
@@ -160,6 +161,19 @@ fn real(value: &str, out: &mut Vec<u8>) -> Converted {
     Converted::Whole
 }
 
+fn long(value: &str, out: &mut Vec<u8>) -> Converted {
+    let text = match kind(value) {
+        Kind::Number => value.into(),
+        Kind::String => unquote(value),
+        _ => return Converted::Unfit,
+    };
+    let Ok(number) = text.trim_ascii().parse::<i64>() else {
+        return Converted::Unfit;
+    };
+    out.extend_from_slice(number.to_string().as_bytes());
+    Converted::Whole
+}
+
 fn boolean(value: &str, out: &mut Vec<u8>) -> Converted {
     let text = unquote(value);
     let text = text.trim_ascii();
@@ -221,6 +235,22 @@ mod tests {
             "\"\"", "\"abc\"", "\"inf\"", "\"NaN\"", "true", "[1]", "1e999", "\"0x10\"", "\"1 2\"",
         ] {
             assert_eq!(converted(value, ColumnType::Real), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_column_takes_what_64_bits_hold_and_no_fractions() {
+        for (value, expected) in [
+            ("-7", Some("-7")),
+            ("\"42\"", Some("42")),
+            ("9223372036854775807", Some("9223372036854775807")),
+            ("9223372036854775808", None),
+            ("1.5", None),
+            ("1e3", None),
+            ("true", None),
+            ("\"\"", None),
+        ] {
+            assert_eq!(converted(value, ColumnType::Long).as_deref(), expected, "{value}");
         }
     }
 

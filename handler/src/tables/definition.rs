@@ -81,6 +81,8 @@ pub enum ColumnType {
     Datetime,
     /// A number, digit for digit as the vendor wrote it.
     Real,
+    /// A whole number of 64 bits.
+    Long,
     /// `true` or `false`.
     Boolean,
     /// Any JSON.

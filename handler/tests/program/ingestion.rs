@@ -17,8 +17,12 @@ pub struct Azure {
 
 impl Azure {
     pub fn start() -> Self {
+        Self::with_tables(&[ACTIVITIES, ACTIVITIES_OLD, ONELOGIN])
+    }
+
+    pub fn with_tables(tables: &[&str]) -> Self {
         let identity = Arc::new(ManagedIdentity::start());
-        let rule = Rule::numbered(1, &[ACTIVITIES, ACTIVITIES_OLD, ONELOGIN]);
+        let rule = Rule::numbered(1, tables);
         let rule_id = rule.rule_id.clone();
         Self {
             ingestion: LogsIngestion::start(identity.clone(), vec![rule]),
