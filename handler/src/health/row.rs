@@ -10,6 +10,7 @@ use super::problem::{ErrorCode, Problem, shortened};
 use super::report::{Outcome, StreamReport};
 use super::status::Standing;
 use crate::state::{Counts, Waiting};
+use crate::time::rfc3339_millis;
 
 /// Messages are cut to this many bytes.
 const LONGEST_MESSAGE: usize = 1024;
@@ -17,7 +18,7 @@ const LONGEST_MESSAGE: usize = 1024;
 /// One stream after one run. The names are what `infra/tables/SentinelConnectorHealth_CL.json` asks for.
 #[derive(Clone, Debug, Serialize)]
 pub struct HealthRow {
-    time_generated: DateTime<Utc>,
+    time_generated: String,
     source: String,
     instance: String,
     /// Absent for a whole instance that is off.
@@ -29,9 +30,9 @@ pub struct HealthRow {
     already_seen: u64,
     dead_lettered: u64,
     spooled: u64,
-    watermark: Option<DateTime<Utc>>,
+    watermark: Option<String>,
     lag_seconds: Option<f64>,
-    oldest_waiting: Option<DateTime<Utc>>,
+    oldest_waiting: Option<String>,
     run_seconds: f64,
     error_code: Option<&'static str>,
     error_message: Option<String>,
@@ -94,7 +95,7 @@ impl HealthRow {
         let mut parts = stream.splitn(3, '/').map(str::to_owned);
         let took: Duration = reports.iter().map(|report| report.took).sum();
         Self {
-            time_generated: facts.at,
+            time_generated: rfc3339_millis(facts.at),
             source: parts.next().unwrap_or_default(),
             instance: parts.next().unwrap_or_default(),
             stream: parts.next(),
@@ -105,9 +106,9 @@ impl HealthRow {
             dead_lettered: counts.dead_lettered,
             // An entry whose events were not looked at counts as one.
             spooled: counts.spooled.max(facts.waiting.entries),
-            watermark,
             lag_seconds: watermark.map(|watermark| seconds_between(watermark, facts.at)),
-            oldest_waiting: facts.waiting.oldest,
+            watermark: watermark.map(rfc3339_millis),
+            oldest_waiting: facts.waiting.oldest.map(rfc3339_millis),
             run_seconds: took.as_secs_f64(),
             error_code: problem.as_ref().map(|problem| problem.code.word()),
             error_message: problem
@@ -134,7 +135,7 @@ fn problem_of(reports: &[&StreamReport], counts: Counts) -> Option<Problem> {
         return Some(problem.clone());
     }
     if let Some(at) = reports.iter().flat_map(|report| &report.possible_losses).next() {
-        let message = format!("events may have been lost around {}", at.to_rfc3339());
+        let message = format!("events may have been lost around {}", rfc3339_millis(*at));
         return Some(Problem::new(ErrorCode::PossibleLoss, message));
     }
     if counts.dead_lettered > 0 {

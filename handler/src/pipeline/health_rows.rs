@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::lateness::{expected_lag, is_late};
 use super::plan::Target;
 use super::poll::{Poller, Selection};
@@ -15,6 +17,8 @@ use crate::time::Deadline;
 
 /// From the end of a run to the end of its rows.
 const LONGEST: Duration = Duration::from_secs(5);
+/// And where the process is to end.
+const LONGEST_AT_THE_END: Duration = Duration::from_secs(1);
 /// What of it may go into asking the store; rows are made without its answer too.
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
@@ -30,9 +34,14 @@ impl Poller {
     /// Sends a row for every stream of the run, if there is a health table. What cannot be sent is logged once.
     pub async fn send_health(&self, run: &RunReport, selection: &Selection, invocation_id: Option<&str>) {
         let Some(target) = &self.health_target else { return };
-        let deadline = Deadline::after(LONGEST);
+        let longest = if self.stop.is_asked() {
+            LONGEST_AT_THE_END
+        } else {
+            LONGEST
+        };
+        let deadline = Deadline::after(longest);
         let sent = tokio::time::timeout(
-            LONGEST,
+            longest,
             self.try_send_health(target, run, selection, invocation_id, deadline),
         )
         .await;
@@ -58,13 +67,18 @@ impl Poller {
             reports.entry(stream).or_default();
         }
         reports.retain(|stream, reports| self.has_row(stream, reports));
+        let now = self.clock.now();
         let rows: Vec<HealthRow> = reports
             .iter()
             .map(|(stream, reports)| {
-                HealthRow::new(stream, reports, self.facts(stream, reports, &looked, invocation_id))
+                HealthRow::new(
+                    stream,
+                    reports,
+                    self.facts(stream, reports, &looked, (now, invocation_id)),
+                )
             })
             .collect();
-        for batch in self.batches(target, &rows) {
+        for batch in batches(target, &rows, now) {
             let delivery = send(&*target.destination, &batch, deadline, &self.stop).await;
             if let Some(error) = delivery.error {
                 return Err(error.to_string());
@@ -140,8 +154,13 @@ impl Poller {
         Ok(())
     }
 
-    fn facts(&self, stream: &str, reports: &[&StreamReport], looked: &Looked, invocation_id: Option<&str>) -> RowFacts {
-        let now = self.clock.now();
+    fn facts(
+        &self,
+        stream: &str,
+        reports: &[&StreamReport],
+        looked: &Looked,
+        (now, invocation_id): (DateTime<Utc>, Option<&str>),
+    ) -> RowFacts {
         let plan = self.plans.iter().find(|plan| plan.name().to_string() == stream);
         let watermark = watermark_of(reports);
         let is_late = plan
@@ -160,24 +179,23 @@ impl Poller {
             pushed: looked.pushed.get(stream).map(|(_, new)| *new).unwrap_or_default(),
         }
     }
+}
 
-    fn batches(&self, target: &Target, rows: &[HealthRow]) -> Vec<Batch> {
-        let now = self.clock.now();
-        let mut batches = Vec::new();
-        let mut builder = BatchBuilder::new(target.table.name(), target.table.longest_span());
-        for row in rows {
-            let mut bytes = Vec::new();
-            let context = RowContext {
-                arrival: now,
-                given: &[],
-            };
-            target.table.project(&row.to_json(), context, &mut bytes);
-            if !builder.push(&bytes, now) {
-                batches.extend(builder.take());
-                builder.push(&bytes, now);
-            }
+fn batches(target: &Target, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut builder = BatchBuilder::new(target.table.name(), target.table.longest_span());
+    for row in rows {
+        let mut bytes = Vec::new();
+        let context = RowContext {
+            arrival: now,
+            given: &[],
+        };
+        target.table.project(&row.to_json(), context, &mut bytes);
+        if !builder.push(&bytes, now) {
+            batches.extend(builder.take());
+            builder.push(&bytes, now);
         }
-        batches.extend(builder.take());
-        batches
     }
+    batches.extend(builder.take());
+    batches
 }

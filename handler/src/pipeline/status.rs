@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
-use super::plan::{StreamPlan, Target};
+use super::plan::{PullPlan, PushedPlan, StreamPlan, Target};
 use super::poll::Poller;
 use super::spool_drain::is_about_one_entry;
 use crate::event::StreamName;
@@ -107,6 +107,10 @@ impl Poller {
             drained = health.drained.clone();
             take_health(health, stream);
         }
+        // What is polled too left the spool through the poller's stream.
+        for (table, counts) in self.delivered_beside_polling(name).await? {
+            *drained.entry(table).or_default() += counts;
+        }
         let received = pushed_counts(&self.store, name).await?;
         if !received.is_empty() && stream.status == Standing::NeverRun {
             stream.status = Standing::Ok;
@@ -123,14 +127,34 @@ impl Poller {
     }
 }
 
+impl Poller {
+    async fn delivered_beside_polling(&self, pushed: &StreamName) -> Result<TableCounts, StoreError> {
+        for plan in &self.plans {
+            let StreamPlan::Windows(PullPlan {
+                pushed: Some(PushedPlan { form, .. }),
+                ..
+            }) = plan
+            else {
+                continue;
+            };
+            if form.name() == pushed {
+                let checkpoint = Checkpoints::look(&*self.store, plan.name(), plan.account()).await?;
+                return Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default());
+            }
+        }
+        Ok(TableCounts::new())
+    }
+}
+
 /// What the processes that receive count as spooled is delivered by the runs that empty the spool.
 fn with_what_left_the_spool(received: Counts, drained: Counts) -> Counts {
     Counts {
         delivered: received.delivered + drained.delivered,
+        seen_before: received.seen_before + drained.seen_before,
         dead_lettered: received.dead_lettered + drained.dead_lettered,
         spooled: received
             .spooled
-            .saturating_sub(drained.delivered + drained.dead_lettered),
+            .saturating_sub(drained.delivered + drained.seen_before + drained.dead_lettered),
         perhaps_doubled: received.perhaps_doubled + drained.perhaps_doubled,
         ..received
     }
