@@ -54,8 +54,8 @@ pub struct RowFacts {
     pub is_late: bool,
     /// What waits in its queues.
     pub waiting: Waiting,
-    /// What was received by push and is in no report.
-    pub pushed: Counts,
+    /// Of a stream of pushes: what was received since its last row. The reports only empty its spool.
+    pub pushed: Option<Counts>,
 }
 
 /// The reports of a run by stream, those of several tables or queues together.
@@ -76,9 +76,12 @@ pub fn watermark_of(reports: &[&StreamReport]) -> Option<DateTime<Utc>> {
 impl HealthRow {
     /// `stream` is its name (`pingone/default/activities`), or that of an instance that is off.
     pub fn new(stream: &str, reports: &[&StreamReport], facts: RowFacts) -> Self {
-        let mut counts = facts.pushed;
+        let mut counts = Counts::default();
         for table in reports.iter().flat_map(|report| &report.tables) {
             counts += table.counts;
+        }
+        if let Some(pushed) = facts.pushed {
+            counts = with_pushed(counts, pushed);
         }
         let has = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
         let standing = if has(Outcome::Off) {
@@ -126,6 +129,18 @@ impl HealthRow {
     pub fn to_json(&self) -> String {
         // Nothing in it can fail to be written.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What is taken out of the spool was received before, perhaps in an earlier run; what waits is what the run left.
+fn with_pushed(drained: Counts, pushed: Counts) -> Counts {
+    Counts {
+        received: pushed.received,
+        delivered: pushed.delivered + drained.delivered,
+        seen_before: pushed.seen_before,
+        dead_lettered: pushed.dead_lettered + drained.dead_lettered,
+        spooled: drained.spooled,
+        ..drained
     }
 }
 
@@ -205,12 +220,12 @@ mod tests {
     #[test]
     fn dead_letters_are_named_although_the_run_is_well() {
         let facts = RowFacts {
-            pushed: Counts {
+            pushed: Some(Counts {
                 received: 3,
                 delivered: 1,
                 dead_lettered: 2,
                 ..Counts::default()
-            },
+            }),
             ..RowFacts::default()
         };
         let row = row(&[], facts);

@@ -176,7 +176,7 @@ impl Poller {
             has_watermark: plan.is_some(),
             is_late,
             waiting,
-            pushed: looked.pushed.get(stream).map(|(_, new)| *new).unwrap_or_default(),
+            pushed: looked.pushed.get(stream).map(|(_, new)| *new),
         }
     }
 }
