@@ -47,6 +47,8 @@ mod tests {
         for (schedule, watermark, now, expected) in [
             (every_minute, "2026-11-20T12:00:10Z", "2026-11-20T12:02:40Z", false),
             (every_minute, "2026-11-20T12:00:10Z", "2026-11-20T12:03:01Z", true),
+            // The tick that came before the settling time was over does not count.
+            (every_minute, "2026-11-20T11:59:50Z", "2026-11-20T12:02:30Z", false),
             // From Friday evening to Monday noon.
             (on_weekdays, "2026-11-20T17:59:30Z", "2026-11-23T08:30:00Z", false),
             (on_weekdays, "2026-11-20T17:59:30Z", "2026-11-23T12:00:00Z", true),
