@@ -12,7 +12,7 @@ use crate::functions::Work;
 use crate::http::HttpClient;
 use crate::pipeline::{Housekeeping, PollRules, Poller};
 use crate::settings::{Settings, StateLocation};
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, connect};
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, StreamHealths, connect};
 use crate::time::Clock;
 
 /// What cannot be set up with settings that are right by themselves.
@@ -53,6 +53,7 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
     let plans = wiring.stream_plans()?;
     let drains = wiring.drain_plans()?;
     let receivers = wiring.receivers()?;
+    let health_target = wiring.health_target();
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -67,11 +68,14 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
         drains,
         off: off_reports(settings),
         rules,
+        healths: StreamHealths::new(store.clone()),
         store,
         clock,
         holder,
         stop: lasting.stop.clone(),
         housekeeping: Housekeeping::new(wiring.push_ledgers()),
+        schedule: settings.poll.schedule.clone(),
+        health_target,
     };
     Ok(Work {
         poller: Arc::new(poller),

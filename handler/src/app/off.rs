@@ -13,7 +13,7 @@ pub fn off_reports(settings: &Settings) -> Vec<StreamReport> {
             OffPart::Whole => "everything",
         };
         let name = format!("{}/{}", switched_off.source, switched_off.instance.as_str());
-        off.push(StreamReport::failed(
+        off.push(StreamReport::off(
             name.clone(),
             format!("{name}: {part} is switched off: {}", switched_off.reason),
         ));

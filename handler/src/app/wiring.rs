@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::destinations::Destinations;
 use super::lasting::Lasting;
 use crate::http::HttpClient;
+use crate::pipeline::Target;
 use crate::settings::Settings;
 use crate::sources::Watched;
 use crate::state::{SpoolRoom, Store};
@@ -36,5 +37,24 @@ impl Wiring<'_> {
             setting_prefix: setting_prefix.to_owned(),
             rejections: self.lasting.rejections.clone(),
         })
+    }
+}
+
+const HEALTH_TABLES: [&str; 1] = ["SentinelConnectorHealth_CL"];
+
+impl Wiring<'_> {
+    /// Where health rows go, if they are switched on. A folder that cannot be had costs the rows and nothing else.
+    pub fn health_target(&mut self) -> Option<Target> {
+        let health = &self.settings.health;
+        if !health.enabled {
+            return None;
+        }
+        match self.destinations.targets(&health.destination, &HEALTH_TABLES) {
+            Ok(targets) => targets.into_iter().next(),
+            Err(error) => {
+                log::warn!("no health rows are written: {error}");
+                None
+            }
+        }
     }
 }

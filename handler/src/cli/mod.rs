@@ -5,6 +5,7 @@ mod prepare;
 mod replay;
 mod serve;
 mod signals;
+mod status;
 mod watch;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     Poll(poll::PollArguments),
     /// Sends what was set aside: dead letters and the spool.
     Replay(replay::ReplayArguments),
+    /// How every stream stands, from the state store alone.
+    Status(status::StatusArguments),
 }
 
 /// Runs the command that the process was started with.
@@ -62,6 +65,7 @@ pub fn run() -> ExitCode {
         match arguments.command {
             Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
             Some(Command::Replay(arguments)) => replay::run(environment, arguments).await,
+            Some(Command::Status(arguments)) => status::run(environment, arguments).await,
             Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,
             None => serve::run(environment, serve::ServeArguments::default()).await,
         }

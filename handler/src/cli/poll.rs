@@ -67,12 +67,14 @@ async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop:
 /// True if no stream failed; `None` if the process was told to end and the run did not come to its end in time: then
 /// the state is as a kill leaves it, and the next run goes on from there.
 async fn poll_once(work: &Work, selection: &Selection, stop: &Stop) -> Option<bool> {
-    let run = work
-        .poller
-        .run(selection, RunScope::Everything, Deadline::after(work.budget));
-    let report = finished_in_time(stop, run).await?;
-    report.log();
-    Some(!report.failed())
+    let run = async {
+        let deadline = Deadline::after(work.budget);
+        let report = work.poller.run(selection, RunScope::Everything, deadline).await;
+        report.log();
+        work.poller.send_health(&report, selection, None).await;
+        !report.failed()
+    };
+    finished_in_time(stop, run).await
 }
 
 fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {

@@ -1,10 +1,10 @@
-//! The HTTP function: pushes under `push/<vendor>`.
+//! The HTTP function: pushes under `push/<vendor>`, and `status`.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::Work;
+use super::{Work, status};
 use crate::host::{HttpCall, HttpReply};
 use crate::pipeline::{PushAnswer, PushRequest};
 use crate::tables::RowNotes;
@@ -16,6 +16,9 @@ const RETRY_AFTER_SECONDS: u32 = 10;
 pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpReply {
     // The host's routes do not tell capitals apart.
     let path = call.path.to_ascii_lowercase();
+    if path == "status" {
+        return status::answer(work, &call).await;
+    }
     let Some(vendor) = path
         .strip_prefix("push/")
         .filter(|vendor| ["onelogin", "pingone"].contains(vendor))

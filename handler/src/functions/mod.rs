@@ -1,6 +1,7 @@
 //! What the two functions do, behind the host's trait.
 
 mod http;
+mod status;
 mod timer;
 
 use std::sync::Arc;

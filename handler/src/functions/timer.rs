@@ -18,8 +18,11 @@ pub async fn run(work: &Work, call: TimerCall) -> TimerReply {
         "the timer fired"
     );
     let deadline = Deadline::after(work.budget.min(LONGEST_RUN));
-    let report = work.poller.run(&Selection::all(), RunScope::Everything, deadline).await;
+    let everything = Selection::all();
+    let report = work.poller.run(&everything, RunScope::Everything, deadline).await;
     report.log();
+    let invocation_id = call.invocation_id.as_deref();
+    work.poller.send_health(&report, &everything, invocation_id).await;
     TimerReply {
         succeeded: !report.failed(),
         lines: report.lines(),

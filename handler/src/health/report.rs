@@ -1,7 +1,10 @@
 //! The report of a run. The pipeline fills it in, whoever started the run logs it: once, here.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
+use super::problem::{ErrorCode, Problem};
 use crate::state::Counts;
 use crate::time::rfc3339_millis;
 
@@ -16,6 +19,8 @@ pub enum Outcome {
     Held,
     /// See the problems.
     Failed,
+    /// Configured, and cannot run; see the problems.
+    Off,
 }
 
 /// One table of a stream.
@@ -39,11 +44,15 @@ pub struct StreamReport {
     /// By table; empty if nothing could be begun.
     pub tables: Vec<TableReport>,
     /// What went wrong, each with what to do.
-    pub problems: Vec<String>,
+    pub problems: Vec<Problem>,
     /// What is worth knowing although nothing went wrong.
     pub notices: Vec<String>,
     /// Until when some of what waits in the spool is left alone, because it may still be on its way.
     pub held_until: Option<DateTime<Utc>>,
+    /// When events may have been lost, as far as this run found out; said and remembered already.
+    pub possible_losses: Vec<DateTime<Utc>>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 impl StreamReport {
@@ -56,14 +65,25 @@ impl StreamReport {
             problems: Vec::new(),
             notices: Vec::new(),
             held_until: None,
+            possible_losses: Vec::new(),
+            took: Duration::ZERO,
         }
     }
 
     /// A stream that could not be begun.
-    pub fn failed(stream: String, problem: String) -> Self {
+    pub fn failed(stream: String, problem: Problem) -> Self {
         Self {
             outcome: Outcome::Failed,
             problems: vec![problem],
+            ..Self::new(stream)
+        }
+    }
+
+    /// A stream that is configured and cannot run, because a secret could not be had.
+    pub fn off(stream: String, reason: String) -> Self {
+        Self {
+            outcome: Outcome::Off,
+            problems: vec![Problem::new(ErrorCode::SecretUnresolved, reason)],
             ..Self::new(stream)
         }
     }
@@ -125,7 +145,7 @@ impl StreamReport {
             log::warn!(stream = self.stream.as_str(); "{notice}");
         }
         for problem in &self.problems {
-            log::error!(stream = self.stream.as_str(); "{problem}");
+            log::error!(stream = self.stream.as_str(), code = problem.code.word(); "{problem}");
         }
     }
 }
@@ -138,9 +158,11 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// True if a stream failed. Leases held by others, and a run cut off by its budget, are no failure.
+    /// True if a stream failed or is off. Leases held by others, and a run cut off by its budget, are no failure.
     pub fn failed(&self) -> bool {
-        self.streams.iter().any(|stream| stream.outcome == Outcome::Failed)
+        self.streams
+            .iter()
+            .any(|stream| matches!(stream.outcome, Outcome::Failed | Outcome::Off))
     }
 
     /// Logs every stream: the one place where the result of a run is logged.
@@ -155,7 +177,8 @@ impl RunReport {
         let mut lines = Vec::new();
         for stream in &self.streams {
             lines.extend(stream.tables.iter().map(|table| stream.summary(table)));
-            lines.extend(stream.notices.iter().chain(&stream.problems).cloned());
+            lines.extend(stream.notices.iter().cloned());
+            lines.extend(stream.problems.iter().map(ToString::to_string));
         }
         lines
     }

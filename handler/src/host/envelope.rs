@@ -94,6 +94,7 @@ pub fn http_call(body: &[u8], body_limit: usize) -> Result<HttpCall, String> {
             .unwrap_or_else(|| if body.is_empty() { "GET" } else { "POST" }.to_owned())
             .to_ascii_uppercase(),
         path: api_path(&trigger.url).to_owned(),
+        query: query(&trigger.url).to_owned(),
         headers,
         body: (body.len() <= body_limit).then_some(body),
     })
@@ -112,6 +113,12 @@ pub fn api_path(url: &str) -> &str {
     } else {
         path.trim_end_matches('/')
     }
+}
+
+/// What stands behind the `?` of an address, without the fragment.
+fn query(url: &str) -> &str {
+    let url = url.split('#').next().unwrap_or_default();
+    url.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// All three keys are always there, and `ReturnValue` is null: some hosts stumble over less.

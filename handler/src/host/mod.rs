@@ -39,6 +39,8 @@ pub struct HttpCall {
     pub method: String,
     /// Behind `/api/`, without the query: `push/onelogin`.
     pub path: String,
+    /// Behind the `?` of the address, as it came.
+    pub query: String,
     /// Names in lower case.
     pub headers: Vec<(String, Vec<u8>)>,
     /// `None` if it is over the limit.

@@ -131,6 +131,7 @@ async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Inv
     let call = HttpCall {
         method: request.method().as_str().to_owned(),
         path: api_path(request.path()).to_owned(),
+        query: request.query_string().to_owned(),
         headers: headers
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect(),

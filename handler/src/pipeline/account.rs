@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 
+use super::cause::Cause;
 use super::plan::StreamPlan;
 use crate::event::Identity;
+use crate::health::Problem;
 use crate::state::{Holder, Lease, LeaseAttempt, Store};
 
 /// Taken by the first stream that needs it, given back when the last one has ended.
@@ -22,7 +24,7 @@ pub enum NoLease {
     /// Somebody else works on the account; says who and until when.
     Held(String),
     /// The state store failed.
-    Failed(String),
+    Failed(Problem),
 }
 
 impl Account {
@@ -47,7 +49,7 @@ impl Account {
         let take = async || match store.try_lease(&self.lease_name, holder).await {
             Ok(LeaseAttempt::Taken(lease)) => Ok(lease),
             Ok(LeaseAttempt::Held(held)) => Err(NoLease::Held(held.to_string())),
-            Err(error) => Err(NoLease::Failed(error.to_string())),
+            Err(error) => Err(NoLease::Failed(error.problem())),
         };
         self.taken.get_or_init(take).await.as_ref().map_err(Clone::clone)
     }

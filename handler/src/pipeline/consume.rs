@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cause::Cause;
 use super::last_resort::{Rescued, rescue};
 use super::plan::{ConsumePlan, Target};
 use super::send::GRACE_FOR_A_PAGE;
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{PollRules, before};
-use crate::health::{Outcome, StreamReport, TableReport};
+use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{ConsumedReply, EventKey, SourceError, Taken, Window};
 use crate::state::{
     Checkpoints, Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Identities, Intent, Key, Lease, SpoolEntry,
@@ -58,7 +59,8 @@ impl ConsumeRun<'_> {
     pub async fn run(&self) -> StreamReport {
         let mut report = StreamReport::new(self.plan.stream.name().to_string());
         if let Err(error) = self.run_into(&mut report).await {
-            report.problems.push(format!("{}: {error}", report.stream));
+            let message = format!("{}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
         }
         if !report.problems.is_empty() {
             report.outcome = Outcome::Failed;
@@ -75,6 +77,7 @@ impl ConsumeRun<'_> {
                         events away";
             self.say_possible_loss(at, what);
             self.remember_possible_loss(at, &mut checkpoints).await?;
+            report.possible_losses.push(at);
             intent.clear().await?;
         }
         let table = self.plan.target.table.name();
@@ -95,7 +98,8 @@ impl ConsumeRun<'_> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
-                    report.problems.push(format!("{}: {error}", report.stream));
+                    let message = format!("{}: {error}", report.stream);
+                    report.problems.push(error.problem_saying(message));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -172,9 +176,8 @@ impl ConsumeRun<'_> {
                 Ok(()) => {}
                 Err(SpoolError::Store(error)) => return Err(error),
                 Err(full @ SpoolError::Full { .. }) => {
-                    report
-                        .problems
-                        .push(format!("{}: nothing is taken from the vendor: {full}", report.stream));
+                    let message = format!("{}: nothing is taken from the vendor: {full}", report.stream);
+                    report.problems.push(full.problem_saying(message));
                     return Ok(None);
                 }
             }
@@ -184,7 +187,7 @@ impl ConsumeRun<'_> {
                 prepared = self.plan.stream.prepare(self.deadline) => prepared,
             };
             if let Err(error) = prepared {
-                report.problems.push(error.to_string());
+                report.problems.push(error.problem());
                 return Ok(None);
             }
             self.lease.require()?;
@@ -198,7 +201,7 @@ impl ConsumeRun<'_> {
                 }
                 Taken::Nothing(error) => {
                     intent.clear().await?;
-                    report.problems.push(error.to_string());
+                    report.problems.push(error.problem());
                     return Ok(None);
                 }
                 Taken::PerhapsLost(error) => {
@@ -206,7 +209,9 @@ impl ConsumeRun<'_> {
                     self.say_possible_loss(at, "no whole reply came, and the vendor may have given events away");
                     self.remember_possible_loss(at, checkpoints).await?;
                     intent.clear().await?;
-                    report.problems.push(format!("{error}; this is a possible loss"));
+                    report.possible_losses.push(at);
+                    let message = format!("{error}; this is a possible loss");
+                    report.problems.push(Problem::new(ErrorCode::PossibleLoss, message));
                     return Ok(None);
                 }
             }
@@ -350,12 +355,13 @@ impl ConsumeRun<'_> {
             watermark,
         });
         if let Some(error) = delivery.stopped {
-            report.problems.push(format!(
+            let message = format!(
                 "{} -> {}: {error}; {} replies wait in the spool",
                 report.stream,
                 table.name(),
                 delivery.waiting
-            ));
+            );
+            report.problems.push(error.problem_saying(message));
         }
         let is_due = now - checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY;
         if counts.received > 0 || is_due {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::plan::Target;
 use super::send::GRACE_FOR_A_PAGE;
@@ -100,9 +101,8 @@ impl<'a> GroupRun<'a> {
             });
         }
         for (sink, error) in &self.stopped {
-            report
-                .problems
-                .push(format!("{} -> {}: {error}", report.stream, sink.table()));
+            let message = format!("{} -> {}: {error}", report.stream, sink.table());
+            report.problems.push(error.problem_saying(message));
         }
         ended?;
         if self.unsaved || self.run.is_due(self.checkpoints, self.now) {
@@ -206,7 +206,7 @@ impl<'a> GroupRun<'a> {
             report.outcome = Outcome::BudgetEnded;
             report.notices.push(error.to_string());
         } else {
-            report.problems.push(error.to_string());
+            report.problems.push(error.problem());
         }
     }
 

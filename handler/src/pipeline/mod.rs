@@ -2,19 +2,24 @@
 //! position. It knows no vendor and no HTTP server.
 
 mod account;
+mod cause;
 mod consume;
 mod counterparts;
 mod group_run;
+mod health_rows;
 mod housekeeping;
 mod last_resort;
+mod lateness;
 mod plan;
 mod poll;
 mod push;
 mod pushed_run;
+mod remember;
 mod replay;
 mod rows_run;
 mod send;
 mod spool_drain;
+mod status;
 mod stream_run;
 mod table_sink;
 mod walk_run;

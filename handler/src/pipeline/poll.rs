@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
 
 use super::account::{Account, NoLease, with_accounts};
+use super::cause::Cause;
 use super::consume::ConsumeRun;
 use super::housekeeping::Housekeeping;
-use super::plan::{DrainPlan, StreamPlan};
+use super::plan::{DrainPlan, StreamPlan, Target};
 use super::rows_run::RowsRun;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
-use crate::health::{Outcome, RunReport, StreamReport};
-use crate::state::{Holder, Key, Store};
+use crate::health::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
+use crate::settings::Schedule;
+use crate::state::{Holder, Key, Store, StreamHealths};
 use crate::time::{Clock, Deadline, Stop};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
@@ -75,6 +78,12 @@ pub struct Poller {
     pub stop: Stop,
     /// What the state needs now and then.
     pub housekeeping: Housekeeping,
+    /// When runs begin.
+    pub schedule: Schedule,
+    /// How the last runs went.
+    pub healths: StreamHealths,
+    /// Where health rows go, if they go anywhere.
+    pub health_target: Option<Target>,
 }
 
 /// What runs beside the others.
@@ -103,10 +112,15 @@ impl Poller {
             let name = job.name();
             async move {
                 // A task of its own: a defect in one stream must not take the others with it.
+                let started = Instant::now();
                 let task = tokio::spawn(async move { poller.run_job(job, scope, deadline).await });
-                task.await.unwrap_or_else(|error| {
-                    let problem = format!("{name}: internal error ({error}); please report it with this line");
-                    Some(StreamReport::failed(name, problem))
+                let report = task.await.unwrap_or_else(|error| {
+                    let message = format!("{name}: internal error ({error}); please report it with this line");
+                    Some(StreamReport::failed(name, Problem::new(ErrorCode::Internal, message)))
+                });
+                report.map(|report| StreamReport {
+                    took: started.elapsed(),
+                    ..report
                 })
             }
         });
@@ -119,6 +133,7 @@ impl Poller {
             .for_each_concurrent(None, Account::give_back)
             .await;
         let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
+        self.remember(&streams, scope).await;
         streams.extend(self.off.iter().filter(|off| selection.takes(&off.stream)).cloned());
         streams.extend(self.abandoned(selection).await);
         if selection.is_everything()
@@ -169,8 +184,8 @@ impl Poller {
                     .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
                 return Some(report);
             }
-            Err(NoLease::Failed(error)) => {
-                let problem = format!("{name}: {error}");
+            Err(NoLease::Failed(mut problem)) => {
+                problem.message = format!("{name}: {problem}");
                 return Some(StreamReport::failed(name.to_string(), problem));
             }
         };
@@ -230,7 +245,7 @@ impl Poller {
             .collect();
         let waiting = match self.store.list(&Key::new(["spool"])).await {
             Ok(waiting) => waiting,
-            Err(error) => return Some(StreamReport::failed("spool".to_owned(), error.to_string())),
+            Err(error) => return Some(StreamReport::failed("spool".to_owned(), error.problem())),
         };
         let mut abandoned: BTreeMap<&str, usize> = BTreeMap::new();
         for listed in &waiting {
@@ -266,9 +281,8 @@ impl Job {
 fn balanced(mut report: StreamReport) -> StreamReport {
     for table in &report.tables {
         if let Err(imbalance) = table.counts.check() {
-            report
-                .problems
-                .push(format!("{} -> {}: {imbalance}", report.stream, table.table));
+            let message = format!("{} -> {}: {imbalance}", report.stream, table.table);
+            report.problems.push(Problem::new(ErrorCode::LedgerImbalance, message));
             report.outcome = Outcome::Failed;
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::cause::Cause;
 use super::plan::PushedPlan;
 use super::spool_drain::Drain;
 use super::stream_run::StreamRun;
@@ -63,13 +64,13 @@ pub async fn deliver_pushed(
         report.problems.extend(
             damaged
                 .iter()
-                .map(|error| format!("{} -> {table}: {error}", report.stream)),
+                .map(|error| error.problem_saying(format!("{} -> {table}: {error}", report.stream))),
         );
         if let Err(error) = outcome {
-            report.problems.push(format!(
+            report.problems.push(error.problem_saying(format!(
                 "{} -> {table}: {error}; what was pushed waits in the spool",
                 report.stream
-            ));
+            )));
         }
         let is_polled_too = run.plan.targets.iter().any(|target| target.table.name() == table);
         if !is_polled_too && sink.remembered() <= MOST_KEPT_FOR_PUSHES {

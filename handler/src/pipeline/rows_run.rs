@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::cause::Cause;
 use super::plan::DrainPlan;
 use super::send::{Sent, refused_letters, send_next};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
-use crate::destination::Batch;
+use crate::destination::{Batch, DeliveryError};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{
@@ -53,14 +54,15 @@ impl RowsRun<'_> {
             Ok(waiting) if waiting.is_empty() => return None,
             Ok(waiting) => waiting,
             Err(error) => {
-                let problem = format!("{} -> {table}: {error}", report.stream);
+                let problem = error.problem_saying(format!("{} -> {table}: {error}", report.stream));
                 return Some(StreamReport::failed(report.stream, problem));
             }
         };
         let mut counts = Counts::default();
         let outcome = self.drain(&waiting, &mut counts, &mut report).await;
         if let Err(error) = outcome {
-            report.problems.push(format!("{} -> {table}: {error}", report.stream));
+            let message = format!("{} -> {table}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
         }
         if !report.problems.is_empty() {
             report.outcome = Outcome::Failed;
@@ -116,7 +118,8 @@ impl RowsRun<'_> {
                 Ok(Some(entry)) => entry,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
-                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    let message = format!("{} -> {table}: {error}", report.stream);
+                    report.problems.push(error.problem_saying(message));
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -125,16 +128,17 @@ impl RowsRun<'_> {
             let problem = match self.deliver(&queue, key, entry, &dead_letters, counts).await {
                 Ok(problem) => problem,
                 Err(error) if is_about_one_entry(&error) => {
-                    report.problems.push(format!("{} -> {table}: {error}", report.stream));
+                    let message = format!("{} -> {table}: {error}", report.stream);
+                    report.problems.push(error.problem_saying(message));
                     continue;
                 }
                 Err(error) => return Err(error),
             };
             if let Some(problem) = problem {
-                report.problems.push(format!(
+                report.problems.push(problem.problem_saying(format!(
                     "{} -> {table}: {problem}; what was pushed waits in the spool",
                     report.stream
-                ));
+                )));
                 break;
             }
         }
@@ -149,7 +153,7 @@ impl RowsRun<'_> {
         entry: SpoolEntry,
         dead_letters: &DeadLetters,
         counts: &mut Counts,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<DeliveryError>, StoreError> {
         let unpacked = self.unpack(key, &entry, counts)?;
         let mut settled = 0;
         let outcome = self
@@ -165,7 +169,7 @@ impl RowsRun<'_> {
         unpacked: &Unpacked,
         dead_letters: &DeadLetters,
         (counts, settled): (&mut Counts, &mut u64),
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<DeliveryError>, StoreError> {
         let (now, name) = (self.clock.now(), self.plan.form.name());
         dead_letters.keep(name, &unpacked.letters, now).await?;
         counts.dead_lettered += unpacked.letters.len() as u64;
@@ -178,7 +182,7 @@ impl RowsRun<'_> {
             let open = if problem.is_some() {
                 (0..batch.rows).collect()
             } else {
-                let sent = send_next(last_sent.take(), &self.plan.target, batch, self.deadline, self.stop).await;
+                let mut sent = send_next(last_sent.take(), &self.plan.target, batch, self.deadline, self.stop).await;
                 let delivery = &sent.delivery;
                 counts.perhaps_doubled += delivery.unsure as u64;
                 counts.delivered += delivery.accepted.len() as u64;
@@ -187,8 +191,8 @@ impl RowsRun<'_> {
                 dead_letters.keep(name, &refused, now).await?;
                 counts.dead_lettered += refused.len() as u64;
                 *settled += refused.len() as u64;
-                problem = delivery.error.as_ref().map(ToString::to_string);
                 let open = delivery.open(batch.rows);
+                problem = sent.delivery.error.take();
                 last_sent = Some(sent);
                 open
             };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::plan::{PullPlan, Target};
@@ -43,7 +44,8 @@ impl StreamRun<'_> {
     pub async fn run(&self) -> StreamReport {
         let mut report = StreamReport::new(self.plan.stream.name().to_string());
         if let Err(error) = self.run_into(&mut report).await {
-            report.problems.push(format!("{}: {error}", report.stream));
+            let message = format!("{}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
         }
         if !report.problems.is_empty() {
             report.outcome = Outcome::Failed;

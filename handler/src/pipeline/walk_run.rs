@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::cause::Cause;
 use super::send::GRACE_FOR_A_PAGE;
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, SinkError, TableSink};
@@ -93,11 +94,10 @@ impl WalkRun<'_> {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
             }
-            (Err(Ended::Source(error)), Ok(())) => report.problems.push(error.to_string()),
+            (Err(Ended::Source(error)), Ok(())) => report.problems.push(error.problem()),
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
-                report
-                    .problems
-                    .push(format!("{} -> {}: {error}", report.stream, sink.table()));
+                let message = format!("{} -> {}: {error}", report.stream, sink.table());
+                report.problems.push(error.problem_saying(message));
             }
         }
         false

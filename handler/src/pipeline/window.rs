@@ -90,7 +90,7 @@ impl PollRules {
         if position.reread_cut_off {
             return false;
         }
-        let is_costly = pages_per_minute.is_some_and(|rate| f64::from(position.reread_pages) > rate / 3.0);
+        let is_costly = position.is_costly_to_reread(pages_per_minute);
         !is_costly || position.runs_without_reread + 1 >= REREAD_EVERY
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use self::error::SourceError;
+pub use self::error::{SourceError, TOKEN_ENDPOINT};
 pub use self::page::Page;
 pub use self::rejection::{Rejections, Watched};
 use crate::event::{Identity, StreamName};

@@ -47,6 +47,12 @@ pub struct TablePosition {
 }
 
 impl TablePosition {
+    /// True if reading the overlap again takes more than a third of the vendor's rate: then it is done only now and
+    /// then.
+    pub fn is_costly_to_reread(&self, pages_per_minute: Option<f64>) -> bool {
+        pages_per_minute.is_some_and(|rate| f64::from(self.reread_pages) > rate / 3.0)
+    }
+
     /// Of a table that was never read.
     pub fn beginning_at(begin: DateTime<Utc>) -> Self {
         Self {
@@ -160,6 +166,22 @@ impl Checkpoints {
         })
     }
 
+    /// What is stored of a stream's account, without a change to anything; `None` if nothing is.
+    pub async fn look(store: &dyn Store, stream: &StreamName, account: &str) -> Result<Option<Checkpoint>, StoreError> {
+        let folder = Key::new(["checkpoints", stream.source, &stream.instance]);
+        let in_use = folder.child(&format!("{}.json", stream.stream));
+        for file in [in_use, aside(&folder, stream, account)] {
+            let Some(stored) = store.read(&file).await? else {
+                continue;
+            };
+            let checkpoint = parse(&file, &stored)?;
+            if checkpoint.account == account {
+                return Ok(Some(checkpoint));
+            }
+        }
+        Ok(None)
+    }
+
     /// Where the identities of a table are kept.
     pub fn identities_of(&self, table: &str) -> Key {
         self.folder.child(table)
@@ -268,6 +290,10 @@ mod tests {
         assert!(second.is_new && second.current.tables.is_empty());
         assert_eq!(second.moved_from.as_deref(), Some("one"));
         second.save(&lease, now()).await.unwrap();
+        let looked = Checkpoints::look(&*store, &stream(), "one").await.unwrap().unwrap();
+        assert_eq!(looked.tables["T"], position(7));
+        let looked = Checkpoints::look(&*store, &stream(), "three").await.unwrap();
+        assert_eq!(looked, None);
 
         let back = load(&store, "one").await.unwrap();
         assert!(!back.is_new);

@@ -56,6 +56,23 @@ impl Counts {
         self.delivered + self.seen_before + self.dead_lettered + self.spooled + self.in_flight
     }
 
+    /// What came since a ledger stood at `earlier`.
+    pub fn since(&self, earlier: Self) -> Self {
+        Self {
+            received: self.received.saturating_sub(earlier.received),
+            delivered: self.delivered.saturating_sub(earlier.delivered),
+            seen_before: self.seen_before.saturating_sub(earlier.seen_before),
+            dead_lettered: self.dead_lettered.saturating_sub(earlier.dead_lettered),
+            spooled: self.spooled.saturating_sub(earlier.spooled),
+            in_flight: self.in_flight.saturating_sub(earlier.in_flight),
+            perhaps_doubled: self.perhaps_doubled.saturating_sub(earlier.perhaps_doubled),
+            old_rows: self.old_rows.saturating_sub(earlier.old_rows),
+            unfit_values: self.unfit_values.saturating_sub(earlier.unfit_values),
+            cut_values: self.cut_values.saturating_sub(earlier.cut_values),
+            replaced_bytes: self.replaced_bytes.saturating_sub(earlier.replaced_bytes),
+        }
+    }
+
     /// Fails with the numbers unless every event is somewhere.
     pub fn check(&self) -> Result<(), Imbalance> {
         let accounted = self.accounted();

@@ -45,9 +45,29 @@ impl Coverage {
     }
 
     /// The spans.
-    #[cfg(test)]
     pub fn spans(&self) -> &[Span] {
         &self.0
+    }
+
+    /// What lies between `from` and `to` and was not read.
+    pub fn holes(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
+        let mut holes = Vec::new();
+        let mut at = from;
+        for span in &self.0 {
+            if span.from > at {
+                holes.push(Span {
+                    from: at,
+                    to: span.from.min(to),
+                });
+            }
+            at = at.max(span.to);
+            if at >= to {
+                break;
+            }
+        }
+        holes.push(Span { from: at, to });
+        holes.retain(|hole| hole.from < hole.to);
+        holes
     }
 }
 
@@ -72,6 +92,12 @@ mod tests {
                 prop_assert_eq!(coverage.contains(second(number)), added);
                 let covered = coverage.spans().iter().filter(|span| span.from <= second(number) && second(number) < span.to).count();
                 prop_assert_eq!(covered, usize::from(added));
+            }
+            let holes = coverage.holes(second(5), second(70));
+            for number in 0..80 {
+                let in_hole = holes.iter().filter(|hole| hole.from <= second(number) && second(number) < hole.to).count();
+                let is_missing = (5..70).contains(&number) && !coverage.contains(second(number));
+                prop_assert_eq!(in_hole, usize::from(is_missing));
             }
             prop_assert!(coverage.spans().windows(2).all(|pair| pair[0].to < pair[1].from));
         }

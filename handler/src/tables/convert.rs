@@ -239,14 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn a_column_of_whole_numbers_takes_nothing_else() {
+    fn a_whole_number_column_takes_what_64_bits_hold_and_no_fractions() {
         for (value, expected) in [
+            ("-7", Some("-7")),
+            ("\"42\"", Some("42")),
             ("9223372036854775807", Some("9223372036854775807")),
-            ("\"-42\"", Some("-42")),
+            ("9223372036854775808", None),
             ("1.5", None),
             ("1e3", None),
-            ("9223372036854775808", None),
             ("true", None),
+            ("\"\"", None),
         ] {
             assert_eq!(converted(value, ColumnType::Long).as_deref(), expected, "{value}");
         }

@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ),
     ("destination", &["azure", "http", "settings"]),
     ("event", &[]),
-    ("functions", &["host", "pipeline", "tables"]),
+    ("functions", &["health", "host", "pipeline", "tables"]),
     ("health", &["state"]),
     ("host", &[]),
     ("http", &["settings"]),

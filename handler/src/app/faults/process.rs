@@ -15,7 +15,7 @@ use crate::azure::{AzureIdentity, TokenSource};
 use crate::http::HttpClient;
 use crate::pipeline::{Housekeeping, PollRules, Poller, PushReceiver};
 use crate::settings::{MapEnvironment, Settings};
-use crate::state::{BlobStore, Holder, SpoolRoom, Store};
+use crate::state::{BlobStore, Holder, SpoolRoom, Store, StreamHealths};
 use crate::time::Stop;
 
 pub const PUSH_TOKEN: &str = "push-token";
@@ -64,10 +64,13 @@ impl Process {
                 settle: settings.poll.settle,
                 concurrency: settings.poll.concurrency,
             },
+            healths: StreamHealths::new(store.clone()),
             store,
             clock,
             holder: Holder { who: name },
             stop,
+            schedule: settings.poll.schedule.clone(),
+            health_target: None,
             housekeeping: Housekeeping::new(wiring.push_ledgers()),
         };
         let receivers = Arc::new(wiring.receivers().unwrap());

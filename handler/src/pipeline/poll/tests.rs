@@ -218,6 +218,7 @@ async fn one_life(seed: u64) -> usize {
         destination: memory.clone(),
         turn: Arc::default(),
     };
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
     let poller = Poller {
         plans: vec![StreamPlan::Windows(PullPlan {
             stream: vendor.clone(),
@@ -233,13 +234,16 @@ async fn one_life(seed: u64) -> usize {
             settle: minutes(1),
             concurrency: 1,
         },
-        store: Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap()),
+        store: store.clone(),
         clock: clock.clone(),
         holder: Holder {
             who: "the model".to_owned(),
         },
         stop: Stop::default(),
         housekeeping: Housekeeping::default(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+        healths: StreamHealths::new(store.clone()),
+        health_target: None,
     };
     let mut excused = BTreeSet::new();
     let mut next_id = 0;
@@ -382,6 +386,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         pushed: None,
         counterparts: None,
     };
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
     let poller = Arc::new(Poller {
         plans: vec![StreamPlan::Windows(plan)],
         drains: Vec::new(),
@@ -392,13 +397,16 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
             settle: minutes(1),
             concurrency: 1,
         },
-        store: Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap()),
+        store: store.clone(),
         clock: clock.clone(),
         holder: Holder {
             who: "the model".to_owned(),
         },
         stop: Stop::default(),
         housekeeping: Housekeeping::default(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+        healths: StreamHealths::new(store.clone()),
+        health_target: None,
     });
     for id in 60..62 {
         assert!(

@@ -191,10 +191,25 @@ impl PushReceiver {
                 return PushAnswer::Unavailable("an equal event sent before was not stored".to_owned());
             }
         }
+        self.count_dead_letters(plan, others.len() as u64);
         PushAnswer::Stored {
             events: objects.len() + others.len(),
             dead_lettered: others.len(),
             notes,
+        }
+    }
+
+    /// Once the rest is stored: a body that comes again is counted once.
+    fn count_dead_letters(&self, plan: usize, letters: u64) {
+        let plan = &self.plans[plan];
+        if letters == 0 {
+            return;
+        }
+        for target in plan.road.targets() {
+            plan.ledger.settled(&target.table.name(), |counts| {
+                counts.received += letters;
+                counts.dead_lettered += letters;
+            });
         }
     }
 

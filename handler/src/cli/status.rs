@@ -1,0 +1,45 @@
+//! `handler status`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::EXIT_FAILED;
+use super::prepare::prepare;
+use crate::app::ConnectorWorkplace;
+use crate::settings::Environment;
+use crate::time::Stop;
+
+/// What follows `status`.
+#[derive(Args, Debug)]
+pub struct StatusArguments {
+    /// For programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
+pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) -> ExitCode {
+    let workplace = ConnectorWorkplace::new(environment, "status", Stop::default());
+    let (_, work) = match prepare(&workplace).await {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let status = match work.poller.status().await {
+        Ok(status) => status,
+        Err(error) => {
+            log::error!("{error}");
+            return ExitCode::from(EXIT_FAILED);
+        }
+    };
+    let text = if arguments.json {
+        format!("{}\n", status.to_json())
+    } else {
+        status.to_text()
+    };
+    // Whoever reads may have closed the pipe; that is their choice.
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,275 @@
+//! How everything stands, from the store alone: data for a person's page, a person's terminal, and programs.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::state::{Counts, LastError, LastRun, SetAside, Span};
+
+/// The version of the JSON form: members are added to it, and none is renamed or taken away.
+const VERSION: u32 = 1;
+
+/// See the module.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    version: u32,
+    /// When it was looked at.
+    pub at: DateTime<Utc>,
+    /// The version of the executable that looked.
+    pub handler: &'static str,
+    /// Everything that is configured, in the order of the names.
+    pub streams: Vec<StreamStatus>,
+    /// The queues of the spool that hold something.
+    pub spool: Vec<QueueStatus>,
+    /// The streams that have dead letters, by name (`pingone/default/activities`), also those that are configured no
+    /// more.
+    pub dead_letters: BTreeMap<String, SetAside>,
+}
+
+/// How a stream stands, in a word. Health rows have the same words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// All well.
+    Ok,
+    /// It works, and has more to read than it got through.
+    Behind,
+    /// The last run failed.
+    Failing,
+    /// It is configured and cannot run.
+    Off,
+    /// Configured, and nothing is stored of it yet.
+    NeverRun,
+}
+
+/// What brings the events of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamKind {
+    /// We ask.
+    Poll,
+    /// We are sent them.
+    Push,
+    /// Of something that is off: the instance.
+    Instance,
+}
+
+/// How often what was read is read again, for events that the vendor shows late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// As it should be.
+    EveryRun,
+    /// It would take more than a third of the vendor's rate.
+    EveryTenthRun,
+}
+
+/// One stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct StreamStatus {
+    /// `pingone/default/activities`
+    pub stream: String,
+    /// How it gets its events.
+    pub kind: StreamKind,
+    /// In a word.
+    pub status: Standing,
+    /// In the order of their names.
+    pub tables: Vec<TableStatus>,
+    /// When events may have been lost that nobody can read again.
+    pub possible_losses: Vec<DateTime<Utc>>,
+    /// The end of the last run that did not fail; up to ten minutes old while nothing happens.
+    pub last_success: Option<DateTime<Utc>>,
+    /// The end of the last run that failed.
+    pub last_failure: Option<DateTime<Utc>>,
+    /// Since the last success.
+    pub consecutive_failures: u32,
+    /// Why the last failure was one; it may be over.
+    pub last_error: Option<LastError>,
+    /// The last run that is remembered.
+    pub last_run: Option<LastRun>,
+    /// Why what is stored of it cannot be read.
+    pub state_error: Option<String>,
+}
+
+/// One table of a stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct TableStatus {
+    /// The table's name.
+    pub table: String,
+    /// Nothing before it is ever asked for.
+    pub begin: Option<DateTime<Utc>>,
+    /// Read and delivered up to here.
+    pub watermark: Option<DateTime<Utc>>,
+    /// Seconds from there to now.
+    pub lag_seconds: Option<f64>,
+    /// What was read to its end.
+    pub coverage: Vec<Span>,
+    /// What between the first and the last of it was not.
+    pub holes: Vec<Span>,
+    /// Of a stream with windows.
+    pub overlap: Option<Overlap>,
+    /// Since the beginning.
+    pub counts: Counts,
+    /// What was pushed beside the poller and delivered in its runs, since the beginning.
+    pub pushed: Option<Counts>,
+}
+
+/// One queue of the spool.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueueStatus {
+    /// `spool/OneLogin_CL/onelogin-default-push`
+    pub queue: String,
+    /// The stream whose runs empty it; none if it is configured no more.
+    pub stream: Option<String>,
+    /// Batches, bodies or replies.
+    pub entries: u64,
+    /// Their sizes.
+    pub bytes: u64,
+    /// When the oldest came.
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+impl Status {
+    /// Nothing yet.
+    pub fn new(at: DateTime<Utc>) -> Self {
+        Self {
+            version: VERSION,
+            at,
+            handler: env!("CARGO_PKG_VERSION"),
+            streams: Vec::new(),
+            spool: Vec::new(),
+            dead_letters: BTreeMap::new(),
+        }
+    }
+
+    /// For programs.
+    pub fn to_json(&self) -> String {
+        // Nothing in it can fail to be written.
+        serde_json::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+impl StreamStatus {
+    /// A stream of which nothing is stored.
+    pub fn never_run(stream: String, kind: StreamKind) -> Self {
+        Self {
+            stream,
+            kind,
+            status: Standing::NeverRun,
+            tables: Vec::new(),
+            possible_losses: Vec::new(),
+            last_success: None,
+            last_failure: None,
+            consecutive_failures: 0,
+            last_error: None,
+            last_run: None,
+            state_error: None,
+        }
+    }
+}
+
+impl Standing {
+    /// For people and rows.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Behind => "behind",
+            Self::Failing => "failing",
+            Self::Off => "off",
+            Self::NeverRun => "never run",
+        }
+    }
+}
+
+impl TableStatus {
+    /// What is worth knowing of it, for people: one sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks: Vec<String> = self
+            .holes
+            .iter()
+            .map(|hole| format!("not read: {} to {}", whole_second(hole.from), whole_second(hole.to)))
+            .collect();
+        if self.overlap == Some(Overlap::EveryTenthRun) {
+            remarks.push(
+                "the overlap is read again only in every tenth run: it takes over a third of the rate".to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// The counts with their names, those that are always worth seeing and those that are not zero.
+    pub fn numbers(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.counts;
+        let mut numbers = vec![
+            ("received", counts.received),
+            ("delivered", counts.delivered),
+            ("seen before", counts.seen_before),
+        ];
+        let pushed = self.pushed.unwrap_or_default();
+        let others = [
+            ("dead lettered", counts.dead_lettered),
+            ("spooled", counts.spooled),
+            ("in flight", counts.in_flight),
+            ("perhaps doubled", counts.perhaps_doubled),
+            ("older than 48 h", counts.old_rows),
+            ("pushed", pushed.received),
+            ("pushed and delivered", pushed.delivered),
+            ("pushed and seen before", pushed.seen_before),
+            ("pushed and dead lettered", pushed.dead_lettered),
+        ];
+        numbers.extend(others.into_iter().filter(|(_, count)| *count > 0));
+        numbers
+    }
+}
+
+/// `2026-11-20 10:15:30Z`
+pub fn whole_second(instant: DateTime<Utc>) -> String {
+    instant.format("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// `3 d 4 h`, `12 min`, `9 s`
+pub fn in_words(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_time_are_said_in_two_words_at_most() {
+        for (seconds, expected) in [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (3599, "59 min"),
+            (3661, "1 h 1 min"),
+            (90_000, "1 d 1 h"),
+        ] {
+            assert_eq!(in_words(TimeDelta::seconds(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn the_json_form_has_its_version_and_its_words() {
+        let mut status = Status::new(DateTime::UNIX_EPOCH);
+        status.streams.push(StreamStatus::never_run(
+            "pingone/default/activities".to_owned(),
+            StreamKind::Poll,
+        ));
+        let json: serde_json::Value = serde_json::from_str(&status.to_json()).unwrap();
+        assert_eq!(
+            (&json["version"], &json["at"]),
+            (&1.into(), &"1970-01-01T00:00:00Z".into())
+        );
+        assert_eq!(json["streams"][0]["status"], "never_run");
+        assert_eq!(json["streams"][0]["kind"], "poll");
+    }
+}

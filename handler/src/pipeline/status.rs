@@ -1,0 +1,279 @@
+//! How everything that is configured stands. Reads the store and nothing else; takes no lease and writes nothing.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::lateness::{expected_lag, is_late};
+use super::plan::{PullPlan, PushedPlan, StreamPlan, Target};
+use super::poll::Poller;
+use super::spool_drain::is_about_one_entry;
+use crate::event::StreamName;
+use crate::health::{Overlap, QueueStatus, Standing, Status, StreamKind, StreamReport, StreamStatus, TableStatus};
+use crate::state::{
+    Checkpoints, Counts, LastError, StoreError, StreamHealth, TableCounts, TablePosition, pushed_counts, set_aside,
+    waiting_queues,
+};
+
+impl Poller {
+    /// Fails if the store cannot be read; one damaged file shows in its own stream.
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        let now = self.clock.now();
+        let mut status = Status::new(now);
+        status.spool = self.spool_status().await?;
+        status.dead_letters = set_aside(&self.store).await?;
+        for plan in &self.plans {
+            let mut stream = StreamStatus::never_run(plan.name().to_string(), StreamKind::Poll);
+            let looked = self.look_at_polled(plan, now, &mut stream).await;
+            status.streams.push(finished(stream, looked)?);
+        }
+        for name in self.push_streams() {
+            let mut stream = StreamStatus::never_run(name.to_string(), StreamKind::Push);
+            let looked = self.look_at_pushed(name, &mut stream).await;
+            status.streams.push(finished(stream, looked)?);
+        }
+        status.streams.extend(self.off.iter().map(off));
+        status.streams.sort_by(|left, right| left.stream.cmp(&right.stream));
+        Ok(status)
+    }
+
+    /// What is pushed, each stream once.
+    pub(super) fn push_streams(&self) -> BTreeSet<&StreamName> {
+        self.drains.iter().map(|drain| drain.form.name()).collect()
+    }
+
+    /// The queues that the runs of each stream empty.
+    pub(super) fn queues(&self) -> impl Iterator<Item = (String, String)> {
+        let drains = self.drains.iter().map(|drain| {
+            let queue = drain.spool.queue_of(&drain.target.table.name());
+            (queue, drain.form.name().to_string())
+        });
+        let plans = self.plans.iter().flat_map(|plan| {
+            let name = plan.name().to_string();
+            plan.queues().into_iter().map(move |queue| (queue, name.clone()))
+        });
+        drains.chain(plans)
+    }
+
+    async fn spool_status(&self) -> Result<Vec<QueueStatus>, StoreError> {
+        let owners: Vec<(String, String)> = self.queues().collect();
+        let waiting = waiting_queues(&*self.store).await?.into_iter();
+        let queues = waiting.map(|(queue, waiting)| QueueStatus {
+            stream: owners
+                .iter()
+                .find(|(owned, _)| *owned == queue)
+                .map(|(_, stream)| stream.clone()),
+            queue,
+            entries: waiting.entries,
+            bytes: waiting.bytes,
+            oldest: waiting.oldest,
+        });
+        Ok(queues.collect())
+    }
+
+    async fn look_at_polled(
+        &self,
+        plan: &StreamPlan,
+        now: DateTime<Utc>,
+        stream: &mut StreamStatus,
+    ) -> Result<(), StoreError> {
+        if let Some(health) = self.healths.read(&stream.stream).await? {
+            take_health(health, stream);
+        }
+        let Some(checkpoint) = Checkpoints::look(&*self.store, plan.name(), plan.account()).await? else {
+            return Ok(());
+        };
+        if stream.status == Standing::NeverRun {
+            stream.status = Standing::Ok;
+        }
+        stream.possible_losses = checkpoint.possible_losses;
+        let expected_lag = expected_lag(plan, &self.rules);
+        for table in tables_of(plan) {
+            let position = checkpoint.tables.get(&table);
+            let mut shown = table_status(&table, position, plan, now);
+            shown.pushed = checkpoint.pushed.get(&table).copied();
+            let late = position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, now));
+            if late && stream.status == Standing::Ok {
+                stream.status = Standing::Behind;
+            }
+            stream.tables.push(shown);
+        }
+        Ok(())
+    }
+
+    async fn look_at_pushed(&self, name: &StreamName, stream: &mut StreamStatus) -> Result<(), StoreError> {
+        let mut drained = TableCounts::new();
+        if let Some(health) = self.healths.read(&stream.stream).await? {
+            drained = health.drained.clone();
+            take_health(health, stream);
+        }
+        // What is polled too left the spool through the poller's stream.
+        for (table, counts) in self.delivered_beside_polling(name).await? {
+            *drained.entry(table).or_default() += counts;
+        }
+        let received = pushed_counts(&self.store, name).await?;
+        if !received.is_empty() && stream.status == Standing::NeverRun {
+            stream.status = Standing::Ok;
+        }
+        let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
+        for table in tables {
+            let received = received.get(table).copied().unwrap_or_default();
+            let drained = drained.get(table).copied().unwrap_or_default();
+            let mut shown = empty_table(table);
+            shown.counts = with_what_left_the_spool(received, drained);
+            stream.tables.push(shown);
+        }
+        Ok(())
+    }
+}
+
+impl Poller {
+    async fn delivered_beside_polling(&self, pushed: &StreamName) -> Result<TableCounts, StoreError> {
+        for plan in &self.plans {
+            let StreamPlan::Windows(PullPlan {
+                pushed: Some(PushedPlan { form, .. }),
+                ..
+            }) = plan
+            else {
+                continue;
+            };
+            if form.name() == pushed {
+                let checkpoint = Checkpoints::look(&*self.store, plan.name(), plan.account()).await?;
+                return Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default());
+            }
+        }
+        Ok(TableCounts::new())
+    }
+}
+
+/// What the processes that receive count as spooled is delivered by the runs that empty the spool.
+fn with_what_left_the_spool(received: Counts, drained: Counts) -> Counts {
+    Counts {
+        delivered: received.delivered + drained.delivered,
+        seen_before: received.seen_before + drained.seen_before,
+        dead_lettered: received.dead_lettered + drained.dead_lettered,
+        spooled: received
+            .spooled
+            .saturating_sub(drained.delivered + drained.seen_before + drained.dead_lettered),
+        perhaps_doubled: received.perhaps_doubled + drained.perhaps_doubled,
+        ..received
+    }
+}
+
+/// A file that cannot be read is the affair of its own stream.
+fn finished(mut stream: StreamStatus, looked: Result<(), StoreError>) -> Result<StreamStatus, StoreError> {
+    match looked {
+        Ok(()) => Ok(stream),
+        Err(error) if is_about_one_entry(&error) => {
+            stream.status = Standing::Failing;
+            stream.state_error = Some(error.to_string());
+            Ok(stream)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn take_health(health: StreamHealth, stream: &mut StreamStatus) {
+    let was_cut_off = health
+        .last_run
+        .as_ref()
+        .is_some_and(|run| run.outcome == "budget_ended");
+    stream.status = if health.consecutive_failures > 0 {
+        Standing::Failing
+    } else if was_cut_off {
+        Standing::Behind
+    } else if health.last_run.is_some() {
+        Standing::Ok
+    } else {
+        Standing::NeverRun
+    };
+    stream.last_success = health.last_success;
+    stream.last_failure = health.last_failure;
+    stream.consecutive_failures = health.consecutive_failures;
+    stream.last_error = health.last_error;
+    stream.last_run = health.last_run;
+}
+
+/// The names of all tables that the stream goes to, those of its pushes included.
+fn tables_of(plan: &StreamPlan) -> BTreeSet<String> {
+    let name = |target: &Target| target.table.name().to_string();
+    match plan {
+        StreamPlan::Windows(plan) => {
+            let pushed = plan.pushed.iter().flat_map(|pushed| &pushed.targets);
+            plan.targets.iter().chain(pushed).map(name).collect()
+        }
+        StreamPlan::Consumed(plan) => BTreeSet::from([name(&plan.target)]),
+    }
+}
+
+fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan, now: DateTime<Utc>) -> TableStatus {
+    let mut shown = empty_table(table);
+    let Some(position) = position else {
+        return shown;
+    };
+    shown.begin = Some(position.begin);
+    shown.watermark = Some(position.watermark);
+    shown.lag_seconds = Some((now - position.watermark).as_seconds_f64().max(0.0));
+    shown.counts = position.counts;
+    if let StreamPlan::Windows(plan) = plan {
+        shown.coverage = position.coverage.spans().to_vec();
+        shown.holes = position.coverage.holes(position.begin, position.watermark);
+        let is_walked = plan.stream.walked_every().is_some();
+        shown.overlap = (!is_walked).then(|| match position.is_costly_to_reread(plan.stream.pages_per_minute()) {
+            true => Overlap::EveryTenthRun,
+            false => Overlap::EveryRun,
+        });
+    }
+    shown
+}
+
+fn empty_table(table: &str) -> TableStatus {
+    TableStatus {
+        table: table.to_owned(),
+        begin: None,
+        watermark: None,
+        lag_seconds: None,
+        coverage: Vec::new(),
+        holes: Vec::new(),
+        overlap: None,
+        counts: Counts::default(),
+        pushed: None,
+    }
+}
+
+fn off(report: &StreamReport) -> StreamStatus {
+    let mut stream = StreamStatus::never_run(report.stream.clone(), StreamKind::Instance);
+    stream.status = Standing::Off;
+    stream.last_error = report.problems.first().map(|problem| LastError {
+        at: None,
+        code: problem.code.word().to_owned(),
+        message: problem.message.clone(),
+        remedy: problem.remedy().to_owned(),
+    });
+    stream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_left_the_spool_is_delivered_and_the_ledger_still_balances() {
+        let received = Counts {
+            received: 10,
+            delivered: 4,
+            spooled: 6,
+            ..Counts::default()
+        };
+        let drained = Counts {
+            received: 6,
+            delivered: 3,
+            dead_lettered: 1,
+            spooled: 2,
+            ..Counts::default()
+        };
+        let counts = with_what_left_the_spool(received, drained);
+        assert_eq!((counts.delivered, counts.dead_lettered, counts.spooled), (7, 1, 2));
+        assert_eq!(counts.check(), Ok(()));
+    }
+}

@@ -1,0 +1,286 @@
+//! How the last runs of a stream went: `health/<source>/<instance>/<stream>.json`.
+//!
+//! Small, and written at the end of a run only if the run brought something worth remembering, or now and then.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::key::Key;
+use super::process_ledger::TableCounts;
+use super::store::{Expected, Store, StoreError, Stored, Version};
+
+const KNOWN_VERSION: u32 = 1;
+/// Runs that brought nothing are remembered this often.
+const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+/// The content of such a file.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct StreamHealth {
+    version: u32,
+    /// When it was written.
+    pub saved_at: DateTime<Utc>,
+    /// The end of the last run without a failure that is remembered; idle ones are every ten minutes.
+    #[serde(default)]
+    pub last_success: Option<DateTime<Utc>>,
+    /// The end of the last run that failed.
+    #[serde(default)]
+    pub last_failure: Option<DateTime<Utc>>,
+    /// Runs that failed since the last one that did not.
+    #[serde(default)]
+    pub consecutive_failures: u32,
+    /// Why the last failure was one. Kept after the stream has recovered.
+    #[serde(default)]
+    pub last_error: Option<LastError>,
+    /// The last run that is remembered.
+    #[serde(default)]
+    pub last_run: Option<LastRun>,
+    /// Of a stream of pushes: what its runs took out of the spool, since the beginning.
+    #[serde(default, skip_serializing_if = "TableCounts::is_empty")]
+    pub drained: TableCounts,
+    /// Of a stream of pushes: what was received when the last health row was made.
+    #[serde(default)]
+    pub pushed_at_last_row: Counts,
+}
+
+/// An error as a person is to see it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct LastError {
+    /// When; absent where that is always.
+    pub at: Option<DateTime<Utc>>,
+    /// The word for it. A later version may know more words.
+    pub code: String,
+    /// What failed, on what.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// One run.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct LastRun {
+    /// Its end.
+    pub at: DateTime<Utc>,
+    /// How long it took.
+    pub seconds: f64,
+    /// The word for how it ended.
+    pub outcome: String,
+    /// What became of its events.
+    pub tables: TableCounts,
+}
+
+/// Whether a change is worth a write at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It must be on the disk.
+    Writing,
+    /// Now and then will do.
+    Little,
+}
+
+/// Reads and writes these files. What was read or written is known until somebody else writes, so an idle run costs
+/// no call.
+#[derive(Debug)]
+pub struct StreamHealths {
+    store: Arc<dyn Store>,
+    known: Mutex<HashMap<String, (StreamHealth, Version)>>,
+}
+
+impl StreamHealths {
+    /// Over the given store.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            known: Mutex::default(),
+        }
+    }
+
+    /// What is stored of a stream (`pingone/default/activities`), `None` if nothing is.
+    pub async fn read(&self, stream: &str) -> Result<Option<StreamHealth>, StoreError> {
+        Ok(self.read_stored(stream).await?.map(|(health, _)| health))
+    }
+
+    /// What was stored of a stream when this process last read or wrote it.
+    pub async fn known(&self, stream: &str) -> Result<Option<StreamHealth>, StoreError> {
+        let known = self.lock().get(stream).map(|(health, _)| health.clone());
+        match known {
+            Some(health) => Ok(Some(health)),
+            None => self.read(stream).await,
+        }
+    }
+
+    /// Changes what is stored of a stream. `change` may be called twice, if somebody else wrote in the meantime; the
+    /// outcome of the last call counts.
+    pub async fn update(
+        &self,
+        stream: &str,
+        now: DateTime<Utc>,
+        mut change: impl FnMut(&mut StreamHealth) -> Worth,
+    ) -> Result<(), StoreError> {
+        let known = self.lock().get(stream).cloned();
+        let found = match known {
+            Some(known) => Some(known),
+            None => self.read_stored(stream).await?,
+        };
+        match self.write_changed(stream, now, found, &mut change).await {
+            Err(StoreError::Conflict { .. }) => {
+                self.lock().remove(stream);
+                let found = self.read_stored(stream).await?;
+                self.write_changed(stream, now, found, &mut change).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn write_changed(
+        &self,
+        stream: &str,
+        now: DateTime<Utc>,
+        found: Option<(StreamHealth, Version)>,
+        change: &mut impl FnMut(&mut StreamHealth) -> Worth,
+    ) -> Result<(), StoreError> {
+        let expected = match &found {
+            Some((_, version)) => Expected::Version(version.clone()),
+            None => Expected::Absent,
+        };
+        let is_new = found.is_none();
+        let before = found.map(|(health, _)| health).unwrap_or_default();
+        let mut health = before.clone();
+        let worth = change(&mut health);
+        let is_due = is_new || now - before.saved_at >= SAVE_UNCHANGED_EVERY || before.saved_at > now;
+        if worth == Worth::Little && !is_due {
+            // Known from now on, so that the next idle run does not ask again.
+            if let Expected::Version(version) = expected {
+                self.lock().insert(stream.to_owned(), (before, version));
+            }
+            return Ok(());
+        }
+        health.version = KNOWN_VERSION;
+        health.saved_at = now;
+        let key = key_of(stream);
+        let version = self.store.write(&key, encode(&key, &health)?, expected).await?;
+        self.lock().insert(stream.to_owned(), (health, version));
+        Ok(())
+    }
+
+    async fn read_stored(&self, stream: &str) -> Result<Option<(StreamHealth, Version)>, StoreError> {
+        let key = key_of(stream);
+        let Some(stored) = self.store.read(&key).await? else {
+            return Ok(None);
+        };
+        Ok(Some((parse(&key, &stored)?, stored.version)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (StreamHealth, Version)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(stream: &str) -> Key {
+    let mut segments: Vec<&str> = vec!["health"];
+    segments.extend(stream.split('/'));
+    let file = format!("{}.json", segments.pop().unwrap_or_default());
+    Key::new(segments.into_iter().chain([file.as_str()]))
+}
+
+fn parse(key: &Key, stored: &Stored) -> Result<StreamHealth, StoreError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let Versioned { version } = serde_json::from_slice(&stored.bytes).map_err(|error| damaged(key, &error))?;
+    if version != KNOWN_VERSION {
+        return Err(StoreError::UnknownVersion {
+            key: key.to_string(),
+            found: version.to_string(),
+            known: KNOWN_VERSION,
+        });
+    }
+    serde_json::from_slice(&stored.bytes).map_err(|error| damaged(key, &error))
+}
+
+fn encode(key: &Key, health: &StreamHealth) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = serde_json::to_vec_pretty(health).map_err(|error| damaged(key, &error))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged {
+        key: key.to_string(),
+        reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::LocalStore;
+    use crate::time::SystemClock;
+
+    const STREAM: &str = "pingone/default/activities";
+
+    fn minute(number: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(number)
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+        Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap())
+    }
+
+    async fn succeed(healths: &StreamHealths, at: DateTime<Utc>, worth: Worth) {
+        let change = |health: &mut StreamHealth| {
+            health.last_success = Some(at);
+            worth
+        };
+        healths.update(STREAM, at, change).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn runs_that_brought_nothing_are_written_only_now_and_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let healths = StreamHealths::new(store(&folder));
+        let file = folder.path().join("health/pingone/default/activities.json");
+        let mut writes = 0;
+        let mut last = Vec::new();
+        for number in 0..21 {
+            succeed(&healths, minute(number), Worth::Little).await;
+            let content = std::fs::read(&file).unwrap();
+            writes += usize::from(content != last);
+            last = content;
+        }
+        assert_eq!(writes, 3);
+        succeed(&healths, minute(21), Worth::Writing).await;
+        assert_ne!(std::fs::read(&file).unwrap(), last);
+    }
+
+    #[tokio::test]
+    async fn what_another_process_wrote_is_changed_and_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (StreamHealths::new(store(&folder)), StreamHealths::new(store(&folder)));
+        succeed(&one, minute(0), Worth::Writing).await;
+        let fail = |health: &mut StreamHealth| {
+            health.consecutive_failures += 1;
+            Worth::Writing
+        };
+        other.update(STREAM, minute(1), fail).await.unwrap();
+        one.update(STREAM, minute(2), fail).await.unwrap();
+        let found = other.read(STREAM).await.unwrap().unwrap();
+        assert_eq!((found.consecutive_failures, found.last_success), (2, Some(minute(0))));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_version_is_refused_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let healths = StreamHealths::new(store(&folder));
+        let file = folder.path().join("health/pingone/default/activities.json");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "{\"version\":2}").unwrap();
+        let error = healths.update(STREAM, minute(0), |_| Worth::Writing).await.unwrap_err();
+        assert!(matches!(error, StoreError::UnknownVersion { .. }), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"version\":2}");
+    }
+}
