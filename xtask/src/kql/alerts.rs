@@ -216,8 +216,7 @@ mod tests {
     use crate::cargo::root;
 
     fn rule() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/alerts/StreamSilent.json")).unwrap())
-            .unwrap()
+        crate::files::json(&root().join("infra/content/alerts/StreamSilent.json")).unwrap()
     }
 
     #[test]

@@ -195,12 +195,11 @@ mod tests {
     use crate::cargo::root;
 
     fn page() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/connectors/OneLogin.json")).unwrap())
-            .unwrap()
+        crate::files::json(&root().join("infra/content/connectors/OneLogin.json")).unwrap()
     }
 
     fn told(change: impl Fn(&mut Value)) -> Vec<String> {
-        let schemas = Schemas::read(&root().join("infra/tables")).unwrap();
+        let schemas = Schemas::of_the_project();
         let mut page = page();
         change(&mut page);
         problems(&[("OneLogin".to_owned(), page)], &schemas)
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn two_pages_with_one_id_are_told() {
-        let schemas = Schemas::read(&root().join("infra/tables")).unwrap();
+        let schemas = Schemas::of_the_project();
         let pages = [("A".to_owned(), page()), ("B".to_owned(), page())];
         assert_eq!(
             problems(&pages, &schemas),

@@ -194,7 +194,7 @@ mod tests {
     use crate::cargo::root;
 
     fn workbook() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/workbook.json")).unwrap()).unwrap()
+        crate::files::json(&root().join("infra/content/workbook.json")).unwrap()
     }
 
     fn query_at(workbook: &mut Value) -> &mut Value {
