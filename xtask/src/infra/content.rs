@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::literal;
 use super::template::{WORKSPACE_LOCATION, in_workspace};
 use crate::files;
 use crate::kql::{Content, Function};
@@ -107,7 +108,7 @@ fn function(Function { name, body }: &Function) -> Value {
             "category": "Identity and endpoint logs",
             "displayName": name,
             "functionAlias": name,
-            "query": literal_text(body),
+            "query": literal::written_text(body),
             "version": 2,
         },
     })
@@ -118,7 +119,7 @@ fn connector(name: &str, page: &Value) -> Value {
         .iter()
         .find(|(known, _)| *known == name)
         .map_or("", |(_, flag)| flag);
-    let page = literal(page);
+    let page = literal::written(page);
     let id = page["id"]
         .as_str()
         .map_or_else(|| format!("{name}Functions"), str::to_owned);
@@ -149,11 +150,11 @@ fn workbook(content: &Value) -> Value {
 }
 
 fn alert(name: &str, properties: &Value, query: &str) -> Result<Value, String> {
-    let mut properties = literal(properties);
+    let mut properties = literal::written(properties);
     let members = properties
         .as_object_mut()
         .ok_or_else(|| format!("infra/content/alerts/{name}.json is no object"))?;
-    members.insert("query".to_owned(), literal_text(query));
+    members.insert("query".to_owned(), literal::written_text(query).into());
     Ok(json!({
         "type": "Microsoft.SecurityInsights/alertRules",
         "name": format!("[guid({WORKSPACE_ID}, '{name}')]"),
@@ -164,39 +165,11 @@ fn alert(name: &str, properties: &Value, query: &str) -> Result<Value, String> {
     }))
 }
 
-/// Content holds no expressions: a text that looks like one is written so that it stays a text.
-fn literal(value: &Value) -> Value {
-    match value {
-        Value::String(text) => literal_text(text),
-        Value::Array(elements) => elements.iter().map(literal).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, member)| (key.clone(), literal(member)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-fn literal_text(text: &str) -> Value {
-    if text.starts_with('[') && text.ends_with(']') {
-        return format!("[{text}").into();
-    }
-    text.into()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
-
-    #[test]
-    fn what_looks_like_an_expression_stays_a_text() {
-        assert_eq!(
-            literal(&json!({"a": ["[x]", "[x](y)"]})),
-            json!({"a": ["[[x]", "[x](y)"]})
-        );
-    }
 
     #[test]
     fn every_kind_of_file_is_embedded_and_an_unknown_page_is_refused() {

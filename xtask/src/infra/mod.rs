@@ -3,6 +3,7 @@
 mod check;
 mod content;
 mod endpoint;
+mod literal;
 mod package_default;
 mod parts;
 mod print;

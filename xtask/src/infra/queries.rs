@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::check::expression::{self, Expression};
 use super::check::scope;
 use super::content::CONNECTORS;
+use super::literal;
 use super::tables::columns_of_template;
 use super::transforms;
 use crate::kql::{Content, Function, Schemas, Workspace};
@@ -20,16 +21,14 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
                 "Microsoft.OperationalInsights/workspaces/tables" => add_table(&mut schemas, &properties["schema"])?,
                 "Microsoft.OperationalInsights/workspaces/savedSearches" => {
                     let name = properties["functionAlias"].as_str().unwrap_or_default();
-                    content
-                        .functions
-                        .push(Function::new(name, plain_text(&properties["query"])));
+                    content.functions.push(Function::new(name, text(&properties["query"])));
                 }
                 "Microsoft.SecurityInsights/dataConnectorDefinitions" => {
-                    let page = plain(&properties["connectorUiConfig"]);
+                    let page = literal::read(&properties["connectorUiConfig"]);
                     content.connectors.push((name_of_page(resource), page));
                 }
                 "Microsoft.Insights/workbooks" => {
-                    let text = plain_text(&properties["serializedData"]);
+                    let text = text(&properties["serializedData"]);
                     content.workbook =
                         serde_json::from_str(text).map_err(|error| format!("the workbook is no JSON: {error}"))?;
                 }
@@ -57,6 +56,10 @@ fn add_table(schemas: &mut Schemas, schema: &Value) -> Result<(), String> {
     Ok(())
 }
 
+fn text(value: &Value) -> &str {
+    literal::read_text(value.as_str().unwrap_or_default())
+}
+
 /// By the source whose being switched on is its condition.
 fn name_of_page(resource: &Value) -> String {
     let condition = resource["condition"].as_str().unwrap_or_default();
@@ -74,31 +77,10 @@ fn alert(resource: &Value) -> (String, Value, String) {
         Some(Expression::Call { arguments, .. }) => arguments.last().and_then(Expression::text),
         _ => None,
     };
-    let mut properties = plain(&resource["properties"]);
+    let mut properties = literal::read(&resource["properties"]);
     let query = properties.as_object_mut().and_then(|members| members.remove("query"));
     let query = query.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
     (name.unwrap_or(written).to_owned(), properties, query)
-}
-
-/// Undoes what keeps a text that looks like an expression a text.
-fn plain(value: &Value) -> Value {
-    match value {
-        Value::String(_) => plain_text(value).into(),
-        Value::Array(elements) => elements.iter().map(plain).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, member)| (key.clone(), plain(member)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-fn plain_text(value: &Value) -> &str {
-    let text = value.as_str().unwrap_or_default();
-    match text.strip_prefix('[') {
-        Some(rest) if rest.starts_with('[') && rest.ends_with(']') => rest,
-        _ => text,
-    }
 }
 
 #[cfg(test)]
@@ -145,13 +127,5 @@ mod tests {
         });
         let refused = workspace(&json!({"resources": [table]})).unwrap_err();
         assert_eq!(refused, "no data flow fills A_CL");
-    }
-
-    #[test]
-    fn a_text_that_looks_like_an_expression_is_a_text_again() {
-        assert_eq!(
-            plain(&json!(["[[x]", "[x](y)", "[[x"])),
-            json!(["[x]", "[x](y)", "[[x"])
-        );
     }
 }

@@ -193,6 +193,7 @@ mod tests {
 
     use super::*;
     use crate::cargo::root;
+    use crate::kql::shape::assert_told;
 
     fn page() -> Value {
         crate::files::json(&root().join("infra/content/connectors/OneLogin.json")).unwrap()
@@ -213,11 +214,7 @@ mod tests {
     #[test]
     fn seeded_faults_are_told() {
         let fault = |change: fn(&mut Value), expected: &str| {
-            let told = told(change);
-            assert!(
-                told.iter().any(|problem| problem.contains(expected)),
-                "{expected}: {told:?}"
-            );
+            assert_told(&told(change), expected);
         };
         fault(
             |page| drop(page.as_object_mut().unwrap().remove("permissions")),

@@ -133,12 +133,17 @@ impl Questions {
     /// What is wrong, going by the reports on the requests, in their order.
     pub fn problems(&self, reports: &[Report]) -> Vec<String> {
         let mut problems = Vec::new();
+        let mut told = BTreeSet::new();
         for (asked, report) in self.asked.iter().zip(reports) {
-            let note = |line: String| match asked.circumstances {
-                "" => line,
-                circumstances => format!("{line} ({circumstances})"),
-            };
-            problems.extend(report.lines().into_iter().map(note));
+            // What is wrong anyway is told once, without circumstances.
+            for line in report.lines() {
+                if told.insert(line.clone()) {
+                    problems.push(match asked.circumstances {
+                        "" => line,
+                        circumstances => format!("{line} ({circumstances})"),
+                    });
+                }
+            }
         }
         if let Some(report) = reports.first() {
             problems.extend(self.texts.iter().flat_map(|text| missing(text, report)));
@@ -186,6 +191,31 @@ mod tests {
         assert_eq!(told("Time", None), Vec::<String>::new());
         assert_eq!(told("Time", Some("datetime")), ["q gives Time as string, not datetime"]);
         assert_eq!(told("Date", None), ["q gives no column Date"]);
+    }
+
+    #[test]
+    fn what_is_wrong_under_all_circumstances_is_told_once() {
+        let finding = |near: &str| {
+            let found =
+                format!(r#"{{"query": "q", "code": "C", "line": 1, "column": 1, "near": "{near}", "message": "m"}}"#);
+            serde_json::from_str(&format!(r#"{{"findings": [{found}], "results": []}}"#)).unwrap()
+        };
+        let workspace = Workspace {
+            schemas: Schemas::default(),
+            content: Content::default(),
+            transforms: Vec::new(),
+        };
+        let told = workspace
+            .questions()
+            .problems(&[finding("a"), finding("a"), finding("b")]);
+        let circumstances = "(without the tables that functions read)";
+        assert_eq!(
+            told,
+            [
+                "q:1:1: C near \"a\": m".to_owned(),
+                format!("q:1:1: C near \"b\": m {circumstances}")
+            ]
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::ids;
+
 /// Words of the page that look like parameters and are names of Azure's.
 const OF_OTHERS: [&str; 8] = [
     "contentVersion",
@@ -35,7 +37,8 @@ pub fn problems(page: &str, template: &Value) -> Vec<String> {
     let secrets = template["resources"].as_array().into_iter().flatten();
     let secrets = secrets
         .filter(|resource| resource["type"] == "Microsoft.KeyVault/vaults/secrets")
-        .filter_map(|resource| resource["name"].as_str()?.split(['/', '\'']).nth(2));
+        .filter_map(ids::of_resource)
+        .filter_map(|id| Some(id.segments.get(1)?.trim_matches('\'').to_owned()));
     let untold = secrets
         .filter(|secret| !page.contains(&format!("`{secret}`")))
         .map(|secret| format!("the secret {secret} is not named"));

@@ -9,6 +9,8 @@ use super::scope::texts;
 
 /// Bytes of the whole template.
 const LARGEST: usize = 4_000_000;
+/// Bytes of one resource, a template inside it included.
+const LARGEST_RESOURCE: usize = 1_000_000;
 /// Members of one template, those of templates inside it not counted.
 const MOST: [(&str, usize); 4] = [
     ("parameters", 256),
@@ -33,6 +35,14 @@ pub fn problems(path: &str, template: &Value) -> Vec<String> {
         let count = members.or(part_of.as_array().map(Vec::len)).unwrap_or_default();
         if count > most {
             problems.push(format!("{path}: {count} {part}, Resource Manager takes {most}"));
+        }
+    }
+    for (position, resource) in template["resources"].as_array().into_iter().flatten().enumerate() {
+        let size = resource.to_string().len();
+        if size > LARGEST_RESOURCE {
+            problems.push(format!(
+                "{path}.resources[{position}] has {size} bytes, Resource Manager takes {LARGEST_RESOURCE}"
+            ));
         }
     }
     texts(template, path, &mut |path, text| {
@@ -70,5 +80,7 @@ mod tests {
         );
         assert_eq!(of_whole(&template), None);
         assert!(of_whole(&json!("x".repeat(LARGEST))).is_some());
+        let heavy = json!({"resources": [{"x": "x".repeat(LARGEST_RESOURCE)}]});
+        assert_eq!(problems("t", &heavy).len(), 1);
     }
 }

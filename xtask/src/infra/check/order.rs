@@ -85,8 +85,8 @@ impl<'t> Order<'t> {
     /// The resources of the template whose state a resource asks for, or that it extends.
     fn referred(&self, resource: &Value, template: &Value) -> BTreeSet<usize> {
         let mut referred = BTreeSet::new();
-        scope::texts(resource, "", &mut |path, text| {
-            let Some(Ok(parsed)) = expression::inside(text).map(expression::parse) else {
+        scope::expressions(resource, "", &mut |path, parsed| {
+            let Ok(parsed) = parsed else {
                 return;
             };
             if path == ".scope" {

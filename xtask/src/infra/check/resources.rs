@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::expression::{self, Expression};
+use super::expression::Expression;
 use super::ids::{self, Id};
 use super::order::target_of;
 use super::scope;
@@ -33,8 +33,8 @@ pub fn problems(path: &str, template: &Value) -> Vec<String> {
             ));
         }
     }
-    scope::texts(template, path, &mut |path, text| {
-        if let Some(Ok(parsed)) = expression::inside(text).map(expression::parse) {
+    scope::expressions(template, path, &mut |path, parsed| {
+        if let Ok(parsed) = parsed {
             parsed.walk(&mut |part| problems.extend(call_problem(part).map(|problem| format!("{path}: {problem}"))));
         }
     });
