@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::check::ids;
 use super::parts::Parts;
 use super::sources::{SOURCES, Source};
 use super::tables::Table;
@@ -125,7 +126,7 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let secrets = settings::secrets(&ingredients.parts.settings)?;
     let before_settings = ids_of(&resources, "Microsoft.Authorization/roleAssignments")
         .into_iter()
-        .chain(secrets.iter().filter_map(secret_id));
+        .chain(secrets.iter().filter_map(ids::of_resource).map(|id| id.written()));
     let sources = SOURCES
         .iter()
         .map(|source| format!("[variables('{}')]", source.deployment_variable()));
@@ -166,13 +167,6 @@ fn ids_of(resources: &[Value], resource_type: &str) -> Vec<String> {
             Some(format!("[extensionResourceId({scope}, '{resource_type}', {name})]"))
         })
         .collect()
-}
-
-fn secret_id(secret: &Value) -> Option<String> {
-    let name = secret["name"].as_str()?.split('/').nth(1)?.split('\'').next()?;
-    Some(format!(
-        "[resourceId('Microsoft.KeyVault/vaults/secrets', variables('name'), '{name}')]"
-    ))
 }
 
 /// Gives every resource its version, those of deployments inside too.

@@ -18,7 +18,7 @@ mod workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde::Deserialize;
 
 pub use binder::{Function, Query, Report, Request, check_queries};
 pub use content::Content;
@@ -37,7 +37,7 @@ pub fn check(workspace: &Workspace, golden: &Path) -> Result<String, String> {
     let questions = workspace.questions();
     let requests: Vec<&Request> = [&seeds].into_iter().chain(questions.requests()).collect();
     let golden = cases(golden)?;
-    problems.extend(not_executed(workspace, &golden)?);
+    problems.extend(golden_problems(workspace, &golden)?);
     let reports = check_queries(&node, &requests, &golden)?;
     if let Some((of_seeds, others)) = reports.split_first() {
         see_bad_queries_refused(of_seeds)?;
@@ -88,24 +88,37 @@ fn cases(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(cases)
 }
 
-/// Transformations of the workspace that no golden case executes.
-fn not_executed(workspace: &Workspace, golden: &[PathBuf]) -> Result<Vec<String>, String> {
+/// Transformations of the workspace that no golden case executes, and cases over columns that no stream declares.
+fn golden_problems(workspace: &Workspace, golden: &[PathBuf]) -> Result<Vec<String>, String> {
+    let mut problems = Vec::new();
     let mut executed = BTreeSet::new();
     for file in golden {
-        let case: Value = json(file)?;
-        executed.extend(case["transform"].as_str().map(str::to_owned));
+        let case: GoldenCase = json(file)?;
+        let is_part_of = |stream: &Columns| case.source.iter().all(|(name, kind)| stream.get(name) == Some(kind));
+        let mut streams = workspace.transforms.iter().map(|transform| &transform.source);
+        if !streams.any(is_part_of) {
+            problems.push(format!("{}: no stream declares its columns", file.display()));
+        }
+        executed.insert(case.transform);
     }
     let texts: BTreeSet<&String> = workspace.transforms.iter().map(|transform| &transform.text).collect();
     let missing = texts.into_iter().filter(|text| !executed.contains(*text));
-    Ok(missing
-        .map(|text| format!("no golden case executes the transformation: {text}"))
-        .collect())
+    problems.extend(missing.map(|text| format!("no golden case executes the transformation: {text}")));
+    Ok(problems)
+}
+
+/// What is read here of a golden case.
+#[derive(Deserialize)]
+struct GoldenCase {
+    transform: String,
+    source: Columns,
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::cargo::root;
 
     #[test]
     fn a_checker_that_refuses_nothing_is_refused() {
@@ -114,20 +127,31 @@ mod tests {
     }
 
     #[test]
-    fn a_transformation_without_a_golden_case_is_told() {
-        let transform = |text: &str| Transform {
-            text: text.to_owned(),
-            source: Columns::new(),
-            target: "A_CL".to_owned(),
-            into_guids: false,
+    fn a_transformation_without_a_golden_case_and_a_case_without_a_stream_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("case.json");
+        fs::write(&file, r#"{"transform": "source", "source": {"x": "string"}}"#).unwrap();
+        let told = |text: &str, column_type: &str| {
+            let transform = Transform {
+                text: text.to_owned(),
+                source: Columns::from([("x".to_owned(), column_type.to_owned())]),
+                target: "A_CL".to_owned(),
+                into_guids: false,
+            };
+            let workspace = Workspace {
+                schemas: Schemas::default(),
+                content: Content::default(),
+                transforms: vec![transform],
+            };
+            golden_problems(&workspace, &cases(folder.path()).unwrap()).unwrap()
         };
-        let workspace = Workspace {
-            schemas: Schemas::default(),
-            content: Content::default(),
-            transforms: vec![transform("source"), transform("source | take 1")],
-        };
-        let golden = cases(&root().join("infra/golden")).unwrap();
-        let told = not_executed(&workspace, &golden).unwrap();
-        assert_eq!(told, ["no golden case executes the transformation: source | take 1"]);
+        assert_eq!(told("source", "string"), Vec::<String>::new());
+        assert_eq!(
+            told("source | take 1", "string"),
+            ["no golden case executes the transformation: source | take 1"]
+        );
+        let without_stream = told("source", "int");
+        assert_eq!(without_stream.len(), 1);
+        assert!(without_stream[0].ends_with("case.json: no stream declares its columns"));
     }
 }

@@ -6,7 +6,7 @@ pub mod expression;
 pub mod form;
 mod functions;
 pub mod guide;
-mod ids;
+pub mod ids;
 mod limits;
 mod order;
 mod pages;

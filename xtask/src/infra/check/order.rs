@@ -82,9 +82,10 @@ impl<'t> Order<'t> {
         before
     }
 
-    /// The resources of the template whose state a resource asks for, or that it extends.
+    /// The resources of the template whose state a resource asks for, that it extends, or that it is a child of.
     fn referred(&self, resource: &Value, template: &Value) -> BTreeSet<usize> {
-        let mut referred = BTreeSet::new();
+        let ancestors = ids::of_resource(resource).map_or_else(Vec::new, |id| id.ancestors());
+        let mut referred: BTreeSet<usize> = ancestors.iter().filter_map(|id| self.position(id)).collect();
         scope::expressions(resource, "", &mut |path, parsed| {
             let Ok(parsed) = parsed else {
                 return;
@@ -182,6 +183,8 @@ mod tests {
             ];
             assert_eq!(problems_of(&through), Vec::<String>::new(), "{asked}");
         }
+        let child = json!({"type": "A.B/c/d", "name": "a/child"});
+        assert_eq!(problems_of(&[resource("a", &[], ""), child]).len(), 1);
         let mut extension = resource("b", &[], "");
         extension["scope"] = id("a").into();
         assert_eq!(problems_of(&[resource("a", &[], ""), extension]).len(), 1);
