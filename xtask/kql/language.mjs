@@ -16,7 +16,7 @@ const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 const folder = join(installed, '@kusto/language-service-next');
 
 if (!existsSync(folder)) {
-  throw new Error(`${folder} is missing: run \`cargo xtask kql\`, which installs it, or name its node_modules in KQL_PACKAGES`);
+  throw new Error(`${folder} is missing: run \`cargo xtask infra --check\`, which installs it, or name its node_modules in KQL_PACKAGES`);
 }
 for (const [file, digest] of Object.entries(manifest.digests)) {
   const found = createHash('sha256').update(readFileSync(join(folder, file))).digest('hex');

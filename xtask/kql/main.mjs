@@ -1,29 +1,21 @@
-// The command line: `node main.mjs check [FILE]` and `node main.mjs golden FILE...`; without FILE, check reads stdin.
-// Prints a JSON report. Exit 0: nothing found; 1: something found; 2: the request itself is no good.
+// The command line: `node main.mjs [GOLDEN...] < REQUESTS`, where REQUESTS is a JSON array of what check.mjs takes and each
+// GOLDEN is the file of a golden case. Prints {reports, cases} as JSON.
+// Exit 0: nothing found; 1: something found; 2: the input is no good.
 
 import { readFileSync } from 'node:fs';
 
 import { check } from './check.mjs';
 import { golden } from './golden.mjs';
 
-const [command, ...files] = process.argv.slice(2);
-
 try {
-  if (command === 'check') {
-    const report = check(JSON.parse(readFileSync(files[0] ?? 0, 'utf8')));
-    finish(report, report.findings.length > 0);
-  } else if (command === 'golden' && files.length > 0) {
-    const cases = files.map(file => golden(file, JSON.parse(readFileSync(file, 'utf8'))));
-    finish({ cases }, cases.some(outcome => outcome.differences.length > 0));
-  } else {
-    throw new Error('usage: node main.mjs check [FILE] | golden FILE...');
-  }
+  const requests = JSON.parse(readFileSync(0, 'utf8'));
+  if (!Array.isArray(requests)) throw new Error('usage: node main.mjs [GOLDEN...] < REQUESTS (a JSON array)');
+  const reports = requests.map(check);
+  const cases = process.argv.slice(2).map(file => golden(file, JSON.parse(readFileSync(file, 'utf8'))));
+  const found = reports.some(report => report.findings.length > 0) || cases.some(outcome => outcome.differences.length > 0);
+  process.stdout.write(`${JSON.stringify({ reports, cases })}\n`);
+  process.exitCode = found ? 1 : 0;
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 2;
-}
-
-function finish(report, found) {
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.exitCode = found ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `kql`, `infra`, and `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `infra`, and `cargo demo`.
 
 #![forbid(unsafe_code)]
 
@@ -6,6 +6,7 @@ mod azurite;
 mod build;
 mod cargo;
 mod demo;
+mod files;
 mod infra;
 mod kql;
 mod package;
@@ -32,11 +33,9 @@ enum Command {
     Azurite,
     /// Builds the handler and puts it where host.json looks for it: bin/handler.
     Build(build::BuildArguments),
-    /// Every KQL text of infra/content, bound by Microsoft's language service; golden rows of transformations. Needs Node 20.
-    Kql,
     /// The release package for Azure: dist/released-package.zip.
     Package(package::PackageArguments),
-    /// Writes and checks the deployment template, and the button in the README.
+    /// Writes the deployment template and the button in the README, or checks them, every KQL text among it.
     Infra(infra::InfraArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
     Demo,
@@ -47,7 +46,6 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Azurite => azurite::run(),
         Command::Build(arguments) => build::run(&arguments),
-        Command::Kql => kql::run(),
         Command::Package(arguments) => package::run(&arguments),
         Command::Infra(arguments) => infra::run(&arguments),
         Command::Demo => demo::run(),

@@ -1,5 +1,7 @@
 //! Tables that stand at the same place, walked on together, slice by slice.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -146,16 +148,23 @@ impl<'a> GroupRun<'a> {
             .walk(position, self.now, self.run.plan.stream.pages_per_minute())
     }
 
-    async fn complete(&mut self, walk: &mut Walk, slice: Window, pages: u32, before: Counts) -> Result<(), StoreError> {
+    async fn complete(
+        &mut self,
+        walk: &mut Walk,
+        slice: Window,
+        pages: u32,
+        before: BTreeMap<Arc<str>, Counts>,
+    ) -> Result<(), StoreError> {
         walk.pass(slice, pages);
         self.made_progress = true;
-        let counts = self.counts();
-        let (received, seen) = (
-            counts.received - before.received,
-            counts.seen_before - before.seen_before,
-        );
+        let here = self.open.first().map(|sink| {
+            // A table before it in the row may have stopped since.
+            let before = before.get(&sink.table()).copied().unwrap_or_default();
+            sink.counts.since(before)
+        });
+        let here = here.unwrap_or_default();
         // Slices are short where much is read, so the cost of reading again is their sum.
-        let share = u64::from(pages) * seen / received.max(1);
+        let share = u64::from(pages) * here.seen_before / here.received.max(1);
         self.reread_pages = self
             .reread_pages
             .saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
@@ -343,7 +352,7 @@ impl<'a> GroupRun<'a> {
         }
     }
 
-    fn counts(&self) -> Counts {
-        self.open.first().map(|sink| sink.counts).unwrap_or_default()
+    fn counts(&self) -> BTreeMap<Arc<str>, Counts> {
+        self.open.iter().map(|sink| (sink.table(), sink.counts)).collect()
     }
 }

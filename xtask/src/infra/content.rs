@@ -1,119 +1,104 @@
 //! What the portal shows: functions, connector pages, the workbook and alert rules of `infra/content`, embedded.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::literal;
 use super::template::{WORKSPACE_LOCATION, in_workspace};
+use crate::files;
+use crate::kql::{Content, Function};
 
 const WORKSPACE_ID: &str = "resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))";
 
 /// The connector pages that there may be, and the condition of each: its source is on.
-const CONNECTORS: [(&str, &str); 4] = [
+pub const CONNECTORS: [(&str, &str); 4] = [
     ("PingOne", "pingOneOn"),
     ("PingOneEnterprise", "pingOneEnterpriseOn"),
     ("SentinelOne", "sentinelOneOn"),
     ("OneLogin", "oneLoginOn"),
 ];
 
-/// The files of `infra/content`, as far as they are there, in the order of their names.
-#[derive(Debug, Default)]
-pub struct Content {
-    /// Name and query of saved functions.
-    pub functions: Vec<(String, String)>,
-    /// Name and `connectorUiConfig` of connector pages.
-    pub connectors: Vec<(String, Value)>,
-    /// The health workbook.
-    pub workbook: Option<Value>,
-    /// Name, properties and query of alert rules.
-    pub alerts: Vec<(String, Value, String)>,
-}
-
-impl Content {
-    /// Reads the folder.
-    pub fn read(folder: &Path) -> Result<Self, String> {
-        let mut content = Self {
-            functions: files(&folder.join("functions"), "kql")?,
-            ..Self::default()
-        };
-        for (name, text) in files(&folder.join("connectors"), "json")? {
-            if !CONNECTORS.iter().any(|(known, _)| *known == name) {
-                return Err(format!("infra/content/connectors/{name}.json is of no source"));
-            }
-            content.connectors.push((name.clone(), parsed(&name, &text)?));
-        }
-        for (name, text) in files(&folder.join("alerts"), "json")? {
-            let path = folder.join("alerts").join(format!("{name}.kql"));
-            let query = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-            content.alerts.push((name.clone(), parsed(&name, &text)?, query));
-        }
-        let workbook = folder.join("workbook.json");
-        if workbook.exists() {
-            let text = fs::read_to_string(&workbook).map_err(|error| format!("{}: {error}", workbook.display()))?;
-            content.workbook = Some(parsed("workbook", &text)?);
-        }
-        Ok(content)
-    }
-
-    /// The deployment that puts all of it beside the workspace.
-    pub fn deployment(&self) -> Result<Value, String> {
-        let mut given = Map::new();
-        let mut parameters = Map::new();
-        let mut add = |name: &str, parameter_type: &str, value: String| {
-            given.insert(name.to_owned(), json!({"value": value}));
-            parameters.insert(name.to_owned(), json!({"type": parameter_type}));
-        };
-        add("workspaceName", "string", "[variables('workspaceName')]".to_owned());
-        add("location", "string", format!("[{WORKSPACE_LOCATION}]"));
-        add(
-            "createAlertRules",
-            "bool",
-            "[parameters('createAlertRules')]".to_owned(),
-        );
-        for (_, flag) in CONNECTORS {
-            add(flag, "bool", format!("[variables('{flag}')]"));
-        }
-
-        let template = json!({
-            "$schema": super::template::SCHEMA,
-            "contentVersion": "1.0.0.0",
-            "parameters": parameters,
-            "resources": self.resources()?,
-            // Also what keeps every parameter in use, whatever content there is.
-            "outputs": {
-                "workspace": {"type": "string", "value": format!("[{WORKSPACE_ID}]")},
-                "location": {"type": "string", "value": "[parameters('location')]"},
-                "alertRules": {"type": "bool", "value": "[parameters('createAlertRules')]"},
-                "connectorPages": {"type": "array", "value": format!("[createArray({})]", CONNECTORS.map(|(_, flag)| format!("parameters('{flag}')")).join(", "))},
-            },
-        });
-        let mut deployment = in_workspace("[format('{0}-content', variables('name'))]", given, template);
-        deployment["condition"] = "[parameters('installContent')]".into();
-        // Sentinel refuses a rule whose query names a table that is not there.
-        deployment["dependsOn"] = super::sources::SOURCES
-            .iter()
-            .map(|source| format!("[variables('{}')]", source.deployment_variable()))
-            .collect();
-        Ok(deployment)
-    }
-
-    fn resources(&self) -> Result<Vec<Value>, String> {
-        let mut resources: Vec<Value> = self
+/// Reads the folder, its files in the order of their names.
+pub fn read(folder: &Path) -> Result<Content, String> {
+    let mut content = Content {
+        workbook: files::json(&folder.join("workbook.json"))?,
+        ..Content::default()
+    };
+    for path in files::with_ending(&folder.join("functions"), "kql")? {
+        let query = files::read(&path)?;
+        content
             .functions
-            .iter()
-            .map(|(name, query)| function(name, query))
-            .collect();
-        resources.extend(self.connectors.iter().map(|(name, page)| connector(name, page)));
-        resources.extend(self.workbook.iter().map(workbook));
-        for (name, properties, query) in &self.alerts {
-            resources.push(alert(name, properties, query)?);
-        }
-        Ok(resources)
+            .push(Function::new(&files::stem(&path), query.trim_end()));
     }
+    for path in files::with_ending(&folder.join("connectors"), "json")? {
+        let name = files::stem(&path);
+        if !CONNECTORS.iter().any(|(known, _)| *known == name) {
+            return Err(format!("infra/content/connectors/{name}.json is of no source"));
+        }
+        content.connectors.push((name, files::json(&path)?));
+    }
+    for path in files::with_ending(&folder.join("alerts"), "json")? {
+        let query = files::read(&path.with_extension("kql"))?;
+        let query = query.trim_end().to_owned();
+        content.alerts.push((files::stem(&path), files::json(&path)?, query));
+    }
+    Ok(content)
 }
 
-fn function(name: &str, query: &str) -> Value {
+/// The deployment that puts all of it beside the workspace.
+pub fn deployment(content: &Content) -> Result<Value, String> {
+    let mut given = Map::new();
+    let mut parameters = Map::new();
+    let mut add = |name: &str, parameter_type: &str, value: String| {
+        given.insert(name.to_owned(), json!({"value": value}));
+        parameters.insert(name.to_owned(), json!({"type": parameter_type}));
+    };
+    add("workspaceName", "string", "[variables('workspaceName')]".to_owned());
+    add("location", "string", format!("[{WORKSPACE_LOCATION}]"));
+    add(
+        "createAlertRules",
+        "bool",
+        "[parameters('createAlertRules')]".to_owned(),
+    );
+    for (_, flag) in CONNECTORS {
+        add(flag, "bool", format!("[variables('{flag}')]"));
+    }
+
+    let template = json!({
+        "$schema": super::template::SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": parameters,
+        "resources": resources(content)?,
+        // Also what keeps every parameter in use, whatever content there is.
+        "outputs": {
+            "workspace": {"type": "string", "value": format!("[{WORKSPACE_ID}]")},
+            "location": {"type": "string", "value": "[parameters('location')]"},
+            "alertRules": {"type": "bool", "value": "[parameters('createAlertRules')]"},
+            "connectorPages": {"type": "array", "value": format!("[createArray({})]", CONNECTORS.map(|(_, flag)| format!("parameters('{flag}')")).join(", "))},
+        },
+    });
+    let mut deployment = in_workspace("[format('{0}-content', variables('name'))]", given, template);
+    deployment["condition"] = "[parameters('installContent')]".into();
+    // Sentinel refuses a rule whose query names a table that is not there.
+    deployment["dependsOn"] = super::sources::SOURCES
+        .iter()
+        .map(|source| format!("[variables('{}')]", source.deployment_variable()))
+        .collect();
+    Ok(deployment)
+}
+
+fn resources(content: &Content) -> Result<Vec<Value>, String> {
+    let mut resources: Vec<Value> = content.functions.iter().map(function).collect();
+    resources.extend(content.connectors.iter().map(|(name, page)| connector(name, page)));
+    resources.push(workbook(&content.workbook));
+    for (name, properties, query) in &content.alerts {
+        resources.push(alert(name, properties, query)?);
+    }
+    Ok(resources)
+}
+
+fn function(Function { name, body }: &Function) -> Value {
     json!({
         "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
         "name": format!("[format('{{0}}/{name}', parameters('workspaceName'))]"),
@@ -123,7 +108,7 @@ fn function(name: &str, query: &str) -> Value {
             "category": "Identity and endpoint logs",
             "displayName": name,
             "functionAlias": name,
-            "query": literal_text(query),
+            "query": literal::written_text(body),
             "version": 2,
         },
     })
@@ -134,7 +119,7 @@ fn connector(name: &str, page: &Value) -> Value {
         .iter()
         .find(|(known, _)| *known == name)
         .map_or("", |(_, flag)| flag);
-    let page = literal(page);
+    let page = literal::written(page);
     let id = page["id"]
         .as_str()
         .map_or_else(|| format!("{name}Functions"), str::to_owned);
@@ -165,11 +150,11 @@ fn workbook(content: &Value) -> Value {
 }
 
 fn alert(name: &str, properties: &Value, query: &str) -> Result<Value, String> {
-    let mut properties = literal(properties);
+    let mut properties = literal::written(properties);
     let members = properties
         .as_object_mut()
         .ok_or_else(|| format!("infra/content/alerts/{name}.json is no object"))?;
-    members.insert("query".to_owned(), literal_text(query));
+    members.insert("query".to_owned(), literal::written_text(query).into());
     Ok(json!({
         "type": "Microsoft.SecurityInsights/alertRules",
         "name": format!("[guid({WORKSPACE_ID}, '{name}')]"),
@@ -180,60 +165,11 @@ fn alert(name: &str, properties: &Value, query: &str) -> Result<Value, String> {
     }))
 }
 
-/// Content holds no expressions: a text that looks like one is written so that it stays a text.
-fn literal(value: &Value) -> Value {
-    match value {
-        Value::String(text) => literal_text(text),
-        Value::Array(elements) => elements.iter().map(literal).collect(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(key, member)| (key.clone(), literal(member)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
-fn literal_text(text: &str) -> Value {
-    let text = text.trim_end();
-    if text.starts_with('[') && text.ends_with(']') {
-        return format!("[{text}").into();
-    }
-    text.into()
-}
-
-fn parsed(name: &str, text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).map_err(|error| format!("{name}.json of infra/content: {error}"))
-}
-
-/// Stem and text of the files with that ending; none if there is no such folder.
-fn files(folder: &Path, ending: &str) -> Result<Vec<(String, String)>, String> {
-    let Ok(listed) = fs::read_dir(folder) else {
-        return Ok(Vec::new());
-    };
-    let paths = listed.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut paths: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|found| found == ending))
-        .collect();
-    paths.sort();
-    let texts = paths.iter().map(|path| {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok((stem, text))
-    });
-    texts.collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
-    #[test]
-    fn what_looks_like_an_expression_stays_a_text() {
-        assert_eq!(
-            literal(&json!({"a": ["[x]", "[x](y)"]})),
-            json!({"a": ["[[x]", "[x](y)"]})
-        );
-    }
+    use super::*;
 
     #[test]
     fn every_kind_of_file_is_embedded_and_an_unknown_page_is_refused() {
@@ -252,8 +188,7 @@ mod tests {
         write("alerts/Silent.kql", "H | where 1 == 1");
         write("workbook.json", r#"{"version": "Notebook/1.0", "items": []}"#);
 
-        let content = Content::read(folder.path()).unwrap();
-        let resources = content.resources().unwrap();
+        let resources = resources(&read(folder.path()).unwrap()).unwrap();
 
         let types: Vec<_> = resources
             .iter()
@@ -265,12 +200,14 @@ mod tests {
         assert_eq!(resources[3]["properties"]["query"], "H | where 1 == 1");
 
         write("connectors/Okta.json", "{}");
-        assert!(Content::read(folder.path()).unwrap_err().contains("Okta"));
+        assert!(read(folder.path()).unwrap_err().contains("Okta"));
     }
 
     #[test]
-    fn no_content_is_no_fault() {
-        let content = Content::read(Path::new("/nowhere")).unwrap();
-        assert_eq!(content.resources().unwrap(), Vec::<Value>::new());
+    fn a_part_that_is_missing_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(folder.path()).unwrap_err().contains("workbook.json"));
+        fs::write(folder.path().join("workbook.json"), "{}").unwrap();
+        assert!(read(folder.path()).unwrap_err().contains("functions"));
     }
 }

@@ -3,17 +3,20 @@
 mod check;
 mod content;
 mod endpoint;
+mod literal;
 mod package_default;
 mod parts;
 mod print;
+mod queries;
 mod readme;
 mod rules;
 #[cfg(test)]
 mod scenarios;
 mod settings;
 mod sources;
-mod tables;
+pub mod tables;
 mod template;
+mod transforms;
 mod versions;
 
 use std::fs;
@@ -23,14 +26,16 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cargo::root;
-use content::Content;
+use crate::files::read as read_text;
+use crate::kql;
 use parts::Parts;
 use template::Ingredients;
 
 /// What follows `infra`.
 #[derive(Args)]
 pub struct InfraArguments {
-    /// Writes nothing; fails if a written file is not what would be written, or does not hold together.
+    /// Writes nothing; fails if a written file is not what would be written, does not hold together, or if a KQL text in
+    /// the template does not bind. Needs Node 20.
     #[arg(long)]
     check: bool,
     /// The repository whose releases hold the package, `https://github.com/OWNER/REPO`: writes the README's button.
@@ -39,7 +44,8 @@ pub struct InfraArguments {
     repository: Option<String>,
 }
 
-/// Writes infra/azuredeploy.json and the README's button, or checks them; the portal form is checked both times.
+/// Writes infra/azuredeploy.json and the README's button, or checks that they are not stale. What is written holds together
+/// both times; its KQL is bound, by a language service that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let root = root();
     let remembered = root.join("infra/repository.txt");
@@ -63,6 +69,9 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         check::settings::problems(names, &old_readme),
         "infra/template/settings.json",
     )?;
+    let guide = read_text(&root.join("docs/deploy.md"))?;
+    refuse_problems(check::guide::problems(&guide, &built), "docs/deploy.md")?;
+    let workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
     let readme = readme::with_button(&old_readme, ingredients.repository.as_deref())?;
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
@@ -75,6 +84,9 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         } else {
             write(&path, &text)?;
         }
+    }
+    if arguments.check {
+        println!("infra: {}", kql::check(&workspace, &root.join("infra/golden"))?);
     }
     let resources = built["resources"].as_array().map_or(0, Vec::len);
     println!(
@@ -94,7 +106,7 @@ fn read(root: &Path, remembered: &Path) -> Result<Ingredients, String> {
     Ok(Ingredients {
         parts: Parts::read(&root.join("infra/template"))?,
         tables: tables::read(&root.join("infra/tables"))?,
-        content: Content::read(&root.join("infra/content"))?,
+        content: content::read(&root.join("infra/content"))?,
         repository,
     })
 }
@@ -114,10 +126,6 @@ fn refuse_stale(path: &Path, wanted: &str) -> Result<(), String> {
         "{} is stale: run `cargo xtask infra` and commit what it writes",
         path.display()
     ))
-}
-
-fn read_text(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

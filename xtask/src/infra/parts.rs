@@ -1,12 +1,11 @@
 //! The parts of the template that are written by hand: `infra/template`.
 
-use std::fs;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::settings::Group;
+use crate::files;
 
 const RESOURCES: [&str; 4] = ["identity", "storage", "vault", "app"];
 
@@ -30,20 +29,16 @@ impl Parts {
     pub fn read(folder: &Path) -> Result<Self, String> {
         let mut resources = Vec::new();
         for name in RESOURCES {
-            resources.append(&mut read(&folder.join("resources").join(format!("{name}.json")))?);
+            resources.append(&mut files::json(
+                &folder.join("resources").join(format!("{name}.json")),
+            )?);
         }
         Ok(Self {
-            parameters: read(&folder.join("parameters.json"))?,
-            variables: read(&folder.join("variables.json"))?,
-            outputs: read(&folder.join("outputs.json"))?,
-            settings: read(&folder.join("settings.json"))?,
+            parameters: files::json(&folder.join("parameters.json"))?,
+            variables: files::json(&folder.join("variables.json"))?,
+            outputs: files::json(&folder.join("outputs.json"))?,
+            settings: files::json(&folder.join("settings.json"))?,
             resources,
         })
     }
-}
-
-/// Reads a JSON file.
-pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -10,6 +10,11 @@ const RULE_ID: &str = "resourceId('Microsoft.Insights/dataCollectionRules', para
 const METRICS_PUBLISHER: &str =
     "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')";
 
+/// Characters of a transformation. Source: learn.microsoft.com/azure/azure-monitor/service-limits
+pub const LONGEST_TRANSFORM: usize = 15_360;
+/// Whether the ids of `OneLogin_CL` are of type guid.
+pub const HAS_GUIDS: &str = "parameters('oneLoginTableHasGuidColumns')";
+
 /// The deployment of a source. `tables` are all tables.
 pub fn deployment(source: &Source, tables: &[Table]) -> Result<Value, String> {
     let tables: Result<Vec<&Table>, String> = source
@@ -74,17 +79,27 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
 /// The transformation as it was given; of the table that the old function app made, with the types that it has there.
 fn transform(table: &Table) -> String {
     let parameter = format!("parameters('{}')", table.transform_parameter());
-    if table.name != "OneLogin_CL" {
-        return format!("[{parameter}]");
+    match conversions(table) {
+        None => format!("[{parameter}]"),
+        Some(conversions) => {
+            format!("[if({HAS_GUIDS}, concat({parameter}, '{conversions}'), {parameter})]")
+        }
     }
-    let columns = table
-        .columns
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|name| name.ends_with("_g"));
-    let conversions: Vec<String> = columns.map(|name| format!("{name} = toguid({name})")).collect();
-    let as_guids = format!("concat({parameter}, ' | extend {}')", conversions.join(", "));
-    format!("[if(parameters('oneLoginTableHasGuidColumns'), {as_guids}, {parameter})]")
+}
+
+/// What follows the transformation of `OneLogin_CL` where its ids are of type guid.
+fn conversions(table: &Table) -> Option<String> {
+    let columns = table.columns.iter().map(|(name, _)| name);
+    let conversions: Vec<String> = columns
+        .filter(|name| name.ends_with("_g"))
+        .map(|name| format!("{name} = toguid({name})"))
+        .collect();
+    (table.name == "OneLogin_CL").then(|| format!(" | extend {}", conversions.join(", ")))
+}
+
+/// How many characters the transformation of a table may have as a parameter, so that it keeps within the limit of a rule.
+pub fn longest_transform(table: &Table) -> usize {
+    LONGEST_TRANSFORM - conversions(table).map_or(0, |conversions| conversions.len())
 }
 
 fn template(source: &Source, tables: &[&Table]) -> Value {

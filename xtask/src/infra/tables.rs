@@ -1,9 +1,10 @@
 //! What the template needs of `infra/tables`: names and types of columns.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
+
+use crate::files;
 
 /// One table.
 #[derive(Debug, Clone)]
@@ -16,12 +17,9 @@ pub struct Table {
 
 /// Reads every file of the folder, in the order of their names.
 pub fn read(folder: &Path) -> Result<Vec<Table>, String> {
-    let listed = fs::read_dir(folder).map_err(|error| format!("{} cannot be read: {error}", folder.display()))?;
-    let mut paths: Vec<_> = listed.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
+    let paths = files::with_ending(folder, "json")?;
     let tables = paths.iter().map(|path| {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string());
-        let table = text.and_then(|text| Table::parse(&text));
+        let table = Table::parse(&files::read(path)?);
         table.map_err(|error| format!("{}: {error}", path.display()))
     });
     tables.collect()
@@ -32,14 +30,9 @@ impl Table {
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let name = file["table"].as_str().ok_or("the name of the table is missing")?;
-        let columns = file["columns"].as_array().ok_or("the columns are missing")?;
-        let columns: Option<Vec<_>> = columns
-            .iter()
-            .map(|column| Some((column["name"].as_str()?.to_owned(), column["type"].as_str()?.to_owned())))
-            .collect();
         Ok(Self {
             name: name.to_owned(),
-            columns: columns.ok_or("a column has no name or no type")?,
+            columns: columns(&file["columns"])?,
         })
     }
 
@@ -73,6 +66,23 @@ impl Table {
             .map(|(name, column_type)| json!({"name": name, "type": spelling(column_type)}))
             .collect()
     }
+}
+
+/// Names and types of an array of columns.
+fn columns(written: &Value) -> Result<Vec<(String, String)>, &'static str> {
+    let written = written.as_array().ok_or("the columns are missing")?;
+    let columns = written
+        .iter()
+        .map(|column| Some((column["name"].as_str()?.to_owned(), column["type"].as_str()?.to_owned())));
+    columns.collect::<Option<_>>().ok_or("a column has no name or no type")
+}
+
+/// The same of a table or a stream of the template, with types as `infra/tables` spells them.
+pub fn columns_of_template(written: &Value) -> Result<Vec<(String, String)>, &'static str> {
+    let columns = columns(written)?.into_iter();
+    Ok(columns
+        .map(|(name, column_type)| (name, column_type.to_lowercase()))
+        .collect())
 }
 
 #[cfg(test)]

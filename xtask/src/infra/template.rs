@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::content::Content;
+use super::check::ids;
 use super::parts::Parts;
 use super::sources::{SOURCES, Source};
 use super::tables::Table;
 use super::versions::api_version;
-use super::{endpoint, rules, settings};
+use super::{content, endpoint, rules, settings};
+use crate::kql::Content;
 
 /// The language of the template.
 pub const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
@@ -85,6 +86,7 @@ fn parameters(ingredients: &Ingredients) -> Map<String, Value> {
         let parameter = json!({
             "type": "string",
             "defaultValue": "source",
+            "maxLength": rules::longest_transform(table),
             "metadata": {"description": description},
         });
         parameters.insert(table.transform_parameter(), parameter);
@@ -124,7 +126,7 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let secrets = settings::secrets(&ingredients.parts.settings)?;
     let before_settings = ids_of(&resources, "Microsoft.Authorization/roleAssignments")
         .into_iter()
-        .chain(secrets.iter().filter_map(secret_id));
+        .chain(secrets.iter().filter_map(ids::of_resource).map(|id| id.written()));
     let sources = SOURCES
         .iter()
         .map(|source| format!("[variables('{}')]", source.deployment_variable()));
@@ -136,7 +138,7 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     for source in &SOURCES {
         resources.push(rules::deployment(source, &ingredients.tables)?);
     }
-    resources.push(ingredients.content.deployment()?);
+    resources.push(content::deployment(&ingredients.content)?);
     // A resource of its own, after the roles: the references to the vault are resolved when the settings are set, and
     // a system-assigned identity has no role before the site is there.
     resources.push(json!({
@@ -167,13 +169,6 @@ fn ids_of(resources: &[Value], resource_type: &str) -> Vec<String> {
         .collect()
 }
 
-fn secret_id(secret: &Value) -> Option<String> {
-    let name = secret["name"].as_str()?.split('/').nth(1)?.split('\'').next()?;
-    Some(format!(
-        "[resourceId('Microsoft.KeyVault/vaults/secrets', variables('name'), '{name}')]"
-    ))
-}
-
 /// Gives every resource its version, those of deployments inside too.
 fn pin_versions(template: &mut Value) -> Result<(), String> {
     let Some(resources) = template["resources"].as_array_mut() else {
@@ -194,7 +189,7 @@ fn pin_versions(template: &mut Value) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::cargo::root;
-    use crate::infra::{check, parts, read};
+    use crate::infra::{check, read};
 
     fn own(repository: Option<&str>) -> (Ingredients, Value) {
         let mut ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
@@ -215,7 +210,7 @@ mod tests {
     fn the_projects_own_template_and_form_hold_together() {
         let (ingredients, template) = own(None);
         assert_eq!(check::template(&template, &ingredients.tables), Vec::<String>::new());
-        let form: Value = parts::read(&root().join("infra/createUiDefinition.json")).unwrap();
+        let form: Value = crate::files::json(&root().join("infra/createUiDefinition.json")).unwrap();
         assert_eq!(check::form::problems(&form, &template), Vec::<String>::new());
     }
 
@@ -279,6 +274,20 @@ mod tests {
         }
         let code = of_type(&template, "Microsoft.Web/sites/extensions")[0];
         assert!(code["dependsOn"].to_string().contains("appsettings"));
+    }
+
+    #[test]
+    fn what_sentinel_shows_comes_after_every_table_that_it_reads() {
+        let (_, template) = own(None);
+        let deployments = of_type(&template, "Microsoft.Resources/deployments");
+        let content = deployments.iter().find(|deployment| {
+            let inner = &deployment["properties"]["template"];
+            !of_type(inner, "Microsoft.SecurityInsights/alertRules").is_empty()
+        });
+        let waits_for = content.unwrap()["dependsOn"].to_string();
+        for source in &SOURCES {
+            assert!(waits_for.contains(&source.deployment_variable()), "{}", source.name);
+        }
     }
 
     #[test]

@@ -214,10 +214,10 @@ mod tests {
 
     use super::*;
     use crate::cargo::root;
+    use crate::kql::shape::assert_told;
 
     fn rule() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/alerts/StreamSilent.json")).unwrap())
-            .unwrap()
+        crate::files::json(&root().join("infra/content/alerts/StreamSilent.json")).unwrap()
     }
 
     #[test]
@@ -225,11 +225,7 @@ mod tests {
         let fault = |change: fn(&mut Value), expected: &str| {
             let mut rule = rule();
             change(&mut rule);
-            let told = problems("it", &rule, "T");
-            assert!(
-                told.iter().any(|problem| problem.contains(expected)),
-                "{expected}: {told:?}"
-            );
+            assert_told(&problems("it", &rule, "T"), expected);
         };
         fault(
             |rule| drop(rule.as_object_mut().unwrap().remove("suppressionDuration")),

@@ -1,13 +1,15 @@
 //! What the language service is asked, and what it answers.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::node::Node;
 use super::schemas::{Columns, Schemas};
 
 /// A saved function without parameters.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Function {
     /// The name it is called by.
     pub name: String,
@@ -123,16 +125,44 @@ impl Finding {
     }
 }
 
-/// Binds saved functions and queries against tables. `Err` means that nothing could be checked.
-pub fn check_queries(schemas: &Schemas, functions: &[Function], queries: &[Query]) -> Result<Report, String> {
-    let request = json!({
-        "tables": schemas.tables,
-        "absent": schemas.absent,
-        "functions": functions,
-        "queries": queries,
-    });
-    let report = Node::ready()?.check(&request)?;
-    serde_json::from_value(report).map_err(|error| format!("the report of xtask/kql cannot be read: {error}"))
+/// Texts, and the tables and functions that they are bound against.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The tables.
+    pub schemas: Schemas,
+    /// Saved functions, bound themselves too.
+    pub functions: Vec<Function>,
+    /// The texts.
+    pub queries: Vec<Query>,
+}
+
+impl Request {
+    /// As `check.mjs` takes it.
+    fn written(&self) -> Value {
+        json!({
+            "tables": self.schemas.tables,
+            "absent": self.schemas.absent,
+            "functions": self.functions,
+            "queries": self.queries,
+        })
+    }
+}
+
+/// Executes golden cases and binds requests; a report for each request. `Err` means that a case does not hold, or that
+/// nothing could be checked.
+pub fn check_queries(node: &Node, requests: &[&Request], golden: &[PathBuf]) -> Result<Vec<Report>, String> {
+    let written = requests.iter().map(|request| request.written()).collect();
+    let reports = node.check(&written, golden)?;
+    let reports: Vec<Report> =
+        serde_json::from_value(reports).map_err(|error| format!("the reports of xtask/kql cannot be read: {error}"))?;
+    if reports.len() != requests.len() {
+        return Err(format!(
+            "xtask/kql gave {} reports on {} requests",
+            reports.len(),
+            requests.len()
+        ));
+    }
+    Ok(reports)
 }
 
 #[cfg(test)]

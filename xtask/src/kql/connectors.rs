@@ -193,14 +193,14 @@ mod tests {
 
     use super::*;
     use crate::cargo::root;
+    use crate::kql::shape::assert_told;
 
     fn page() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/connectors/OneLogin.json")).unwrap())
-            .unwrap()
+        crate::files::json(&root().join("infra/content/connectors/OneLogin.json")).unwrap()
     }
 
     fn told(change: impl Fn(&mut Value)) -> Vec<String> {
-        let schemas = Schemas::read(&root().join("infra/tables")).unwrap();
+        let schemas = Schemas::of_the_project();
         let mut page = page();
         change(&mut page);
         problems(&[("OneLogin".to_owned(), page)], &schemas)
@@ -214,11 +214,7 @@ mod tests {
     #[test]
     fn seeded_faults_are_told() {
         let fault = |change: fn(&mut Value), expected: &str| {
-            let told = told(change);
-            assert!(
-                told.iter().any(|problem| problem.contains(expected)),
-                "{expected}: {told:?}"
-            );
+            assert_told(&told(change), expected);
         };
         fault(
             |page| drop(page.as_object_mut().unwrap().remove("permissions")),
@@ -266,7 +262,7 @@ mod tests {
 
     #[test]
     fn two_pages_with_one_id_are_told() {
-        let schemas = Schemas::read(&root().join("infra/tables")).unwrap();
+        let schemas = Schemas::of_the_project();
         let pages = [("A".to_owned(), page()), ("B".to_owned(), page())];
         assert_eq!(
             problems(&pages, &schemas),

@@ -53,11 +53,10 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cargo::root;
 
     #[test]
     fn a_column_that_a_function_forgets_is_told() {
-        let schemas = Schemas::read(&root().join("infra/tables")).unwrap();
+        let schemas = Schemas::of_the_project();
         let columns: Vec<_> = schemas.tables["PingOneEnterprise_AuditEvents_CL"]
             .keys()
             .cloned()

@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use super::{files, read};
 use crate::cargo::{self, root};
+use crate::files::{read, with_ending};
 
 /// The oldest Node that runs the tests of `xtask/kql` with the runner it brings along.
 const LEAST_NODE: u32 = 20;
@@ -41,33 +41,16 @@ impl Node {
     pub fn run_tests(&self) -> Result<(), String> {
         let mut command = self.node();
         command.args(["--test", "--test-reporter=dot"]);
-        for file in files(&self.scripts.join("tests"), "mjs")? {
+        for file in with_ending(&self.scripts.join("tests"), "mjs")? {
             command.arg(file);
         }
         cargo::run(command)
     }
 
-    /// Executes golden cases; the error names every difference.
-    pub fn golden(&self, cases: &[PathBuf]) -> Result<(), String> {
+    /// Executes golden cases, and has requests checked: a report for each. The error names every case that differs.
+    pub fn check(&self, requests: &Value, golden: &[PathBuf]) -> Result<Value, String> {
         let mut command = self.node();
-        command.arg(self.scripts.join("main.mjs")).arg("golden").args(cases);
-        let report = answer(command.stderr(Stdio::inherit()).output())?;
-        let outcomes = report["cases"].as_array().ok_or("the golden cases gave no report")?;
-        let mut differences = Vec::new();
-        for outcome in outcomes {
-            let lines = outcome["differences"].as_array().into_iter().flatten();
-            differences.extend(lines.map(|line| format!("{}: {line}", outcome["file"])));
-        }
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(format!("golden rows differ:\n  {}", differences.join("\n  ")))
-    }
-
-    /// Has a request checked; gives the report.
-    pub fn check(&self, request: &Value) -> Result<Value, String> {
-        let mut command = self.node();
-        command.arg(self.scripts.join("main.mjs")).arg("check");
+        command.arg(self.scripts.join("main.mjs")).args(golden);
         let piped = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -76,11 +59,13 @@ impl Node {
             .spawn()
             .map_err(|error| format!("node cannot be started: {error}"))?;
         let mut input = child.stdin.take().ok_or("node has no standard input")?;
-        let sent = input.write_all(request.to_string().as_bytes());
+        let sent = input.write_all(requests.to_string().as_bytes());
         drop(input);
-        let report = answer(child.wait_with_output());
+        let answer = answer(child.wait_with_output());
         sent.map_err(|error| format!("node does not take the request: {error}"))?;
-        report
+        let mut answer = answer?;
+        refuse_differences(&answer["cases"])?;
+        Ok(answer["reports"].take())
     }
 
     fn node(&self) -> Command {
@@ -111,6 +96,18 @@ impl Node {
         ]);
         cargo::run(command).map_err(|error| format!("{PACKAGE} cannot be installed: {error}"))
     }
+}
+
+fn refuse_differences(cases: &Value) -> Result<(), String> {
+    let mut differences = Vec::new();
+    for outcome in cases.as_array().ok_or("the golden cases gave no report")? {
+        let lines = outcome["differences"].as_array().into_iter().flatten();
+        differences.extend(lines.map(|line| format!("{}: {line}", outcome["file"])));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(format!("golden rows differ:\n  {}", differences.join("\n  ")))
 }
 
 /// Exit 0 and 1 both come with a report; anything else has said why on standard error.
@@ -173,6 +170,14 @@ mod tests {
             assert!(pinned(&manifest(version)).is_err(), "{version}");
         }
         assert!(pinned("{}").is_err());
+    }
+
+    #[test]
+    fn a_case_that_differs_is_told() {
+        let cases = |differences: &[&str]| serde_json::json!([{"file": "f", "differences": differences}]);
+        assert_eq!(refuse_differences(&cases(&[])), Ok(()));
+        assert!(refuse_differences(&cases(&["row 0"])).unwrap_err().contains("row 0"));
+        assert!(refuse_differences(&Value::Null).is_err());
     }
 
     #[test]

@@ -1,11 +1,6 @@
-//! The tables that queries are bound against, from `infra/tables`.
+//! The tables that queries are bound against.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-
-use serde::Deserialize;
-
-use super::{files, read};
 
 /// Column -> type, without the columns that Azure Monitor gives every table.
 pub type Columns = BTreeMap<String, String>;
@@ -13,8 +8,7 @@ pub type Columns = BTreeMap<String, String>;
 /// The last column of `OneLogin_CL` as the retired function app made it.
 const LAST_OF_THE_OLD_ONELOGIN: &str = "notes_s";
 
-/// The health table, as long as `infra/tables` has no file for it.
-const HEALTH: &str = include_str!("health_table.json");
+const ONELOGIN: &str = "OneLogin_CL";
 
 /// The tables of a workspace.
 #[derive(Debug, Clone, Default)]
@@ -27,38 +21,16 @@ pub struct Schemas {
     old_onelogin: Columns,
 }
 
-#[derive(Deserialize)]
-struct TableFile {
-    table: String,
-    columns: Vec<Column>,
-}
-
-#[derive(Deserialize)]
-struct Column {
-    name: String,
-    #[serde(rename = "type")]
-    column_type: String,
-}
-
 impl Schemas {
-    /// Reads the table files of a folder.
-    pub fn read(folder: &Path) -> Result<Self, String> {
-        let mut schemas = Self::default();
-        schemas.add("the health table", HEALTH)?;
-        for path in files(folder, "json")? {
-            schemas.add(&path.display().to_string(), &read(&path)?)?;
+    /// Adds a table with the names and types of its columns, in their order.
+    pub fn add(&mut self, table: &str, columns: &[(String, String)]) {
+        if table == ONELOGIN {
+            let last = columns.iter().position(|(name, _)| name == LAST_OF_THE_OLD_ONELOGIN);
+            let old = last.map_or(columns.len(), |last| last + 1);
+            self.old_onelogin = columns.iter().take(old).cloned().collect();
+            to_guids(&mut self.old_onelogin);
         }
-        Ok(schemas)
-    }
-
-    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let file: TableFile = serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))?;
-        if file.table == "OneLogin_CL" {
-            self.old_onelogin = old_onelogin(&file.columns);
-        }
-        let columns = file.columns.into_iter().map(|column| (column.name, column.column_type));
-        self.tables.insert(file.table, columns.collect());
-        Ok(())
+        self.tables.insert(table.to_owned(), columns.iter().cloned().collect());
     }
 
     /// The same workspace without some of the tables.
@@ -83,8 +55,15 @@ impl Schemas {
     /// The same workspace with the `OneLogin_CL` that the retired function app made: 30 columns, ids of type guid.
     pub fn with_old_onelogin(&self) -> Self {
         let mut older = self.clone();
-        older.tables.insert("OneLogin_CL".to_owned(), self.old_onelogin.clone());
+        older.tables.insert(ONELOGIN.to_owned(), self.old_onelogin.clone());
         older
+    }
+
+    /// The same workspace where the table that the retired function app made got the columns that it lacked.
+    pub fn with_guids(&self) -> Self {
+        let mut with_guids = self.clone();
+        with_guids.tables.get_mut(ONELOGIN).into_iter().for_each(to_guids);
+        with_guids
     }
 
     /// The names in a text that look like custom tables and are none of these.
@@ -96,26 +75,30 @@ impl Schemas {
     }
 }
 
-fn old_onelogin(columns: &[Column]) -> Columns {
-    let mut old = Columns::new();
-    for column in columns {
-        let guid = column.name.ends_with("_g");
-        let column_type = if guid { "guid" } else { &column.column_type };
-        old.insert(column.name.clone(), column_type.to_owned());
-        if column.name == LAST_OF_THE_OLD_ONELOGIN {
-            break;
+/// The ids that the retired HTTP Data Collector API made guids, and named so.
+fn to_guids(columns: &mut Columns) {
+    let ids = columns.iter_mut().filter(|(name, _)| name.ends_with("_g"));
+    ids.for_each(|(_, column_type)| *column_type = "guid".to_owned());
+}
+
+#[cfg(test)]
+impl Schemas {
+    /// Those of `infra/tables`.
+    pub fn of_the_project() -> Self {
+        let mut schemas = Self::default();
+        for table in crate::infra::tables::read(&crate::cargo::root().join("infra/tables")).unwrap() {
+            schemas.add(&table.name, &table.columns);
         }
+        schemas
     }
-    old
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cargo::root;
 
     fn schemas() -> Schemas {
-        Schemas::read(&root().join("infra/tables")).unwrap()
+        Schemas::of_the_project()
     }
 
     #[test]
@@ -133,6 +116,12 @@ mod tests {
         assert_eq!(columns.len(), 30);
         assert_eq!(columns["uuid_g"], "guid");
         assert!(!columns.contains_key("risk_score_d"));
+        let with_guids = schemas().with_guids();
+        let columns = &with_guids.tables["OneLogin_CL"];
+        assert_eq!(
+            (columns["uuid_g"].as_str(), columns["risk_score_d"].as_str()),
+            ("guid", "real")
+        );
     }
 
     #[test]

@@ -32,6 +32,13 @@ pub fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> 
     value[key].as_array().into_iter().flatten()
 }
 
+/// Fails unless one of the problems says this.
+#[cfg(test)]
+pub fn assert_told(problems: &[String], expected: &str) {
+    let is_told = problems.iter().any(|problem| problem.contains(expected));
+    assert!(is_told, "{expected}: {problems:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

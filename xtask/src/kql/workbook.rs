@@ -192,9 +192,10 @@ mod tests {
 
     use super::*;
     use crate::cargo::root;
+    use crate::kql::shape::assert_told;
 
     fn workbook() -> Value {
-        serde_json::from_str(&super::super::read(&root().join("infra/content/workbook.json")).unwrap()).unwrap()
+        crate::files::json(&root().join("infra/content/workbook.json")).unwrap()
     }
 
     fn query_at(workbook: &mut Value) -> &mut Value {
@@ -207,11 +208,7 @@ mod tests {
         let fault = |change: fn(&mut Value), expected: &str| {
             let mut workbook = workbook();
             change(&mut workbook);
-            let told = problems(&workbook);
-            assert!(
-                told.iter().any(|problem| problem.contains(expected)),
-                "{expected}: {told:?}"
-            );
+            assert_told(&problems(&workbook), expected);
         };
         fault(
             |workbook| drop(workbook.as_object_mut().unwrap().remove("version")),

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::expression::{self, Expression};
-use super::functions::{FORM, arity};
-use super::scope::texts;
+use super::expression::Expression;
+use super::functions::FORM;
+use super::scope::{syntax_problems, texts};
+use super::secrets::secure_parameters;
 use crate::infra::sources::SOURCES;
 
 /// What is wrong with a `createUiDefinition.json`.
@@ -26,18 +27,8 @@ pub fn problems(form: &Value, template: &Value) -> Vec<String> {
     );
 
     let elements = elements(form);
-    texts(form, "form", &mut |path, text| {
-        let Some(inside) = expression::inside(text) else {
-            return;
-        };
-        match expression::parse(inside) {
-            Err(error) => problems.push(format!("{path}: {error}")),
-            Ok(parsed) => parsed.walk(&mut |part| {
-                let problem = call_problem(part).or_else(|| element_problem(part, &elements));
-                problems.extend(problem.map(|problem| format!("{path}: {problem}")));
-            }),
-        }
-    });
+    let mut of_elements = |part: &Expression| element_problem(part, &elements);
+    problems.extend(syntax_problems(form, "form", &FORM, &mut of_elements));
     problems.extend(secret_problems(form, template));
     problems.extend(table_problems(form));
     problems
@@ -66,17 +57,6 @@ fn collect(step: &str, elements: &Value, found: &mut BTreeSet<(String, String)>)
     }
 }
 
-fn call_problem(part: &Expression) -> Option<String> {
-    let Expression::Call { name, arguments } = part else {
-        return None;
-    };
-    let Some(arity) = arity(FORM, name) else {
-        return Some(format!("{name}() is no function of forms"));
-    };
-    let count = arguments.len();
-    (!arity.allows(count)).then(|| format!("{name}() does not take {count} arguments"))
-}
-
 /// `steps('a').b` and `basics('b')` have to name an element.
 fn element_problem(part: &Expression, elements: &BTreeSet<(String, String)>) -> Option<String> {
     let (step, name) = match part {
@@ -95,17 +75,7 @@ fn secret_problems(form: &Value, template: &Value) -> Vec<String> {
             boxes.insert(path.trim_end_matches(".type").to_owned());
         }
     });
-    let secrets: BTreeSet<&str> = template["parameters"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, parameter)| {
-            parameter["type"]
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("securestring"))
-        })
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let secrets = secure_parameters(template);
     if boxes.len() == secrets.len() {
         return Vec::new();
     }

@@ -4,6 +4,8 @@
 //! learn.microsoft.com/azure/azure-resource-manager/managed-applications/create-uidefinition-functions. Only those that
 //! are used here or are likely to be.
 
+use super::expression::Expression;
+
 /// How many arguments a function takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arity {
@@ -37,10 +39,49 @@ impl Arity {
     }
 }
 
-type Functions = [(&'static str, Arity)];
+/// What expressions may call in one kind of file.
+#[derive(Debug)]
+pub struct Language {
+    files: &'static str,
+    functions: &'static [(&'static str, Arity)],
+}
+
+impl Language {
+    /// What is wrong with a call: the name, or the number of arguments.
+    pub fn call_problem(&self, part: &Expression) -> Option<String> {
+        let Expression::Call { name, arguments } = part else {
+            return None;
+        };
+        let Some(arity) = self.arity(name) else {
+            return Some(format!("{name}() is no function of {}", self.files));
+        };
+        let count = arguments.len();
+        (!arity.allows(count)).then(|| format!("{name}() does not take {count} arguments"))
+    }
+
+    /// Which number of arguments a function takes, if there is one of that name. Names do not depend on case.
+    fn arity(&self, name: &str) -> Option<Arity> {
+        let found = self
+            .functions
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, arity)| *arity)
+    }
+}
 
 /// In a deployment template.
-pub const TEMPLATE: &Functions = &[
+pub const TEMPLATE: Language = Language {
+    files: "templates",
+    functions: IN_TEMPLATES,
+};
+
+/// In the portal form.
+pub const FORM: Language = Language {
+    files: "forms",
+    functions: IN_FORMS,
+};
+
+const IN_TEMPLATES: &[(&str, Arity)] = &[
     ("add", Arity::exactly(2)),
     ("and", Arity::at_least(2)),
     ("array", Arity::exactly(1)),
@@ -97,8 +138,7 @@ pub const TEMPLATE: &Functions = &[
     ("variables", Arity::exactly(1)),
 ];
 
-/// In the portal form.
-pub const FORM: &Functions = &[
+const IN_FORMS: &[(&str, Arity)] = &[
     ("and", Arity::at_least(2)),
     ("basics", Arity::exactly(1)),
     ("bool", Arity::exactly(1)),
@@ -122,24 +162,18 @@ pub const FORM: &Functions = &[
     ("toLower", Arity::exactly(1)),
 ];
 
-/// Which number of arguments a function takes, if there is one of that name. Names do not depend on case.
-pub fn arity(functions: &Functions, name: &str) -> Option<Arity> {
-    let found = functions.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, arity)| *arity)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_number_of_arguments_is_bounded_on_both_sides() {
-        let reference = arity(TEMPLATE, "Reference").unwrap();
+        let reference = TEMPLATE.arity("Reference").unwrap();
         assert_eq!(
             [0, 1, 3, 4].map(|count| reference.allows(count)),
             [false, true, true, false]
         );
-        assert!(arity(TEMPLATE, "concat").unwrap().allows(100));
-        assert_eq!(arity(TEMPLATE, "steps"), None);
+        assert!(TEMPLATE.arity("concat").unwrap().allows(100));
+        assert_eq!(TEMPLATE.arity("steps"), None);
     }
 }

@@ -13,6 +13,31 @@ pub struct Id {
     pub segments: Vec<String>,
 }
 
+impl Id {
+    /// The resources that it is a child of, the nearest first.
+    pub fn ancestors(&self) -> Vec<Self> {
+        let mut ancestors = Vec::new();
+        let mut resource_type = self.resource_type.as_str();
+        let mut segments = self.segments.as_slice();
+        while let (Some((parent, _)), Some((_, rest))) = (resource_type.rsplit_once('/'), segments.split_last()) {
+            if rest.is_empty() {
+                break;
+            }
+            ancestors.push(Self {
+                resource_type: parent.to_owned(),
+                segments: rest.to_vec(),
+            });
+            (resource_type, segments) = (parent, rest);
+        }
+        ancestors
+    }
+
+    /// The expression that gives it, for `dependsOn`.
+    pub fn written(&self) -> String {
+        format!("[resourceId('{}', {})]", self.resource_type, self.segments.join(", "))
+    }
+}
+
 /// What a resource of the template is.
 pub fn of_resource(resource: &Value) -> Option<Id> {
     Some(Id {
@@ -96,11 +121,26 @@ mod tests {
             let resource = json!({"type": "A.B/c", "name": name});
             assert_eq!(of_resource(&resource), called(call), "{name}");
         }
+        assert_eq!(
+            called("resourceId('A.B/c', variables('n'))").unwrap().written(),
+            "[resourceId('A.B/c', variables('n'))]"
+        );
         let child = json!({"type": "A.B/c/d/e", "name": "[format('{0}/default/{1}', variables('n'), variables('m'))]"});
         assert_eq!(
             of_resource(&child),
             called("resourceId('A.B/c/d/e', variables('n'), 'default', variables('m'))")
         );
+    }
+
+    #[test]
+    fn a_child_has_ancestors() {
+        let id = called("resourceId('A.B/c/d/e', 'x', 'y', 'z')").unwrap();
+        let ancestors = [
+            called("resourceId('A.B/c/d', 'x', 'y')"),
+            called("resourceId('A.B/c', 'x')"),
+        ];
+        assert_eq!(id.ancestors().into_iter().map(Some).collect::<Vec<_>>(), ancestors);
+        assert!(called("resourceId('A.B/c', 'x')").unwrap().ancestors().is_empty());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::expression::{self, Expression};
+use super::expression::Expression;
 use super::ids::{self, Id};
+use super::order::target_of;
 use super::scope;
 use crate::infra::versions::{API_VERSIONS, api_version};
 
@@ -32,8 +33,8 @@ pub fn problems(path: &str, template: &Value) -> Vec<String> {
             ));
         }
     }
-    scope::texts(template, path, &mut |path, text| {
-        if let Some(Ok(parsed)) = expression::inside(text).map(expression::parse) {
+    scope::expressions(template, path, &mut |path, parsed| {
+        if let Ok(parsed) = parsed {
             parsed.walk(&mut |part| problems.extend(call_problem(part).map(|problem| format!("{path}: {problem}"))));
         }
     });
@@ -56,15 +57,6 @@ fn own_problems(path: &str, resource: &Value) -> Vec<String> {
         _ => problems.push(format!("{path}: the name of a {resource_type} has {wanted} segments")),
     }
     problems
-}
-
-/// The resource that an element of `dependsOn` names, directly or through a variable.
-fn target_of(text: &str, template: &Value) -> Option<Id> {
-    let parsed = expression::parse(expression::inside(text)?).ok()?;
-    match parsed.call_of("variables") {
-        Some([Expression::Text(name)]) => target_of(template["variables"][name.as_str()].as_str()?, template),
-        _ => ids::of_call(&parsed),
-    }
 }
 
 fn call_problem(part: &Expression) -> Option<String> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::expression::{self, Expression};
-use super::functions::{TEMPLATE, arity};
+use super::expression::{self, Expression, SyntaxError};
+use super::functions::{Language, TEMPLATE};
 
 /// The template and all those of deployments inside it, each with where it stands.
 pub fn all(template: &Value) -> Vec<(String, &Value)> {
@@ -45,35 +45,42 @@ pub fn texts<'v>(value: &'v Value, path: &str, visit: &mut dyn FnMut(&str, &'v s
     }
 }
 
-/// What is wrong with the expressions of one template.
-pub fn problems(path: &str, template: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut used = Used::default();
-    texts(template, path, &mut |path, text| {
-        let Some(inside) = expression::inside(text) else {
-            return;
-        };
-        match expression::parse(inside) {
-            Err(error) => problems.push(format!("{path}: {error}")),
-            Ok(parsed) => parsed.walk(&mut |part| {
-                problems.extend(call_problem(part).map(|problem| format!("{path}: {problem}")));
-                used.note(part);
-            }),
+/// Every text that is an expression, with where it stands.
+pub fn expressions(value: &Value, path: &str, visit: &mut dyn FnMut(&str, Result<Expression, SyntaxError>)) {
+    texts(value, path, &mut |path, text| {
+        if let Some(inside) = expression::inside(text) {
+            visit(path, expression::parse(inside));
         }
     });
-    problems.extend(used.problems(path, template));
+}
+
+/// What is wrong with the syntax of expressions and with what they call; `note` sees each of their parts.
+pub fn syntax_problems(
+    value: &Value,
+    path: &str,
+    language: &Language,
+    note: &mut dyn FnMut(&Expression) -> Option<String>,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    expressions(value, path, &mut |path, parsed| match parsed {
+        Err(error) => problems.push(format!("{path}: {error}")),
+        Ok(parsed) => parsed.walk(&mut |part| {
+            let found = language.call_problem(part).into_iter().chain(note(part));
+            problems.extend(found.map(|problem| format!("{path}: {problem}")));
+        }),
+    });
     problems
 }
 
-fn call_problem(part: &Expression) -> Option<String> {
-    let Expression::Call { name, arguments } = part else {
-        return None;
-    };
-    let Some(arity) = arity(TEMPLATE, name) else {
-        return Some(format!("{name}() is no function of templates"));
-    };
-    let count = arguments.len();
-    (!arity.allows(count)).then(|| format!("{name}() does not take {count} arguments"))
+/// What is wrong with the expressions of one template.
+pub fn problems(path: &str, template: &Value) -> Vec<String> {
+    let mut used = Used::default();
+    let mut problems = syntax_problems(template, path, &TEMPLATE, &mut |part| {
+        used.note(part);
+        None
+    });
+    problems.extend(used.problems(path, template));
+    problems
 }
 
 #[derive(Default)]

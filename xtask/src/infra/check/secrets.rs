@@ -4,31 +4,33 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::expression::{self, Expression};
-use super::scope::texts;
+use super::expression::Expression;
+use super::scope::expressions;
 
 /// Every use of a secure parameter that is neither the value of a vault's secret nor the question whether it is empty.
 pub fn problems(template: &Value) -> Vec<String> {
-    let parameters = template["parameters"].as_object().into_iter().flatten();
-    let secure: BTreeSet<&str> = parameters
-        .filter(|(_, parameter)| is_secure(parameter))
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let secure = secure_parameters(template);
     let mut problems = Vec::new();
-    texts(template, "template", &mut |path, text| {
-        if is_value_of_secret(template, path) {
-            return;
-        }
-        if let Some(Ok(parsed)) = expression::inside(text).map(expression::parse) {
-            for name in shown(&parsed, &secure) {
-                problems.push(format!("{path}: the secret {name} would be readable"));
-            }
+    expressions(template, "template", &mut |path, parsed| {
+        let seen = parsed.map(|parsed| shown(&parsed, &secure)).unwrap_or_default();
+        if !is_value_of_secret(template, path) {
+            problems.extend(
+                seen.iter()
+                    .map(|name| format!("{path}: the secret {name} would be readable")),
+            );
         }
     });
     for name in secure.iter().filter(|name| has_default(template, name)) {
         problems.push(format!("parameters.{name}: a secret has a default"));
     }
     problems
+}
+
+/// The names of secure parameters.
+pub fn secure_parameters(template: &Value) -> BTreeSet<&str> {
+    let parameters = template["parameters"].as_object().into_iter().flatten();
+    let secure = parameters.filter(|(_, parameter)| is_secure(parameter));
+    secure.map(|(name, _)| name.as_str()).collect()
 }
 
 fn is_secure(parameter: &Value) -> bool {

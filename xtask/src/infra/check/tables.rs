@@ -8,6 +8,16 @@ use crate::infra::tables::Table;
 /// Streams and data flows that a data collection rule takes.
 const MOST_IN_A_RULE: usize = 10;
 const LONGEST_COLUMN_NAME: usize = 45;
+/// Names that no column of a custom table may have; case counts.
+const RESERVED: [&str; 7] = [
+    "_ResourceId",
+    "_SubscriptionId",
+    "TenantId",
+    "Title",
+    "Type",
+    "UniqueId",
+    "id",
+];
 /// Types that a stream may declare.
 const STREAM_TYPES: [&str; 7] = ["string", "int", "long", "real", "boolean", "datetime", "dynamic"];
 
@@ -49,7 +59,7 @@ fn table_problem(schema: &Value, known: &[Table]) -> Option<String> {
 }
 
 /// Every declared stream, wherever it stands: in a rule, or in a variable that the rule picks from.
-fn declared_streams<'v>(value: &'v Value, found: &mut Vec<(String, &'v Value)>) {
+pub fn declared_streams<'v>(value: &'v Value, found: &mut Vec<(String, &'v Value)>) {
     match value {
         Value::Object(members) => {
             for (key, member) in members {
@@ -87,7 +97,7 @@ fn stream_problems(name: &str, columns: &Value, known: &[Table]) -> Vec<String> 
         }
         let is_plain = column.starts_with(|first: char| first.is_ascii_alphabetic())
             && column.chars().all(|next| next.is_ascii_alphanumeric() || next == '_');
-        if !is_plain || column.len() > LONGEST_COLUMN_NAME {
+        if !is_plain || column.len() > LONGEST_COLUMN_NAME || RESERVED.contains(&column.as_str()) {
             problems.push(format!("{name}: no column can be named {column}"));
         }
     }
@@ -166,6 +176,7 @@ mod tests {
             (vec![("Name", "string")], "TimeGenerated is missing"),
             (vec![("TimeGenerated", "datetime"), ("Id", "guid")], "no type guid"),
             (vec![("TimeGenerated", "datetime"), ("_id", "string")], "named _id"),
+            (vec![("TimeGenerated", "datetime"), ("id", "string")], "named id"),
         ] {
             let known = table(&columns);
             let problems = problems("t", &template(&known), std::slice::from_ref(&known)).join("; ");

@@ -1,0 +1,251 @@
+//! A workspace as a deployment makes it, and everything that is bound against it.
+
+use std::collections::BTreeSet;
+
+use super::binder::{Query, Report, Request};
+use super::content::{Content, Text};
+use super::schemas::{Columns, Schemas};
+
+/// Tables that are made on request only: whatever else asks for them must do it in a fuzzy union.
+const ON_REQUEST: [&str; 4] = [
+    "PingOne_AuditActivities_CL",
+    "SentinelOneAlertsV2_CL",
+    "OneLoginEventsV2_CL",
+    "OneLoginUsersV2_CL",
+];
+
+/// An ingestion transformation of a data flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transform {
+    /// Its KQL.
+    pub text: String,
+    /// The columns of its stream.
+    pub source: Columns,
+    /// The table that it fills.
+    pub target: String,
+    /// Whether the table is an `OneLogin_CL` whose ids are of type guid.
+    pub into_guids: bool,
+}
+
+/// Tables, what reads them, and what fills them.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The tables.
+    pub schemas: Schemas,
+    /// What reads them.
+    pub content: Content,
+    /// What fills them.
+    pub transforms: Vec<Transform>,
+}
+
+/// A request, with what makes it differ from the workspace as it is.
+struct Asked {
+    request: Request,
+    circumstances: &'static str,
+}
+
+/// Everything that a workspace asks of the language service.
+pub struct Questions {
+    asked: Vec<Asked>,
+    texts: Vec<Text>,
+}
+
+impl Workspace {
+    /// What is wrong before any query is bound.
+    pub fn shape(&self) -> Vec<String> {
+        self.content.shape(&self.schemas)
+    }
+
+    /// Binds every text: with all tables, and without those on request. The functions must also bind where none of their
+    /// tables is there, where their tables have none of the columns, and over the `OneLogin_CL` of the retired function
+    /// app.
+    pub fn questions(&self) -> Questions {
+        let texts = self.content.texts();
+        let queries: Vec<Query> = texts.iter().map(|text| text.query.clone()).collect();
+        let all = queries.iter().cloned().chain(self.transforms(false)).collect();
+        let tables: Vec<&str> = self.content.tables_of_functions(&self.schemas).into_iter().collect();
+        let schemas = &self.schemas;
+        let asked = [
+            ("", schemas.clone(), all),
+            ("without the tables on request", schemas.without(&ON_REQUEST), queries),
+            (
+                "without the tables that functions read",
+                schemas.without(&tables),
+                Vec::new(),
+            ),
+            // After a fuzzy union over a missing table the language service accepts any column; Azure does not.
+            ("over tables without columns", schemas.bare(&tables), Vec::new()),
+            ("over the older OneLogin_CL", schemas.with_old_onelogin(), Vec::new()),
+            (
+                "into an OneLogin_CL with guids",
+                schemas.with_guids(),
+                self.transforms(true),
+            ),
+        ];
+        let asked = asked.into_iter().map(|(circumstances, schemas, queries)| Asked {
+            request: Request {
+                schemas,
+                functions: self.content.functions.clone(),
+                queries,
+            },
+            circumstances,
+        });
+        Questions {
+            asked: asked.collect(),
+            texts,
+        }
+    }
+
+    fn transforms(&self, into_guids: bool) -> Vec<Query> {
+        let wanted = self
+            .transforms
+            .iter()
+            .filter(|transform| transform.into_guids == into_guids);
+        let query = |transform: &Transform| {
+            let name = format!("transformation of {}", transform.target);
+            Query::transform(&name, &transform.text, transform.source.clone(), &transform.target)
+        };
+        wanted.map(query).collect()
+    }
+}
+
+impl Questions {
+    /// The requests.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.asked.iter().map(|asked| &asked.request)
+    }
+
+    /// How many different texts are asked about, functions included.
+    pub fn count(&self) -> usize {
+        let mut texts = BTreeSet::new();
+        for request in self.requests() {
+            texts.extend(
+                request
+                    .functions
+                    .iter()
+                    .map(|function| (&function.name, &function.body)),
+            );
+            texts.extend(request.queries.iter().map(|query| (&query.name, &query.text)));
+        }
+        texts.len()
+    }
+
+    /// What is wrong, going by the reports on the requests, in their order.
+    pub fn problems(&self, reports: &[Report]) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut told = BTreeSet::new();
+        for (asked, report) in self.asked.iter().zip(reports) {
+            // What is wrong anyway is told once, without circumstances.
+            for line in report.lines() {
+                if told.insert(line.clone()) {
+                    problems.push(match asked.circumstances {
+                        "" => line,
+                        circumstances => format!("{line} ({circumstances})"),
+                    });
+                }
+            }
+        }
+        if let Some(report) = reports.first() {
+            problems.extend(self.texts.iter().flat_map(|text| missing(text, report)));
+        }
+        problems
+    }
+}
+
+/// The columns that a text should give and does not.
+fn missing(text: &Text, report: &Report) -> Vec<String> {
+    let name = &text.query.name;
+    let columns = report.columns(name).unwrap_or_default();
+    let mut problems = Vec::new();
+    for (wanted, wanted_type) in &text.gives {
+        match columns.iter().find(|(column, _)| column == wanted) {
+            None => problems.push(format!("{name} gives no column {wanted}")),
+            Some((_, given)) if wanted_type.is_some_and(|wanted| wanted != given) => {
+                let wanted_type = wanted_type.unwrap_or_default();
+                problems.push(format!("{name} gives {wanted} as {given}, not {wanted_type}"));
+            }
+            Some(_) => {}
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(columns: &str) -> Report {
+        let report = format!(r#"{{"findings": [], "results": [{{"query": "q", "columns": [{columns}]}}]}}"#);
+        serde_json::from_str(&report).unwrap()
+    }
+
+    #[test]
+    fn a_column_that_is_missing_or_of_another_type_is_told() {
+        let told = |column: &str, column_type| {
+            let text = Text {
+                query: Query::new("q", ""),
+                gives: vec![(column.to_owned(), column_type)],
+            };
+            missing(&text, &report(r#"["Time", "string"]"#))
+        };
+        assert_eq!(told("Time", None), Vec::<String>::new());
+        assert_eq!(told("Time", Some("datetime")), ["q gives Time as string, not datetime"]);
+        assert_eq!(told("Date", None), ["q gives no column Date"]);
+    }
+
+    #[test]
+    fn what_is_wrong_under_all_circumstances_is_told_once() {
+        let finding = |near: &str| {
+            let found =
+                format!(r#"{{"query": "q", "code": "C", "line": 1, "column": 1, "near": "{near}", "message": "m"}}"#);
+            serde_json::from_str(&format!(r#"{{"findings": [{found}], "results": []}}"#)).unwrap()
+        };
+        let workspace = Workspace {
+            schemas: Schemas::default(),
+            content: Content::default(),
+            transforms: Vec::new(),
+        };
+        let told = workspace
+            .questions()
+            .problems(&[finding("a"), finding("a"), finding("b")]);
+        let circumstances = "(without the tables that functions read)";
+        assert_eq!(
+            told,
+            [
+                "q:1:1: C near \"a\": m".to_owned(),
+                format!("q:1:1: C near \"b\": m {circumstances}")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_transformation_into_guids_is_asked_about_over_a_table_with_guids() {
+        let table = |name: &str| vec![(name.to_owned(), "string".to_owned())];
+        let mut schemas = Schemas::default();
+        schemas.add("OneLogin_CL", &table("uuid_g"));
+        let transform = |into_guids| Transform {
+            text: format!("guids: {into_guids}"),
+            source: table("uuid_g").into_iter().collect(),
+            target: "OneLogin_CL".to_owned(),
+            into_guids,
+        };
+        let workspace = Workspace {
+            schemas,
+            content: Content::default(),
+            transforms: vec![transform(false), transform(true)],
+        };
+        let questions = workspace.questions();
+        let asked: Vec<_> = questions
+            .requests()
+            .flat_map(|request| {
+                let columns = &request.schemas.tables["OneLogin_CL"];
+                request
+                    .queries
+                    .iter()
+                    .map(|query| (query.text.as_str(), columns["uuid_g"].as_str()))
+            })
+            .collect();
+        assert_eq!(asked, [("guids: false", "string"), ("guids: true", "guid")]);
+        assert_eq!(questions.count(), 2);
+    }
+}
