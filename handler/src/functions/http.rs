@@ -8,12 +8,13 @@ use super::{Work, status};
 use crate::host::{HttpCall, HttpReply};
 use crate::pipeline::{PushAnswer, PushRequest};
 use crate::tables::RowNotes;
+use crate::time::Deadline;
 
 /// How long a sender shall wait before it sends again, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// Answers a request. `work` is why there is none when the settings are bad: then a push is to be sent again.
-pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpReply {
+pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall, deadline: Deadline) -> HttpReply {
     // The host's routes do not tell capitals apart.
     let path = call.path.to_ascii_lowercase();
     if path == "status" {
@@ -49,7 +50,7 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall) -> HttpRepl
         content_encoding,
         body: call.body,
     };
-    let answer = receiver.receive(request).await;
+    let answer = receiver.receive(request, deadline).await;
     log_answer(vendor, &answer);
     reply(answer)
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
-use crate::pipeline::{Poller, PushReceiver};
+use crate::pipeline::{LONGEST_WAIT, Poller, PushReceiver};
+use crate::time::Deadline;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -56,6 +57,8 @@ impl Functions for ConnectorFunctions {
     }
 
     async fn http(&self, call: HttpCall) -> HttpReply {
-        http::answer(self.workplace.for_push().await, call).await
+        // What it takes to have the work is the sender's time too.
+        let deadline = Deadline::after(LONGEST_WAIT);
+        http::answer(self.workplace.for_push().await, call, deadline).await
     }
 }

@@ -119,7 +119,7 @@ impl Cause for SinkError {
         match self {
             Self::Delivery(error) => error.remedy(),
             Self::Store(error) => error.remedy(),
-            Self::TooManyEvents => Some("make windows shorter with POLL_LOOKBACK"),
+            Self::TooManyEvents => Some("make POLL_OVERLAP shorter"),
         }
     }
 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::cause::Cause;
 use super::last_resort::{Rescued, rescue};
 use super::plan::{ConsumePlan, Target};
-use super::send::GRACE_FOR_A_PAGE;
+use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{PollRules, before};
@@ -20,7 +20,7 @@ use crate::state::{
 };
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
-/// The time a reply gets; half of the run where that is less.
+/// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
 const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
 /// Identities guard an entry that was delivered when a crash kept it in the spool; it is drained long before this.
 const IDENTITIES_KEPT: Duration = Duration::from_secs(3600);
@@ -94,8 +94,12 @@ impl ConsumeRun<'_> {
             if self.stop.is_asked() {
                 break;
             }
+            if self.deadline.is_within_reserve(DELIVERY_RESERVE) {
+                self.end_early("replies still wait in the spool", report);
+                break;
+            }
             let entry = match queue.read(&key).await {
-                Ok(Some(entry)) => entry,
+                Ok(Some((entry, _))) => entry,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
                     let message = format!("{}: {error}", report.stream);
@@ -105,7 +109,7 @@ impl ConsumeRun<'_> {
                 Err(error) => return Err(error),
             };
             if self.deliver(&entry, &mut delivery).await? {
-                queue.remove(&key, &entry).await?;
+                queue.remove(&key, entry.body.len()).await?;
             }
         }
         let taken = if self.reads {
@@ -154,7 +158,7 @@ impl ConsumeRun<'_> {
         delivery: &mut Delivery<'_>,
         (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let timeout = TIME_FOR_A_REPLY.min(self.deadline.remaining() / 2);
+        let timeout = TIME_FOR_A_REPLY.min(self.deadline.whole() / 2);
         loop {
             if self.stop.is_asked() {
                 let stream = self.plan.stream.name().clone();
@@ -162,14 +166,9 @@ impl ConsumeRun<'_> {
                 report.notices.push(SourceError::Stopped { stream }.to_string());
                 return Ok(None);
             }
+            // A reply that is cut off by the end of the run is lost.
             if self.deadline.remaining() < timeout {
-                let stream = self.plan.stream.name().clone();
-                let error = SourceError::OutOfTime {
-                    stream,
-                    doing: "there was still something to take".to_owned(),
-                };
-                report.outcome = Outcome::BudgetEnded;
-                report.notices.push(error.to_string());
+                self.end_early("there was still something to take", report);
                 return Ok(None);
             }
             match self.plan.spool.require_room(0).await {
@@ -218,6 +217,15 @@ impl ConsumeRun<'_> {
         }
     }
 
+    fn end_early(&self, doing: &str, report: &mut StreamReport) {
+        let error = SourceError::OutOfTime {
+            stream: self.plan.stream.name().clone(),
+            doing: doing.to_owned(),
+        };
+        report.outcome = Outcome::BudgetEnded;
+        report.notices.push(error.to_string());
+    }
+
     /// Spools a reply before it is parsed, then delivers it. False if it was empty.
     async fn keep(
         &self,
@@ -238,12 +246,12 @@ impl ConsumeRun<'_> {
             body: reply.text,
         };
         let key = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
-            Ok(key) => key,
+            Ok(place) => place.key,
             Err(error) => self.rescue(&entry, error, intent, delivery).await?,
         };
         intent.clear().await?;
         if self.deliver(&entry, delivery).await? {
-            queue.remove(&key, &entry).await?;
+            queue.remove(&key, entry.body.len()).await?;
         }
         Ok(true)
     }

@@ -2,23 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::plan::Target;
-use super::send::GRACE_FOR_A_PAGE;
+use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::stream_run::{StreamRun, position_of};
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{MOST_PAGES, Walk};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{EventKey, Page, SourceError, Window};
 use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
-
-/// Kept back from the reading time for the last batches: a quarter of it, and no more than this.
-const DELIVERY_RESERVE: Duration = Duration::from_secs(20);
 
 /// Marks of counterparts are kept for the span in which one side may come long after the other.
 const MARKS_KEPT: TimeDelta = TimeDelta::days(2);

@@ -44,7 +44,11 @@ pub async fn rescue(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Rescued {
 }
 
 async fn spool(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Result<crate::state::Key, StoreError> {
-    run.plan.spool.add(&run.plan.target.table.name(), entry).await
+    run.plan
+        .spool
+        .add(&run.plan.target.table.name(), entry)
+        .await
+        .map(|place| place.key)
 }
 
 /// What is no object, and the rest of a reply that broke off, cannot be set aside where nothing can be written.

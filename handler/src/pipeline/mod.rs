@@ -29,8 +29,8 @@ pub use housekeeping::Housekeeping;
 pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, RunScope, Selection};
 pub use push::{
-    LONGEST_PATIENCE, Lane, LaneContext, PushAnswer, PushLedger, PushMemory, PushPlan, PushReceiver, PushRequest,
-    PushRoad, PushRoom,
+    LONGEST_PATIENCE, LONGEST_WAIT, Lane, LaneContext, PushAnswer, PushLedger, PushMemory, PushPlan, PushReceiver,
+    PushRequest, PushRoad, PushRoom,
 };
 pub use replay::Replayed;
 pub use window::PollRules;

@@ -10,7 +10,7 @@ use super::spool_drain::Drain;
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, TableSink};
 use super::window::before;
-use crate::health::{StreamReport, TableReport};
+use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::Window;
 use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
 
@@ -40,6 +40,13 @@ pub async fn deliver_pushed(
     let spool = pushed.spool.guarded(run.store.clone());
     let mut is_changed = false;
     let mut counterparts = run.counterparts(checkpoints).await?;
+    // However much waits, the vendor is read too.
+    let share = if run.reads {
+        run.deadline.remaining() / 2
+    } else {
+        Duration::ZERO
+    };
+    let begin_until = run.deadline.less(share);
     for (number, target) in pushed.targets.iter().enumerate() {
         let table = target.table.name();
         let waiting = spool.waiting(&table).await?;
@@ -59,18 +66,26 @@ pub async fn deliver_pushed(
             is_first_table: number == 0,
             damaged: Vec::new(),
         };
-        let outcome = drain.run(&waiting, &mut sink, &context).await;
+        let outcome = drain.run(&waiting, &mut sink, &context, begin_until).await;
         let damaged = std::mem::take(&mut drain.damaged);
         report.problems.extend(
             damaged
                 .iter()
                 .map(|error| error.problem_saying(format!("{} -> {table}: {error}", report.stream))),
         );
-        if let Err(error) = outcome {
-            report.problems.push(error.problem_saying(format!(
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => {
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(format!(
+                    "{} -> {table}: some of what was pushed waits in the spool for the next run",
+                    report.stream
+                ));
+            }
+            Err(error) => report.problems.push(error.problem_saying(format!(
                 "{} -> {table}: {error}; what was pushed waits in the spool",
                 report.stream
-            )));
+            ))),
         }
         let is_polled_too = run.plan.targets.iter().any(|target| target.table.name() == table);
         if !is_polled_too && sink.remembered() <= MOST_KEPT_FOR_PUSHES {

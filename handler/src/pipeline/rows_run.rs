@@ -8,15 +8,15 @@ use serde_json::value::RawValue;
 
 use super::cause::Cause;
 use super::plan::DrainPlan;
-use super::send::{Sent, refused_letters, send_next};
+use super::send::{DELIVERY_RESERVE, Sent, refused_letters, send_next};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
 use crate::destination::{Batch, DeliveryError};
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{
-    Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Holder, Key, Lease, LeaseAttempt, SpoolEntry, Store,
-    StoreError,
+    Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Holder, Key, Lease, LeaseAttempt, Place, SpoolEntry,
+    Store, StoreError,
 };
 use crate::tables::RowContext;
 use crate::time::{Clock, Deadline, Stop, VendorTime};
@@ -42,6 +42,30 @@ struct Unpacked {
     elements: u64,
     batches: Vec<Batch>,
     letters: Vec<DeadLetter>,
+}
+
+/// Rows that stay in an entry.
+#[derive(Clone, Default)]
+struct Rest(Vec<u8>);
+
+impl Rest {
+    fn add(&mut self, batch: &Batch, rows: Vec<usize>) {
+        for row in rows {
+            self.0.push(if self.0.is_empty() { b'[' } else { b',' });
+            self.0.extend_from_slice(batch.row(row));
+        }
+    }
+
+    fn entry(&self, at: DateTime<Utc>) -> SpoolEntry {
+        let mut body = String::from_utf8_lossy(&self.0).into_owned();
+        body.push(']');
+        SpoolEntry {
+            at,
+            kind: EntryKind::Rows,
+            held_until: None,
+            body,
+        }
+    }
 }
 
 impl RowsRun<'_> {
@@ -106,16 +130,16 @@ impl RowsRun<'_> {
         let queue = self.plan.spool.guarded(store.clone());
         let dead_letters = DeadLetters::new(store);
         for key in waiting {
-            if self.stop.is_asked() || self.deadline.has_passed() {
+            if self.stop.is_asked() || self.deadline.is_within_reserve(DELIVERY_RESERVE) {
                 report.outcome = Outcome::BudgetEnded;
                 break;
             }
-            let entry = match queue.read(key).await {
-                Ok(Some(entry)) if entry.is_held(self.clock.now()) => {
+            let (entry, place) = match queue.read(key).await {
+                Ok(Some((entry, _))) if entry.is_held(self.clock.now()) => {
                     report.held_until = report.held_until.max(entry.held_until);
                     continue;
                 }
-                Ok(Some(entry)) => entry,
+                Ok(Some(found)) => found,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
                     let message = format!("{} -> {table}: {error}", report.stream);
@@ -125,7 +149,7 @@ impl RowsRun<'_> {
                 Err(error) => return Err(error),
             };
             lease.require()?;
-            let problem = match self.deliver(&queue, key, entry, &dead_letters, counts).await {
+            let problem = match self.deliver(&queue, (place, entry), &dead_letters, counts).await {
                 Ok(problem) => problem,
                 Err(error) if is_about_one_entry(&error) => {
                     let message = format!("{} -> {table}: {error}", report.stream);
@@ -149,15 +173,14 @@ impl RowsRun<'_> {
     async fn deliver(
         &self,
         queue: &GuardedSpool,
-        key: &Key,
-        entry: SpoolEntry,
+        (place, entry): (Place, SpoolEntry),
         dead_letters: &DeadLetters,
         counts: &mut Counts,
     ) -> Result<Option<DeliveryError>, StoreError> {
-        let unpacked = self.unpack(key, &entry, counts)?;
+        let unpacked = self.unpack(&place.key, &entry, counts)?;
         let mut settled = 0;
         let outcome = self
-            .send_entry((queue, key, &entry), &unpacked, dead_letters, (counts, &mut settled))
+            .send_entry((queue, place, &entry), &unpacked, dead_letters, (counts, &mut settled))
             .await;
         counts.spooled += unpacked.elements - settled;
         outcome
@@ -165,7 +188,7 @@ impl RowsRun<'_> {
 
     async fn send_entry(
         &self,
-        (queue, key, entry): (&GuardedSpool, &Key, &SpoolEntry),
+        (queue, mut place, entry): (&GuardedSpool, Place, &SpoolEntry),
         unpacked: &Unpacked,
         dead_letters: &DeadLetters,
         (counts, settled): (&mut Counts, &mut u64),
@@ -174,12 +197,14 @@ impl RowsRun<'_> {
         dead_letters.keep(name, &unpacked.letters, now).await?;
         counts.dead_lettered += unpacked.letters.len() as u64;
         *settled += unpacked.letters.len() as u64;
-        let mut rest: Vec<u8> = Vec::new();
+        let mut rest = Rest::default();
         let mut problem = None;
-        // The turn ends after the entry is gone.
+        // The turn ends after what was accepted is out of the entry.
         let mut last_sent: Option<Sent> = None;
-        for batch in &unpacked.batches {
-            let open = if problem.is_some() {
+        for (number, batch) in unpacked.batches.iter().enumerate() {
+            let later = unpacked.batches.get(number + 1..).unwrap_or_default();
+            let is_late = number > 0 && self.deadline.is_within_reserve(DELIVERY_RESERVE);
+            let open = if problem.is_some() || is_late || self.stop.is_asked() {
                 (0..batch.rows).collect()
             } else {
                 let mut sent = send_next(last_sent.take(), &self.plan.target, batch, self.deadline, self.stop).await;
@@ -196,24 +221,23 @@ impl RowsRun<'_> {
                 last_sent = Some(sent);
                 open
             };
-            for row in open {
-                rest.push(if rest.is_empty() { b'[' } else { b',' });
-                rest.extend_from_slice(batch.row(row));
+            rest.add(batch, open);
+            // A kill doubles the batch that is on its way, and none of those before it.
+            if problem.is_none() && !later.is_empty() && last_sent.is_some() {
+                let mut all = rest.clone();
+                for batch in later {
+                    all.add(batch, (0..batch.rows).collect());
+                }
+                place = queue.rewrite(&place, &all.entry(entry.at)).await?;
             }
         }
-        if rest.is_empty() {
-            queue.remove(key, entry).await?;
+        if rest.0.is_empty() {
+            queue.remove(&place.key, entry.body.len()).await?;
             return Ok(problem);
         }
-        rest.push(b']');
-        let rest = SpoolEntry {
-            at: entry.at,
-            kind: EntryKind::Rows,
-            held_until: None,
-            body: String::from_utf8_lossy(&rest).into_owned(),
-        };
+        let rest = rest.entry(entry.at);
         if rest != *entry {
-            queue.rewrite(key, &rest).await?;
+            queue.rewrite(&place, &rest).await?;
         }
         Ok(problem)
     }

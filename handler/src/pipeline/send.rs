@@ -14,6 +14,9 @@ const GRACE_AT_THE_END: Duration = Duration::from_millis(5500);
 /// And a page that is being read this long: its rows must still be sent.
 pub const GRACE_FOR_A_PAGE: Duration = Duration::from_secs(3);
 
+/// At the end of a run, no batch is begun that only fails for want of time: it might arrive all the same, and again.
+pub const DELIVERY_RESERVE: Duration = Duration::from_secs(20);
+
 /// A batch's turn at its table, and what came of it. The turn ends when this is dropped: after what was accepted is
 /// remembered.
 pub struct Sent {

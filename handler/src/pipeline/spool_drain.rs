@@ -5,13 +5,17 @@ use serde_json::value::RawValue;
 
 use super::counterparts::Counterparts;
 use super::plan::CounterpartRule;
+use super::send::DELIVERY_RESERVE;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use crate::event::Identity;
 use crate::sources::{PushForm, Window};
 use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
+use crate::time::Deadline;
 
 /// Entries that are sent together and then removed.
 const ENTRIES_AT_ONCE: usize = 200;
+/// And bytes of them, so that few large ones are not removed late.
+const BYTES_AT_ONCE: usize = 16 << 20;
 
 /// What waits for one table.
 pub struct Drain<'a> {
@@ -30,21 +34,24 @@ pub struct Drain<'a> {
 }
 
 impl Drain<'_> {
-    /// Delivers oldest first. An entry is removed after its events are delivered.
+    /// Delivers oldest first. An entry is removed after its events are delivered. False if some were left because
+    /// `begin_until` was near, or the process is to end.
     pub async fn run(
         &mut self,
         waiting: &[Key],
         sink: &mut TableSink<'_>,
         context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
-        for keys in waiting.chunks(ENTRIES_AT_ONCE) {
-            if context.deadline.has_passed() || context.stop.is_asked() {
-                return Ok(());
-            }
-            let mut offered = Vec::with_capacity(keys.len());
-            for key in keys {
+        begin_until: Deadline,
+    ) -> Result<bool, SinkError> {
+        let is_over = || begin_until.is_within_reserve(DELIVERY_RESERVE) || context.stop.is_asked();
+        let mut waiting = waiting.iter().peekable();
+        while waiting.peek().is_some() && !is_over() {
+            let mut offered = Vec::new();
+            let mut bytes = 0;
+            while offered.len() < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE && !is_over() {
+                let Some(key) = waiting.next() else { break };
                 let entry = match self.spool.read(key).await {
-                    Ok(Some(entry)) => entry,
+                    Ok(Some((entry, _))) => entry,
                     Ok(None) => continue,
                     Err(error) if is_about_one_entry(&error) => {
                         self.damaged.push(error);
@@ -53,7 +60,10 @@ impl Drain<'_> {
                     Err(error) => return Err(error.into()),
                 };
                 match self.offer_entry(key, &entry, sink, context).await {
-                    Ok(()) => offered.push((key, entry)),
+                    Ok(()) => {
+                        bytes += entry.body.len();
+                        offered.push((key, entry.body.len()));
+                    }
                     Err(SinkError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
                     Err(error) => return Err(error),
                 }
@@ -62,11 +72,11 @@ impl Drain<'_> {
                 counterparts.save().await?;
             }
             sink.flush(context).await?;
-            for (key, entry) in offered {
-                self.spool.remove(key, &entry).await?;
+            for (key, bytes) in offered {
+                self.spool.remove(key, bytes).await?;
             }
         }
-        Ok(())
+        Ok(waiting.peek().is_none())
     }
 
     async fn offer_entry(

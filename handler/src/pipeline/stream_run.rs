@@ -10,6 +10,7 @@ use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::plan::{PullPlan, Target};
 use super::pushed_run::{KEPT_FOR_PUSHES, MOST_KEPT_FOR_PUSHES, deliver_pushed};
+use super::send::DELIVERY_RESERVE;
 use super::walk_run::WalkRun;
 use super::window::{PollRules, before};
 use crate::health::{Outcome, StreamReport};
@@ -60,6 +61,14 @@ impl StreamRun<'_> {
             deliver_pushed(self, pushed, &mut checkpoints, now, report).await?;
         }
         if !self.reads {
+            return Ok(());
+        }
+        if self.deadline.is_within_reserve(DELIVERY_RESERVE) {
+            report.outcome = Outcome::BudgetEnded;
+            report.notices.push(format!(
+                "{}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run reads on",
+                report.stream
+            ));
             return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {

@@ -36,7 +36,7 @@ pub enum SinkError {
     Store(#[from] StoreError),
     /// See [`MOST_IDENTITIES`].
     #[error(
-        "one window holds more than {MOST_IDENTITIES} events, more than this version can tell apart; make windows shorter with POLL_LOOKBACK"
+        "what is read again holds more than {MOST_IDENTITIES} events, more than can be told apart; make POLL_OVERLAP shorter"
     )]
     TooManyEvents,
 }

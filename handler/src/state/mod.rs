@@ -32,7 +32,7 @@ pub use lease::Lease;
 pub use local::LocalStore;
 pub use overview::{SetAside, Waiting, set_aside, waiting_queues};
 pub use process_ledger::{ProcessLedger, TableCounts, pushed_counts};
-pub use spool::{EntryKind, GuardedSpool, Spool, SpoolEntry, SpoolError};
+pub use spool::{EntryKind, GuardedSpool, Place, Spool, SpoolEntry, SpoolError};
 pub use spool_room::SpoolRoom;
 pub use store::{Holder, LeaseAttempt, Store, StoreError};
 pub use stream_health::{LastError, LastRun, StreamHealth, StreamHealths, Worth};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::Key;
 use super::spool_room::SpoolRoom;
-use super::store::{Expected, Store, StoreError};
+use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
 
 const KNOWN_VERSION: u32 = 1;
@@ -46,6 +46,14 @@ pub struct SpoolEntry {
     pub held_until: Option<DateTime<Utc>>,
     /// The text as it came.
     pub body: String,
+}
+
+/// Where an entry lies, and as what it was written or read: it is written over only if it is still that.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its name.
+    pub key: Key,
+    version: Version,
 }
 
 /// The line before the body.
@@ -107,17 +115,14 @@ impl Spool {
     }
 
     /// Adds an entry to a table's queue; on the disk when this returns.
-    pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<Key, StoreError> {
+    pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<Place, StoreError> {
         write(self.room.store(), &self.queue(table), entry).await
     }
 
-    /// Writes what is left of an entry in its place.
-    pub async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
-        let store = self.room.store();
-        store
-            .write(key, encode(key, rest)?, Expected::Anything)
-            .await
-            .map(|_| ())
+    /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out: an entry that is
+    /// gone was delivered, and must not come back.
+    pub async fn rewrite(&self, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
+        write_over(self.room.store(), place, rest).await
     }
 
     /// The names of a table's entries, oldest first.
@@ -127,7 +132,7 @@ impl Spool {
     }
 
     /// An entry, or `None` if it is gone.
-    pub async fn read(&self, key: &Key) -> Result<Option<SpoolEntry>, StoreError> {
+    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, Place)>, StoreError> {
         let Some(stored) = self.room.store().read(key).await? else {
             return Ok(None);
         };
@@ -148,12 +153,17 @@ impl Spool {
                 known: KNOWN_VERSION,
             });
         }
-        Ok(Some(SpoolEntry {
+        let place = Place {
+            key: key.clone(),
+            version: stored.version,
+        };
+        let entry = SpoolEntry {
             at: header.at,
             kind: header.kind,
             held_until: header.held_until,
             body: body.to_owned(),
-        }))
+        };
+        Ok(Some((entry, place)))
     }
 
     /// After the destination took it.
@@ -185,34 +195,40 @@ impl GuardedSpool {
     }
 
     /// An entry, or `None` if it is gone.
-    pub async fn read(&self, key: &Key) -> Result<Option<SpoolEntry>, StoreError> {
+    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, Place)>, StoreError> {
         self.spool.read(key).await
     }
 
-    /// Writes what is left of an entry in its place.
-    pub async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
-        self.store
-            .write(key, encode(key, rest)?, Expected::Anything)
-            .await
-            .map(|_| ())
+    /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out.
+    pub async fn rewrite(&self, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
+        write_over(&self.store, place, rest).await
     }
 
-    /// After the destination took it.
-    pub async fn remove(&self, key: &Key, entry: &SpoolEntry) -> Result<(), StoreError> {
+    /// After the destination took it. `bytes` of body find room again.
+    pub async fn remove(&self, key: &Key, bytes: usize) -> Result<(), StoreError> {
         self.store.remove(key).await?;
-        self.spool.room.release(entry.body.len() as u64).await;
+        self.spool.room.release(bytes as u64).await;
         Ok(())
     }
 }
 
-async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<Key, StoreError> {
+async fn write_over(store: &Arc<dyn Store>, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
+    let expected = Expected::Version(place.version.clone());
+    let version = store.write(&place.key, encode(&place.key, rest)?, expected).await?;
+    Ok(Place {
+        key: place.key.clone(),
+        version,
+    })
+}
+
+async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<Place, StoreError> {
     // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
     let digest = Identity::of_parts(&[&entry.body]).hex();
     let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
     let key = queue.child(&name);
     let bytes = encode(&key, entry)?;
     match store.write(&key, bytes.clone(), Expected::Anything).await {
-        Ok(_) => Ok(key),
+        Ok(version) => Ok(Place { key, version }),
         Err(error) => settle_doubt(store, key, &bytes, error).await,
     }
 }
@@ -234,9 +250,17 @@ fn encode(key: &Key, entry: &SpoolEntry) -> Result<Vec<u8>, StoreError> {
 }
 
 /// A write that failed may have been done: an entry that nobody relies on would be delivered beside its repetition.
-async fn settle_doubt(store: &Arc<dyn Store>, key: Key, written: &[u8], error: StoreError) -> Result<Key, StoreError> {
+async fn settle_doubt(
+    store: &Arc<dyn Store>,
+    key: Key,
+    written: &[u8],
+    error: StoreError,
+) -> Result<Place, StoreError> {
     match store.read(&key).await {
-        Ok(Some(stored)) if stored.bytes == written => Ok(key),
+        Ok(Some(stored)) if stored.bytes == written => Ok(Place {
+            key,
+            version: stored.version,
+        }),
         Ok(None) => Err(error),
         Ok(Some(_)) | Err(_) => {
             let _ = store.remove(&key).await;
@@ -281,7 +305,7 @@ mod tests {
         let keys = spool.waiting("T_CL").await.unwrap();
         let mut bodies = Vec::new();
         for key in &keys {
-            let entry = spool.read(key).await.unwrap().unwrap();
+            let (entry, _) = spool.read(key).await.unwrap().unwrap();
             assert_eq!(entry.kind, EntryKind::Rows);
             bodies.push(entry.body);
             spool.remove(key).await.unwrap();
@@ -304,16 +328,38 @@ mod tests {
             held_until: DateTime::from_timestamp(100, 0),
             ..entry(1, "[1,2]")
         };
-        let key = spool.add("T_CL", &held).await.unwrap();
-        assert_eq!(spool.read(&key).await.unwrap().unwrap(), held);
+        let place = spool.add("T_CL", &held).await.unwrap();
+        assert_eq!(spool.read(&place.key).await.unwrap().unwrap().0, held);
         assert!(held.is_held(DateTime::from_timestamp(99, 0).unwrap()));
         assert!(!held.is_held(DateTime::from_timestamp(100, 0).unwrap()));
 
         let guarded = spool.guarded(spool.room.store().clone());
-        guarded.rewrite(&key, &entry(1, "[2]")).await.unwrap();
+        guarded.rewrite(&place, &entry(1, "[2]")).await.unwrap();
         let keys = spool.waiting("T_CL").await.unwrap();
         assert_eq!(keys.len(), 1);
-        assert_eq!(spool.read(&keys[0]).await.unwrap().unwrap(), entry(1, "[2]"));
+        assert_eq!(spool.read(&keys[0]).await.unwrap().unwrap().0, entry(1, "[2]"));
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_somebody_else_took_or_changed_is_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = spool(&folder, 1000);
+        let guarded = spool.guarded(spool.room.store().clone());
+        let place = spool.add("T_CL", &entry(1, "[1,2]")).await.unwrap();
+        let (_, read) = guarded.read(&place.key).await.unwrap().unwrap();
+        guarded.rewrite(&read, &entry(1, "[2]")).await.unwrap();
+        let late = spool.rewrite(&place, &entry(1, "[1,2]")).await;
+        assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
+
+        let (_, read) = guarded.read(&place.key).await.unwrap().unwrap();
+        guarded.remove(&place.key, 3).await.unwrap();
+        for late in [
+            spool.rewrite(&place, &entry(1, "[1,2]")).await,
+            guarded.rewrite(&read, &entry(1, "[2]")).await,
+        ] {
+            assert!(matches!(late, Err(StoreError::Conflict { .. })), "{late:?}");
+        }
+        assert!(spool.waiting("T_CL").await.unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -321,12 +367,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spool = spool(&folder, 300);
         spool.require_room(150).await.unwrap();
-        let key = spool.add("T_CL", &entry(1, &"x".repeat(150))).await.unwrap();
+        let place = spool.add("T_CL", &entry(1, &"x".repeat(150))).await.unwrap();
         assert!(matches!(
             spool.require_room(151).await,
             Err(SpoolError::Full { limit: 300, .. })
         ));
-        spool.remove(&key).await.unwrap();
+        spool.remove(&place.key).await.unwrap();
         tokio::time::advance(std::time::Duration::from_secs(2)).await;
         spool.require_room(300).await.unwrap();
         assert!(spool.require_room(1).await.is_err());

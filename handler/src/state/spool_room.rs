@@ -1,6 +1,7 @@
 //! How much the spool holds, all queues of the store together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -21,6 +22,7 @@ pub struct SpoolRoom {
     store: Arc<dyn Store>,
     limit: u64,
     counted: Arc<Mutex<Option<Counted>>>,
+    counting: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,7 @@ impl SpoolRoom {
             store,
             limit,
             counted: Arc::default(),
+            counting: Arc::default(),
         }
     }
 
@@ -48,9 +51,12 @@ impl SpoolRoom {
     pub async fn require(&self, bytes: u64) -> Result<(), SpoolError> {
         let mut known = self.counted.lock().await;
         let mut counted = match *known {
-            Some(counted) if counted.at.elapsed() < COUNT_EVERY => counted,
-            _ => self.count().await?,
+            Some(counted) => counted,
+            None => self.count().await?,
         };
+        if counted.at.elapsed() >= COUNT_EVERY {
+            self.count_aside();
+        }
         let is_full = |counted: Counted| counted.bytes.saturating_add(bytes) > self.limit;
         if is_full(counted) && counted.at.elapsed() >= COUNT_AGAIN_AFTER {
             counted = self.count().await?;
@@ -72,6 +78,21 @@ impl SpoolRoom {
         if let Some(counted) = &mut *self.counted.lock().await {
             counted.bytes = counted.bytes.saturating_sub(bytes);
         }
+    }
+
+    /// Counting a long queue takes longer than a sender waits; what was counted last serves in the meantime.
+    fn count_aside(&self) {
+        if self.counting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let room = self.clone();
+        tokio::spawn(async move {
+            // A store that does not answer is said by those who must write into it.
+            if let Ok(counted) = room.count().await {
+                *room.counted.lock().await = Some(counted);
+            }
+            room.counting.store(false, Ordering::Release);
+        });
     }
 
     async fn count(&self) -> Result<Counted, StoreError> {

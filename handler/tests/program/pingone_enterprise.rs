@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone_enterprise::Events;
+use simulator::logs_ingestion as azure;
 use simulator::pingone_enterprise::{Authentication, Fault, Options, PingOneEnterprise};
 
 use crate::harness::*;
+use crate::ingestion::Azure;
 
 const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 
@@ -256,4 +258,44 @@ async fn refused_credentials_are_named_and_nothing_is_read() {
     }
     assert!(!ended.output.contains(&Options::default().client_secret));
     assert_eq!(vendor.waiting_events(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_taken_when_less_time_is_left_than_a_reply_may_need() {
+    let azure = Azure::with_tables(&[TABLE]);
+    let vendor = PingOneEnterprise::start(Options::default());
+    let mut events = Events::new(109);
+    publish(&vendor, &mut events, 10);
+    let mut handler = configured(&vendor, Authentication::Bearer);
+    azure.configure(&mut handler);
+    azure.ingestion.set_access(&azure.rule_id, false);
+    assert_eq!(handler.poll().await.code, Some(1));
+    azure.ingestion.set_access(&azure.rule_id, true);
+    assert_eq!(files_below(&handler.path("data/state/spool")).len(), 1);
+
+    // What waits takes more than half of the run.
+    publish(&vendor, &mut events, 10);
+    let delay = azure::Fault::Delay(Duration::from_millis(5500));
+    azure.ingestion.fail_next([delay]);
+    handler.set("POLL_BUDGET", "9s");
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(
+        ended.output.contains("there was still something to take"),
+        "{}",
+        ended.output
+    );
+    assert_eq!(vendor.waiting_events(), 10);
+
+    handler.poll_well().await;
+    let mut delivered: Vec<String> = azure
+        .ingestion
+        .rows(TABLE)
+        .iter()
+        .map(|row| row["Id"].as_str().unwrap().to_owned())
+        .collect();
+    let mut expected: Vec<String> = vendor.published().into_iter().map(|event| event.id).collect();
+    delivered.sort();
+    expected.sort();
+    assert_eq!(delivered, expected);
 }

@@ -217,6 +217,66 @@ async fn a_row_that_the_destination_refuses_is_set_aside_alone_and_can_be_replay
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_call_is_begun_that_only_fails_because_the_run_ends() {
+    let azure = Azure::start();
+    let mut handler = handler_for(&azure);
+    let host = handler.host(Mode::Proxy).await;
+    azure.ingestion.set_access(&azure.rule_id, false);
+    for number in 0..4 {
+        assert_eq!(push(&host, json!([event(number)]).to_string()).await.status, 200);
+    }
+    azure.ingestion.set_access(&azure.rule_id, true);
+    handler.set("POLL_BUDGET", "7s");
+    azure.ingestion.fail_next(vec![Fault::Delay(Duration::from_secs(3)); 4]);
+    for _ in 0..4 {
+        let ended = handler.poll().await;
+        assert_eq!(ended.code, Some(0), "{}", ended.output);
+        assert!(!ended.output.contains("doubled"), "{}", ended.output);
+    }
+    assert_eq!((user_ids(&azure), spooled(&handler)), ((0..4).collect(), 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_time_went_into_what_was_pushed_is_no_failure_and_the_next_one_reads() {
+    let azure = Azure::start();
+    let pingone = PingOne::start(options());
+    let events = activities(110, 10, 30);
+    pingone.publish(events.clone());
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN).set("POLL_BUDGET", "8s");
+    let host = handler.host(Mode::Proxy).await;
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let body = format!("[{}]", events[0].json).into_bytes();
+    let answer = host.http("POST", "/api/push/pingone", &headers, body).await.unwrap();
+    assert_eq!(answer.status, 200);
+    azure.ingestion.fail_next([Fault::Delay(Duration::from_millis(6500))]);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains("nothing was read"), "{}", ended.output);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &azure.ids(ACTIVITIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_pushes_are_kept_however_long_the_destination_hangs() {
+    let azure = Azure::start();
+    let handler = handler_for(&azure);
+    let host = handler.host(Mode::Proxy).await;
+    azure
+        .ingestion
+        .fail_next(vec![Fault::Delay(Duration::from_secs(40)); 2]);
+    // Together more than fits into the memory for pushes, twice.
+    for number in 0..32 {
+        let events: Vec<Value> = (0..80)
+            .map(|event| large_event(number * 1000 + event, 50_000))
+            .collect();
+        let answer = push(&host, Value::from(events).to_string()).await;
+        assert_eq!(answer.status, 200, "push {number}: {}", answer.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replay_sends_the_spool() {
     let azure = Azure::start();
     let handler = handler_for(&azure);

@@ -16,7 +16,7 @@ use super::process::{PUSH_TOKEN, Process};
 use super::summary::Summary;
 use super::world::{Weather, World, lock};
 use crate::health::{ErrorCode, Outcome, RunReport};
-use crate::pipeline::{PushAnswer, PushRequest, RunScope, Selection};
+use crate::pipeline::{LONGEST_WAIT, PushAnswer, PushRequest, RunScope, Selection};
 use crate::time::{Clock, Deadline, VirtualClock};
 
 const BUDGET: Duration = Duration::from_secs(120);
@@ -222,7 +222,11 @@ impl Life {
                 process.plug.kill_after(self.chance.between(1, 120), moment);
             }
             if self.kinds.pauses && self.chance.hits(0.2) {
-                let time = self.chance.millis(20_000, 60_000);
+                // Past a lease; sometimes past the time for which a spooled batch is held.
+                let time = match self.chance.hits(0.2) {
+                    true => self.chance.millis(125_000, 240_000),
+                    false => self.chance.millis(20_000, 60_000),
+                };
                 process.plug.pause_after(self.chance.between(1, 60), time);
                 self.summary.pauses += 1;
             }
@@ -304,7 +308,10 @@ impl Life {
                 let receivers = web.receivers.clone();
                 let vendor = push.vendor;
                 // On a task of its own, as under the host: work goes on when the connection breaks.
-                let receiving = tokio::spawn(async move { receivers[vendor].receive(request).await });
+                let receiving =
+                    tokio::spawn(
+                        async move { receivers[vendor].receive(request, Deadline::after(LONGEST_WAIT)).await },
+                    );
                 let answer = tokio::select! {
                     biased;
                     () = web.plug.death() => None,

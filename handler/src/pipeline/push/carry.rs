@@ -3,31 +3,33 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::lane_context::LaneContext;
 use super::memory::Fate;
+use super::receiver::LONGEST_PATIENCE;
 use super::shipment::{Shipment, Verdict};
-use super::way::{SPOOL_TIME, Unsettled, Way};
+use super::way::{Unsettled, Way};
 use crate::destination::Batch;
 use crate::pipeline::send::{Sent, send_in_turn};
-use crate::state::Key;
+use crate::state::Place;
 use crate::time::Deadline;
 
 /// An upload may outlive the answers to its requests by this much.
 const UPLOAD_TIME: Duration = Duration::from_secs(60);
 /// An upload that begins later than this might still go on when its spool entry is no longer held.
 const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(45);
+/// What is safe in the spool waits no longer than this for others: it keeps memory that pushes need.
+const LONGEST_WAIT_BEHIND_OTHERS: Duration = Duration::from_secs(3);
 /// When the process is told to end, a batch is given up to the spool after this.
 const PATIENCE_AT_THE_END: Duration = Duration::from_millis(1500);
 
 /// Brings a batch where it is safe. Every parcel's fate is settled, whether or not somebody still waits: a sender that
 /// repeats itself must be known.
 pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
-    let way = Way {
-        context: &context,
-        shipment: &shipment,
-    };
+    let way = Way::new(&context, &shipment);
     let _unsettled = Unsettled(&way);
     let start = Arc::new(Start::default());
     let upload = upload(context.clone(), shipment.batch.clone(), start.clone(), Instant::now());
@@ -43,13 +45,15 @@ pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
         return;
     }
     if start.give_up() {
+        // It waits for its turn with the batch in its hands.
+        upload.abort();
         way.spool_unsent().await;
         return;
     }
     let spooled = way.spool_and_tell(way.entry(&shipment.batch, true)).await;
     let sent = upload.await.ok().flatten();
     match spooled {
-        Some(key) => way.settle_spooled(key, sent).await,
+        Some(place) => way.settle_spooled(place, sent).await,
         None => way.settle_unspooled(sent).await,
     }
 }
@@ -57,62 +61,64 @@ pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
 /// A push of more than one batch: first the spool has all of it, then it is answered, and only then is it sent. If the
 /// spool cannot have all of it, it shall have none: what is repeated must not come twice.
 pub async fn carry_spooled_first(context: Arc<LaneContext>, shipments: Vec<Shipment>) {
-    let ways: Vec<Way<'_>> = shipments
-        .iter()
-        .map(|shipment| Way {
-            context: &context,
-            shipment,
-        })
-        .collect();
+    let ways: Vec<Way<'_>> = shipments.iter().map(|shipment| Way::new(&context, shipment)).collect();
     let _unsettled: Vec<Unsettled<'_>> = ways.iter().map(Unsettled).collect();
     let begun_at = Instant::now();
-    let (keys, failure) = spool_all(&ways).await;
-    if let Some(reason) = failure {
-        for (number, way) in ways.iter().enumerate() {
-            way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
-            let is_gone = match keys.get(number) {
-                Some(key) => way.remove(key).await.is_ok(),
-                None => true,
-            };
-            way.settle_all(!is_gone);
+    let places = match spool_all(&ways).await {
+        Ok(places) => places,
+        Err(written) => {
+            for (way, place) in ways.iter().zip(written) {
+                let is_gone = match place {
+                    Some(place) => way.remove(&place.key).await.is_ok(),
+                    None => true,
+                };
+                way.settle_all(!is_gone);
+            }
+            return;
         }
-        return;
-    }
+    };
     for way in &ways {
         way.settle_parcels(&way.all(), Fate::Stored);
         way.tell(Verdict::Stored);
     }
-    for (way, key) in ways.iter().zip(keys) {
-        let sent = upload(context.clone(), way.shipment.batch.clone(), Arc::default(), begun_at).await;
-        way.settle_spooled(key, sent).await;
+    // Behind a destination that hangs, the timer sends them: their memory is for others.
+    let give_up = begun_at + LONGEST_WAIT_BEHIND_OTHERS;
+    for (way, place) in ways.iter().zip(places) {
+        let turn = tokio::time::timeout_at(give_up, context.target.turn.clone().lock_owned()).await;
+        let sent = match turn {
+            Ok(turn) if begun_at.elapsed() <= LONGEST_WAIT_FOR_A_TURN => {
+                Some(upload_in_turn(&context, &way.shipment.batch, turn).await)
+            }
+            _ => None,
+        };
+        way.settle_spooled(place, sent).await;
     }
 }
 
-/// The entries that were written, and why there are no more. Writing is never broken off: an entry of which nobody knew
-/// would be delivered beside its repetition.
-async fn spool_all(ways: &[Way<'_>]) -> (Vec<Key>, Option<String>) {
-    let give_up = Deadline::after(SPOOL_TIME);
-    let mut keys = Vec::new();
-    for way in ways {
-        let entry = way.entry(&way.shipment.batch, true);
-        let mut spooling = std::pin::pin!(way.spool(&entry));
-        let spooled = match tokio::time::timeout(give_up.remaining(), &mut spooling).await {
-            Ok(spooled) => spooled,
-            Err(_) => {
-                let reason = "it has not taken them in time";
-                for way in ways {
-                    way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
-                }
-                keys.extend(spooling.await);
-                return (keys, Some(reason.to_owned()));
-            }
-        };
-        match spooled {
-            Ok(key) => keys.push(key),
-            Err(error) => return (keys, Some(error.to_string())),
+/// All entries; else those that were written, and everybody is told. Writing is never broken off: an entry of which
+/// nobody knew would be delivered beside its repetition.
+async fn spool_all(ways: &[Way<'_>]) -> Result<Vec<Place>, Vec<Option<Place>>> {
+    let fail = |reason: &str| {
+        for way in ways {
+            way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
         }
+    };
+    let writing = ways
+        .iter()
+        .map(async |way| way.spool(&way.entry(&way.shipment.batch, true)).await);
+    let mut writing = std::pin::pin!(join_all(writing));
+    let written = match tokio::time::timeout(LONGEST_PATIENCE, &mut writing).await {
+        Ok(written) => written,
+        Err(_) => {
+            fail("it has not taken them in time");
+            return Err(writing.await.into_iter().map(Result::ok).collect());
+        }
+    };
+    if let Some(error) = written.iter().find_map(|written| written.as_ref().err()) {
+        fail(&error.to_string());
+        return Err(written.into_iter().map(Result::ok).collect());
     }
-    (keys, None)
+    Ok(written.into_iter().flatten().collect())
 }
 
 /// Whether an upload was begun. It is begun or given up, never both.
@@ -142,6 +148,10 @@ async fn upload(context: Arc<LaneContext>, batch: Arc<Batch>, start: Arc<Start>,
     if asked_at.elapsed() > LONGEST_WAIT_FOR_A_TURN || !start.begin() {
         return None;
     }
+    Some(upload_in_turn(&context, &batch, turn).await)
+}
+
+async fn upload_in_turn(context: &LaneContext, batch: &Batch, turn: OwnedMutexGuard<()>) -> Sent {
     let deadline = Deadline::after(UPLOAD_TIME);
-    Some(send_in_turn(&context.target, &batch, deadline, &context.stop, turn).await)
+    send_in_turn(&context.target, batch, deadline, &context.stop, turn).await
 }

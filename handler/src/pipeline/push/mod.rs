@@ -18,5 +18,5 @@ pub use lane_context::LaneContext;
 pub use ledger::PushLedger;
 pub use memory::PushMemory;
 pub use plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
-pub use receiver::{LONGEST_PATIENCE, PushReceiver};
+pub use receiver::{LONGEST_PATIENCE, LONGEST_WAIT, PushReceiver};
 pub use room::PushRoom;

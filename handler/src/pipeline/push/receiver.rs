@@ -26,7 +26,7 @@ use crate::time::{Clock, Deadline};
 
 const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
 /// Every answer comes within ten seconds, whatever PUSH_DEADLINE says.
-const LONGEST_WAIT: Duration = Duration::from_millis(9300);
+pub const LONGEST_WAIT: Duration = Duration::from_millis(9300);
 /// The spool must have its time within the longest wait.
 pub const LONGEST_PATIENCE: Duration = Duration::from_millis(6500);
 
@@ -73,13 +73,12 @@ impl PushReceiver {
         assert!(self.room.is_free(), "memory of pushes was not given back");
     }
 
-    /// Answers when the rows are stored, or when the patience ends.
-    pub async fn receive(&self, request: PushRequest) -> PushAnswer {
+    /// Answers when the rows are stored, or at the deadline: no later than [`LONGEST_WAIT`] after the request came.
+    pub async fn receive(&self, request: PushRequest, deadline: Deadline) -> PushAnswer {
         let plan = match self.plan_of(request.authorization.as_deref()) {
             Ok(plan) => plan,
             Err(answer) => return answer,
         };
-        let deadline = Deadline::after(LONGEST_WAIT);
         match tokio::time::timeout(deadline.remaining(), self.store(plan, request, deadline)).await {
             Ok(answer) => answer,
             Err(_) => PushAnswer::Unavailable("the rows were not stored in time; send them again".to_owned()),

@@ -1,6 +1,7 @@
 //! What becomes of the rows of a batch: settled with the memory, the ledger, the spool and the dead letters.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -10,10 +11,10 @@ use super::memory::{Fate, Parcel};
 use super::shipment::{Shipment, Verdict};
 use crate::destination::{Batch, Delivery};
 use crate::pipeline::send::{Sent, refused_letters};
-use crate::state::{EntryKind, Key, SpoolEntry, SpoolError, StoreError};
+use crate::state::{EntryKind, Key, Place, SpoolEntry, SpoolError, StoreError};
 
 /// A spool that takes longer is as good as none for the sender who waits.
-pub const SPOOL_TIME: Duration = Duration::from_millis(2500);
+const SPOOL_TIME: Duration = Duration::from_millis(2500);
 /// Nobody else takes a spooled batch while its upload may still go on.
 const HELD_FOR: TimeDelta = TimeDelta::minutes(2);
 /// A batch that was accepted late must leave the spool before it is no longer held.
@@ -26,15 +27,26 @@ pub struct Way<'a> {
     pub context: &'a Arc<LaneContext>,
     /// The batch.
     pub shipment: &'a Shipment,
+    is_settled: AtomicBool,
 }
 
-impl Way<'_> {
+impl<'a> Way<'a> {
+    /// Of a batch of that lane.
+    pub fn new(context: &'a Arc<LaneContext>, shipment: &'a Shipment) -> Self {
+        Self {
+            context,
+            shipment,
+            is_settled: AtomicBool::new(false),
+        }
+    }
+
     /// The destination answered while the senders wait. What it did not take goes into the spool, free for everybody.
     pub async fn settle_in_time(&self, sent: Option<Sent>) {
         let nothing = Delivery::default();
         let delivery = sent.as_ref().map_or(&nothing, |sent| &sent.delivery);
         let open = self.settle_known_rows(delivery).await;
         let Some(rest) = self.shipment.batch.only(&open) else {
+            self.is_settled.store(true, Ordering::Relaxed);
             self.tell(Verdict::Stored);
             return;
         };
@@ -65,7 +77,7 @@ impl Way<'_> {
     }
 
     /// The batch lies in the spool, and now the destination has answered as well.
-    pub async fn settle_spooled(&self, key: Key, sent: Option<Sent>) {
+    pub async fn settle_spooled(&self, place: Place, sent: Option<Sent>) {
         let rows = self.shipment.batch.rows as u64;
         let table = self.context.target.table.name();
         self.context.ledger.settled(&table, |counts| counts.spooled += rows);
@@ -75,13 +87,14 @@ impl Way<'_> {
         let settled = rows - open.len() as u64;
         self.context.ledger.settled(&table, |counts| counts.spooled -= settled);
         let outcome = match self.shipment.batch.only(&open) {
-            None => self.remove(&key).await,
+            None => self.remove(&place.key).await,
             // Nothing is on its way any more: the timer may take it at once.
             Some(rest) => {
                 let entry = self.entry(&rest, false);
-                self.rewrite(&key, &entry).await
+                self.rewrite(&place, &entry).await
             }
         };
+        self.is_settled.store(true, Ordering::Relaxed);
         let Err(error) = outcome else { return };
         if settled > 0 {
             log::error!(stream = self.name().as_str(), table = self.table().as_str();
@@ -99,6 +112,7 @@ impl Way<'_> {
     }
 
     fn settle_open(&self, open: &[usize], is_spooled: bool) {
+        self.is_settled.store(true, Ordering::Relaxed);
         self.settle_parcels(open, if is_spooled { Fate::Stored } else { Fate::Failed });
         self.context
             .ledger
@@ -129,8 +143,12 @@ impl Way<'_> {
                 dead = refused.len() as u64;
                 self.settle_parcels(&refused, Fate::Stored);
             }
-            // They are refused again when they are sent again.
-            Err(_) => open.extend(refused),
+            Err(error) => {
+                log::warn!(stream = self.name().as_str(), table = self.table().as_str();
+                    "{} -> {}: {} refused rows could not be set aside ({error}); they go into the spool, and are refused again when they are sent again",
+                    self.name(), self.table(), refused.len());
+                open.extend(refused);
+            }
         }
         if dead > 0 {
             log::warn!(stream = self.name().as_str(), table = self.table().as_str(), dead_lettered = dead;
@@ -150,7 +168,7 @@ impl Way<'_> {
 
     /// True for the senders as soon as it is on the disk. They are told that a slow spool failed, and then it shall not
     /// have the rows: the senders bring them again.
-    pub async fn spool_and_tell(&self, entry: SpoolEntry) -> Option<Key> {
+    pub async fn spool_and_tell(&self, entry: SpoolEntry) -> Option<Place> {
         let mut spooling = std::pin::pin!(self.spool(&entry));
         let outcome = match tokio::time::timeout(SPOOL_TIME, &mut spooling).await {
             Ok(outcome) => outcome,
@@ -158,18 +176,18 @@ impl Way<'_> {
                 self.tell(Verdict::Failed(
                     "neither the destination nor the spool has taken the rows in time".to_owned(),
                 ));
-                let key = spooling.await.ok()?;
+                let place = spooling.await.ok()?;
                 // One that cannot be taken out again is delivered from the spool, and the senders are known.
-                return self.remove(&key).await.is_err().then_some(key);
+                return self.remove(&place.key).await.is_err().then_some(place);
             }
         };
         match outcome {
-            Ok(key) => {
+            Ok(place) => {
                 if entry.held_until.is_some() {
                     self.settle_parcels(&self.all(), Fate::Stored);
                 }
                 self.tell(Verdict::Stored);
-                Some(key)
+                Some(place)
             }
             Err(error) => {
                 self.tell(Verdict::Failed(format!(
@@ -181,7 +199,7 @@ impl Way<'_> {
     }
 
     /// Writes an entry, if there is room for it.
-    pub async fn spool(&self, entry: &SpoolEntry) -> Result<Key, SpoolError> {
+    pub async fn spool(&self, entry: &SpoolEntry) -> Result<Place, SpoolError> {
         let spool = &self.context.spool;
         spool.require_room(entry.body.len() as u64).await?;
         Ok(spool.add(&self.context.target.table.name(), entry).await?)
@@ -199,12 +217,20 @@ impl Way<'_> {
         }
     }
 
-    async fn rewrite(&self, key: &Key, rest: &SpoolEntry) -> Result<(), StoreError> {
+    /// An entry that others may take is theirs: they have all of it already, or it is gone.
+    async fn rewrite(&self, place: &Place, rest: &SpoolEntry) -> Result<(), StoreError> {
         let mut tries = 1;
         loop {
-            match self.context.spool.rewrite(key, rest).await {
-                Err(_) if tries < REMOVAL_TRIES => tokio::time::sleep(REMOVAL_PAUSE).await,
-                outcome => return outcome,
+            if self.context.clock.now() - self.shipment.at >= HELD_FOR {
+                return Err(StoreError::Conflict {
+                    key: place.key.to_string(),
+                });
+            }
+            match self.context.spool.rewrite(place, rest).await {
+                Err(error) if tries < REMOVAL_TRIES && !matches!(error, StoreError::Conflict { .. }) => {
+                    tokio::time::sleep(REMOVAL_PAUSE).await;
+                }
+                outcome => return outcome.map(|_| ()),
             }
             tries += 1;
         }
@@ -215,7 +241,7 @@ impl Way<'_> {
         SpoolEntry {
             at: self.shipment.at,
             kind: EntryKind::Rows,
-            held_until: is_held.then(|| self.context.clock.now() + HELD_FOR),
+            held_until: is_held.then(|| self.shipment.at + HELD_FOR),
             body: String::from_utf8_lossy(&batch.body).into_owned(),
         }
     }
@@ -254,8 +280,10 @@ pub struct Unsettled<'a>(pub &'a Way<'a>);
 
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
-        // What was settled before stays as it is.
-        self.0.settle_parcels(&self.0.all(), Fate::Failed);
+        // A parcel that was settled may be on its way again, with another push.
+        if !self.0.is_settled.load(Ordering::Relaxed) {
+            self.0.settle_parcels(&self.0.all(), Fate::Failed);
+        }
         self.0
             .tell(Verdict::Failed("internal error; the log says more".to_owned()));
     }

@@ -166,16 +166,19 @@ impl Store for BlobStore {
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         let folder = path(prefix);
-        let listing = self.objects.list(Some(&folder)).try_collect::<Vec<_>>();
-        let found = self.call("list", prefix, listing).await?;
-        let found = found.map_err(|error| self.error("list", prefix, &error))?;
-        let mut listed: Vec<Listed> = found
-            .into_iter()
-            .map(|object| Listed {
+        let mut listing = self.objects.list(Some(&folder));
+        let mut listed = Vec::new();
+        // Every page has its time: a long queue takes many.
+        while let Some(object) = self
+            .call("list", prefix, listing.try_next())
+            .await?
+            .map_err(|error| self.error("list", prefix, &error))?
+        {
+            listed.push(Listed {
                 key: Key::new(object.location.as_ref().split('/')),
                 bytes: object.size,
-            })
-            .collect();
+            });
+        }
         listed.sort_by(|left, right| left.key.cmp(&right.key));
         Ok(listed)
     }
