@@ -23,14 +23,17 @@ const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
 /// See the module.
 pub struct GroupRun<'a> {
     run: &'a StreamRun<'a>,
-    checkpoints: &'a mut Checkpoints,
+    /// The stream's positions.
+    pub checkpoints: &'a mut Checkpoints,
     /// Where events may have been pushed under another key.
     counterparts: Option<Counterparts>,
     now: DateTime<Utc>,
     /// Take events.
-    open: Vec<TableSink<'a>>,
+    pub open: Vec<TableSink<'a>>,
     /// Failed in this run; their positions stay where they are.
-    stopped: Vec<(TableSink<'a>, SinkError)>,
+    pub stopped: Vec<(TableSink<'a>, SinkError)>,
+    /// Which events a slice may bring that are none of its own.
+    edges: Edges,
     /// Delivered or set aside since the last save.
     unsaved: bool,
     /// Something is behind us that was not before this run: rows, a slice, or the length of the next one.
@@ -39,8 +42,34 @@ pub struct GroupRun<'a> {
     reread_pages: u32,
 }
 
+/// Vendors' bounds may be coarser than ours by so much: a window brings events of the time just before it.
+const COARSEST_BOUND: TimeDelta = TimeDelta::seconds(1);
+
+/// Where what is read has neighbours that somebody else reads, or that nobody asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Edges {
+    /// Nothing from before this instant belongs to the stream until a backfill asks for it.
+    Begin(DateTime<Utc>),
+    /// Only what lies in the slice: the rest is a neighbour's.
+    Slice,
+}
+
+impl Edges {
+    /// True for an event that the vendor shows in this slice and that is read, or was, somewhere else. An event that
+    /// is far too old for its slice has a time that cannot be right, and is taken.
+    fn exclude(self, time: DateTime<Utc>, slice: Window) -> bool {
+        let begin = match self {
+            Self::Begin(begin) => begin,
+            Self::Slice => slice.from,
+        };
+        let is_just_before = time < begin && begin - time <= COARSEST_BOUND;
+        let is_after = matches!(self, Self::Slice) && time >= slice.to;
+        is_just_before || is_after
+    }
+}
+
 /// How reading a slice ended.
-enum SliceEnd {
+pub enum SliceEnd {
     /// Read to its end, in so many pages.
     Complete(u32),
     /// It has more pages than a slice should.
@@ -67,6 +96,20 @@ impl<'a> GroupRun<'a> {
                 Identities::load(run.store.clone(), folder).await?,
             ));
         }
+        let first = targets.first().map(|target| target.table.name());
+        let position = first.and_then(|table| position_of(checkpoints, &table));
+        let begin = position.map_or(now, |position| position.begin);
+        Self::with(run, checkpoints, open, Edges::Begin(begin), now).await
+    }
+
+    /// With sinks that are ready.
+    pub async fn with(
+        run: &'a StreamRun<'a>,
+        checkpoints: &'a mut Checkpoints,
+        open: Vec<TableSink<'a>>,
+        edges: Edges,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
         let counterparts = run.counterparts(checkpoints).await?;
         Ok(Self {
             run,
@@ -75,6 +118,7 @@ impl<'a> GroupRun<'a> {
             now,
             open,
             stopped: Vec::new(),
+            edges,
             unsaved: false,
             made_progress: false,
             reread_pages: 0,
@@ -211,7 +255,7 @@ impl<'a> GroupRun<'a> {
     }
 
     /// Reads a slice and sends what it brought, also if it was not read to its end.
-    async fn read(&mut self, slice: Window) -> SliceEnd {
+    pub async fn read(&mut self, slice: Window) -> SliceEnd {
         let dead_letters = DeadLetters::new(self.run.store.clone());
         let context = self.context(&dead_letters);
         let end = self.read_pages(slice, &context).await;
@@ -267,6 +311,9 @@ impl<'a> GroupRun<'a> {
 
     async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
         let key = self.run.plan.stream.key_of(event);
+        if key.time.is_some_and(|time| self.edges.exclude(time, slice)) {
+            return;
+        }
         if self.was_pushed(event, key) {
             for sink in &mut self.open {
                 sink.pass_over(key.identity, key.time.unwrap_or(slice.to));

@@ -2,9 +2,12 @@
 //! position. It knows no vendor and no HTTP server.
 
 mod account;
+mod backfill;
+mod backfill_slice;
 mod consume;
 mod counterparts;
 mod group_run;
+mod holes;
 mod housekeeping;
 mod plan;
 mod poll;
@@ -19,6 +22,7 @@ mod table_sink;
 mod walk_run;
 mod window;
 
+pub use backfill::{BackfillWatcher, why_not};
 pub use housekeeping::Housekeeping;
 pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, RunScope, Selection};
@@ -28,3 +32,6 @@ pub use push::{
 };
 pub use replay::Replayed;
 pub use window::PollRules;
+
+pub use crate::sources::Window;
+pub use crate::state::BACKFILL;
