@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
 
 mod architecture;
+mod backfill;
 mod bad_input;
+mod check;
 mod gap;
 mod harness;
 mod ingestion;

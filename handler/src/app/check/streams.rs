@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
 use crate::pipeline::StreamPlan;
-use crate::sources::{ConsumingStream, PullStream, Window};
+use crate::sources::{ConsumingStream, PullStream, SourceError, Window};
 use crate::time::Deadline;
 
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
@@ -44,10 +44,22 @@ impl Check {
     }
 }
 
+/// A run speaks of its budget and of the next run; a check has neither.
+fn in_a_check(error: &SourceError) -> String {
+    match error {
+        SourceError::OutOfTime { stream, doing } => {
+            format!(
+                "{stream}: the time of a check ended while {doing}; see whether its address can be reached from here"
+            )
+        }
+        error => error.to_string(),
+    }
+}
+
 async fn windows(stream: Arc<dyn PullStream>, subject: String, window: Window, deadline: Deadline) -> Vec<Finding> {
     let read = match stream.probe(window, deadline).await {
         Ok(read) => read,
-        Err(error) => return vec![Finding::failed(subject, error.to_string())],
+        Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
     };
     let what = match (read, stream.walked_every()) {
         (0, None) => "signed in and may read; nothing was recorded in the last 15 minutes",
@@ -78,7 +90,7 @@ async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Dead
         Err(error) => vec![Finding::new(
             Verdict::Attention,
             subject,
-            format!("the end of the token is not known: {error}"),
+            format!("the end of the token is not known: {}", in_a_check(&error)),
         )],
     }
 }
@@ -86,7 +98,7 @@ async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Dead
 async fn consumed(stream: Arc<dyn ConsumingStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
     let finding = match stream.probe(deadline).await {
         Ok(text) => Finding::fine(subject, text),
-        Err(error) => Finding::failed(subject, error.to_string()),
+        Err(error) => Finding::failed(subject, in_a_check(&error)),
     };
     vec![finding]
 }

@@ -33,16 +33,24 @@ pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> 
             refusal.reply.status.as_u16()
         )),
         Ok(Answer::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
-        Err(error) => Err(without_rows(error)),
+        Err(error) => Err(without_rows(error, to, table)),
     }
 }
 
 /// The errors speak of rows, and here there were none.
-fn without_rows(error: DeliveryError) -> String {
+fn without_rows(error: DeliveryError, to: &LogsIngestion, table: &str) -> String {
     match error {
         DeliveryError::Refused {
             status, code, remedy, ..
         } => {
+            let is_about_the_stream = status == 400 && code.as_deref().is_some_and(|code| code.contains("Stream"));
+            let remedy = match is_about_the_stream {
+                true => format!(
+                    "the rule {} ({}) has no stream Custom-{table}; add it, as infra/ does, or take the table out of the settings",
+                    to.rule.rule_id, to.rule.rule_setting
+                ),
+                false => remedy,
+            };
             let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
             let remedy = remedy.trim_end_matches(" The rows are kept").trim_end_matches('.');
             format!("the Logs Ingestion API answered {status}{code}: {remedy}")
