@@ -9,7 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::backfill::Backfill;
-use super::group_run::{Edges, GroupRun, SliceEnd};
+use super::edges::Edges;
+use super::group_run::{GroupRun, SliceEnd};
 use super::holes::{missing, oldest_piece};
 use super::plan::Target;
 use super::pushed_run::KEPT_FOR_PUSHES;

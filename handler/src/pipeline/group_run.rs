@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::counterparts::Counterparts;
+use super::edges::Edges;
 use super::plan::Target;
 use super::send::GRACE_FOR_A_PAGE;
 use super::stream_run::{StreamRun, position_of};
@@ -40,32 +41,6 @@ pub struct GroupRun<'a> {
     made_progress: bool,
     /// Pages of this run that brought what was delivered before.
     reread_pages: u32,
-}
-
-/// Vendors' bounds may be coarser than ours by so much: a window brings events of the time just before it.
-const COARSEST_BOUND: TimeDelta = TimeDelta::seconds(1);
-
-/// Where what is read has neighbours that somebody else reads, or that nobody asked for.
-#[derive(Clone, Copy, Debug)]
-pub enum Edges {
-    /// Nothing from before this instant belongs to the stream until a backfill asks for it.
-    Begin(DateTime<Utc>),
-    /// Only what lies in the slice: the rest is a neighbour's.
-    Slice,
-}
-
-impl Edges {
-    /// True for an event that the vendor shows in this slice and that is read, or was, somewhere else. An event that
-    /// is far too old for its slice has a time that cannot be right, and is taken.
-    fn exclude(self, time: DateTime<Utc>, slice: Window) -> bool {
-        let begin = match self {
-            Self::Begin(begin) => begin,
-            Self::Slice => slice.from,
-        };
-        let is_just_before = time < begin && begin - time <= COARSEST_BOUND;
-        let is_after = matches!(self, Self::Slice) && time >= slice.to;
-        is_just_before || is_after
-    }
 }
 
 /// How reading a slice ended.

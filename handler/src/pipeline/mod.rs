@@ -6,6 +6,7 @@ mod backfill;
 mod backfill_slice;
 mod consume;
 mod counterparts;
+mod edges;
 mod group_run;
 mod holes;
 mod housekeeping;

@@ -54,10 +54,12 @@ async fn a_hole_is_filled_once_and_the_poller_goes_on_where_it_was() {
     let pingone = PingOne::start(options());
     let start = now() - DAYS * 3;
     pingone.publish(spread(500, 1500, start, DAYS * 3 - TimeDelta::minutes(2)));
-    let handler = Handler::with_pingone(&pingone);
+    let mut handler = Handler::with_pingone(&pingone);
     handler.poll_well().await;
     let polled = handler.ids(ACTIVITIES).len();
     assert!(0 < polled && polled < 200, "{polled} of the last hour");
+    // Behind the watermark, and the poller's.
+    pingone.publish(spread(515, 30, now() - TimeDelta::seconds(25), TimeDelta::seconds(15)));
 
     let output = backfill_well(&handler, "pingone", start, now()).await;
 
@@ -66,9 +68,9 @@ async fn a_hole_is_filled_once_and_the_poller_goes_on_where_it_was() {
         "{output}"
     );
     assert!(output.contains("is left to `handler poll`"), "{output}");
-    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
     pingone.publish(activities(501, 20, 3));
-    handler.poll_well().await;
+    handler.set("POLL_SETTLE", "1s").poll_well().await;
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
     let asked = pages_asked_for(&pingone);
     let output = backfill_well(&handler, "pingone/default/activities", start, now()).await;
     assert!(output.contains("nothing is missing"), "{output}");
@@ -210,7 +212,7 @@ fn onelogin(vendor: &OneLoginApi) -> Handler {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_filled_and_is_pushed_again_arrives_once() {
+async fn what_is_filled_and_pushed_before_or_afterwards_arrives_once() {
     let pingone = PingOne::start(options());
     let start = now() - TimeDelta::hours(5);
     let events = spread(508, 60, start, TimeDelta::hours(2));
@@ -218,20 +220,22 @@ async fn what_was_filled_and_is_pushed_again_arrives_once() {
     let mut handler = Handler::with_pingone(&pingone);
     handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
     handler.poll_well().await;
+    push_and_deliver(&handler, &events[20..30]).await;
+    assert_eq!(handler.ids(ACTIVITIES).len(), 10);
     backfill_well(&handler, "pingone", start, now()).await;
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+    push_and_deliver(&handler, &events).await;
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+}
+
+async fn push_and_deliver(handler: &Handler, events: &[Activity]) {
     let host = handler.host(Mode::Proxy).await;
     let texts: Vec<&str> = events.iter().map(|activity| activity.json.as_str()).collect();
     let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
     let body = format!("[{}]", texts.join(",")).into_bytes();
-    assert_eq!(
-        host.http("POST", "/api/push/pingone", &headers, body)
-            .await
-            .unwrap()
-            .status,
-        200
-    );
+    let answer = host.http("POST", "/api/push/pingone", &headers, body).await;
+    assert_eq!(answer.unwrap().status, 200);
     host.timer().await.unwrap();
-    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
 }
 
 #[tokio::test(flavor = "multi_thread")]

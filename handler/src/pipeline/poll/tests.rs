@@ -278,7 +278,8 @@ async fn one_life(seed: u64) -> usize {
         let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
         let run = poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4)));
         let mut outcome = None;
-        let ended = killed_after(polls, async { outcome = run.await.map(|report| report.outcome) }).await;
+        let run = async { outcome = run.await.map(|report| report.outcome) };
+        let ended = Box::pin(killed_after(polls, run)).await;
         if outcome == Some(Outcome::Done) {
             seen_by_a_poll.extend(settled_ids(&vendor, settled));
         }
