@@ -25,7 +25,7 @@ const FIRST_SLICE: TimeDelta = TimeDelta::hours(1);
 const TIME_FOR_A_SLICE: Duration = Duration::from_secs(600);
 /// A lease is waited for so long: a run of the poller ends before.
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
-const ASK_EVERY: Duration = Duration::from_millis(250);
+const ASK_EVERY: Duration = Duration::from_secs(1);
 /// Somebody who waits for the lease asks more often than this.
 const ROOM_FOR_OTHERS: Duration = Duration::from_millis(300);
 

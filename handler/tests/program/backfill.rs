@@ -122,7 +122,9 @@ async fn a_kill_before_any_page_and_other_slices_afterwards_double_nothing() {
             "nothing was delivered before the kill at page {page}"
         );
 
-        // Another window first: its slices begin in the middle of the one that was broken off.
+        // Other windows first: their slices end, and begin, in the middle of the one that was broken off.
+        let half = start + TimeDelta::minutes(25);
+        backfill_well(&handler, "pingone", start - TimeDelta::minutes(30), half).await;
         backfill_well(&handler, "pingone", start + TimeDelta::minutes(20), now()).await;
         backfill_well(&handler, "pingone", start, start + TimeDelta::minutes(7)).await;
         backfill_well(&handler, "pingone", start, now()).await;
