@@ -1,5 +1,6 @@
 //! The only wiring: settings -> clients -> pipeline.
 
+mod check;
 mod connector;
 mod destinations;
 #[cfg(test)]
@@ -13,4 +14,5 @@ mod turns;
 mod wiring;
 mod workplace;
 
+pub use check::{Check, Finding, Verdict};
 pub use workplace::ConnectorWorkplace;

@@ -37,6 +37,19 @@ struct Entry {
     is_rejected: bool,
 }
 
+/// Where the value of a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The setting.
+    pub setting: String,
+    /// `secret worker of https://x.vault.azure.net`
+    pub place: String,
+    /// Who resolved it: the platform before the start, or the handler.
+    pub by_platform: bool,
+    /// Why there is no value.
+    pub failure: Option<String>,
+}
+
 /// What came of asking.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Change {
@@ -122,6 +135,29 @@ impl Secrets {
             }
         }
         change
+    }
+
+    /// Every setting that is a reference, and what became of it.
+    pub fn origins(&self) -> Vec<Origin> {
+        let origin = |entry: &Entry| Origin {
+            setting: entry.of.setting.clone(),
+            place: format!(
+                "secret {} of {}",
+                entry.of.reference.secret_name(),
+                entry.of.reference.vault().as_str()
+            ),
+            by_platform: entry.of.is_resolved && entry.value.is_none(),
+            failure: match entry.has_value() {
+                true => None,
+                false => Some(
+                    entry
+                        .failure
+                        .clone()
+                        .unwrap_or_else(|| "it was not asked for".to_owned()),
+                ),
+            },
+        };
+        self.entries.iter().map(origin).collect()
     }
 
     /// The environment with the values in place.

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::connector::{BuildError, build};
 use super::lasting::Lasting;
-use super::secrets::Secrets;
-use crate::azure::{KeyVault, Resolved};
+use super::secrets::{Origin, Secrets};
+use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::functions::{Work, Workplace};
 use crate::settings::{Environment, SettingProblems, Settings};
 use crate::time::Stop;
@@ -90,6 +90,20 @@ impl ConnectorWorkplace {
     /// Asks for the secrets that are due, if there are any, and takes over what came. Ends within ten seconds.
     pub async fn look_up(&self) {
         self.inner.look_up().await;
+    }
+
+    /// Every setting whose value lies in a Key Vault, and what became of it.
+    pub fn secret_origins(&self) -> Vec<Origin> {
+        self.inner.state().secrets.origins()
+    }
+
+    /// The tokens of the one identity.
+    ///
+    /// # Errors
+    /// Where there can be no client.
+    pub fn tokens(&self) -> Result<Arc<dyn TokenSource>, BuildError> {
+        let lasting = self.inner.state().lasting(&self.inner)?;
+        Ok(lasting.tokens.clone())
     }
 
     /// The settings as they are now. What is wrong with them is logged, once.

@@ -1,7 +1,10 @@
 //! The command line: one file per command, each a single call into the wiring.
 
+mod backfill;
+mod check;
 mod poll;
 mod prepare;
+mod progress;
 mod replay;
 mod serve;
 mod signals;
@@ -22,6 +25,9 @@ const EXIT_FAILED: u8 = 1;
 /// Bad settings, a bad command line, or nothing configured (`EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
 
+const NOTHING_CONFIGURED: &str = "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and \
+                                  PINGONE__CLIENT_SECRET to poll PingOne, for example";
+
 /// Brings PingOne, SentinelOne and OneLogin logs into Microsoft Sentinel tables.
 #[derive(Debug, Parser)]
 #[command(name = "handler", version, about)]
@@ -36,6 +42,10 @@ enum Command {
     Serve(serve::ServeArguments),
     /// One pass over the configured streams and the spool.
     Poll(poll::PollArguments),
+    /// Tries every credential, permission, endpoint and table, and the state store; delivers nothing.
+    Check(check::CheckArguments),
+    /// Fills what a past window lacks.
+    Backfill(backfill::BackfillArguments),
     /// Sends what was set aside: dead letters and the spool.
     Replay(replay::ReplayArguments),
     /// How every stream stands, from the state store alone.
@@ -64,6 +74,8 @@ pub fn run() -> ExitCode {
     let code = runtime.block_on(async {
         match arguments.command {
             Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
+            Some(Command::Check(arguments)) => check::run(environment, arguments).await,
+            Some(Command::Backfill(arguments)) => backfill::run(environment, arguments).await,
             Some(Command::Replay(arguments)) => replay::run(environment, arguments).await,
             Some(Command::Status(arguments)) => status::run(environment, arguments).await,
             Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{EXIT_FAILED, EXIT_USAGE};
+use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
 use crate::app::ConnectorWorkplace;
 use crate::functions::Work;
 use crate::settings::Settings;
@@ -14,9 +14,7 @@ pub async fn prepare(workplace: &ConnectorWorkplace) -> Result<(Arc<Settings>, A
     // What is wrong with them is logged already.
     let settings = workplace.settings().map_err(|_| ExitCode::from(EXIT_USAGE))?;
     if settings.nothing_configured() {
-        log::error!(
-            "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and PINGONE__CLIENT_SECRET to poll PingOne, for example"
-        );
+        log::error!("{NOTHING_CONFIGURED}");
         return Err(ExitCode::from(EXIT_USAGE));
     }
     let work = workplace.work().map_err(|error| {

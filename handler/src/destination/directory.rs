@@ -40,6 +40,17 @@ impl Destination for DirectoryDestination {
             Err(error) => Delivery::failed(error),
         }
     }
+
+    async fn probe(&self, table: &Arc<str>, _: Deadline) -> Result<String, String> {
+        let file = self.folder.join(format!("{table}.ndjson"));
+        let path = file.clone();
+        let tried = tokio::task::spawn_blocking(move || try_to_write(&path)).await;
+        let tried = tried.map_err(io::Error::other).and_then(|outcome| outcome);
+        match tried {
+            Ok(()) => Ok(format!("{} can be written", file.display())),
+            Err(error) => Err(failed(&file, &error).to_string()),
+        }
+    }
 }
 
 impl DirectoryDestination {
@@ -93,6 +104,21 @@ fn repair_if_free(path: &Path) -> io::Result<()> {
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// A file of rows is opened and left alone; where there is none yet, another one is made in its folder and removed.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return OpenOptions::new().append(true).open(path).map(drop);
+    }
+    let probe = path.with_extension(format!("probe-{}", std::process::id()));
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    let written = File::create(&probe).and_then(|mut file| {
+        file.write_all(b"probe")?;
+        file.sync_data()
+    });
+    let removed = fs::remove_file(&probe);
+    written.and(removed)
 }
 
 /// False while another process holds the file's lock.

@@ -7,6 +7,8 @@ mod directory;
 mod error;
 mod logs_ingestion;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 pub use self::batch::{Batch, BatchBuilder, CallLimits};
@@ -30,4 +32,7 @@ pub trait Destination: Send + Sync {
     /// Returns when the fate of every row is known, or the deadline has passed. Rows that are neither accepted nor
     /// refused may be there all the same, if an answer was lost.
     async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery;
+    /// Tries, without a row, whether rows of a table could be taken: what that proves and what it does not, or what is
+    /// wrong and what to do. For `check` alone.
+    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String>;
 }

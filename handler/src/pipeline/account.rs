@@ -2,14 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
 use super::cause::Cause;
 use super::plan::StreamPlan;
-use crate::event::Identity;
+use crate::event::{Identity, StreamName};
 use crate::health::Problem;
 use crate::state::{Holder, Lease, LeaseAttempt, Store};
+use crate::time::Deadline;
+
+/// A run waits so long for a backfill to come to the end of its slice.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// Often enough to meet the moment in which a backfill makes room.
+const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Taken by the first stream that needs it, given back when the last one has ended.
 #[derive(Debug)]
@@ -29,10 +36,8 @@ pub enum NoLease {
 
 impl Account {
     fn of(plan: &StreamPlan) -> Self {
-        let (name, account) = (plan.name(), plan.account());
-        let digest = Identity::of_parts(&[account, &name.instance]).hex();
         Self {
-            lease_name: format!("{}-{}-{}", name.source, name.instance, &digest[..16]),
+            lease_name: lease_name(plan.name(), plan.account()),
             taken: OnceCell::new(),
         }
     }
@@ -44,15 +49,27 @@ impl Account {
         }
     }
 
-    /// The lease, asked for once in a run.
-    pub async fn lease(&self, store: &dyn Store, holder: &Holder) -> Result<&Lease, NoLease> {
-        let take = async || match store.try_lease(&self.lease_name, holder).await {
-            Ok(LeaseAttempt::Taken(lease)) => Ok(lease),
-            Ok(LeaseAttempt::Held(held)) => Err(NoLease::Held(held.to_string())),
-            Err(error) => Err(NoLease::Failed(error.problem())),
+    /// The lease, asked for once in a run. A backfill gives it back after every slice: it is waited for.
+    pub async fn lease(&self, store: &dyn Store, holder: &Holder, deadline: Deadline) -> Result<&Lease, NoLease> {
+        let patience = Deadline::after(deadline.clip(LONGEST_WAIT));
+        let take = async || loop {
+            match store.try_lease(&self.lease_name, holder).await {
+                Ok(LeaseAttempt::Taken(lease)) => return Ok(lease),
+                Ok(LeaseAttempt::Held(held)) if held.gives_way_soon() && !patience.has_passed() => {
+                    tokio::time::sleep(ASK_EVERY).await;
+                }
+                Ok(LeaseAttempt::Held(held)) => return Err(NoLease::Held(held.to_string())),
+                Err(error) => return Err(NoLease::Failed(error.problem())),
+            }
         };
         self.taken.get_or_init(take).await.as_ref().map_err(Clone::clone)
     }
+}
+
+/// The name of the lease on a vendor account.
+pub fn lease_name(name: &StreamName, account: &str) -> String {
+    let digest = Identity::of_parts(&[account, &name.instance]).hex();
+    format!("{}-{}-{}", name.source, name.instance, &digest[..16])
 }
 
 /// Every plan with its account; plans of one instance that read the same account share it.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
 use super::counterparts::Counterparts;
+use super::edges::Edges;
 use super::plan::Target;
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::stream_run::{StreamRun, position_of};
@@ -22,14 +23,17 @@ const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
 /// See the module.
 pub struct GroupRun<'a> {
     run: &'a StreamRun<'a>,
-    checkpoints: &'a mut Checkpoints,
+    /// The stream's positions.
+    pub checkpoints: &'a mut Checkpoints,
     /// Where events may have been pushed under another key.
     counterparts: Option<Counterparts>,
     now: DateTime<Utc>,
     /// Take events.
-    open: Vec<TableSink<'a>>,
+    pub open: Vec<TableSink<'a>>,
     /// Failed in this run; their positions stay where they are.
-    stopped: Vec<(TableSink<'a>, SinkError)>,
+    pub stopped: Vec<(TableSink<'a>, SinkError)>,
+    /// Which events a slice may bring that are none of its own.
+    edges: Edges,
     /// Delivered or set aside since the last save.
     unsaved: bool,
     /// Something is behind us that was not before this run: rows, a slice, or the length of the next one.
@@ -39,7 +43,7 @@ pub struct GroupRun<'a> {
 }
 
 /// How reading a slice ended.
-enum SliceEnd {
+pub enum SliceEnd {
     /// Read to its end, in so many pages.
     Complete(u32),
     /// It has more pages than a slice should.
@@ -66,6 +70,20 @@ impl<'a> GroupRun<'a> {
                 Identities::load(run.store.clone(), folder).await?,
             ));
         }
+        let first = targets.first().map(|target| target.table.name());
+        let position = first.and_then(|table| position_of(checkpoints, &table));
+        let begin = position.map_or(now, |position| position.begin);
+        Self::with(run, checkpoints, open, Edges::Begin(begin), now).await
+    }
+
+    /// With sinks that are ready.
+    pub async fn with(
+        run: &'a StreamRun<'a>,
+        checkpoints: &'a mut Checkpoints,
+        open: Vec<TableSink<'a>>,
+        edges: Edges,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
         let counterparts = run.counterparts(checkpoints).await?;
         Ok(Self {
             run,
@@ -74,6 +92,7 @@ impl<'a> GroupRun<'a> {
             now,
             open,
             stopped: Vec::new(),
+            edges,
             unsaved: false,
             made_progress: false,
             reread_pages: 0,
@@ -216,7 +235,7 @@ impl<'a> GroupRun<'a> {
     }
 
     /// Reads a slice and sends what it brought, also if it was not read to its end.
-    async fn read(&mut self, slice: Window) -> SliceEnd {
+    pub async fn read(&mut self, slice: Window) -> SliceEnd {
         let dead_letters = DeadLetters::new(self.run.store.clone());
         let context = self.context(&dead_letters);
         let end = self.read_pages(slice, &context).await;
@@ -272,6 +291,9 @@ impl<'a> GroupRun<'a> {
 
     async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
         let key = self.run.plan.stream.key_of(event);
+        if key.time.is_some_and(|time| self.edges.exclude(time, slice)) {
+            return;
+        }
         if self.was_pushed(event, key) {
             for sink in &mut self.open {
                 sink.pass_over(key.identity, key.time.unwrap_or(slice.to));

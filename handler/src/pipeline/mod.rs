@@ -2,11 +2,15 @@
 //! position. It knows no vendor and no HTTP server.
 
 mod account;
+mod backfill;
+mod backfill_slice;
 mod cause;
 mod consume;
 mod counterparts;
+mod edges;
 mod group_run;
 mod health_rows;
+mod holes;
 mod housekeeping;
 mod last_resort;
 mod lateness;
@@ -25,6 +29,7 @@ mod table_sink;
 mod walk_run;
 mod window;
 
+pub use backfill::{BackfillWatcher, why_not};
 pub use housekeeping::Housekeeping;
 pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, RunScope, Selection};
@@ -34,3 +39,6 @@ pub use push::{
 };
 pub use replay::Replayed;
 pub use window::PollRules;
+
+pub use crate::sources::Window;
+pub use crate::state::BACKFILL;

@@ -174,7 +174,7 @@ impl Poller {
             return None;
         }
         let name = plan.name();
-        let lease = match account.lease(self.store.as_ref(), &self.holder).await {
+        let lease = match account.lease(self.store.as_ref(), &self.holder, deadline).await {
             Ok(lease) => lease,
             Err(NoLease::Held(held)) => {
                 let mut report = StreamReport::new(name.to_string());

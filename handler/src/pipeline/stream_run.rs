@@ -87,7 +87,7 @@ impl StreamRun<'_> {
 
     /// The positions, with one for every table. A new one is on the disk before the first page is asked for, so that
     /// a first run that fails does not slide its begin.
-    async fn load(&self, now: DateTime<Utc>, report: &mut StreamReport) -> Result<Checkpoints, StoreError> {
+    pub async fn load(&self, now: DateTime<Utc>, report: &mut StreamReport) -> Result<Checkpoints, StoreError> {
         let stream = &self.plan.stream;
         let mut checkpoints = Checkpoints::load(self.store.clone(), stream.name(), stream.account(), now).await?;
         if let Some(other) = &checkpoints.moved_from {

@@ -248,6 +248,16 @@ impl<'a> TableSink<'a> {
         self.identities.compact(from).await
     }
 
+    /// What was delivered under a time which `is_meant`.
+    pub fn delivered_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<(Identity, DateTime<Utc>)> {
+        self.identities.own_where(is_meant)
+    }
+
+    /// Forgets what was delivered under a time which is `needless`, on the disk as well.
+    pub async fn forget(&mut self, needless: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
+        self.identities.forget(needless).await
+    }
+
     /// Keeps only what was delivered or seen at `from` or later, on the disk as well.
     pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
         self.identities.keep_only(from).await

@@ -31,6 +31,14 @@ pub trait CursorPages: Send + Sync {
     ) -> Result<Turn, SourceError>;
 }
 
+/// The first page of a window, of one event at the most: how many came.
+pub async fn least_page(source: &dyn CursorPages, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+    match source.page(window, 1, None, deadline).await? {
+        Turn::Page(page, _) => Ok(page.events().count()),
+        Turn::Refused(error) | Turn::Unwieldy(error) => Err(error),
+    }
+}
+
 /// What asking for a page brought.
 #[derive(Debug)]
 pub enum Turn {

@@ -65,12 +65,25 @@ pub trait PullStream: Send + Sync {
     }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
+    /// Signs in and reads at most one event of a window, as reading it would: how many came. For `check` alone.
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError>;
+    /// What the vendor tells about the credential of the account, whose streams all say the same. For `check` alone.
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError>;
     /// Names an event, which is a JSON object.
     fn key_of(&self, event: &str) -> EventKey;
     /// What a person should know although nothing failed, one sentence each; asked after a window was read.
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// A sentence about a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialNote {
+    /// True if somebody should do something about it.
+    pub is_urgent: bool,
+    /// For people, with what to do; never the credential.
+    pub text: String,
 }
 
 /// The pages of a window, in whatever order the vendor gives them. A page may be given again with other limits: the
@@ -112,6 +125,8 @@ pub trait ConsumingStream: Send + Sync {
     fn account(&self) -> &str;
     /// Values that belong to every event, by the names under which tables ask for them.
     fn given(&self) -> &[(&'static str, String)];
+    /// Tries what can be tried without taking anything: says what that proves, and what it does not. For `check` alone.
+    async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError>;
     /// Everything that can fail before something is taken.
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError>;
     /// Takes one reply, which gets `timeout` to come whole.

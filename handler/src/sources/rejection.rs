@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConsumingStream, EventKey, Page, Pages, PullStream, SourceError, Taken, Window};
+use super::{ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, Window};
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 
@@ -73,6 +73,16 @@ impl<S: PullStream + ?Sized> PullStream for Watched<S> {
         })
     }
 
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        let probed = self.stream.probe(window, deadline).await;
+        probed.inspect_err(|error| self.look_at(error))
+    }
+
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        let told = self.stream.about_credential(deadline).await;
+        told.inspect_err(|error| self.look_at(error))
+    }
+
     fn key_of(&self, event: &str) -> EventKey {
         self.stream.key_of(event)
     }
@@ -107,6 +117,11 @@ impl<S: ConsumingStream + ?Sized> ConsumingStream for Watched<S> {
 
     fn given(&self) -> &[(&'static str, String)] {
         self.stream.given()
+    }
+
+    async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError> {
+        let probed = self.stream.probe(deadline).await;
+        probed.inspect_err(|error| self.look_at(error))
     }
 
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {

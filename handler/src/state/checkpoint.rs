@@ -187,6 +187,11 @@ impl Checkpoints {
         self.folder.child(table)
     }
 
+    /// Where the identities of a table are kept that a backfill delivers, until its slice is read to its end.
+    pub fn backfill_identities_of(&self, table: &str) -> Key {
+        self.folder.child("backfill").child(table)
+    }
+
     /// Writes the positions, if nobody else did in the meantime and the lease still holds.
     pub async fn save(&mut self, lease: &Lease, now: DateTime<Utc>) -> Result<(), StoreError> {
         lease.require()?;

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The spans of vendor time that were read to their end: sorted, apart from each other, half open.
@@ -38,8 +38,31 @@ impl Coverage {
         self.0 = apart;
     }
 
+    /// What is missing of the span from `from` to `to`, oldest first.
+    pub fn holes(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
+        let mut holes = Vec::new();
+        let mut at = from;
+        for span in self.0.iter().filter(|span| span.to > from && span.from < to) {
+            if at < span.from {
+                holes.push(Span {
+                    from: at,
+                    to: span.from,
+                });
+            }
+            at = at.max(span.to);
+        }
+        if at < to {
+            holes.push(Span { from: at, to });
+        }
+        holes
+    }
+
+    /// How much time it spans in all.
+    pub fn length(&self) -> TimeDelta {
+        self.0.iter().map(|span| span.to - span.from).sum()
+    }
+
     /// True if that instant was read.
-    #[cfg(test)]
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {
         self.0.iter().any(|span| span.from <= instant && instant < span.to)
     }
@@ -47,27 +70,6 @@ impl Coverage {
     /// The spans.
     pub fn spans(&self) -> &[Span] {
         &self.0
-    }
-
-    /// What lies between `from` and `to` and was not read.
-    pub fn holes(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
-        let mut holes = Vec::new();
-        let mut at = from;
-        for span in &self.0 {
-            if span.from > at {
-                holes.push(Span {
-                    from: at,
-                    to: span.from.min(to),
-                });
-            }
-            at = at.max(span.to);
-            if at >= to {
-                break;
-            }
-        }
-        holes.push(Span { from: at, to });
-        holes.retain(|hole| hole.from < hole.to);
-        holes
     }
 }
 
@@ -100,6 +102,34 @@ mod tests {
                 prop_assert_eq!(in_hole, usize::from(is_missing));
             }
             prop_assert!(coverage.spans().windows(2).all(|pair| pair[0].to < pair[1].from));
+        }
+
+        #[test]
+        fn holes_are_exactly_the_seconds_that_are_not_covered_and_filling_them_leaves_none(
+            spans in proptest::collection::vec((0_i64..60, 0_i64..12), 0..12),
+            from in 0_i64..80,
+            length in 0_i64..80,
+        ) {
+            let mut coverage = Coverage::default();
+            for (from, length) in &spans {
+                coverage.add(second(*from), second(from + length));
+            }
+            let to = from + length;
+            let holes = coverage.holes(second(from), second(to));
+            for number in -5..170 {
+                let is_missing = (from..to).contains(&number) && !coverage.contains(second(number));
+                let found = holes.iter().filter(|hole| hole.from <= second(number) && second(number) < hole.to).count();
+                prop_assert_eq!(found, usize::from(is_missing), "second {}", number);
+            }
+            prop_assert!(holes.iter().all(|hole| hole.from < hole.to));
+            prop_assert!(holes.windows(2).all(|pair| pair[0].to < pair[1].from));
+            let before = coverage.length();
+            let missing: TimeDelta = holes.iter().map(|hole| hole.to - hole.from).sum();
+            for hole in holes {
+                coverage.add(hole.from, hole.to);
+            }
+            prop_assert_eq!(coverage.holes(second(from), second(to)), Vec::new());
+            prop_assert_eq!(coverage.length(), before + missing);
         }
     }
 }

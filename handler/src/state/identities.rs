@@ -4,7 +4,7 @@
 //! most the batch that was in flight. Segments are merged, and identities that no window can show again are
 //! forgotten, when a window has been read to its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,6 +26,8 @@ pub struct Identities {
     folder: Key,
     /// With the vendor time of the event, in milliseconds.
     known: HashMap<Identity, i64>,
+    /// Kept by somebody else: asked, and never written or forgotten here.
+    elsewhere: HashSet<Identity>,
     segments: Vec<Key>,
     next_segment: u64,
     /// Identities that the segments hold and we do not.
@@ -60,6 +62,7 @@ impl Identities {
             store,
             folder,
             known,
+            elsewhere: HashSet::new(),
             segments,
             next_segment,
             forgotten: 0,
@@ -68,12 +71,26 @@ impl Identities {
 
     /// True if the event was delivered before.
     pub fn contains(&self, identity: &Identity) -> bool {
-        self.known.contains_key(identity)
+        self.known.contains_key(identity) || self.elsewhere.contains(identity)
     }
 
-    /// How many are kept.
+    /// How many are in memory.
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.known.len() + self.elsewhere.len()
+    }
+
+    /// Asks those of another folder too.
+    pub fn ask_also(&mut self, others: &Self) {
+        self.elsewhere.extend(others.known.keys().copied());
+    }
+
+    /// Those of its own that were remembered under a time which `is_meant`.
+    pub fn own_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<(Identity, DateTime<Utc>)> {
+        let timed = self.known.iter().filter_map(|(identity, time)| {
+            let time = DateTime::from_timestamp_millis(*time)?;
+            Some((*identity, time))
+        });
+        timed.filter(|(_, time)| is_meant(*time)).collect()
     }
 
     /// Stores the identities of an accepted batch, with the vendor time of each event.
@@ -108,6 +125,18 @@ impl Identities {
     pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
         let oldest = from.timestamp_millis();
         self.known.retain(|_, time| *time >= oldest);
+        self.write_anew().await
+    }
+
+    /// Forgets those that were remembered under a time which is `needless`, on the disk as well.
+    pub async fn forget(&mut self, needless: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
+        let outdated = self.own_where(needless);
+        if outdated.is_empty() {
+            return Ok(());
+        }
+        for (identity, _) in outdated {
+            self.known.remove(&identity);
+        }
         self.write_anew().await
     }
 
@@ -221,6 +250,29 @@ mod tests {
         third.compact(at(1000)).await.unwrap();
         let fourth = load(&folder).await;
         assert_eq!((fourth.len(), fourth.segments.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn those_of_another_folder_are_known_and_stay_where_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
+        let open = async |name: &str| Identities::load(store.clone(), Key::new(["ids", name])).await.unwrap();
+        let mut others = open("others").await;
+        others.append(vec![(identity(1), at(1))]).await.unwrap();
+        let mut own = open("own").await;
+        own.append(vec![(identity(2), at(2)), (identity(3), at(3))])
+            .await
+            .unwrap();
+        own.ask_also(&others);
+        assert!(own.contains(&identity(1)) && own.len() == 3);
+        assert_eq!(own.own_where(|time| time < at(3)), [(identity(2), at(2))]);
+
+        own.forget(|time| time < at(3)).await.unwrap();
+        assert!(own.contains(&identity(1)) && !own.contains(&identity(2)));
+        let (own, others) = (open("own").await, open("others").await);
+        assert!(own.contains(&identity(3)) && own.len() == 1);
+        assert!(others.contains(&identity(1)) && others.len() == 1);
     }
 
     #[tokio::test]

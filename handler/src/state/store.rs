@@ -82,6 +82,16 @@ pub struct HeldBy {
     pub until: Option<DateTime<Utc>>,
 }
 
+/// How the command is named in [`Holder::who`] that fills holes.
+pub const BACKFILL: &str = "backfill";
+
+impl HeldBy {
+    /// True for a holder that gives the lease back after every slice, so that waiting a little is worth it.
+    pub fn gives_way_soon(&self) -> bool {
+        self.who.split(' ').next() == Some(BACKFILL)
+    }
+}
+
 impl fmt::Display for HeldBy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.until {

@@ -106,6 +106,28 @@ async fn a_reference_is_resolved_before_the_poll() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_check_says_which_setting_came_from_where() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    azure.vault.set("worker", CLIENT_SECRET);
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__CLIENT_SECRET", REFERENCE);
+    let ended = handler.run(&["check"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let line = "ok     PINGONE__CLIENT_SECRET: secret worker of https://x.vault.azure.net, resolved by the handler";
+    assert_says(&ended.output, &[line]);
+
+    azure.vault.refuse(Some(Refusal::NoRole));
+    let ended = handler.run(&["check"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert_says(
+        &ended.output,
+        &["FAILED PINGONE__CLIENT_SECRET: ", "role Key Vault Secrets User"],
+    );
+    azure.assert_no_violations();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_is_asked_for_and_a_secret_in_two_settings_is_looked_up_once() {
     let (azure, pingone) = (Azure::start(), PingOne::start(options()));
     let version = azure.vault.set("worker", CLIENT_SECRET);

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
 
 mod architecture;
+mod backfill;
 mod bad_input;
 mod blob_state;
+mod check;
 mod everything;
 mod gap;
 mod harness;

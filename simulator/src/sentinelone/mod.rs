@@ -15,8 +15,11 @@ mod list;
 mod published;
 mod state;
 mod times;
+mod token_details;
 
 use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 
 use crate::generate::sentinelone::{Activity, Agent, Alert, Group, Threat, UnifiedAlert};
 use crate::service::Served;
@@ -37,6 +40,8 @@ pub struct Options {
     pub without_updated_at: bool,
     /// Streams that this console does not have (404), for example alerts on premises.
     pub unavailable: Vec<Stream>,
+    /// What `users/api-token-details` tells; without it the user may not ask (403).
+    pub token_ends: Option<DateTime<Utc>>,
 }
 
 impl Default for Options {
@@ -46,6 +51,7 @@ impl Default for Options {
             hidden_activity_types: vec![1501, 5020],
             without_updated_at: false,
             unavailable: Vec::new(),
+            token_ends: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::catalogue::Catalogue;
 use super::contract::{Stream, text_at};
 use super::cursor::Cursor;
 use super::published::{Publishable, Published, Record};
-use super::{Fault, Options};
+use super::{Fault, Options, token_details};
 use crate::service::{Incoming, RecordedRequest, Reply, Service};
 
 /// A cursor that was given out.
@@ -132,6 +132,9 @@ impl State {
         if incoming.url().contains(&self.options.api_token) {
             self.violations.push("the API token stands in a URL".to_owned());
         }
+        if incoming.path == token_details::PATH {
+            return Ok(self.token_details(incoming));
+        }
         let Some(stream) = Stream::of_path(&incoming.path) else {
             self.violations
                 .push(format!("{} {}: no such path", incoming.method, incoming.path));
@@ -197,7 +200,7 @@ impl State {
 }
 
 /// An error in the vendor's form (swagger; 5000010 seen live).
-fn error(status: u16, detail: &str) -> Reply {
+pub(super) fn error(status: u16, detail: &str) -> Reply {
     let title = match status {
         400 => "Validation Error",
         401 => "Authentication Failed",

@@ -6,6 +6,7 @@
 mod answer;
 mod call;
 mod pieces;
+mod probe;
 #[cfg(test)]
 mod tests;
 
@@ -80,5 +81,9 @@ impl Destination for LogsIngestion {
 
     async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery {
         Pieces::new(self, batch).deliver(deadline).await
+    }
+
+    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
+        probe::probe(self, table, deadline).await
     }
 }

@@ -17,7 +17,7 @@ use crate::destination::{Batch, Delivery, DeliveryError, Destination};
 use crate::event::Identity;
 use crate::event::StreamName;
 use crate::pipeline::{PullPlan, Target};
-use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::state::LocalStore;
 use crate::tables::table;
 use crate::time::{VirtualClock, rfc3339_millis};
@@ -57,6 +57,14 @@ impl PullStream for Vendor {
             given: BTreeSet::new(),
             pages: 0,
         })
+    }
+
+    async fn probe(&self, _: Window, _: Deadline) -> Result<usize, SourceError> {
+        Ok(0)
+    }
+
+    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        Ok(Vec::new())
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -138,6 +146,10 @@ impl Memory {
 
 #[async_trait]
 impl Destination for Memory {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+        Ok(String::new())
+    }
+
     async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Delivery {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if self.refuses() {
@@ -270,7 +282,8 @@ async fn one_life(seed: u64) -> usize {
         let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
         let run = Box::pin(poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4))));
         let mut outcome = None;
-        let ended = killed_after(polls, async { outcome = run.await.map(|report| report.outcome) }).await;
+        let run = async { outcome = run.await.map(|report| report.outcome) };
+        let ended = Box::pin(killed_after(polls, run)).await;
         if outcome == Some(Outcome::Done) {
             seen_by_a_poll.extend(settled_ids(&vendor, settled));
         }

@@ -9,7 +9,9 @@ use super::account::Account;
 use super::fields::fields;
 use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
-use crate::sources::{EventKey, Pages, PullStream, Window};
+use crate::sources::cursor_walk::least_page;
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
+use crate::time::Deadline;
 
 const FORM: Form = Form {
     path: "users",
@@ -63,6 +65,14 @@ impl PullStream for ApiUsers {
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
         Box::new(self.list.walk(window))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(&self.list, window, deadline).await
+    }
+
+    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        Ok(Vec::new())
     }
 
     fn key_of(&self, user: &str) -> EventKey {

@@ -15,7 +15,7 @@ use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
 use crate::settings::PingOnePoll;
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
-use crate::sources::{EventKey, Page, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::time::{Clock, Deadline};
 
 const ASKED: &str = "the activities endpoint";
@@ -83,14 +83,20 @@ impl PullStream for Activities {
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(ActivityPages {
-            source: self,
-            window,
-            limit: LIMITS.0,
-            next: Next::First,
-            followed: HashSet::new(),
-            new_starts_left: NEW_STARTS,
-        })
+        Box::new(self.pages(window))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        let mut pages = ActivityPages {
+            limit: 1,
+            ..self.pages(window)
+        };
+        let page = pages.next(deadline).await?;
+        Ok(page.map_or(0, |page| page.events().count()))
+    }
+
+    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        Ok(Vec::new())
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -194,6 +200,17 @@ impl ActivityPages<'_> {
 }
 
 impl Activities {
+    fn pages(&self, window: Window) -> ActivityPages<'_> {
+        ActivityPages {
+            source: self,
+            window,
+            limit: LIMITS.0,
+            next: Next::First,
+            followed: HashSet::new(),
+            new_starts_left: NEW_STARTS,
+        }
+    }
+
     fn endpoint(&self) -> Endpoint<'_> {
         Endpoint {
             stream: &self.stream,

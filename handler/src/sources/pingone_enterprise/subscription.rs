@@ -102,6 +102,20 @@ impl ConsumingStream for Subscription {
         &self.given
     }
 
+    async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError> {
+        if !self.sign_in.has_token() {
+            return Ok(
+                "nothing could be tried: user name and password are shown to the poll URL only, and reading it would take \
+                 events away. The next run tells",
+            );
+        }
+        self.prepare(deadline).await?;
+        Ok(
+            "the token endpoint accepts the client. Whether it may read the subscription is not proved: reading the poll \
+             URL would take events away",
+        )
+    }
+
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {
         // Signing in is no reading: it must not stand between the intent and the reply.
         self.sign_in

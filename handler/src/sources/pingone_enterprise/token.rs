@@ -59,6 +59,11 @@ impl SignIn {
         }
     }
 
+    /// False where user name and password are shown themselves.
+    pub fn has_token(&self) -> bool {
+        matches!(self.way, EnterpriseSignIn::Client { .. })
+    }
+
     /// Forgets the token. False if there is nothing that could be renewed.
     pub async fn forget(&self) -> bool {
         self.token.lock().await.take().is_some()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
@@ -72,6 +73,22 @@ impl Console {
         let mut value = value.unwrap_or_else(|_| HeaderValue::from_static("ApiToken"));
         value.set_sensitive(true);
         request.header(AUTHORIZATION, value).header(ACCEPT, "application/json")
+    }
+
+    /// The question when the token ends: it goes in the body.
+    pub fn ask_about_token(&self, url: Url) -> RequestBuilder {
+        let body = serde_json::json!({"data": {"apiToken": self.token.expose()}});
+        self.post(url, body.to_string())
+    }
+
+    /// The present.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The setting that holds the token.
+    pub fn token_setting(&self) -> String {
+        format!("{}API_TOKEN", self.setting_prefix)
     }
 
     /// Why `endpoint`, which gives what `holds` says, refused.

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 
 use super::console::Console;
 use super::form::Form;
-use super::{page, query};
+use super::{api_token, page, query};
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Turn, Walk};
+use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
 use crate::sources::endpoint::Answer;
-use crate::sources::{EventKey, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
 use crate::time::Deadline;
 
 /// See the module.
@@ -39,6 +39,15 @@ impl PullStream for RestStream {
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
         Box::new(Walk::new(self, window, self.form.page_size))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
+    }
+
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        let note = api_token::end_of_token(&self.console, &self.name, deadline).await?;
+        Ok(vec![note])
     }
 
     fn key_of(&self, event: &str) -> EventKey {

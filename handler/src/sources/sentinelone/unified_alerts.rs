@@ -5,13 +5,14 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use reqwest::Url;
 
+use super::api_token;
 use super::console::Console;
 use super::event::Naming;
 use super::graphql::{self, AlertsReply};
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Turn, Walk};
+use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
-use crate::sources::{EventKey, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
 use crate::time::Deadline;
 
 const ASKED: &str = "the unified alerts endpoint";
@@ -113,6 +114,15 @@ impl PullStream for UnifiedAlerts {
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
         Box::new(Walk::new(self, window, PAGE_SIZE))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
+    }
+
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        let note = api_token::end_of_token(&self.console, &self.name, deadline).await?;
+        Ok(vec![note])
     }
 
     fn key_of(&self, event: &str) -> EventKey {

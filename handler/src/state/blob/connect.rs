@@ -16,7 +16,8 @@ use crate::azure::TokenSource;
 use crate::http::HttpClient;
 use crate::time::Deadline;
 
-const SCOPE: &str = "https://storage.azure.com/.default";
+/// What the identity is asked for.
+pub const STORAGE_SCOPE: &str = "https://storage.azure.com/.default";
 /// One try. All tries together are bounded by the store.
 const TRY_TIME: Duration = Duration::from_secs(8);
 const TOKEN_TIME: Duration = Duration::from_secs(10);
@@ -100,7 +101,7 @@ impl CredentialProvider for Credentials {
     type Credential = AzureCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AzureCredential>> {
-        let token = self.0.token(SCOPE, Deadline::after(TOKEN_TIME)).await;
+        let token = self.0.token(STORAGE_SCOPE, Deadline::after(TOKEN_TIME)).await;
         let token = token.map_err(|error| object_store::Error::Generic {
             store: "blob storage",
             source: Box::new(error),

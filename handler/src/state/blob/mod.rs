@@ -17,7 +17,7 @@ use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
-pub use self::connect::{Container, connect};
+pub use self::connect::{Container, STORAGE_SCOPE, connect};
 use self::error::{conflicts, explain, is_unauthenticated};
 use super::key::Key;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};

@@ -1,0 +1,58 @@
+//! The identity: a token for every audience that the settings need.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Check, Finding, Probe};
+use crate::azure::TokenSource;
+use crate::settings::{DestinationChoice, StateLocation};
+use crate::state::STORAGE_SCOPE;
+use crate::time::Deadline;
+
+impl Check {
+    pub(super) fn identities(&self, deadline: Deadline) -> Vec<(String, Probe)> {
+        let scopes = self.scopes();
+        let tokens = match self.workplace.tokens() {
+            Ok(tokens) => tokens,
+            Err(error) => {
+                let finding = Finding::failed("identity", error.to_string());
+                return vec![("identity".to_owned(), Box::pin(std::future::ready(vec![finding])))];
+            }
+        };
+        let probes = scopes.into_iter().map(|scope| {
+            let subject = format!("identity for {}", scope.trim_end_matches("/.default"));
+            let probe: Probe = Box::pin(token(tokens.clone(), subject.clone(), scope, deadline));
+            (subject, probe)
+        });
+        probes.collect()
+    }
+
+    fn scopes(&self) -> BTreeSet<String> {
+        let settings = &self.settings;
+        let pingone = settings.pingone.iter().map(|instance| &instance.destination);
+        let enterprise = settings.pingone_enterprise.iter().map(|instance| &instance.destination);
+        let sentinelone = settings.sentinelone.iter().map(|instance| &instance.destination);
+        let onelogin = settings.onelogin.iter().map(|instance| &instance.destination);
+        let choices = pingone.chain(enterprise).chain(sentinelone).chain(onelogin);
+        let mut scopes: BTreeSet<String> = choices
+            .filter_map(|choice| match choice {
+                DestinationChoice::Rule(rule) => Some(format!("{}/.default", rule.audience)),
+                DestinationChoice::Directory => None,
+            })
+            .collect();
+        if let StateLocation::Blob { endpoint, .. } = &settings.state
+            && !endpoint.is_loopback()
+        {
+            scopes.insert(STORAGE_SCOPE.to_owned());
+        }
+        scopes
+    }
+}
+
+async fn token(tokens: Arc<dyn TokenSource>, subject: String, scope: String, deadline: Deadline) -> Vec<Finding> {
+    let finding = match tokens.token(&scope, deadline).await {
+        Ok(_) => Finding::fine(subject, "a token was given"),
+        Err(error) => Finding::failed(subject, error.to_string()),
+    };
+    vec![finding]
+}

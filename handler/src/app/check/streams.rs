@@ -1,0 +1,104 @@
+//! Every stream: signs in, and reads as little as the vendor allows.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::{Check, Finding, Probe, Verdict};
+use crate::pipeline::StreamPlan;
+use crate::sources::{ConsumingStream, PullStream, SourceError, Window};
+use crate::time::Deadline;
+
+const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
+
+impl Check {
+    pub(super) fn streams(&self, deadline: Deadline) -> Vec<(String, Probe)> {
+        let now = self.work.poller.clock.now();
+        let window = Window {
+            from: now - LOOKED_AT,
+            to: now,
+        };
+        let mut accounts = BTreeSet::new();
+        let mut probes: Vec<(String, Probe)> = Vec::new();
+        for plan in &self.work.poller.plans {
+            let subject = plan.name().to_string();
+            match plan {
+                StreamPlan::Windows(plan) => {
+                    let stream = plan.stream.clone();
+                    let account = (stream.name().source, stream.name().instance.clone());
+                    if accounts.insert(account.clone()) {
+                        let subject = format!("{}/{}", account.0, account.1);
+                        let probe = credential(stream.clone(), subject.clone(), deadline);
+                        probes.push((subject, Box::pin(probe)));
+                    }
+                    probes.push((subject.clone(), Box::pin(windows(stream, subject, window, deadline))));
+                }
+                StreamPlan::Consumed(plan) => {
+                    let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
+                    probes.push((subject, Box::pin(probe)));
+                }
+            }
+        }
+        probes
+    }
+}
+
+/// A run speaks of its budget and of the next run; a check has neither.
+fn in_a_check(error: &SourceError) -> String {
+    match error {
+        SourceError::OutOfTime { stream, doing } => {
+            format!(
+                "{stream}: the time of a check ended while {doing}; see whether its address can be reached from here"
+            )
+        }
+        error => error.to_string(),
+    }
+}
+
+async fn windows(stream: Arc<dyn PullStream>, subject: String, window: Window, deadline: Deadline) -> Vec<Finding> {
+    let read = match stream.probe(window, deadline).await {
+        Ok(read) => read,
+        Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
+    };
+    let what = match (read, stream.walked_every()) {
+        (0, None) => "signed in and may read; nothing was recorded in the last 15 minutes",
+        (0, Some(_)) => "signed in and may read; there is nothing",
+        (_, None) => "signed in, and read one event of the last 15 minutes",
+        (_, Some(_)) => "signed in, and read one object",
+    };
+    let mut findings = vec![Finding::fine(subject.clone(), what)];
+    let notices = stream.notices().into_iter();
+    findings.extend(notices.map(|notice| Finding::new(Verdict::Attention, subject.clone(), notice)));
+    findings
+}
+
+/// What the account's vendor tells. That the credential is refused is said by the streams.
+async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+    match stream.about_credential(deadline).await {
+        Ok(notes) => {
+            let notes = notes.into_iter().map(|note| {
+                let verdict = match note.is_urgent {
+                    true => Verdict::Attention,
+                    false => Verdict::Fine,
+                };
+                Finding::new(verdict, subject.clone(), note.text)
+            });
+            notes.collect()
+        }
+        Err(error) if error.is_rejected_credential() => Vec::new(),
+        Err(error) => vec![Finding::new(
+            Verdict::Attention,
+            subject,
+            format!("the end of the token is not known: {}", in_a_check(&error)),
+        )],
+    }
+}
+
+async fn consumed(stream: Arc<dyn ConsumingStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+    let finding = match stream.probe(deadline).await {
+        Ok(text) => Finding::fine(subject, text),
+        Err(error) => Finding::failed(subject, in_a_check(&error)),
+    };
+    vec![finding]
+}

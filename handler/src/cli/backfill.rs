@@ -1,0 +1,152 @@
+//! `handler backfill`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use clap::Args;
+
+use super::prepare::prepare;
+use super::progress::Progress;
+use super::signals::{self, finished_in_time};
+use super::{EXIT_FAILED, EXIT_USAGE};
+use crate::app::ConnectorWorkplace;
+use crate::functions::Work;
+use crate::health::RunReport;
+use crate::pipeline::{BackfillWatcher, PullPlan, Selection, StreamPlan, Window, why_not};
+use crate::settings::Environment;
+use crate::time::{Clock, Stop, SystemClock};
+
+/// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival.
+const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
+
+/// What follows `backfill`.
+#[derive(Args, Debug)]
+pub struct BackfillArguments {
+    /// The streams: source, source/instance or source/instance/stream.
+    #[arg(long, value_name = "SOURCE")]
+    source: String,
+    /// The start of the window: 2026-11-20T10:15:00Z, or 2026-11-20 for the beginning of that day in UTC.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    from: DateTime<Utc>,
+    /// The end of the window, which does not belong to it; written as the start.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    to: DateTime<Utc>,
+}
+
+/// Exit 0 if nothing is missing any more or the process was told to end, 1 if a stream could not be filled, 64 for bad
+/// settings, bad times, or streams that have nothing to fill.
+pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments) -> ExitCode {
+    let window = Window {
+        from: arguments.from,
+        to: arguments.to,
+    };
+    if window.from >= window.to {
+        log::error!("--from must be before --to");
+        return ExitCode::from(EXIT_USAGE);
+    }
+    let stop = Stop::default();
+    signals::listen(&stop);
+    let workplace = ConnectorWorkplace::new(environment, crate::pipeline::BACKFILL, stop.clone());
+    let (_, work) = match prepare(&workplace).await {
+        Ok(prepared) => prepared,
+        Err(code) => return code,
+    };
+    let selection = Selection::only(&arguments.source);
+    let plans = match fillable(&work, &selection) {
+        Ok(plans) => plans,
+        Err(code) => return code,
+    };
+    let progress = Progress::start();
+    if SystemClock.now() - window.from > OLD_AFTER {
+        progress.says(
+            "in Sentinel, rows older than 48 hours get the time of their arrival as TimeGenerated; the vendor's own time \
+             stays in its column",
+        );
+    }
+    let report = finished_in_time(&stop, fill(&work, &selection, &plans, window, &progress)).await;
+    progress.end();
+    match report {
+        Some(report) => {
+            report.log();
+            ExitCode::from(if report.failed() { EXIT_FAILED } else { 0 })
+        }
+        None => ExitCode::SUCCESS,
+    }
+}
+
+async fn fill(
+    work: &Work,
+    selection: &Selection,
+    plans: &[&PullPlan],
+    window: Window,
+    progress: &Progress,
+) -> RunReport {
+    let off = work.poller.off.iter().filter(|off| selection.takes(&off.stream));
+    let mut report = RunReport {
+        streams: off.cloned().collect(),
+    };
+    for plan in plans {
+        report.streams.push(work.poller.backfill(plan, window, progress).await);
+    }
+    report
+}
+
+/// The selected streams that can be filled; says why the others cannot.
+fn fillable<'w>(work: &'w Work, selection: &Selection) -> Result<Vec<&'w PullPlan>, ExitCode> {
+    let plans = &work.poller.plans;
+    let is_off = work.poller.off.iter().any(|off| selection.takes(&off.stream));
+    let selected: Vec<&StreamPlan> = plans
+        .iter()
+        .filter(|plan| selection.takes(&plan.name().to_string()))
+        .collect();
+    if selected.is_empty() && !is_off {
+        let known: Vec<String> = plans.iter().map(|plan| plan.name().to_string()).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        log::error!("--source: no configured stream has that name; configured are: {known}");
+        return Err(ExitCode::from(EXIT_USAGE));
+    }
+    let mut fillable = Vec::new();
+    let refusals: Vec<String> = selected.iter().filter_map(|plan| why_not(plan)).collect();
+    for plan in &selected {
+        if let StreamPlan::Windows(windows) = plan
+            && why_not(plan).is_none()
+        {
+            fillable.push(windows);
+        }
+    }
+    if fillable.is_empty() && !is_off {
+        refusals.iter().for_each(|refusal| log::error!("{refusal}"));
+        return Err(ExitCode::from(EXIT_USAGE));
+    }
+    refusals.iter().for_each(|refusal| log::warn!("{refusal}"));
+    Ok(fillable)
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+        return Ok(instant.to_utc());
+    }
+    let day = text.parse::<NaiveDate>();
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
+        .map_err(|_| "write 2026-11-20T10:15:00Z, or 2026-11-20 for the beginning of that day in UTC".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_with_its_zone_or_is_the_beginning_of_a_day() {
+        let at = |text: &str| instant(text).map(|instant| instant.to_rfc3339());
+        assert_eq!(at("2026-11-20").unwrap(), "2026-11-20T00:00:00+00:00");
+        assert_eq!(at("2026-11-20T10:15:00+02:00").unwrap(), "2026-11-20T08:15:00+00:00");
+        for text in ["", "yesterday", "2026-11-20T10:15:00", "2026-13-01", "20.11.2026"] {
+            assert!(at(text).unwrap_err().contains("2026-11-20T10:15:00Z"), "{text}");
+        }
+    }
+}

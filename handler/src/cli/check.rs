@@ -1,0 +1,92 @@
+//! `handler check`
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::StreamExt;
+
+use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
+use crate::app::{Check, ConnectorWorkplace, Finding, Verdict};
+use crate::settings::Environment;
+use crate::time::{Deadline, Stop};
+
+/// All in all; resolving Key Vault references is a part of it.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// What follows `check`.
+#[derive(Args, Debug)]
+pub struct CheckArguments {}
+
+/// A line for every part, on the standard output. Exit 0 if all is fine, 1 if something failed, 64 for bad settings.
+pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCode {
+    let deadline = Deadline::after(LONGEST);
+    let workplace = ConnectorWorkplace::new(environment, "check", Stop::default());
+    workplace.look_up().await;
+    // What is wrong with them is logged already.
+    let Ok(settings) = workplace.settings() else {
+        return ExitCode::from(EXIT_USAGE);
+    };
+    if settings.nothing_configured() {
+        log::error!("{NOTHING_CONFIGURED}");
+        return ExitCode::from(EXIT_USAGE);
+    }
+    let mut tally = Tally::default();
+    let work = match workplace.work() {
+        Ok(work) => work,
+        Err(error) => {
+            tally.tell(&Finding {
+                verdict: Verdict::Failed,
+                subject: "state store and local destination".to_owned(),
+                text: format!("{error}. Nothing else can be tried before that"),
+            });
+            return tally.end();
+        }
+    };
+    let check = Check {
+        settings,
+        work,
+        workplace,
+    };
+    let mut findings = std::pin::pin!(check.run(deadline));
+    while let Some(findings) = findings.next().await {
+        findings.iter().for_each(|finding| tally.tell(finding));
+    }
+    tally.end()
+}
+
+#[derive(Default)]
+struct Tally {
+    fine: usize,
+    attention: usize,
+    failed: usize,
+}
+
+impl Tally {
+    fn tell(&mut self, finding: &Finding) {
+        let (word, count) = match finding.verdict {
+            Verdict::Fine => ("ok", &mut self.fine),
+            Verdict::Attention => ("note", &mut self.attention),
+            Verdict::Failed => ("FAILED", &mut self.failed),
+        };
+        *count += 1;
+        say(&format!("{word:<6} {}: {}", finding.subject, finding.text));
+    }
+
+    fn end(&self) -> ExitCode {
+        let Self {
+            fine,
+            attention,
+            failed,
+        } = self;
+        say(&format!("{fine} ok, {attention} to look at, {failed} failed"));
+        ExitCode::from(if *failed == 0 { 0 } else { EXIT_FAILED })
+    }
+}
+
+/// Nobody may be listening any more; that is no reason to end otherwise.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}

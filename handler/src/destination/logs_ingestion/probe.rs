@@ -1,0 +1,68 @@
+//! Tries a stream of a rule without writing a row.
+//!
+//! The service has no call for that. An array without rows is one it can do nothing with: it looks at the address, the
+//! token, the role on the rule and the rule itself before it looks at the rows. Whether it looks at the stream too is
+//! documented nowhere, and a good answer is no proof that rows would be stored: it answers 204 to rows that it drops.
+
+use std::sync::Arc;
+
+use super::LogsIngestion;
+use super::answer::Answer;
+use super::call::Call;
+use crate::destination::{Batch, DeliveryError};
+use crate::time::Deadline;
+
+/// What it proves, or what is wrong and what to do.
+pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
+    let batch = Batch::without_rows(table.clone());
+    let call = Call {
+        to,
+        batch: &batch,
+        rows: &[],
+    };
+    let rule = &to.rule.rule_id;
+    match call.send(deadline, &mut false).await {
+        Ok(Answer::Accepted) => Ok(format!(
+            "rule {rule} took a call without rows: its endpoint, the identity's token and role are right. That the columns \
+             fit, and that rows show in the table, only the first rows prove"
+        )),
+        // It came as far as the rows, so what is checked before them is right.
+        Ok(Answer::BadRows(refusal) | Answer::TooLarge(refusal)) => Ok(format!(
+            "rule {rule} refused a call without rows with {}, as it may: its endpoint, the identity's token and role are \
+             right. Its stream Custom-{table}, and that the columns fit, only the first rows prove",
+            refusal.reply.status.as_u16()
+        )),
+        Ok(Answer::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
+        Err(error) => Err(without_rows(error, to, table)),
+    }
+}
+
+/// The errors speak of rows, and here there were none.
+fn without_rows(error: DeliveryError, to: &LogsIngestion, table: &str) -> String {
+    match error {
+        DeliveryError::Refused {
+            status, code, remedy, ..
+        } => {
+            let is_about_the_stream = status == 400 && code.as_deref().is_some_and(|code| code.contains("Stream"));
+            let remedy = match is_about_the_stream {
+                true => format!(
+                    "the rule {} ({}) has no stream Custom-{table}; add it, as infra/ does, or take the table out of the settings",
+                    to.rule.rule_id, to.rule.rule_setting
+                ),
+                false => remedy,
+            };
+            let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+            let remedy = remedy.trim_end_matches(" The rows are kept").trim_end_matches('.');
+            format!("the Logs Ingestion API answered {status}{code}: {remedy}")
+        }
+        DeliveryError::Unavailable { what, tries, .. } => {
+            format!("the Logs Ingestion API {what}; tries so far: {tries}; check the endpoint, and whether this lasts")
+        }
+        DeliveryError::OutOfTime { last, .. } => match last {
+            Some(last) => format!("the Logs Ingestion API {last}, and gave no other answer in the time of a check"),
+            None => "the Logs Ingestion API gave no answer in the time of a check; check the endpoint".to_owned(),
+        },
+        DeliveryError::Identity { reason, .. } => reason,
+        error @ DeliveryError::Directory { .. } => error.to_string(),
+    }
+}

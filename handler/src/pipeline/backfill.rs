@@ -1,0 +1,222 @@
+//! Fills what a past window lacks, slice by slice, each under the lease of its account.
+//!
+//! Between two slices the lease is given back, so that a poller gets its turn, and the checkpoint is read again. A
+//! slice that was read to its end is added to the coverage; the watermark stays where it is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{SubsecRound, TimeDelta};
+
+use super::account::lease_name;
+use super::backfill_slice::{SliceFill, SliceOutcome};
+use super::cause::Cause;
+use super::plan::{PullPlan, StreamPlan};
+use super::poll::Poller;
+use crate::event::StreamName;
+use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
+use crate::sources::{SourceError, Window};
+use crate::state::{HeldBy, Lease, LeaseAttempt, StoreError};
+use crate::time::Deadline;
+
+/// Slices begin with this length; they grow where little is read.
+const FIRST_SLICE: TimeDelta = TimeDelta::hours(1);
+/// Reading one slice takes no longer.
+const TIME_FOR_A_SLICE: Duration = Duration::from_secs(600);
+/// A lease is waited for so long: a run of the poller ends before.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// Somebody who waits for the lease asks more often than this.
+const ROOM_FOR_OTHERS: Duration = Duration::from_millis(300);
+
+/// Is told how far a backfill has come.
+pub trait BackfillWatcher: Send + Sync {
+    /// A sentence about what is left out, or waited for.
+    fn says(&self, sentence: &str);
+    /// So much of the stream's window was missing, and so much of it is still.
+    fn stands_at(&self, stream: &StreamName, missing: TimeDelta, left: TimeDelta);
+}
+
+/// Why a stream cannot be filled.
+pub fn why_not(plan: &StreamPlan) -> Option<String> {
+    let name = plan.name();
+    match plan {
+        StreamPlan::Consumed(_) => Some(format!(
+            "{name}: cannot be filled: the vendor gives every event once, to whoever polls first, and takes no times; what \
+             was not taken for 7 days is gone"
+        )),
+        StreamPlan::Windows(plan) => plan.stream.walked_every().map(|_| {
+            format!(
+                "{name}: has nothing to fill: it is read whole every time, because the vendor cannot be asked by time"
+            )
+        }),
+    }
+}
+
+/// One stream's backfill.
+pub struct Backfill<'a> {
+    /// Whose streams, state and clock.
+    pub poller: &'a Poller,
+    /// The stream and its tables.
+    pub plan: &'a PullPlan,
+    /// What shall be whole.
+    pub wanted: Window,
+    /// Is told.
+    pub watcher: &'a dyn BackfillWatcher,
+    /// How long the next slice may be.
+    length: TimeDelta,
+    /// What was missing at the start.
+    missing: Option<TimeDelta>,
+    tables: BTreeMap<String, TableReport>,
+}
+
+impl<'a> Backfill<'a> {
+    /// Of a window that is cut to whole milliseconds.
+    pub fn new(poller: &'a Poller, plan: &'a PullPlan, wanted: Window, watcher: &'a dyn BackfillWatcher) -> Self {
+        Self {
+            poller,
+            plan,
+            wanted: Window {
+                from: wanted.from.trunc_subsecs(3),
+                to: wanted.to.trunc_subsecs(3),
+            },
+            watcher,
+            length: FIRST_SLICE,
+            missing: None,
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// Reads until nothing is missing, something fails, or the process is to end.
+    pub async fn run(mut self) -> StreamReport {
+        let mut report = StreamReport::new(self.plan.stream.name().to_string());
+        if let Err(error) = self.fill(&mut report).await {
+            let message = format!("{}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
+        }
+        report.notices.extend(self.plan.stream.notices());
+        report.tables = self.tables.into_values().collect();
+        if !report.problems.is_empty() {
+            report.outcome = Outcome::Failed;
+        }
+        report
+    }
+
+    async fn fill(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
+        loop {
+            let Some(lease) = self.lease(report).await? else {
+                return Ok(());
+            };
+            let outcome = self.fill_slice(&lease, report).await;
+            lease.give_back().await;
+            match outcome? {
+                SliceOutcome::Whole => return Ok(()),
+                SliceOutcome::Ended => return Ok(()),
+                SliceOutcome::GoOn => {}
+            }
+            tokio::select! {
+                () = self.poller.stop.asked() => {}
+                () = tokio::time::sleep(ROOM_FOR_OTHERS) => {}
+            }
+        }
+    }
+
+    async fn fill_slice(&mut self, lease: &Lease, report: &mut StreamReport) -> Result<SliceOutcome, StoreError> {
+        let store = lease.guard(self.poller.store.clone());
+        let mut slice = SliceFill {
+            backfill: self,
+            lease,
+            store: &store,
+            deadline: Deadline::after(TIME_FOR_A_SLICE),
+        };
+        Box::pin(slice.run(report)).await
+    }
+
+    /// `None` if there will be none; the report says why.
+    async fn lease(&self, report: &mut StreamReport) -> Result<Option<Lease>, StoreError> {
+        let stream = self.plan.stream.name();
+        let name = lease_name(stream, self.plan.stream.account());
+        let patience = Deadline::after(LONGEST_WAIT);
+        let mut has_said = false;
+        loop {
+            if self.poller.stop.is_asked() {
+                let stream = stream.clone();
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(format!(
+                    "{}; the same command fills the rest",
+                    SourceError::Stopped { stream }
+                ));
+                return Ok(None);
+            }
+            let held: HeldBy = match self.poller.store.try_lease(&name, &self.poller.holder).await? {
+                LeaseAttempt::Taken(lease) => return Ok(Some(lease)),
+                LeaseAttempt::Held(held) => held,
+            };
+            if patience.has_passed() {
+                let message = format!(
+                    "{stream}: the lease on {} is {held}, and was not given back in {} minutes; try again later",
+                    self.plan.stream.account(),
+                    LONGEST_WAIT.as_secs() / 60
+                );
+                report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
+                return Ok(None);
+            }
+            if !has_said {
+                has_said = true;
+                let account = self.plan.stream.account();
+                self.watcher
+                    .says(&format!("{stream}: waiting for the lease on {account}, {held}"));
+            }
+            tokio::select! {
+                () = self.poller.stop.asked() => {}
+                () = tokio::time::sleep(ASK_EVERY) => {}
+            }
+        }
+    }
+
+    /// How long the next slice may be.
+    pub fn length(&self) -> TimeDelta {
+        self.length
+    }
+
+    /// From now on.
+    pub fn set_length(&mut self, length: TimeDelta) {
+        self.length = length;
+    }
+
+    /// True before the first slice.
+    pub fn is_at_start(&self) -> bool {
+        self.missing.is_none()
+    }
+
+    /// So much is missing now.
+    pub fn stands_at(&mut self, left: TimeDelta) {
+        let missing = *self.missing.get_or_insert(left);
+        self.watcher.stands_at(self.plan.stream.name(), missing.max(left), left);
+    }
+
+    /// What a slice did for a table.
+    pub fn add(&mut self, done: TableReport) {
+        let watermark = done.watermark;
+        match self.tables.get_mut(&done.table) {
+            Some(table) => {
+                table.counts += done.counts;
+                table.watermark = watermark;
+            }
+            None => drop(self.tables.insert(done.table.clone(), done)),
+        }
+    }
+}
+
+impl Poller {
+    /// Fills what the tables of a stream lack of the window `wanted`.
+    pub async fn backfill(
+        self: &Arc<Self>,
+        plan: &PullPlan,
+        wanted: Window,
+        watcher: &dyn BackfillWatcher,
+    ) -> StreamReport {
+        Backfill::new(self, plan, wanted, watcher).run().await
+    }
+}
