@@ -244,6 +244,23 @@ async fn a_rule_without_the_stream_of_a_table_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_health_table_is_tried_too_once_it_is_switched_on() {
+    let azure = Azure::start();
+    let mut handler = Handler::with_onelogin();
+    handler
+        .set("IDENTITY_ENDPOINT", &azure.identity.endpoint())
+        .set("IDENTITY_HEADER", &azure.identity.header())
+        .set("HEALTH__INGESTION_ENDPOINT", &azure.ingestion.origin())
+        .set("HEALTH__RULE_ID", &azure.rule_id);
+    check(&handler, 0).await;
+    handler.set("HEALTH__ENABLED", "true");
+    let ended = check(&handler, 1).await;
+    let words = ["has no stream Custom-SentinelConnectorHealth_CL"];
+    assert_line(&ended, "FAILED", "table SentinelConnectorHealth_CL", &words);
+    assert_line(&ended, "ok", "identity for https://monitor.azure.com", &["token"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_does_not_answer_holds_nothing_else_up() {
     let pingone = PingOne::start(options());
     pingone.fail_next([Fault::Delay(Duration::from_secs(600))]);

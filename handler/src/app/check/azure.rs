@@ -33,7 +33,12 @@ impl Check {
         let enterprise = settings.pingone_enterprise.iter().map(|instance| &instance.destination);
         let sentinelone = settings.sentinelone.iter().map(|instance| &instance.destination);
         let onelogin = settings.onelogin.iter().map(|instance| &instance.destination);
-        let choices = pingone.chain(enterprise).chain(sentinelone).chain(onelogin);
+        let health = settings.health.enabled.then_some(&settings.health.destination);
+        let choices = pingone
+            .chain(enterprise)
+            .chain(sentinelone)
+            .chain(onelogin)
+            .chain(health);
         let mut scopes: BTreeSet<String> = choices
             .filter_map(|choice| match choice {
                 DestinationChoice::Rule(rule) => Some(format!("{}/.default", rule.audience)),

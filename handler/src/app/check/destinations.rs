@@ -37,6 +37,7 @@ impl Check {
         }
         // The tables of instances that are only pushed.
         targets.extend(self.work.poller.drains.iter().map(|drain| drain.target.clone()));
+        targets.extend(self.work.poller.health_target.clone());
         targets
     }
 }
