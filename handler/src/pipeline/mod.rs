@@ -32,5 +32,5 @@ pub use push::{
     LONGEST_PATIENCE, Lane, LaneContext, PushAnswer, PushLedger, PushMemory, PushPlan, PushReceiver, PushRequest,
     PushRoad, PushRoom,
 };
-pub use replay::Replayed;
+pub use replay::{ReplayError, Replayed};
 pub use window::PollRules;
