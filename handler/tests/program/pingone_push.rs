@@ -69,6 +69,26 @@ async fn what_is_polled_and_pushed_arrives_once_in_every_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_to_remove_what_waits_without_the_word_that_it_is_lost_then() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host, array(&activities(96, 3, 30))).await, 200);
+    drop(host);
+    handler.environment.retain(|name, _| !name.starts_with("PINGONE__"));
+    handler.set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN);
+    let output = handler.poll_well().await;
+    for word in [
+        "not configured (any more)",
+        "configure it again",
+        "removing the entries loses them",
+    ] {
+        assert!(output.contains(word), "{word}: {output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_is_kept_over_a_kill_and_a_destination_that_is_down() {
     let pingone = PingOne::start(options());
     let mut handler = Handler::with_pingone(&pingone);
