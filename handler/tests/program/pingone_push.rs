@@ -69,6 +69,40 @@ async fn what_is_polled_and_pushed_arrives_once_in_every_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_waits_while_the_secret_of_the_poller_is_not_resolved_and_arrives_once() {
+    let pingone = PingOne::start(options());
+    let events = activities(95, 30, 30);
+    pingone.publish(events.clone());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN).set(
+        "PINGONE__CLIENT_SECRET",
+        "@Microsoft.KeyVault(VaultName=x;SecretName=gone)",
+    );
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host, array(&events[..20])).await, 200);
+    assert!(host.timer().await.is_err(), "the reference is resolved");
+    drop(host);
+
+    let ended = handler.poll().await;
+    assert_eq!(
+        (ended.code, handler.rows(ACTIVITIES).len()),
+        (Some(1), 0),
+        "{}",
+        ended.output
+    );
+    let waits = "entries wait for pingone/default, which is switched off";
+    assert!(ended.output.contains(waits), "{}", ended.output);
+    assert!(!ended.output.contains("not configured"), "{}", ended.output);
+    let status = handler.run(&["status"]).await.output;
+    assert!(!status.contains("not configured"), "{status}");
+
+    handler.set("PINGONE__CLIENT_SECRET", CLIENT_SECRET);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+    assert!(files_below(&handler.path("data/state/spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_told_to_remove_what_waits_without_the_word_that_it_is_lost_then() {
     let pingone = PingOne::start(options());
     let mut handler = Handler::with_pingone(&pingone);
