@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
 use simulator::generate::onelogin_api::{Event, Events, Users, webhook_twin};
 use simulator::onelogin_api::{Fault, OneLoginApi, Options};
@@ -132,6 +133,9 @@ async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_deliv
         "ONELOGIN__CLIENT_SECRET",
         "@Microsoft.KeyVault(VaultName=x;SecretName=gone)",
     );
+    // It leads nobody anywhere: no vault of this name is asked.
+    let proxy = ConnectProxy::start();
+    handler.set("HTTPS_PROXY", &proxy.url());
     let host = handler.host(Mode::Proxy).await;
     let twins: Vec<String> = all[..40].iter().map(|event| webhook_twin(event).json).collect();
     let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
