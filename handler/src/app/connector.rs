@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::destinations::Destinations;
 use super::lasting::Lasting;
-use super::off::off_reports;
+use super::off::{off_reports, off_streams};
 use super::wiring::Wiring;
 use crate::azure::TokenSource;
 use crate::destination::DeliveryError;
@@ -67,6 +67,7 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
         plans,
         drains,
         off: off_reports(settings),
+        off_streams: off_streams(settings),
         rules,
         healths: StreamHealths::new(store.clone()),
         store,

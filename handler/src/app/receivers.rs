@@ -20,6 +20,8 @@ struct Pushing<'s> {
     targets: Vec<Target>,
     /// The stream of the poller that reads the same events.
     polled: StreamName,
+    /// Also while the poller cannot run, because a reference is not resolved: it reads the same events later, and only
+    /// its own run knows again what was delivered.
     is_polled_too: bool,
 }
 
@@ -112,7 +114,7 @@ impl<'s> Wiring<'s> {
                 tokens: &instance.bearer_tokens,
                 targets: self.destinations.targets(&instance.destination, &instance.tables)?,
                 polled: stream_of("onelogin", name, "events"),
-                is_polled_too: instance.api.is_some(),
+                is_polled_too: instance.api_is_wanted,
             });
         }
         Ok(pushing)
@@ -129,7 +131,7 @@ impl<'s> Wiring<'s> {
                 tokens: &instance.push_tokens,
                 targets: self.destinations.targets(&instance.destination, &instance.tables)?,
                 polled: stream_of("pingone", name, "activities"),
-                is_polled_too: instance.poll.is_some(),
+                is_polled_too: instance.poll_is_wanted,
             });
         }
         Ok(pushing)

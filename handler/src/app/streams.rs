@@ -45,7 +45,9 @@ impl Wiring<'_> {
         let activities = Activities::new(name, poll.clone(), self.http.clone(), self.clock.clone());
         let stream = self.watched(Arc::new(activities), &poll.setting_prefix);
         let targets = self.destinations.targets(&instance.destination, &instance.tables)?;
-        let pushed = (!instance.push_tokens.is_empty()).then(|| PushedPlan {
+        // Also while the token is not resolved: what was pushed before may still wait.
+        let is_pushed = !instance.push_tokens.is_empty() || instance.push_unresolved;
+        let pushed = is_pushed.then(|| PushedPlan {
             spool: Spool::new(&self.spool_room, stream.name()),
             form: Arc::new(pingone::Webhook::new(name)),
             targets: targets.clone(),
@@ -88,7 +90,8 @@ impl Wiring<'_> {
         let (name, choice) = (instance.instance.as_str(), &instance.destination);
         let (http, clock) = (self.http.clone(), self.clock.clone());
         let (events, users) = onelogin::api_streams(name, api, &instance.setting_prefix, http, clock);
-        let pushed = match instance.bearer_tokens.is_empty() {
+        // Also while the token is not resolved: the webhook sends again what it cannot send now.
+        let pushed = match instance.bearer_tokens.is_empty() && !instance.push_unresolved {
             true => None,
             false => Some(PushedPlan {
                 spool: Spool::new(&self.spool_room, events.name()),

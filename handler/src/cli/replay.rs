@@ -13,7 +13,7 @@ use super::signals::{self, finished_in_time};
 use crate::app::ConnectorWorkplace;
 use crate::functions::Work;
 use crate::health::RunReport;
-use crate::pipeline::{Replayed, RunScope, Selection};
+use crate::pipeline::{ReplayError, Replayed, RunScope, Selection};
 use crate::settings::Environment;
 use crate::time::{Clock, Deadline, Stop, SystemClock};
 
@@ -32,7 +32,7 @@ pub struct ReplayArguments {
     spool: bool,
 }
 
-/// Exit 0 if everything that can be sent was sent, 1 if something could not be sent now, 64 for bad settings.
+/// Exit 0 if everything that can be sent was sent or is held by somebody else, 1 if something could not be sent now, 64 for bad settings.
 pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
     let stop = Stop::default();
     signals::listen(&stop);
@@ -90,6 +90,11 @@ fn held_until(report: &RunReport) -> Option<DateTime<Utc>> {
 async fn replay_dead_letters(work: &Work) -> bool {
     let replayed = match work.poller.replay_dead_letters(Deadline::after(LONGEST)).await {
         Ok(replayed) => replayed,
+        // What somebody else holds is skipped, and that is no failure.
+        Err(held @ ReplayError::Held(_)) => {
+            log::warn!("dead letters: skipped: {held}");
+            return true;
+        }
         Err(error) => {
             log::error!("dead letters: {error}");
             return false;

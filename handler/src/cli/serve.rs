@@ -148,6 +148,7 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
             .map(|instance| name("pingone-enterprise", &instance.instance)),
     );
     for instance in &settings.onelogin {
+        polls.extend(instance.api.as_ref().map(|_| name("onelogin", &instance.instance)));
         pushes.extend(
             instance
                 .bearer_tokens
@@ -163,4 +164,26 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
         }
     };
     format!("polls {}; receives {}", list(polls), list(pushes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::MapEnvironment;
+
+    #[test]
+    fn onelogin_with_an_api_credential_is_said_to_be_polled() {
+        let api = [
+            ("ONELOGIN__URL", "https://example.onelogin.com"),
+            ("ONELOGIN__CLIENT_ID", "client"),
+            ("ONELOGIN__CLIENT_SECRET", "secret"),
+        ];
+        let said = |given: &[(&'static str, &'static str)]| {
+            let environment = MapEnvironment::from(given.iter().copied());
+            describe(&Settings::load(&environment).map(Arc::new))
+        };
+        assert_eq!(said(&api), "polls onelogin/default; receives nothing");
+        let token = ("ONELOGIN__BEARER_TOKEN", "token");
+        assert_eq!(said(&[token]), "polls nothing; receives onelogin/default");
+    }
 }

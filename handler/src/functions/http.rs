@@ -96,7 +96,18 @@ fn log_answer(vendor: &str, answer: &PushAnswer) {
 }
 
 fn log_stored(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes) {
-    let mut line = format!("push/{vendor}: {events} events stored");
+    let line = stored_line(vendor, events, dead_lettered, notes);
+    log::info!(
+        source = vendor, events = events, stored = events - dead_lettered, dead_lettered = dead_lettered,
+        unfit_values = notes.unfit, cut_values = notes.cut; "{line}"
+    );
+}
+
+fn stored_line(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes) -> String {
+    let mut line = format!("push/{vendor}: {} events stored", events - dead_lettered);
+    if dead_lettered > 0 {
+        line.push_str(&format!(", {dead_lettered} dead-lettered"));
+    }
     for (count, what) in [
         (notes.unfit, "values did not fit their column"),
         (notes.cut, "values cut to fit"),
@@ -105,10 +116,7 @@ fn log_stored(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes
             line.push_str(&format!(", {count} {what}"));
         }
     }
-    log::info!(
-        source = vendor, events = events, dead_lettered = dead_lettered, unfit_values = notes.unfit,
-        cut_values = notes.cut; "{line}"
-    );
+    line
 }
 
 fn unavailable(reason: &str) -> HttpReply {
@@ -126,5 +134,18 @@ fn json_reply(status: u16, body: &serde_json::Value) -> HttpReply {
         status,
         headers: vec![("Content-Type", "application/json".to_owned())],
         body: body.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_dead_lettered_is_not_said_to_be_stored() {
+        let line = |events, dead_lettered| stored_line("pingone", events, dead_lettered, RowNotes::default());
+        assert_eq!(line(7, 7), "push/pingone: 0 events stored, 7 dead-lettered");
+        assert_eq!(line(7, 2), "push/pingone: 5 events stored, 2 dead-lettered");
+        assert_eq!(line(7, 0), "push/pingone: 7 events stored");
     }
 }

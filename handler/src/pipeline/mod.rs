@@ -37,7 +37,7 @@ pub use push::{
     LONGEST_PATIENCE, LONGEST_WAIT, Lane, LaneContext, PushAnswer, PushLedger, PushMemory, PushPlan, PushReceiver,
     PushRequest, PushRoad, PushRoom,
 };
-pub use replay::Replayed;
+pub use replay::{ReplayError, Replayed};
 pub use window::PollRules;
 
 pub use crate::sources::Window;

@@ -14,9 +14,10 @@ use super::plan::{DrainPlan, StreamPlan, Target};
 use super::rows_run::RowsRun;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
+use crate::event::StreamName;
 use crate::health::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
 use crate::settings::Schedule;
-use crate::state::{Holder, Key, Store, StreamHealths};
+use crate::state::{Holder, Key, Spool, Store, StreamHealths};
 use crate::time::{Clock, Deadline, Stop};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
@@ -66,6 +67,8 @@ pub struct Poller {
     pub drains: Vec<DrainPlan>,
     /// What is configured but cannot run; part of every report.
     pub off: Vec<StreamReport>,
+    /// The streams of what is off for which something may wait in the spool.
+    pub off_streams: Vec<StreamName>,
     /// How windows are cut.
     pub rules: PollRules,
     /// The state.
@@ -232,7 +235,12 @@ impl Poller {
         Some(report)
     }
 
-    /// What waits in the spool and belongs to nothing that is configured.
+    /// The stream whose queue this is, if it is one of what is switched off.
+    pub(super) fn off_stream_of(&self, queue: &str) -> Option<&StreamName> {
+        self.off_streams.iter().find(|stream| Spool::is_queue_of(queue, stream))
+    }
+
+    /// What waits in the spool and belongs to nothing that runs.
     async fn abandoned(&self, selection: &Selection) -> Option<StreamReport> {
         if !selection.is_everything() {
             return None;
@@ -259,10 +267,18 @@ impl Poller {
         }
         let mut report = StreamReport::new("spool".to_owned());
         for (queue, entries) in abandoned {
-            report.notices.push(format!(
-                "{queue}: {entries} entries wait for a source that is not configured (any more); configure it again to have them \
-                 delivered, or remove them from the state store"
-            ));
+            let off = self.off_stream_of(queue);
+            let notice = match off {
+                Some(StreamName { source, instance, .. }) => format!(
+                    "{queue}: {entries} entries wait for {source}/{instance}, which is switched off at present; they are \
+                     delivered once it works again"
+                ),
+                None => format!(
+                    "{queue}: {entries} entries wait for a source or table that is not configured (any more); configure it \
+                     again to have them delivered (their events were acknowledged: removing the entries loses them)"
+                ),
+            };
+            report.notices.push(notice);
         }
         Some(report)
     }

@@ -62,7 +62,8 @@ impl Poller {
             stream: owners
                 .iter()
                 .find(|(owned, _)| *owned == queue)
-                .map(|(_, stream)| stream.clone()),
+                .map(|(_, stream)| stream.clone())
+                .or_else(|| self.off_stream_of(&queue).map(ToString::to_string)),
             queue,
             entries: waiting.entries,
             bytes: waiting.bytes,

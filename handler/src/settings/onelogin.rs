@@ -35,7 +35,10 @@ pub struct OneLogin {
     /// Whether the bearer token is a reference that was not resolved: pushes are to come again
     /// later.
     pub push_unresolved: bool,
-    /// The API credential; none where the instance is not polled.
+    /// Whether the API is configured, be it that it cannot be polled at present.
+    pub api_is_wanted: bool,
+    /// The API credential; none where the instance is not polled, or cannot be because a reference of its settings was
+    /// not resolved.
     pub api: Option<OneLoginApi>,
     /// What the settings of this instance start with, for messages, e.g. `ONELOGIN__`.
     pub setting_prefix: String,
@@ -127,6 +130,7 @@ fn load_instance(
         tables: tables.into_iter().map(str::to_owned).collect(),
         bearer_tokens: push.tokens,
         push_unresolved: push.unresolved,
+        api_is_wanted,
         api,
         setting_prefix: entry.setting_prefix(),
     })

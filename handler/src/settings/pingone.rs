@@ -29,7 +29,10 @@ pub struct PingOne {
     pub destination: DestinationChoice,
     /// `PINGONE__TABLES`, default `PingOne_AuditActivitiesV2_CL`.
     pub tables: Vec<String>,
-    /// The worker application; none where the instance is not polled.
+    /// Whether polling is configured, be it that it cannot run at present.
+    pub poll_is_wanted: bool,
+    /// The worker application; none where the instance is not polled, or cannot be because a reference of its settings
+    /// was not resolved.
     pub poll: Option<PingOnePoll>,
     /// `PINGONE__PUSH_TOKEN`: up to two tokens, any of which a push has to carry.
     pub push_tokens: Vec<Secret>,
@@ -136,6 +139,7 @@ fn load_instance(
         instance: entry.instance.clone(),
         destination,
         tables: tables.into_iter().map(str::to_owned).collect(),
+        poll_is_wanted,
         poll,
         push_tokens: push.tokens,
         push_unresolved: push.unresolved,

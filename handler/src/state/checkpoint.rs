@@ -75,7 +75,7 @@ pub struct Checkpoint {
     version: u32,
     /// The vendor account that the positions belong to.
     pub account: String,
-    /// The fencing number of the lease under which it was written.
+    /// The fencing number of the lease under which it was written; only for whoever looks into the file.
     #[serde(default)]
     pub fence: u64,
     /// When it was written.

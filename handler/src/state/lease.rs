@@ -62,7 +62,9 @@ pub trait GiveBack: Send + Sync {
 
 /// A lease that we hold. Dropping it stops its renewal; [`Lease::give_back`] frees it at once.
 pub struct Lease {
-    /// Grows with every holder of this lease; a writer with a smaller number is out of date.
+    /// Grows with every holder of this lease; kept in its text and in the checkpoints, for whoever looks into them.
+    /// Nothing compares it: a holder whose lease is lost is kept from writing by [`Lease::require`], and one that was
+    /// paused between that and the write by the version (ETag) that every write of a checkpoint expects.
     pub fence: u64,
     name: String,
     validity: Arc<Validity>,

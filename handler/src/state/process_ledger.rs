@@ -16,8 +16,10 @@ use crate::event::StreamName;
 use crate::time::Clock;
 
 const KNOWN_VERSION: u32 = 1;
-/// A living process saves its counts more often than this when they change; after it nothing changes any more.
+/// A living process saves its counts more often than this, see [`ProcessLedger::must_be_renewed`].
 const GONE_AFTER: TimeDelta = TimeDelta::hours(24);
+/// So often counts are saved that did not change.
+const RENEWED_EVERY: TimeDelta = TimeDelta::hours(12);
 const SUM: &str = "sum.json";
 
 /// The counts of tables, by name.
@@ -30,6 +32,9 @@ pub struct ProcessLedger {
     clock: Arc<dyn Clock>,
     folder: Key,
     file: Key,
+    process: String,
+    /// Which file of this process it is, from 1.
+    number: u32,
 }
 
 #[derive(Default, Deserialize, Serialize)]
@@ -52,14 +57,50 @@ impl ProcessLedger {
             clock,
             folder,
             file,
+            process: process.to_owned(),
+            number: 1,
         }
     }
 
-    /// Writes the counts of this process.
-    pub async fn save(&self, tables: &TableCounts) -> Result<(), StoreError> {
+    /// The next file of this process, for when others took it for gone and summed this one up.
+    pub fn next(&self) -> Self {
+        let number = self.number + 1;
+        Self {
+            file: self.folder.child(&format!("{}-{number}.json", self.process)),
+            number,
+            ..self.clone()
+        }
+    }
+
+    /// True if counts that were saved then are to be saved again, unchanged or not, so that the process is not taken
+    /// for gone.
+    pub fn must_be_renewed(&self, saved_at: DateTime<Utc>) -> bool {
+        self.clock.now() - saved_at >= RENEWED_EVERY
+    }
+
+    /// True if the file, last saved then, was summed up because the process was taken for gone: it may have slept, or
+    /// could not reach the store.
+    pub async fn is_summed_up(&self, saved_at: DateTime<Utc>) -> Result<bool, StoreError> {
+        if self.clock.now() - saved_at <= GONE_AFTER {
+            return Ok(false);
+        }
+        if self.store.read(&self.file).await?.is_none() {
+            return Ok(true);
+        }
+        let sum_key = self.folder.child(SUM);
+        let Some(sum) = self.store.read(&sum_key).await? else {
+            return Ok(false);
+        };
+        let sum = decode(&sum_key, &sum.bytes)?;
+        Ok(sum.summed.iter().any(|name| name == self.file.last()))
+    }
+
+    /// Writes the counts of this process. Gives the time of it.
+    pub async fn save(&self, tables: &TableCounts) -> Result<DateTime<Utc>, StoreError> {
+        let saved_at = self.clock.now();
         let content = Content {
             version: KNOWN_VERSION,
-            saved_at: self.clock.now(),
+            saved_at,
             tables: tables.clone(),
             summed: Vec::new(),
         };
@@ -67,7 +108,7 @@ impl ProcessLedger {
         self.store
             .write(&self.file, bytes, Expected::Anything)
             .await
-            .map(|_| ())
+            .map(|_| saved_at)
     }
 
     /// Sums up the files of processes that are gone. One holder of a lease at a time may.
@@ -144,17 +185,22 @@ async fn read_all(store: &Arc<dyn Store>, folder: &Key) -> Result<Vec<(Key, Cont
         let Some(stored) = store.read(&listed.key).await? else {
             continue;
         };
-        let content: Content = serde_json::from_slice(&stored.bytes).map_err(|error| damaged(&listed.key, &error))?;
-        if content.version != KNOWN_VERSION {
-            return Err(StoreError::UnknownVersion {
-                key: listed.key.to_string(),
-                found: content.version.to_string(),
-                known: KNOWN_VERSION,
-            });
-        }
+        let content = decode(&listed.key, &stored.bytes)?;
         files.push((listed.key, content));
     }
     Ok(files)
+}
+
+fn decode(key: &Key, bytes: &[u8]) -> Result<Content, StoreError> {
+    let content: Content = serde_json::from_slice(bytes).map_err(|error| damaged(key, &error))?;
+    if content.version != KNOWN_VERSION {
+        return Err(StoreError::UnknownVersion {
+            key: key.to_string(),
+            found: content.version.to_string(),
+            known: KNOWN_VERSION,
+        });
+    }
+    Ok(content)
 }
 
 fn encode(key: &Key, content: &Content) -> Result<Vec<u8>, StoreError> {

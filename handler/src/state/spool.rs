@@ -97,7 +97,7 @@ impl Spool {
     pub fn new(room: &SpoolRoom, stream: &StreamName) -> Self {
         Self {
             room: room.clone(),
-            stream: format!("{}-{}-{}", stream.source, stream.instance, stream.stream),
+            stream: folder_of(stream),
         }
     }
 
@@ -171,6 +171,14 @@ impl Spool {
         self.room.store().remove(key).await
     }
 
+    /// True if `queue`, as [`Spool::queue_of`] names it, is one of a stream's, whatever its table.
+    pub fn is_queue_of(queue: &str, stream: &StreamName) -> bool {
+        let Some((_, last)) = queue.rsplit_once('/') else {
+            return false;
+        };
+        last == Key::new([folder_of(stream).as_str()]).last()
+    }
+
     /// Where the queue of a table lies.
     pub fn queue_of(&self, table: &str) -> String {
         self.queue(table).to_string()
@@ -179,6 +187,10 @@ impl Spool {
     fn queue(&self, table: &str) -> Key {
         Key::new(["spool", table, &self.stream])
     }
+}
+
+fn folder_of(stream: &StreamName) -> String {
+    format!("{}-{}-{}", stream.source, stream.instance, stream.stream)
 }
 
 /// The queues of one stream in the hands of the holder of their lease: nothing is taken out once it is lost.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
 use simulator::generate::onelogin_api::{Event, Events, Users, webhook_twin};
 use simulator::onelogin_api::{Fault, OneLoginApi, Options};
@@ -118,6 +119,36 @@ async fn beside_the_webhook_the_api_fills_the_gaps_and_nothing_else() {
     host.timer().await.unwrap();
     assert_eq!(handler.rows(ONELOGIN).len(), 86);
     assert_eq!(event_ids(&handler), each_once(&all[80..]));
+    assert!(files_below(&handler.path("data/state/spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_delivered_again_by_the_api() {
+    let vendor = OneLoginApi::start(Options::default());
+    let mut events = Events::new(123, 4711);
+    let all = happenings(&mut events, 60, 55, 18);
+    vendor.publish_events(all.clone());
+    let mut handler = configured(&vendor);
+    handler.set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN).set(
+        "ONELOGIN__CLIENT_SECRET",
+        "@Microsoft.KeyVault(VaultName=x;SecretName=gone)",
+    );
+    // It leads nobody anywhere: no vault of this name is asked.
+    let proxy = ConnectProxy::start();
+    handler.set("HTTPS_PROXY", &proxy.url());
+    let host = handler.host(Mode::Proxy).await;
+    let twins: Vec<String> = all[..40].iter().map(|event| webhook_twin(event).json).collect();
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let body = format!("[{}]", twins.join(",")).into_bytes();
+    let answer = host.http("POST", "/api/push/onelogin", &headers, body).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(host.timer().await.is_err(), "the reference is resolved");
+    drop(host);
+
+    handler.set("ONELOGIN__CLIENT_SECRET", &Options::default().client_secret);
+    handler.poll_well().await;
+    assert_eq!(handler.rows(ONELOGIN).len(), 40);
+    assert_eq!(event_ids(&handler), each_once(&all[40..]));
     assert!(files_below(&handler.path("data/state/spool")).is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! PingOne webhooks, alone and beside the poller.
 
+use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::{FunctionsHost, Mode};
 use simulator::generate::pingone::Activity;
 use simulator::pingone::PingOne;
@@ -66,6 +67,90 @@ async fn what_is_polled_and_pushed_arrives_once_in_every_table() {
         assert_each_once(&pingone, &handler.ids(table));
     }
     assert!(files_below(&handler.path("data/state/spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_waits_while_the_secret_of_the_poller_is_not_resolved_and_arrives_once() {
+    let pingone = PingOne::start(options());
+    let events = activities(95, 30, 30);
+    pingone.publish(events.clone());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN).set(
+        "PINGONE__CLIENT_SECRET",
+        "@Microsoft.KeyVault(VaultName=x;SecretName=gone)",
+    );
+    // It leads nobody anywhere: no vault of this name is asked.
+    let proxy = ConnectProxy::start();
+    handler.set("HTTPS_PROXY", &proxy.url());
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host, array(&events[..20])).await, 200);
+    assert!(host.timer().await.is_err(), "the reference is resolved");
+    drop(host);
+
+    let ended = handler.poll().await;
+    assert_eq!(
+        (ended.code, handler.rows(ACTIVITIES).len()),
+        (Some(1), 0),
+        "{}",
+        ended.output
+    );
+    let waits = "entries wait for pingone/default, which is switched off";
+    assert!(ended.output.contains(waits), "{}", ended.output);
+    assert!(!ended.output.contains("not configured"), "{}", ended.output);
+    let status = handler.run(&["status"]).await.output;
+    assert!(!status.contains("not configured"), "{status}");
+
+    handler.set("PINGONE__CLIENT_SECRET", CLIENT_SECRET);
+    handler.poll_well().await;
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+    assert!(files_below(&handler.path("data/state/spool")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_pushed_is_delivered_by_the_poller_also_while_the_push_token_is_not_resolved() {
+    let pingone = PingOne::start(options());
+    let events = activities(97, 10, 30);
+    pingone.publish(events.clone());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    // It leads nobody anywhere: no vault of this name is asked.
+    let proxy = ConnectProxy::start();
+    handler.set("HTTPS_PROXY", &proxy.url());
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host, array(&events)).await, 200);
+    drop(host);
+    handler.set(
+        "PINGONE__PUSH_TOKEN",
+        "@Microsoft.KeyVault(VaultName=x;SecretName=gone)",
+    );
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(
+        files_below(&handler.path("data/state/spool")).is_empty(),
+        "{}",
+        ended.output
+    );
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_to_remove_what_waits_without_the_word_that_it_is_lost_then() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host, array(&activities(96, 3, 30))).await, 200);
+    drop(host);
+    handler.environment.retain(|name, _| !name.starts_with("PINGONE__"));
+    handler.set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN);
+    let output = handler.poll_well().await;
+    for word in [
+        "not configured (any more)",
+        "configure it again",
+        "removing the entries loses them",
+    ] {
+        assert!(output.contains(word), "{word}: {output}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

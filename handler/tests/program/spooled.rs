@@ -277,6 +277,23 @@ async fn large_pushes_are_kept_however_long_the_destination_hangs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_that_somebody_else_replays_are_skipped_and_that_is_no_failure() {
+    let handler = Handler::with_onelogin();
+    let leases = handler.path("data/state/leases");
+    std::fs::create_dir_all(&leases).unwrap();
+    let lease = std::fs::File::create(leases.join("dead-letters.lock")).unwrap();
+    lease.lock().unwrap();
+    let ended = handler.run(&["replay", "--dead-letters"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    for word in ["skipped", "another process"] {
+        assert!(ended.output.contains(word), "{word}: {}", ended.output);
+    }
+    drop(lease);
+    let ended = handler.run(&["replay", "--dead-letters"]).await;
+    assert!(!ended.output.contains("skipped"), "{}", ended.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replay_sends_the_spool() {
     let azure = Azure::start();
     let handler = handler_for(&azure);

@@ -58,6 +58,7 @@ impl Process {
             plans: wiring.stream_plans().unwrap(),
             drains: wiring.drain_plans().unwrap(),
             off: Vec::new(),
+            off_streams: Vec::new(),
             rules: PollRules {
                 lookback: settings.poll.lookback,
                 overlap: settings.poll.overlap,

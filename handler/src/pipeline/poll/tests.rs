@@ -240,6 +240,7 @@ async fn one_life(seed: u64) -> usize {
         })],
         drains: Vec::new(),
         off: Vec::new(),
+        off_streams: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
             overlap: minutes(10),
@@ -404,6 +405,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         plans: vec![StreamPlan::Windows(plan)],
         drains: Vec::new(),
         off: Vec::new(),
+        off_streams: Vec::new(),
         rules: PollRules {
             lookback: minutes(60),
             overlap: minutes(10),

@@ -3,21 +3,32 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
+
 use crate::event::StreamName;
-use crate::state::{Counts, ProcessLedger, StoreError};
+use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
 
 /// Of one instance. Counted by those who settle an event's fate; kept in the state by [`PushLedger::save`].
 pub struct PushLedger {
     stream: StreamName,
-    file: ProcessLedger,
     counts: Mutex<Counted>,
 }
 
-#[derive(Debug, Default)]
 struct Counted {
+    file: ProcessLedger,
     tables: BTreeMap<Arc<str>, Counts>,
-    /// As it was saved last.
-    saved: BTreeMap<Arc<str>, Counts>,
+    saved: Option<Saved>,
+    /// What earlier files of this process hold, which others have summed up.
+    summed_up: TableCounts,
+}
+
+/// The last save.
+#[derive(Clone)]
+struct Saved {
+    at: DateTime<Utc>,
+    tables: BTreeMap<Arc<str>, Counts>,
+    /// With what was on its way, and with what earlier files hold.
+    written: TableCounts,
 }
 
 impl PushLedger {
@@ -25,8 +36,12 @@ impl PushLedger {
     pub fn new(stream: &StreamName, file: ProcessLedger) -> Self {
         Self {
             stream: stream.clone(),
-            file,
-            counts: Mutex::default(),
+            counts: Mutex::new(Counted {
+                file,
+                tables: BTreeMap::new(),
+                saved: None,
+                summed_up: TableCounts::new(),
+            }),
         }
     }
 
@@ -41,16 +56,17 @@ impl PushLedger {
         self.lock().tables.get(table).copied().unwrap_or_default()
     }
 
-    /// Writes the counts if they changed. `on_their_way` says how many events of a table are not settled yet.
+    /// Writes the counts if they changed, or were not written for long. `on_their_way` says how many events of a table
+    /// are not settled yet.
     pub async fn save(&self, on_their_way: impl Fn(&str) -> u64) -> Result<(), StoreError> {
-        let tables = {
+        let (tables, file, saved) = {
             let counted = self.lock();
-            if counted.tables == counted.saved {
+            if !counted.must_be_saved() {
                 return Ok(());
             }
-            counted.tables.clone()
+            (counted.tables.clone(), counted.file.clone(), counted.saved.clone())
         };
-        let mut saved = BTreeMap::new();
+        let mut written = TableCounts::new();
         for (table, counts) in &tables {
             let counts = Counts {
                 in_flight: counts.in_flight + on_their_way(table),
@@ -62,14 +78,120 @@ impl PushLedger {
             {
                 log::error!(stream = self.stream.to_string().as_str(), table = &**table; "{} -> {table}: {imbalance}", self.stream);
             }
-            saved.insert(table.to_string(), counts);
+            written.insert(table.to_string(), counts);
         }
-        self.file.save(&saved).await?;
-        self.lock().saved = tables;
+        if let Some(saved) = saved
+            && file.is_summed_up(saved.at).await?
+        {
+            let mut counted = self.lock();
+            counted.file = file.next();
+            counted.summed_up = saved.written;
+            counted.saved = None;
+        }
+        let (file, summed_up) = {
+            let counted = self.lock();
+            (counted.file.clone(), counted.summed_up.clone())
+        };
+        let of_this_file = written.iter().map(|(table, counts)| {
+            let earlier = summed_up.get(table).copied().unwrap_or_default();
+            (table.clone(), counts.since(earlier))
+        });
+        let at = file.save(&of_this_file.collect()).await?;
+        self.lock().saved = Some(Saved { at, tables, written });
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Counted> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    fn must_be_saved(&self) -> bool {
+        match &self.saved {
+            None => !self.tables.is_empty(),
+            Some(saved) => saved.tables != self.tables || self.file.must_be_renewed(saved.at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::state::{BlobStore, Key, Store, pushed_counts};
+    use crate::time::{Clock, VirtualClock};
+
+    struct World {
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        stream: StreamName,
+    }
+
+    impl World {
+        fn new() -> Self {
+            let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
+            let objects = Arc::new(object_store::memory::InMemory::new());
+            Self {
+                store: Arc::new(BlobStore::new(objects, "memory", clock.clone(), None)),
+                clock,
+                stream: StreamName {
+                    source: "onelogin",
+                    instance: "default".to_owned(),
+                    stream: "push",
+                },
+            }
+        }
+
+        fn file(&self, process: &str) -> ProcessLedger {
+            ProcessLedger::new(self.store.clone(), self.clock.clone(), &self.stream, process)
+        }
+
+        async fn total(&self) -> Counts {
+            pushed_counts(&self.store, &self.stream).await.unwrap()["T_CL"]
+        }
+    }
+
+    fn deliver(ledger: &PushLedger, events: u64) {
+        ledger.settled(&Arc::from("T_CL"), |counts| {
+            counts.received += events;
+            counts.delivered += events;
+        });
+    }
+
+    async fn hours(count: u64) {
+        tokio::time::advance(Duration::from_secs(count * 3600)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_idles_for_days_is_not_taken_for_gone() {
+        let world = World::new();
+        let ledger = PushLedger::new(&world.stream, world.file("a"));
+        deliver(&ledger, 3);
+        for _ in 0..50 {
+            ledger.save(|_| 0).await.unwrap();
+            world.file("b").sum_up().await.unwrap();
+            hours(1).await;
+        }
+        let first = Key::new(["ledgers", "onelogin", "default", "push", "a.json"]);
+        assert!(world.store.read(&first).await.unwrap().is_some());
+        deliver(&ledger, 1);
+        ledger.save(|_| 0).await.unwrap();
+        assert_eq!(world.total().await.received, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_slept_until_it_was_taken_for_gone_counts_nothing_twice() {
+        let world = World::new();
+        let ledger = PushLedger::new(&world.stream, world.file("a"));
+        for (events, total) in [(3, 3), (1, 4), (0, 4), (5, 9)] {
+            deliver(&ledger, events);
+            ledger.save(|_| 0).await.unwrap();
+            assert_eq!(world.total().await.received, total);
+            hours(25).await;
+            world.file("b").sum_up().await.unwrap();
+        }
+        assert_eq!(world.total().await.check(), Ok(()));
     }
 }

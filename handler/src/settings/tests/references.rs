@@ -109,9 +109,20 @@ fn a_credential_leaves_the_push_on() {
     let settings = load(&[&PINGONE, &[secret, token]]);
 
     assert_eq!(only_off(&settings).part, OffPart::Poll);
-    assert!(settings.pingone[0].poll.is_none());
+    assert!(settings.pingone[0].poll.is_none() && settings.pingone[0].poll_is_wanted);
     assert_eq!(settings.pingone[0].push_tokens.len(), 1);
     assert!(!settings.push_is_unresolved("pingone"));
+    assert!(!load(&[&[token]]).pingone[0].poll_is_wanted);
+
+    let secret = ("ONELOGIN__CLIENT_SECRET", REFERENCE);
+    let token = ("ONELOGIN__BEARER_TOKEN", "token");
+    let api = [
+        ("ONELOGIN__URL", "https://example.onelogin.com"),
+        ("ONELOGIN__CLIENT_ID", "client"),
+    ];
+    let settings = load(&[&api, &[secret, token]]);
+    assert!(settings.onelogin[0].api.is_none() && settings.onelogin[0].api_is_wanted);
+    assert!(!load(&[&[token]]).onelogin[0].api_is_wanted);
 }
 
 #[test]
