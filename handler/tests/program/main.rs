@@ -7,6 +7,7 @@ mod bad_input;
 mod blob_state;
 mod everything;
 mod gap;
+mod half_sent;
 mod harness;
 mod health;
 mod ingestion;
