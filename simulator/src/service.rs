@@ -1,10 +1,13 @@
 //! What the vendors' servers have in common: a state behind a lock that answers whole requests.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data, Payload, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, rt};
 use percent_encoding::percent_decode_str;
 
@@ -93,6 +96,8 @@ pub(crate) struct Reply {
     pub(crate) body: Vec<u8>,
     pub(crate) delay: Option<Duration>,
     pub(crate) cut: bool,
+    /// Ends the connection after so many bytes of the body; the Content-Length is that of the whole.
+    pub(crate) breaks_after: Option<usize>,
     /// A number of the service's own, given back at the end of the request.
     pub(crate) tag: Option<usize>,
 }
@@ -108,6 +113,7 @@ impl Reply {
             body: body.into(),
             delay: None,
             cut: false,
+            breaks_after: None,
             tag: None,
         }
     }
@@ -137,6 +143,14 @@ impl Reply {
         self
     }
 
+    /// The same answer, but the connection ends in the middle of its body.
+    pub(crate) fn broken(self) -> Self {
+        Reply {
+            breaks_after: Some(self.body.len() / 2),
+            ..self
+        }
+    }
+
     fn into_response(self) -> HttpResponse {
         // A cut connection still needs a value here; it is written to nobody.
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
@@ -148,7 +162,50 @@ impl Reply {
         if let Some(challenge) = self.www_authenticate {
             response.insert_header(("WWW-Authenticate", challenge));
         }
-        response.body(self.body)
+        match self.breaks_after {
+            Some(bytes) => response.body(BreakingBody::new(self.body, bytes)),
+            None => response.body(self.body),
+        }
+    }
+}
+
+/// A body that ends with an error, upon which the server closes the connection.
+struct BreakingBody {
+    whole_length: u64,
+    beginning: Option<Bytes>,
+    was_flushed: bool,
+}
+
+impl BreakingBody {
+    fn new(mut whole: Vec<u8>, bytes: usize) -> Self {
+        let whole_length = whole.len() as u64;
+        whole.truncate(bytes);
+        BreakingBody {
+            whole_length,
+            beginning: Some(whole.into()),
+            was_flushed: false,
+        }
+    }
+}
+
+impl MessageBody for BreakingBody {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.whole_length)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if let Some(beginning) = self.beginning.take() {
+            return Poll::Ready(Some(Ok(beginning)));
+        }
+        // The server sends what it has when a body has nothing more for the moment, but not when it fails.
+        if !self.was_flushed {
+            self.was_flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into())))
     }
 }
 
@@ -261,6 +318,7 @@ mod tests {
             match incoming.path.as_str() {
                 "/cut" => Reply::cut(),
                 "/half" => reply.truncated(),
+                "/broken" => reply.broken(),
                 _ => reply,
             }
         }
@@ -281,6 +339,10 @@ mod tests {
         assert_eq!(whole, "\"/é?a=1 1\"");
         assert_eq!(half, "\"/hal");
         assert!(get("/cut").await.is_err());
+        let mut broken = get("/broken").await.expect("an answer");
+        assert_eq!(broken.content_length(), Some(12));
+        assert_eq!(broken.chunk().await.expect("a chunk").as_deref(), Some(&b"\"/brok"[..]));
+        assert!(broken.chunk().await.is_err());
         let next = get("/next").await.expect("an answer").text().await.expect("a body");
         assert_eq!(next, "\"/next? 1\"");
     }

@@ -69,7 +69,7 @@ fn reply(answer: PushAnswer) -> HttpReply {
             reply.headers.push(("WWW-Authenticate", "Bearer".to_owned()));
             reply
         }
-        PushAnswer::TooLarge(reason) => refusal(413, reason),
+        PushAnswer::TooLarge(reason) => refusal(413, &reason),
         PushAnswer::UnknownEncoding => refusal(415, "the Content-Encoding must be gzip, or absent"),
         PushAnswer::Unavailable(reason) => unavailable(&reason),
     }

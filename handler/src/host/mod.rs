@@ -7,6 +7,7 @@
 
 mod body;
 mod envelope;
+mod reading_room;
 mod server;
 
 use async_trait::async_trait;

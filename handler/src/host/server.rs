@@ -12,12 +12,19 @@ use tokio::runtime::Handle;
 
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
+use super::reading_room::ReadingRoom;
 use super::{Functions, HttpCall, HttpReply};
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// An envelope: a body in it grows by its escapes, or by a third in base64.
 const ENVELOPE_LIMIT: usize = 64 * 1024 * 1024;
+/// A tick of the timer.
+const TICK_LIMIT: usize = 1024 * 1024;
+/// Memory for what is read at once, of each of the two kinds of requests from outside.
+const READING_ROOM: usize = 64 * 1024 * 1024;
+/// How long a sender shall wait for whom there was no room, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 10;
 /// The host keeps its connections between ticks; one that we close under it fails an invocation.
 const KEEP_ALIVE: Duration = Duration::from_secs(600);
 const SHUTDOWN_SECONDS: u64 = 8;
@@ -36,6 +43,15 @@ pub struct Server {
 struct Invoker {
     functions: Arc<dyn Functions>,
     runtime: Handle,
+    rooms: Rooms,
+}
+
+/// Each kind of request has its own memory: none waits for another's senders.
+#[derive(Clone)]
+struct Rooms {
+    ticks: ReadingRoom,
+    envelopes: ReadingRoom,
+    raw: ReadingRoom,
 }
 
 /// Serves on a bound listener. Must be called on the runtime that the functions shall run on.
@@ -43,6 +59,11 @@ pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::R
     let invoker = Data::new(Invoker {
         functions,
         runtime: Handle::current(),
+        rooms: Rooms {
+            ticks: ReadingRoom::new(4 * TICK_LIMIT),
+            envelopes: ReadingRoom::new(READING_ROOM),
+            raw: ReadingRoom::new(READING_ROOM),
+        },
     });
     let server = HttpServer::new(move || {
         App::new()
@@ -66,17 +87,17 @@ pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::R
     })
 }
 
-async fn ready(payload: Payload) -> HttpResponse {
-    read(payload, BODY_LIMIT).await;
+async fn ready(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
+    read(payload, 0, &invoker.rooms.ticks).await;
     HttpResponse::Ok()
         .content_type("application/json")
         .body("{\"ready\":true}")
 }
 
 async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let body = match read(payload, ENVELOPE_LIMIT).await {
-        Read::Whole(body) => body,
-        Read::TooLarge | Read::BrokenOff(_) => Vec::new(),
+    let body = match read(payload, TICK_LIMIT, &invoker.rooms.ticks).await {
+        Read::Whole(body, _) => body,
+        Read::TooLarge | Read::NoRoom | Read::TooSlow(_) | Read::BrokenOff(_) => Vec::new(),
     };
     let invocation_id = request.headers().get("X-Azure-Functions-InvocationId");
     let invocation_id = invocation_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
@@ -98,13 +119,15 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
 }
 
 async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let call = match read(payload, ENVELOPE_LIMIT).await {
-        Read::Whole(body) => http_call(&body, BODY_LIMIT),
+    let (call, _held) = match read(payload, ENVELOPE_LIMIT, &invoker.rooms.envelopes).await {
+        Read::Whole(body, held) => (http_call(&body, BODY_LIMIT), Some(held)),
         Read::TooLarge => {
             let reply = error_reply(413, &format!("the invocation is larger than {ENVELOPE_LIMIT} bytes"));
             return json(StatusCode::OK, http_reply(&reply));
         }
-        Read::BrokenOff(bytes) => Err(format!("the invocation broke off after byte {bytes}")),
+        Read::NoRoom => return json(StatusCode::OK, http_reply(&no_room())),
+        Read::TooSlow(bytes) => return json(StatusCode::OK, http_reply(&too_slow(bytes))),
+        Read::BrokenOff(bytes) => (Err(format!("the invocation broke off after byte {bytes}")), None),
     };
     let reply = match call {
         Ok(call) => invoke(&invoker, call).await,
@@ -114,9 +137,11 @@ async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpRespo
 }
 
 async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let body = match read(payload, BODY_LIMIT).await {
-        Read::Whole(body) => Some(body),
-        Read::TooLarge => None,
+    let (body, _held) = match read(payload, BODY_LIMIT, &invoker.rooms.raw).await {
+        Read::Whole(body, held) => (Some(body), Some(held)),
+        Read::TooLarge => (None, None),
+        Read::NoRoom => return raw(&no_room()),
+        Read::TooSlow(bytes) => return raw(&too_slow(bytes)),
         Read::BrokenOff(bytes) => {
             return raw(&error_reply(
                 400,
@@ -149,6 +174,23 @@ async fn invoke(invoker: &Invoker, call: HttpCall) -> HttpReply {
             error_reply(500, "internal error")
         }
     }
+}
+
+fn no_room() -> HttpReply {
+    let reason = "too many bodies are being received at once; send it again";
+    log::warn!("a request was answered 503: {reason}");
+    let mut reply = error_reply(503, reason);
+    reply.headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
+    reply
+}
+
+/// The rest may still come: the connection cannot be used again.
+fn too_slow(bytes: usize) -> HttpReply {
+    let reason = format!("the body did not come to its end in time; {bytes} bytes of it came");
+    log::warn!("a request was answered 408: {reason}");
+    let mut reply = error_reply(408, &reason);
+    reply.headers.push(("Connection", "close".to_owned()));
+    reply
 }
 
 fn error_reply(status: u16, reason: &str) -> HttpReply {

@@ -57,6 +57,15 @@ pub enum TransportError {
     TooLarge(usize),
 }
 
+/// What there is where no whole answer came.
+#[derive(Debug)]
+pub struct BrokenReply {
+    /// Why it is not whole.
+    pub error: TransportError,
+    /// The answer with as much of its body as came; `None` if not even its headers did.
+    pub begun: Option<Reply>,
+}
+
 impl TransportError {
     /// True if no byte of the request can have reached the server.
     pub fn was_never_sent(&self) -> bool {
@@ -124,7 +133,20 @@ impl HttpClient {
         timeout: Duration,
         deadline: Deadline,
     ) -> Result<Reply, TransportError> {
+        let sent = self.send_once(request, cap, timeout, deadline).await;
+        sent.map_err(|broken| broken.error)
+    }
+
+    /// As [`send`](Self::send), for a request that cannot be repeated: what came of a broken answer is given out.
+    pub async fn send_once(
+        &self,
+        request: RequestBuilder,
+        cap: usize,
+        timeout: Duration,
+        deadline: Deadline,
+    ) -> Result<Reply, BrokenReply> {
         let allowed = deadline.clip(timeout);
+        let mut begun = None;
         #[cfg(test)]
         if let Some(script) = &self.script {
             let answer = async { script.answer(request.build().unwrap()).await };
@@ -132,26 +154,38 @@ impl HttpClient {
                 Ok(Ok(reply)) if reply.body.len() > cap => Err(TransportError::TooLarge(cap)),
                 Ok(reply) => reply,
                 Err(_) => Err(TransportError::Timeout(allowed)),
-            };
+            }
+            .map_err(|error| BrokenReply { error, begun });
         }
-        match tokio::time::timeout(allowed, read_reply(request, cap)).await {
-            Ok(reply) => reply,
-            Err(_) => Err(TransportError::Timeout(allowed)),
-        }
+        let error = match tokio::time::timeout(allowed, read_reply(request, cap, &mut begun)).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => error,
+            Err(_) => TransportError::Timeout(allowed),
+        };
+        Err(BrokenReply { error, begun })
     }
 }
 
-async fn read_reply(request: RequestBuilder, cap: usize) -> Result<Reply, TransportError> {
+/// What came stands in `begun` when this fails or is dropped.
+async fn read_reply(request: RequestBuilder, cap: usize, begun: &mut Option<Reply>) -> Result<Reply, TransportError> {
     let mut response = request.send().await.map_err(transport_error)?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = Vec::new();
+    let reply = begun.insert(Reply {
+        status: response.status(),
+        headers: response.headers().clone(),
+        body: Vec::new(),
+    });
     while let Some(chunk) = response.chunk().await.map_err(transport_error)? {
-        if body.len() + chunk.len() > cap {
+        let room = cap - reply.body.len();
+        reply.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
             return Err(TransportError::TooLarge(cap));
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, headers, body })
+    Ok(Reply {
+        status: reply.status,
+        headers: std::mem::take(&mut reply.headers),
+        body: std::mem::take(&mut reply.body),
+    })
 }
 
 fn transport_error(error: reqwest::Error) -> TransportError {
@@ -179,3 +213,6 @@ fn causes(error: &dyn Error) -> String {
         texts.join(": ")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ mod throttle;
 
 #[cfg(test)]
 pub use client::Script;
-pub use client::{HttpClient, Reply, TransportError};
+pub use client::{BrokenReply, HttpClient, Reply, TransportError};
 pub use excerpt::{error_code, excerpt};
 pub use retry::{Backoff, Verdict, pause, retry_after, verdict};
 pub use throttle::Throttle;

@@ -13,15 +13,19 @@ use serde_json::Map;
 use crate::settings::LogFormat;
 use crate::time::{Clock, SystemClock, rfc3339_millis};
 
-/// Starts logging. `filter` is the value of RUST_LOG; the default is `info`, without the web server's own lines.
+/// Libraries that tell of their own affairs at `info`: the web server, and those of Azure (`typespec_client_core` logs
+/// each request that failed, also one that is tried again).
+const TALKATIVE: [&str; 5] = [
+    "actix_server",
+    "azure_core",
+    "azure_identity",
+    "azure_security_keyvault_secrets",
+    "typespec_client_core",
+];
+
+/// Starts logging. `filter` is the value of RUST_LOG; the default is `info`, without the libraries' own lines.
 pub fn start(format: LogFormat, filter: Option<&str>) {
-    let mut builder = Builder::new();
-    match filter.filter(|filter| !filter.trim().is_empty()) {
-        Some(filter) => builder.parse_filters(filter),
-        None => builder
-            .filter_level(LevelFilter::Info)
-            .filter_module("actix_server", LevelFilter::Warn),
-    };
+    let mut builder = filtered(filter);
     match format {
         LogFormat::Json => builder
             .target(Target::Stdout)
@@ -34,6 +38,19 @@ pub fn start(format: LogFormat, filter: Option<&str>) {
     }));
     // A second start (only tests do that) keeps the first.
     let _ = builder.try_init();
+}
+
+fn filtered(filter: Option<&str>) -> Builder {
+    let mut builder = Builder::new();
+    if let Some(filter) = filter.filter(|filter| !filter.trim().is_empty()) {
+        builder.parse_filters(filter);
+        return builder;
+    }
+    builder.filter_level(LevelFilter::Info);
+    for library in TALKATIVE {
+        builder.filter_module(library, LevelFilter::Warn);
+    }
+    builder
 }
 
 fn json_line(record: &Record<'_>, now: DateTime<Utc>) -> String {
@@ -70,6 +87,28 @@ impl<'kvs> VisitSource<'kvs> for Fields {
 mod tests {
     use super::*;
     use log::Level;
+
+    #[test]
+    fn the_libraries_own_lines_are_heard_from_warnings_on_unless_asked_for() {
+        let is_heard = |filter: Option<&str>, target: &str, level| {
+            let record = Record::builder().target(target).level(level).build();
+            filtered(filter).build().matches(&record)
+        };
+        for target in [
+            "azure_identity::managed_identity_credential",
+            "typespec_client_core::http::policies::logging",
+            "azure_core::http",
+            "actix_server::builder",
+        ] {
+            for filter in [None, Some(""), Some(" ")] {
+                assert!(!is_heard(filter, target, Level::Info), "{target}");
+                assert!(is_heard(filter, target, Level::Warn), "{target}");
+            }
+            assert!(is_heard(Some("info"), target, Level::Info), "{target}");
+        }
+        assert!(is_heard(None, "handler::pipeline", Level::Info));
+        assert!(!is_heard(None, "handler::pipeline", Level::Debug));
+    }
 
     #[test]
     fn a_json_line_is_one_line_with_the_fields_beside_the_message() {

@@ -38,6 +38,7 @@ impl Cause for SourceError {
             Self::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
             Self::Refused { .. } => ErrorCode::VendorRefused,
             Self::Unavailable { .. } => ErrorCode::VendorUnavailable,
+            Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
             Self::OutOfTime { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
             Self::BadPage { .. } => ErrorCode::VendorBadPage,
             Self::ForeignLink { .. } => ErrorCode::ForeignLink,

@@ -13,7 +13,7 @@ use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{PollRules, before};
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
-use crate::sources::{ConsumedReply, EventKey, SourceError, Taken, Window};
+use crate::sources::{ConsumedReply, EventKey, Page, SourceError, Taken, Window};
 use crate::state::{
     Checkpoints, Counts, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Identities, Intent, Key, Lease, SpoolEntry,
     SpoolError, Store, StoreError,
@@ -25,6 +25,10 @@ const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
 /// Identities guard an entry that was delivered when a crash kept it in the spool; it is drained long before this.
 const IDENTITIES_KEPT: Duration = Duration::from_secs(3600);
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
+
+const NO_WHOLE_REPLY: &str = "no whole reply came, and the vendor may have given events away";
+const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
+                          it is set aside, and the vendor may have given more away";
 
 /// One run.
 pub struct ConsumeRun<'a> {
@@ -75,9 +79,7 @@ impl ConsumeRun<'_> {
         if let Some(at) = intent.unfinished().await? {
             let what = "a reply was being taken when the process ended, and it is not known whether the vendor gave \
                         events away";
-            self.say_possible_loss(at, what);
-            self.remember_possible_loss(at, &mut checkpoints).await?;
-            report.possible_losses.push(at);
+            self.note_possible_loss(at, what, &mut checkpoints, report).await?;
             intent.clear().await?;
         }
         let table = self.plan.target.table.name();
@@ -131,7 +133,15 @@ impl ConsumeRun<'_> {
         log::warn!(stream = stream.as_str(), at = at.as_str(); "{stream}: possible loss at {at}: {what}");
     }
 
-    async fn remember_possible_loss(&self, at: DateTime<Utc>, checkpoints: &mut Checkpoints) -> Result<(), StoreError> {
+    async fn note_possible_loss(
+        &self,
+        at: DateTime<Utc>,
+        what: &str,
+        checkpoints: &mut Checkpoints,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        self.say_possible_loss(at, what);
+        report.possible_losses.push(at);
         checkpoints.current.note_possible_loss(at);
         checkpoints.save(self.lease, self.clock.now()).await
     }
@@ -194,7 +204,16 @@ impl ConsumeRun<'_> {
             match self.plan.stream.take(timeout, self.deadline).await {
                 Taken::Reply(reply) => {
                     let at = reply.at;
-                    if !self.keep(reply, queue, intent, delivery).await? {
+                    if !self
+                        .keep(
+                            reply,
+                            None,
+                            (queue, intent),
+                            delivery,
+                            (&mut *checkpoints, &mut *report),
+                        )
+                        .await?
+                    {
                         return Ok(Some(at));
                     }
                 }
@@ -203,14 +222,23 @@ impl ConsumeRun<'_> {
                     report.problems.push(error.problem());
                     return Ok(None);
                 }
-                Taken::PerhapsLost(error) => {
-                    let at = self.clock.now();
-                    self.say_possible_loss(at, "no whole reply came, and the vendor may have given events away");
-                    self.remember_possible_loss(at, checkpoints).await?;
-                    intent.clear().await?;
-                    report.possible_losses.push(at);
+                Taken::PerhapsLost { error, begun } => {
                     let message = format!("{error}; this is a possible loss");
                     report.problems.push(Problem::new(ErrorCode::PossibleLoss, message));
+                    if let Some(reply) = begun {
+                        self.keep(
+                            reply,
+                            Some(NO_WHOLE_REPLY),
+                            (queue, intent),
+                            delivery,
+                            (checkpoints, report),
+                        )
+                        .await?;
+                        return Ok(None);
+                    }
+                    let at = self.clock.now();
+                    self.note_possible_loss(at, NO_WHOLE_REPLY, checkpoints, report).await?;
+                    intent.clear().await?;
                     return Ok(None);
                 }
             }
@@ -226,15 +254,17 @@ impl ConsumeRun<'_> {
         report.notices.push(error.to_string());
     }
 
-    /// Spools a reply before it is parsed, then delivers it. False if it was empty.
+    /// Spools a reply before it is parsed, then delivers it. False if it was empty. `loss` says why something may be
+    /// missing from it, where that is known already; one that turns out to be torn is a possible loss as well.
     async fn keep(
         &self,
         reply: ConsumedReply,
-        queue: &GuardedSpool,
-        intent: &Intent,
+        loss: Option<&str>,
+        (queue, intent): (&GuardedSpool, &Intent),
         delivery: &mut Delivery<'_>,
+        (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
     ) -> Result<bool, StoreError> {
-        if reply.text.trim_ascii() == "[]" {
+        if reply.text.trim_ascii() == "[]" && loss.is_none() {
             intent.clear().await?;
             return Ok(false);
         }
@@ -245,12 +275,18 @@ impl ConsumeRun<'_> {
             held_until: None,
             body: reply.text,
         };
-        let key = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
-            Ok(place) => place.key,
-            Err(error) => self.rescue(&entry, error, intent, delivery).await?,
+        let spooled = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
+            Ok(place) => Ok(place.key),
+            Err(error) => self.rescue(&entry, error, intent, delivery).await,
         };
+        let parsed = self.plan.stream.parse(entry.body.clone());
+        // The intent is there until the loss is noted: a kill in between reports it as well.
+        if let Some(what) = loss.or(parsed.1.is_some().then_some(TORN_REPLY)) {
+            self.note_possible_loss(entry.at, what, checkpoints, report).await?;
+        }
+        let key = spooled?;
         intent.clear().await?;
-        if self.deliver(&entry, delivery).await? {
+        if self.deliver_parsed(&entry, parsed, delivery).await? {
             queue.remove(&key, entry.body.len()).await?;
         }
         Ok(true)
@@ -286,6 +322,16 @@ impl ConsumeRun<'_> {
 
     /// True if everything of the entry is delivered or set aside.
     async fn deliver(&self, entry: &SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
+        let parsed = self.plan.stream.parse(entry.body.clone());
+        self.deliver_parsed(entry, parsed, delivery).await
+    }
+
+    async fn deliver_parsed(
+        &self,
+        entry: &SpoolEntry,
+        (page, rest): (Page, Option<(String, String)>),
+        delivery: &mut Delivery<'_>,
+    ) -> Result<bool, StoreError> {
         if delivery.stopped.is_some() {
             delivery.waiting += 1;
             return Ok(false);
@@ -305,7 +351,6 @@ impl ConsumeRun<'_> {
             from: entry.at,
             to: entry.at,
         };
-        let (page, rest) = stream.parse(entry.body.clone());
         let mut outcome = Ok(());
         for event in page.events() {
             let key = EventKey {

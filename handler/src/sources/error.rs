@@ -20,7 +20,7 @@ pub enum SourceError {
         remedy: String,
     },
     /// Tries are used up; the next run tries again.
-    #[error("{stream}: {asked} {what}; tries so far: {tries}; the next run tries again from the same position")]
+    #[error("{stream}: {asked} {what}; tries so far: {tries}; the next run tries again, and nothing is passed over")]
     Unavailable {
         /// Which stream.
         stream: StreamName,
@@ -30,6 +30,20 @@ pub enum SourceError {
         what: String,
         /// How often.
         tries: u32,
+    },
+    /// Where reading consumes: a request went out, and no whole reply came.
+    #[error(
+        "{stream}: {asked} {what}; reading consumes, so what was not received cannot be asked for again ({came} bytes came, and the whole events in them are kept)"
+    )]
+    NoWholeReply {
+        /// Which stream.
+        stream: StreamName,
+        /// Which endpoint, in words.
+        asked: &'static str,
+        /// What it did.
+        what: String,
+        /// Bytes of the reply that came.
+        came: usize,
     },
     /// The run's time is over. What was read is delivered, and the next run goes on.
     #[error("{stream}: the run's time (POLL_BUDGET) ended while {doing}; the next run goes on")]

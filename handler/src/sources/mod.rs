@@ -113,7 +113,12 @@ pub enum Taken {
     /// The vendor gave nothing away.
     Nothing(SourceError),
     /// The request went out and no whole answer came: the vendor may have forgotten events that nobody has.
-    PerhapsLost(SourceError),
+    PerhapsLost {
+        /// Why it is not whole.
+        error: SourceError,
+        /// What came of it: to be kept like a whole reply.
+        begun: Option<ConsumedReply>,
+    },
 }
 
 /// A stream where reading consumes: what was given is not given again.

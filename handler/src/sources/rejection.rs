@@ -131,7 +131,7 @@ impl<S: ConsumingStream + ?Sized> ConsumingStream for Watched<S> {
 
     async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken {
         let taken = self.stream.take(timeout, deadline).await;
-        if let Taken::Nothing(error) | Taken::PerhapsLost(error) = &taken {
+        if let Taken::Nothing(error) | Taken::PerhapsLost { error, .. } = &taken {
             self.look_at(error);
         }
         taken

@@ -17,6 +17,13 @@ pub struct Intent {
     key: Key,
 }
 
+const KNOWN_VERSION: u32 = 1;
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Note {
     version: u32,
@@ -37,10 +44,8 @@ impl Intent {
 
     /// Says that a reply is about to be taken.
     pub async fn declare(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let note = serde_json::to_vec(&Note { version: 1, at }).map_err(|error| StoreError::Damaged {
-            key: self.key.to_string(),
-            reason: error.to_string(),
-        })?;
+        let version = KNOWN_VERSION;
+        let note = serde_json::to_vec(&Note { version, at }).map_err(|error| self.damaged(&error))?;
         self.store.write(&self.key, note, Expected::Anything).await.map(|_| ())
     }
 
@@ -54,11 +59,24 @@ impl Intent {
         let Some(stored) = self.store.read(&self.key).await? else {
             return Ok(None);
         };
-        let note: Note = serde_json::from_slice(&stored.bytes).map_err(|error| StoreError::Damaged {
+        let damaged = |error| self.damaged(&error);
+        let Versioned { version } = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
+        if version != KNOWN_VERSION {
+            return Err(StoreError::UnknownVersion {
+                key: self.key.to_string(),
+                found: version.to_string(),
+                known: KNOWN_VERSION,
+            });
+        }
+        let note: Note = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
+        Ok(Some(note.at))
+    }
+
+    fn damaged(&self, error: &serde_json::Error) -> StoreError {
+        StoreError::Damaged {
             key: self.key.to_string(),
             reason: error.to_string(),
-        })?;
-        Ok(Some(note.at))
+        }
     }
 }
 
@@ -68,21 +86,45 @@ mod tests {
     use crate::state::LocalStore;
     use crate::time::SystemClock;
 
+    fn stream() -> StreamName {
+        StreamName {
+            source: "pingone-enterprise",
+            instance: "default".to_owned(),
+            stream: "events",
+        }
+    }
+
     #[tokio::test]
     async fn an_intent_is_found_until_it_is_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
-        let stream = StreamName {
-            source: "pingone-enterprise",
-            instance: "default".to_owned(),
-            stream: "events",
-        };
-        let intent = Intent::new(store, &stream);
+        let intent = Intent::new(store, &stream());
         let at = "2026-11-20T12:00:00Z".parse().unwrap();
         assert_eq!(intent.unfinished().await.unwrap(), None);
         intent.declare(at).await.unwrap();
         assert_eq!(intent.unfinished().await.unwrap(), Some(at));
         intent.clear().await.unwrap();
         assert_eq!(intent.unfinished().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_version_is_refused_whatever_stands_beside_it_and_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
+        let intent = Intent::new(store, &stream());
+        let file = folder.path().join("intents/pingone-enterprise/default/events.json");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        for text in [
+            r#"{"version":2,"at":"2026-11-20T12:00:00Z"}"#,
+            r#"{"version":2,"since":7}"#,
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let error = intent.unfinished().await.unwrap_err();
+            assert!(
+                matches!(&error, StoreError::UnknownVersion { found, known: 1, .. } if found == "2"),
+                "{error}"
+            );
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+        }
     }
 }

@@ -117,6 +117,10 @@ async fn an_identity_that_gives_no_token_is_named() {
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.contains("managed identity"), "{}", ended.output);
+    // The libraries' own lines about it would stand beside ours.
+    for noise in ["ManagedIdentityCredential will use", "Failed response"] {
+        assert!(!ended.output.contains(noise), "{}", ended.output);
+    }
     azure.configure(&mut handler);
     handler.poll_well().await;
     assert_each_once(&pingone, &azure.ids(ACTIVITIES));

@@ -9,6 +9,7 @@ mod blob_state;
 mod check;
 mod everything;
 mod gap;
+mod half_sent;
 mod harness;
 mod health;
 mod ingestion;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 use simulator::generate::pingone_enterprise::Events;
 use simulator::logs_ingestion as azure;
 use simulator::pingone_enterprise::{Authentication, Fault, Options, PingOneEnterprise};
@@ -45,6 +46,14 @@ fn ids(handler: &Handler) -> BTreeMap<String, usize> {
         *ids.entry(row["Id"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     ids
+}
+
+/// The times of possible losses that the status shows.
+async fn possible_losses(handler: &Handler) -> Vec<Value> {
+    let status: Value = serde_json::from_str(&handler.run(&["status", "--json"]).await.output).unwrap();
+    let streams = status["streams"].as_array().unwrap();
+    let losses = streams.iter().filter_map(|stream| stream["possible_losses"].as_array());
+    losses.flatten().cloned().collect()
 }
 
 fn assert_each_event_once(vendor: &PingOneEnterprise, handler: &Handler) {
@@ -134,7 +143,10 @@ async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
     publish(&vendor, &mut Events::new(103), 60);
     vendor.fail_next([Fault::TruncatedJson, Fault::NotJson]);
     let handler = configured(&vendor, Authentication::Bearer);
-    handler.poll_well().await;
+    let output = handler.poll_well().await;
+    // What was behind the tear nobody knows.
+    assert_eq!(output.matches("possible loss at").count(), 2, "{output}");
+    assert_eq!(possible_losses(&handler).await.len(), 2);
     let ids = ids(&handler);
     assert!(
         ids.len() >= 25 && ids.values().all(|count| *count == 1),
@@ -145,6 +157,39 @@ async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
     let letters = handler.dead_letters();
     assert_eq!(letters.len(), 2, "{letters:?}");
     assert!(letters.iter().any(|letter| letter.contains("breaks off")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_in_a_reply_loses_none_of_the_whole_events_that_came() {
+    let vendor = PingOneEnterprise::start(Options {
+        batch_size: 20,
+        uneven_batches: false,
+        ..Options::default()
+    });
+    publish(&vendor, &mut Events::new(110), 60);
+    vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::BreakInBody]);
+    let handler = configured(&vendor, Authentication::Bearer);
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1));
+    for words in ["possible loss", "cannot be asked for again"] {
+        assert!(ended.output.contains(words), "{words}: {}", ended.output);
+    }
+    assert_eq!(possible_losses(&handler).await.len(), 1);
+    let letters = handler.dead_letters();
+    assert!(letters.len() == 1 && letters[0].contains("breaks off"), "{letters:?}");
+    assert!(files_below(&handler.path("data/state/spool")).is_empty());
+    assert!(files_below(&handler.path("data/state/intents")).is_empty());
+
+    let output = handler.poll_well().await;
+    assert!(!output.contains("possible loss at"), "{output}");
+    let consumed = vendor.consumed();
+    let readable: BTreeMap<String, usize> = consumed
+        .into_iter()
+        .flat_map(|consumption| consumption.readable)
+        .map(|id| (id, 1))
+        .collect();
+    assert!((41..60).contains(&readable.len()), "{}", readable.len());
+    assert_eq!(ids(&handler), readable);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -237,6 +237,11 @@ async fn large_bodies_and_unknown_encodings_are_refused() {
     let large = format!("[{{\"notes\":\"{}\"}}]", "x".repeat(16 * 1024 * 1024));
     assert_eq!(push(&host, large.clone()).await.status, 413);
     assert_eq!(push(&host, gzip(large.as_bytes())).await.status, 413);
+    // Few bytes on the way, and each event takes its memory.
+    let many = format!("[{{}}{}]", ",{}".repeat(50_000));
+    let answer = push(&host, gzip(many.as_bytes())).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("more than 50000 events"), "{}", answer.text());
     let headers = [authorized(), vec![("Content-Encoding".to_owned(), "br".to_owned())]].concat();
     assert_eq!(
         host.http("POST", ROUTE, &headers, b"[]".to_vec()).await.unwrap().status,

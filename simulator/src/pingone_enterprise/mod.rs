@@ -79,6 +79,9 @@ pub enum Fault {
     },
     /// 200 with the first half of the body; everything in it is consumed.
     TruncatedJson,
+    /// 200 with the Content-Length of the whole body, and the connection is closed after its first half; everything in
+    /// it is consumed.
+    BreakInBody,
     /// 200 with a page of markup in place of the events, which are consumed.
     NotJson,
     /// The right answer, after this time; the events are consumed at once.

@@ -94,6 +94,11 @@ impl State {
                 let readable = whole_events(&batch, reply.body.len());
                 (reply, Fate::Cut, readable)
             }
+            Some(Fault::BreakInBody) => {
+                let reply = whole.broken();
+                let readable = whole_events(&batch, reply.body.len() / 2);
+                (reply, Fate::Cut, readable)
+            }
             Some(Fault::NotJson) => (Reply::html(), Fate::Replaced, Vec::new()),
             Some(Fault::ResetAfterConsuming) => (Reply::cut(), Fate::Lost, Vec::new()),
             Some(Fault::Delay(delay)) => {

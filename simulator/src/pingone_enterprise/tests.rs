@@ -109,9 +109,14 @@ async fn a_read_that_fails_before_the_queue_takes_nothing() {
 #[tokio::test]
 async fn a_read_that_fails_behind_the_queue_has_consumed() {
     let server = PingOneEnterprise::start(exact(4));
-    server.publish(events(12));
+    server.publish(events(16));
     let token = token(&server).await;
-    server.fail_next([Fault::TruncatedJson, Fault::NotJson, Fault::ResetAfterConsuming]);
+    server.fail_next([
+        Fault::TruncatedJson,
+        Fault::NotJson,
+        Fault::ResetAfterConsuming,
+        Fault::BreakInBody,
+    ]);
 
     let cut = poll(&server, &token).await.text().await.expect("a body");
     let markup = poll(&server, &token).await.text().await.expect("a body");
@@ -120,11 +125,15 @@ async fn a_read_that_fails_behind_the_queue_has_consumed() {
     assert!(serde_json::from_str::<Value>(&cut).is_err());
     assert!(markup.starts_with("<!doctype"));
     assert!(reset.is_err());
+    let broken = poll(&server, &token).await;
+    assert!(broken.content_length().expect("a length") > 0);
+    assert!(broken.bytes().await.is_err());
     let consumed = server.consumed();
     let fates: Vec<Fate> = consumed.iter().map(|consumption| consumption.fate).collect();
-    assert_eq!(fates, [Fate::Cut, Fate::Replaced, Fate::Lost]);
+    assert_eq!(fates, [Fate::Cut, Fate::Replaced, Fate::Lost, Fate::Cut]);
     assert!(consumed.iter().all(|consumption| consumption.ids.len() == 4));
     assert!((1..4).contains(&consumed[0].readable.len()));
+    assert!((1..4).contains(&consumed[3].readable.len()));
     for event in events(4) {
         assert_eq!(consumed[0].readable.contains(&event.id), cut.contains(&event.json));
     }

@@ -72,7 +72,7 @@ pub enum PushAnswer {
     /// No token, or not a known one.
     Unauthorized(&'static str),
     /// Over a limit; says which.
-    TooLarge(&'static str),
+    TooLarge(String),
     /// A content encoding that we do not know.
     UnknownEncoding,
     /// Not stored: the sender must send it again.

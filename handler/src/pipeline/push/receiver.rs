@@ -16,7 +16,7 @@ use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
 use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
 use super::room::{PushRoom, kib};
 use super::shipment::Verdict;
-use super::split::{SplitError, split};
+use super::split::{MOST_EVENTS, SplitError, split};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::pipeline::Target;
 use crate::pipeline::table_sink::OLD_AFTER;
@@ -112,7 +112,7 @@ impl PushReceiver {
     async fn store(&self, plan: usize, request: PushRequest, deadline: Deadline) -> PushAnswer {
         let stream = self.plans[plan].form.name();
         let Some(body) = request.body else {
-            return PushAnswer::TooLarge(TOO_LARGE);
+            return PushAnswer::TooLarge(TOO_LARGE.to_owned());
         };
         let Some(mut room) = self.room.take(&body).await else {
             return PushAnswer::Unavailable("the handler is ending".to_owned());
@@ -126,7 +126,7 @@ impl PushReceiver {
                     "{stream}: {replaced} places of a push are not UTF-8 and were replaced");
                 text
             }
-            Err(BodyError::TooLarge) => return PushAnswer::TooLarge(TOO_LARGE),
+            Err(BodyError::TooLarge) => return PushAnswer::TooLarge(TOO_LARGE.to_owned()),
             Err(BodyError::UnknownEncoding) => return PushAnswer::UnknownEncoding,
             Err(BodyError::BadGzip(place)) => {
                 let reason = format!("the body is not valid gzip ({place})");
@@ -137,7 +137,9 @@ impl PushReceiver {
         };
         let events = match split(&text) {
             Ok(events) => events,
-            Err(SplitError::TooMany) => return PushAnswer::TooLarge("the body holds more than 1,000,000 events"),
+            Err(SplitError::TooMany) => {
+                return PushAnswer::TooLarge(format!("the body holds more than {MOST_EVENTS} events"));
+            }
             Err(SplitError::Empty) => {
                 return PushAnswer::Malformed(
                     "the body is empty (0 bytes of JSON); a chunked body (Transfer-Encoding: chunked) is dropped by the \

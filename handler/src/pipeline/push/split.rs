@@ -1,13 +1,16 @@
 //! The text of a push -> its events: an array, JSON lines, or one object.
 
+use std::fmt;
 use std::ops::Range;
 
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::json::range_in;
 
-/// More events than this in one body are refused: a vendor sends tens.
-const MOST_EVENTS: usize = 1_000_000;
+/// More events than this in one body are refused: a vendor sends tens, and each takes memory beside its text until it
+/// is stored.
+pub const MOST_EVENTS: usize = 50_000;
 
 /// Why a text holds no events; the text names a line or an element.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,17 +33,57 @@ pub fn split(text: &str) -> Result<Vec<Range<usize>>, SplitError> {
         is_empty = false;
         let value = value.map_err(|error| not_json(text, &error, values.byte_offset()))?;
         if value.get().starts_with('[') {
-            let elements: Vec<&RawValue> =
-                serde_json::from_str(value.get()).map_err(|error| not_json(text, &error, values.byte_offset()))?;
-            events.extend(elements.iter().map(|element| range_in(text, element.get())));
+            let elements = Elements {
+                text,
+                events: &mut events,
+            };
+            if let Err(error) = elements.deserialize(&mut serde_json::Deserializer::from_str(value.get())) {
+                return Err(if error.is_data() {
+                    SplitError::TooMany
+                } else {
+                    not_json(text, &error, values.byte_offset())
+                });
+            }
+        } else if events.len() == MOST_EVENTS {
+            return Err(SplitError::TooMany);
         } else {
             events.push(range_in(text, value.get()));
         }
-        if events.len() > MOST_EVENTS {
-            return Err(SplitError::TooMany);
-        }
     }
     if is_empty { Err(SplitError::Empty) } else { Ok(events) }
+}
+
+/// Reads the elements of an array and stops at the first one too many: an array of millions is not held even for a
+/// moment. That end is the only error that is about the data.
+struct Elements<'text, 'events> {
+    text: &'text str,
+    events: &'events mut Vec<Range<usize>>,
+}
+
+impl<'text> DeserializeSeed<'text> for Elements<'text, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'text> Visitor<'text> for Elements<'text, '_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of events")
+    }
+
+    fn visit_seq<A: SeqAccess<'text>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element::<&RawValue>()? {
+            if self.events.len() == MOST_EVENTS {
+                return Err(A::Error::custom("too many events"));
+            }
+            self.events.push(range_in(self.text, element.get()));
+        }
+        Ok(())
+    }
 }
 
 fn not_json(text: &str, error: &serde_json::Error, value_start: usize) -> SplitError {
@@ -102,5 +145,32 @@ mod tests {
     fn absurd_nesting_is_split_without_overflowing_the_stack() {
         let deep = format!("[{{\"a\":{}{}}}]", "[".repeat(1_000_000), "]".repeat(1_000_000));
         assert_eq!(events(&deep).len(), 1);
+    }
+
+    #[test]
+    fn one_event_more_than_the_most_is_refused_in_every_form() {
+        let elements = vec!["1"; MOST_EVENTS];
+        for whole in [elements.join("\n"), format!("[{}]", elements.join(","))] {
+            assert_eq!(events(&whole).len(), MOST_EVENTS);
+            for more in [format!("{whole}\n2"), format!("[2]{whole}")] {
+                assert_eq!(split(&more).err(), Some(SplitError::TooMany));
+            }
+        }
+    }
+
+    #[test]
+    fn an_array_is_left_at_its_first_element_too_many() {
+        let text = format!("[1{}]", ",1".repeat(4 * MOST_EVENTS));
+        let mut found = Vec::new();
+        let elements = Elements {
+            text: &text,
+            events: &mut found,
+        };
+        let error = elements
+            .deserialize(&mut serde_json::Deserializer::from_str(&text))
+            .unwrap_err();
+        assert!(error.is_data(), "{error}");
+        assert_eq!(found.len(), MOST_EVENTS);
+        assert!(error.column() < text.len() / 2, "{error}");
     }
 }

@@ -12,7 +12,7 @@ use super::event::identity_of;
 use super::reply::parse;
 use super::token::SignIn;
 use crate::event::{Identity, StreamName};
-use crate::http::{Backoff, HttpClient, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{Backoff, BrokenReply, HttpClient, Verdict, error_code, pause, retry_after, verdict};
 use crate::json::lossy_text;
 use crate::settings::PingOneEnterprise;
 use crate::sources::error::TOKEN_ENDPOINT;
@@ -69,6 +69,38 @@ impl Subscription {
             http,
             clock,
         }
+    }
+
+    fn consumed(&self, body: Vec<u8>) -> ConsumedReply {
+        let (text, replaced_bytes) = lossy_text(body);
+        ConsumedReply {
+            text,
+            replaced_bytes,
+            at: self.clock.now(),
+        }
+    }
+
+    /// What came of a reply that is not whole is ours to keep: nobody else has it.
+    fn broken(&self, broken: BrokenReply) -> Taken {
+        let (stream, what) = (self.stream.clone(), broken.error.to_string());
+        if broken.error.was_never_sent() {
+            return Taken::Nothing(SourceError::Unavailable {
+                stream,
+                asked: ASKED,
+                what,
+                tries: 1,
+            });
+        }
+        let begun = broken.begun.filter(|reply| verdict(reply.status) == Verdict::Done);
+        let body = begun.map(|reply| reply.body).unwrap_or_default();
+        let error = SourceError::NoWholeReply {
+            stream,
+            asked: ASKED,
+            what,
+            came: body.len(),
+        };
+        let begun = (!body.is_empty()).then(|| self.consumed(body));
+        Taken::PerhapsLost { error, begun }
     }
 
     fn refused(&self, status: u16, code: Option<String>) -> SourceError {
@@ -133,34 +165,13 @@ impl ConsumingStream for Subscription {
                 Ok(request) => request,
                 Err(error) => return Taken::Nothing(error),
             };
-            let reply = match self.http.send(request, REPLY_CAP, timeout, deadline).await {
+            let reply = match self.http.send_once(request, REPLY_CAP, timeout, deadline).await {
                 Ok(reply) => reply,
-                Err(error) => {
-                    let what = error.to_string();
-                    let is_safe = error.was_never_sent();
-                    let error = SourceError::Unavailable {
-                        stream: self.stream.clone(),
-                        asked: ASKED,
-                        what,
-                        tries: 1,
-                    };
-                    return if is_safe {
-                        Taken::Nothing(error)
-                    } else {
-                        Taken::PerhapsLost(error)
-                    };
-                }
+                Err(broken) => return self.broken(broken),
             };
             let status = reply.status.as_u16();
             match verdict(reply.status) {
-                Verdict::Done => {
-                    let (text, replaced_bytes) = lossy_text(reply.body);
-                    return Taken::Reply(ConsumedReply {
-                        text,
-                        replaced_bytes,
-                        at: self.clock.now(),
-                    });
-                }
+                Verdict::Done => return Taken::Reply(self.consumed(reply.body)),
                 Verdict::Final if matches!(status, 401 | 403) && !renewed && self.sign_in.forget().await => {
                     renewed = true;
                 }
