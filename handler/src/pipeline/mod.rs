@@ -6,6 +6,7 @@ mod backfill;
 mod backfill_slice;
 mod cause;
 mod consume;
+mod consume_reply;
 mod counterparts;
 mod edges;
 mod group_run;

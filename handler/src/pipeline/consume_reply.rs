@@ -1,0 +1,141 @@
+//! One reply of a consuming read, or one entry of its spool: into the spool, to the table, or aside.
+
+use super::consume::{ConsumeRun, Delivery};
+use super::last_resort::{Rescued, rescue};
+use super::table_sink::SinkContext;
+use crate::health::StreamReport;
+use crate::sources::{ConsumedReply, EventKey, Page, Window};
+use crate::state::{
+    Checkpoints, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Intent, Key, SpoolEntry, StoreError,
+};
+
+const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
+                          it is set aside, and the vendor may have given more away";
+
+impl ConsumeRun<'_> {
+    /// Spools a reply before it is parsed, then delivers it. False if it was empty. `loss` says why something may be
+    /// missing from it, where that is known already; one that turns out to be torn is a possible loss as well.
+    pub(super) async fn keep(
+        &self,
+        reply: ConsumedReply,
+        loss: Option<&str>,
+        (queue, intent): (&GuardedSpool, &Intent),
+        delivery: &mut Delivery<'_>,
+        (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
+    ) -> Result<bool, StoreError> {
+        if reply.text.trim_ascii() == "[]" && loss.is_none() {
+            intent.clear().await?;
+            return Ok(false);
+        }
+        delivery.sink.counts.replaced_bytes += reply.replaced_bytes;
+        let entry = SpoolEntry {
+            at: reply.at,
+            kind: EntryKind::Reply,
+            held_until: None,
+            body: reply.text,
+        };
+        let spooled = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
+            Ok(place) => Ok(place.key),
+            Err(error) => self.rescue(&entry, error, intent, delivery).await,
+        };
+        let parsed = self.plan.stream.parse(entry.body.clone());
+        // The intent is there until the loss is noted: a kill in between reports it as well.
+        if let Some(what) = loss.or(parsed.1.is_some().then_some(TORN_REPLY)) {
+            self.note_possible_loss(entry.at, what, checkpoints, report).await?;
+        }
+        let key = spooled?;
+        intent.clear().await?;
+        if self.deliver_parsed(&entry, parsed, delivery).await? {
+            queue.remove(&key, entry.body.len()).await?;
+        }
+        Ok(true)
+    }
+
+    /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the
+    /// destination has the events is said, and what it has not is a loss.
+    async fn rescue(
+        &self,
+        entry: &SpoolEntry,
+        error: StoreError,
+        intent: &Intent,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<Key, StoreError> {
+        let (accepted, events) = match rescue(self, entry).await {
+            Rescued::Spooled(key) => return Ok(key),
+            Rescued::Sent { accepted, events } => (accepted, events),
+        };
+        delivery.sink.note_unspooled(events as u64, accepted as u64);
+        let stream = self.plan.stream.name().to_string();
+        if accepted < events {
+            let what = format!(
+                "the spool did not take a reply, and the destination took {accepted} of its {events} events; the others are lost"
+            );
+            self.say_possible_loss(entry.at, &what);
+            return Err(error);
+        }
+        log::warn!(stream = stream.as_str(), delivered = accepted;
+            "{stream}: the spool did not take a reply of {events} events; they were delivered to the destination at once, and nothing is lost");
+        intent.clear().await?;
+        Err(error)
+    }
+
+    /// True if everything of the entry is delivered or set aside.
+    pub(super) async fn deliver(&self, entry: &SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
+        let parsed = self.plan.stream.parse(entry.body.clone());
+        self.deliver_parsed(entry, parsed, delivery).await
+    }
+
+    async fn deliver_parsed(
+        &self,
+        entry: &SpoolEntry,
+        (page, rest): (Page, Option<(String, String)>),
+        delivery: &mut Delivery<'_>,
+    ) -> Result<bool, StoreError> {
+        if delivery.stopped.is_some() {
+            delivery.waiting += 1;
+            return Ok(false);
+        }
+        let dead_letters = DeadLetters::new(self.store.clone());
+        let stream = &self.plan.stream;
+        let context = SinkContext {
+            stream: stream.name(),
+            lease: self.lease,
+            dead_letters: &dead_letters,
+            arrival: entry.at,
+            given: stream.given(),
+            deadline: self.deadline,
+            stop: self.stop,
+        };
+        let window = Window {
+            from: entry.at,
+            to: entry.at,
+        };
+        let mut outcome = Ok(());
+        for event in page.events() {
+            let key = EventKey {
+                identity: stream.identity_of(event),
+                time: None,
+            };
+            outcome = delivery.sink.offer(event, key, window, &context).await;
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if outcome.is_ok() {
+            outcome = delivery.sink.flush(&context).await;
+        }
+        if let Err(error) = outcome {
+            delivery.stopped = Some(error);
+            delivery.waiting += 1;
+            return Ok(false);
+        }
+        if let Some((reason, content)) = rest {
+            dead_letters
+                .keep(stream.name(), &[DeadLetter::of_event(reason, content)], entry.at)
+                .await?;
+            delivery.sink.counts.received += 1;
+            delivery.sink.counts.dead_lettered += 1;
+        }
+        Ok(true)
+    }
+}
