@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::lane_context::LaneContext;
 use super::memory::Fate;
-use super::receiver::LONGEST_PATIENCE;
+use super::patience::LONGEST_PATIENCE;
 use super::shipment::{Shipment, Verdict};
 use super::way::{Unsettled, Way};
 use crate::destination::Batch;

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -25,10 +24,6 @@ use crate::tables::{RowContext, RowNotes};
 use crate::time::{Clock, Deadline};
 
 const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
-/// Every answer comes within ten seconds, whatever PUSH_DEADLINE says.
-pub const LONGEST_WAIT: Duration = Duration::from_millis(9300);
-/// The spool must have its time within the longest wait.
-pub const LONGEST_PATIENCE: Duration = Duration::from_millis(6500);
 
 /// Receives the pushes of one vendor.
 pub struct PushReceiver {
@@ -73,7 +68,7 @@ impl PushReceiver {
         assert!(self.room.is_free(), "memory of pushes was not given back");
     }
 
-    /// Answers when the rows are stored, or at the deadline: no later than [`LONGEST_WAIT`] after the request came.
+    /// Answers when the rows are stored, or at the deadline: no later than [`super::LONGEST_WAIT`] after the request came.
     pub async fn receive(&self, request: PushRequest, deadline: Deadline) -> PushAnswer {
         let plan = match self.plan_of(request.authorization.as_deref()) {
             Ok(plan) => plan,

@@ -8,13 +8,12 @@ use chrono::TimeDelta;
 
 use super::lane_context::LaneContext;
 use super::memory::{Fate, Parcel};
+use super::patience::SPOOL_TIME;
 use super::shipment::{Shipment, Verdict};
 use crate::destination::{Batch, Delivery};
 use crate::pipeline::send::{Sent, refused_letters};
 use crate::state::{EntryKind, Key, Place, SpoolEntry, SpoolError, StoreError};
 
-/// A spool that takes longer is as good as none for the sender who waits.
-const SPOOL_TIME: Duration = Duration::from_millis(2500);
 /// Nobody else takes a spooled batch while its upload may still go on.
 const HELD_FOR: TimeDelta = TimeDelta::minutes(2);
 /// A batch that was accepted late must leave the spool before it is no longer held.

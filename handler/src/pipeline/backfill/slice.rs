@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::backfill::Backfill;
-use super::cause::Cause;
-use super::edges::Edges;
-use super::group_run::{GroupRun, SliceEnd};
+use super::Backfill;
 use super::holes::{missing, oldest_piece};
-use super::plan::Target;
-use super::pushed_run::KEPT_FOR_PUSHES;
-use super::stream_run::{StreamRun, position_of};
-use super::table_sink::TableSink;
-use super::window::{Walk, before};
 use crate::health::{Outcome, StreamReport, TableReport};
+use crate::pipeline::cause::Cause;
+use crate::pipeline::edges::Edges;
+use crate::pipeline::group_run::{GroupRun, SliceEnd};
+use crate::pipeline::plan::Target;
+use crate::pipeline::pushed_run::KEPT_FOR_PUSHES;
+use crate::pipeline::stream_run::{StreamRun, position_of};
+use crate::pipeline::table_sink::TableSink;
+use crate::pipeline::window::{Walk, before};
 use crate::sources::{SourceError, Window};
 use crate::state::{Checkpoints, Identities, Lease, Span, Store, StoreError};
 use crate::time::{Deadline, rfc3339_millis};

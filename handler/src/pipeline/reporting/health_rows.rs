@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
-use super::plan::Target;
-use super::poll::{Poller, Selection};
-use super::send::send;
 use crate::destination::Batch;
 use crate::health::{ErrorCode, HealthRow, Outcome, RowFacts, RunReport, StreamReport, by_stream, watermark_of};
+use crate::pipeline::plan::Target;
+use crate::pipeline::poll::{Poller, Selection};
+use crate::pipeline::send::send;
 use crate::state::{Counts, StoreError, StreamHealth, Waiting, Worth, pushed_counts, waiting_queues};
 use crate::tables::RowContext;
 use crate::time::Deadline;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::plan::StreamPlan;
-use super::window::PollRules;
+use crate::pipeline::plan::StreamPlan;
+use crate::pipeline::window::PollRules;
 use crate::settings::Schedule;
 
 /// So many ticks of the schedule may pass before a stream counts as late.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
-use super::plan::{PullPlan, PushedPlan, StreamPlan, Target};
-use super::poll::Poller;
-use super::spool_drain::is_about_one_entry;
 use crate::event::StreamName;
 use crate::health::{Overlap, QueueStatus, Standing, Status, StreamKind, StreamReport, StreamStatus, TableStatus};
+use crate::pipeline::plan::{PullPlan, PushedPlan, StreamPlan, Target};
+use crate::pipeline::poll::Poller;
+use crate::pipeline::spool_drain::is_about_one_entry;
 use crate::state::{
     Checkpoints, Counts, LastError, StoreError, StreamHealth, TableCounts, TablePosition, pushed_counts, set_aside,
     waiting_queues,

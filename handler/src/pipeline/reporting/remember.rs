@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 
-use super::poll::{Poller, RunScope};
 use crate::health::{ErrorCode, Outcome, StreamReport, by_stream, shortened};
+use crate::pipeline::poll::{Poller, RunScope};
 use crate::state::{LastError, LastRun, StreamHealth, TableCounts, Worth};
 
 /// A run is not held up by this longer.
@@ -16,7 +16,7 @@ const LONGEST_MESSAGE: usize = 2048;
 
 impl Poller {
     /// Writes it. What cannot be written is logged, and is no failure of the run.
-    pub(super) async fn remember(&self, reports: &[StreamReport], scope: RunScope) {
+    pub(in crate::pipeline) async fn remember(&self, reports: &[StreamReport], scope: RunScope) {
         let now = self.clock.now();
         let by_stream = by_stream(reports);
         let worth_it = by_stream.iter().filter(|(name, reports)| {

@@ -3,19 +3,22 @@
 //! Between two slices the lease is given back, so that a poller gets its turn, and the checkpoint is read again. A
 //! slice that was read to its end is added to the coverage; the watermark stays where it is.
 
+mod holes;
+mod slice;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{SubsecRound, TimeDelta};
 
-use super::account::lease_name;
-use super::backfill_slice::{SliceFill, SliceOutcome};
-use super::cause::Cause;
-use super::plan::{PullPlan, StreamPlan};
-use super::poll::Poller;
+use self::slice::{SliceFill, SliceOutcome};
 use crate::event::StreamName;
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
+use crate::pipeline::account::lease_name;
+use crate::pipeline::cause::Cause;
+use crate::pipeline::plan::{PullPlan, StreamPlan};
+use crate::pipeline::poll::Poller;
 use crate::sources::{SourceError, Window};
 use crate::state::{HeldBy, Lease, LeaseAttempt, StoreError};
 use crate::time::Deadline;

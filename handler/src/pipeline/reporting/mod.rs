@@ -1,0 +1,6 @@
+//! What is said of every stream beside its log lines: what is remembered of its runs, its health rows, its status.
+
+mod health_rows;
+mod lateness;
+mod remember;
+mod status;
