@@ -222,9 +222,9 @@ impl Life {
                 process.plug.kill_after(self.chance.between(1, 120), moment);
             }
             if self.kinds.pauses && self.chance.hits(0.2) {
-                // Past a lease; sometimes past the time for which a spooled batch is held.
+                // Past a lease; sometimes past the time for which a spooled batch is held, and over before calm weather ends.
                 let time = match self.chance.hits(0.2) {
-                    true => self.chance.millis(125_000, 240_000),
+                    true => self.chance.millis(125_000, 190_000),
                     false => self.chance.millis(20_000, 60_000),
                 };
                 process.plug.pause_after(self.chance.between(1, 60), time);
