@@ -78,6 +78,7 @@ impl Cause for StoreError {
         match self {
             // Written by somebody else in the meantime: the lease was not ours any more.
             Self::LeaseLost { .. } | Self::Conflict { .. } => ErrorCode::LeaseLost,
+            Self::OutOfTime { .. } => ErrorCode::BudgetEnded,
             Self::Backend { .. } | Self::UnknownVersion { .. } | Self::Damaged { .. } => ErrorCode::StateUnavailable,
         }
     }

@@ -8,14 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::edges::Edges;
+use super::loading::load_identities;
 use super::plan::Target;
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::stream_run::{StreamRun, position_of};
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::{MOST_PAGES, Walk};
+use crate::event::Identity;
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{EventKey, Page, SourceError, Window};
-use crate::state::{Checkpoints, Counts, DeadLetters, Identities, StoreError};
+use crate::state::{Checkpoints, Counts, DeadLetters, StoreError};
 
 /// Marks of counterparts are kept for the span in which one side may come long after the other.
 const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
@@ -27,6 +29,10 @@ pub struct GroupRun<'a> {
     pub checkpoints: &'a mut Checkpoints,
     /// Where events may have been pushed under another key.
     counterparts: Option<Counterparts>,
+    /// Read in this slice, and covered by no push.
+    gaps: Vec<Identity>,
+    /// What was delivered of pushes that still wait is remembered from here on.
+    oldest_waiting: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     /// Take events.
     pub open: Vec<TableSink<'a>>,
@@ -65,10 +71,11 @@ impl<'a> GroupRun<'a> {
         let mut open = Vec::with_capacity(targets.len());
         for target in targets {
             let folder = checkpoints.identities_of(&target.table.name());
-            open.push(TableSink::new(
-                target,
-                Identities::load(run.store.clone(), folder).await?,
-            ));
+            let sink = TableSink::new(target, load_identities(run.store, folder, run.deadline).await?);
+            open.push(match run.plan.pushed {
+                Some(_) => sink.of_joined_stream(),
+                None => sink,
+            });
         }
         let first = targets.first().map(|target| target.table.name());
         let position = first.and_then(|table| position_of(checkpoints, &table));
@@ -89,6 +96,8 @@ impl<'a> GroupRun<'a> {
             run,
             checkpoints,
             counterparts,
+            gaps: Vec::new(),
+            oldest_waiting: None,
             now,
             open,
             stopped: Vec::new(),
@@ -97,6 +106,11 @@ impl<'a> GroupRun<'a> {
             made_progress: false,
             reread_pages: 0,
         })
+    }
+
+    /// Forgets nothing from `oldest_waiting` on.
+    pub fn keeping_from(self, oldest_waiting: Option<DateTime<Utc>>) -> Self {
+        Self { oldest_waiting, ..self }
     }
 
     /// Walks until the end, a failure, or the end of the run's time.
@@ -122,9 +136,8 @@ impl<'a> GroupRun<'a> {
             report.problems.push(error.problem_saying(message));
         }
         ended?;
-        if self.unsaved || self.run.is_due(self.checkpoints, self.now) {
-            self.checkpoints.save(self.run.lease, self.now).await?;
-            self.compact().await?;
+        if self.must_be_saved() {
+            self.save().await?;
         }
         Ok(())
     }
@@ -198,12 +211,20 @@ impl<'a> GroupRun<'a> {
             self.unsaved |= position.reread_cut_off;
             self.run.rules.advance(position, slice, walk);
         }
-        if !at_end && (self.unsaved || self.run.is_due(self.checkpoints, self.now)) {
-            self.checkpoints.save(self.run.lease, self.now).await?;
-            self.compact().await?;
-            self.unsaved = false;
+        if !at_end && self.must_be_saved() {
+            self.save().await?;
         }
         Ok(())
+    }
+
+    fn must_be_saved(&self) -> bool {
+        self.unsaved || self.checkpoints.has_news || self.run.is_due(self.checkpoints, self.now)
+    }
+
+    async fn save(&mut self) -> Result<(), StoreError> {
+        self.checkpoints.save_positions(self.run.lease, self.now).await?;
+        self.unsaved = false;
+        self.compact().await
     }
 
     fn interrupted(&mut self, walk: &Walk, error: &SourceError) {
@@ -238,6 +259,8 @@ impl<'a> GroupRun<'a> {
     pub async fn read(&mut self, slice: Window) -> SliceEnd {
         let dead_letters = DeadLetters::new(self.run.store.clone());
         let context = self.context(&dead_letters);
+        let set_aside_before = self.set_aside();
+        self.gaps.clear();
         let end = self.read_pages(slice, &context).await;
         if let Some(counterparts) = &mut self.counterparts
             && let Err(error) = counterparts.save().await
@@ -245,7 +268,33 @@ impl<'a> GroupRun<'a> {
             return SliceEnd::StateLost(error);
         }
         self.flush(&context).await;
-        end
+        match self.note_accepted(&set_aside_before).await {
+            Ok(()) => end,
+            Err(error) => SliceEnd::StateLost(error),
+        }
+    }
+
+    /// What fills a gap makes a later push to the same table needless, once it is there. Where a row of the slice was
+    /// set aside it is not known which: then a push that comes later is delivered as well.
+    async fn note_accepted(&mut self, set_aside_before: &BTreeMap<Arc<str>, u64>) -> Result<(), StoreError> {
+        let Some(counterparts) = &mut self.counterparts else {
+            return Ok(());
+        };
+        for sink in &self.open {
+            let table = sink.table();
+            if set_aside_before.get(&table) != Some(&sink.counts.dead_lettered) {
+                continue;
+            }
+            for read in self.gaps.iter().filter(|read| sink.knows(read)) {
+                counterparts.note_accepted(*read, &table);
+            }
+        }
+        counterparts.save().await
+    }
+
+    fn set_aside(&self) -> BTreeMap<Arc<str>, u64> {
+        let sinks = self.open.iter();
+        sinks.map(|sink| (sink.table(), sink.counts.dead_lettered)).collect()
     }
 
     async fn read_pages(&mut self, slice: Window, context: &SinkContext<'_>) -> SliceEnd {
@@ -312,8 +361,14 @@ impl<'a> GroupRun<'a> {
         let (Some(counterparts), Some(rule)) = (&mut self.counterparts, self.run.plan.counterparts) else {
             return false;
         };
-        let is_new = !self.open.iter().any(|sink| sink.knows(&key.identity));
-        is_new && !counterparts.take_read((rule.key_of)(event), key.time.unwrap_or(self.now))
+        if self.open.iter().any(|sink| sink.knows(&key.identity)) {
+            return false;
+        }
+        let is_covered = counterparts.is_covered((rule.key_of)(event), key.identity, key.time.unwrap_or(self.now));
+        if !is_covered {
+            self.gaps.push(key.identity);
+        }
+        is_covered
     }
 
     async fn flush(&mut self, context: &SinkContext<'_>) {
@@ -344,13 +399,18 @@ impl<'a> GroupRun<'a> {
     /// After the position was saved: the other way round a crash would leave doubles.
     async fn compact(&mut self) -> Result<(), StoreError> {
         if let Some(counterparts) = &mut self.counterparts {
-            counterparts.compact(self.now - MARKS_KEPT).await?;
+            let positions = self.checkpoints.current.tables.values();
+            let read_up_to = positions.map(|position| position.watermark).min();
+            let read_up_to = read_up_to.map_or(self.now, |watermark| watermark.min(self.now));
+            counterparts.compact(read_up_to - MARKS_KEPT).await?;
         }
         for sink in &mut self.open {
             let Some(position) = position_of(self.checkpoints, &sink.table()) else {
                 continue;
             };
-            sink.compact(self.run.known_from(position, sink.remembered())).await?;
+            let known_from = self.run.known_from(position);
+            sink.compact(self.oldest_waiting.map_or(known_from, |oldest| oldest.min(known_from)))
+                .await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod edges;
 mod group_run;
 mod housekeeping;
 mod last_resort;
+mod loading;
 mod plan;
 mod poll;
 mod push;

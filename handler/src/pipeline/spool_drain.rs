@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::counterparts::Counterparts;
-use super::plan::CounterpartRule;
+use super::plan::{CounterpartRule, PushedPlan};
 use super::send::DELIVERY_RESERVE;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use crate::event::Identity;
-use crate::sources::{PushForm, Window};
+use crate::sources::{EventKey, PushForm, Window};
 use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
 use crate::time::Deadline;
 
@@ -16,6 +16,8 @@ use crate::time::Deadline;
 const ENTRIES_AT_ONCE: usize = 200;
 /// And bytes of them, so that few large ones are not removed late.
 const BYTES_AT_ONCE: usize = 16 << 20;
+/// Entries that are looked at before what was found is stored.
+const LOOKS_AT_ONCE: usize = 500;
 
 /// What waits for one table.
 pub struct Drain<'a> {
@@ -23,27 +25,39 @@ pub struct Drain<'a> {
     pub spool: &'a GuardedSpool,
     /// Names the events.
     pub form: &'a dyn PushForm,
-    /// The span that the table's identities reach over.
-    pub window: Window,
+    /// The time of the run: delivered events are remembered under it, because that is when their repetition begins to
+    /// be possible.
+    pub now: DateTime<Utc>,
     /// Where events are known again by something else than their identity.
     pub counterparts: Option<(CounterpartRule, &'a mut Counterparts)>,
-    /// The first of several tables decides which events are needless.
-    pub is_first_table: bool,
     /// Entries that cannot be read; they stay where they are, and the others are delivered.
     pub damaged: Vec<StoreError>,
 }
 
+/// How far a queue was emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Nothing waits any more, but what is damaged.
+    Whole,
+    /// The time was over, or the process is to end.
+    InPart,
+    /// The time was over before anything was begun.
+    NotBegun,
+}
+
 impl Drain<'_> {
-    /// Delivers oldest first. An entry is removed after its events are delivered. False if some were left because
-    /// `begin_until` was near, or the process is to end.
+    /// Delivers oldest first. An entry is removed after its events are delivered.
     pub async fn run(
         &mut self,
         waiting: &[Key],
         sink: &mut TableSink<'_>,
         context: &SinkContext<'_>,
         begin_until: Deadline,
-    ) -> Result<bool, SinkError> {
+    ) -> Result<Drained, SinkError> {
         let is_over = || begin_until.is_within_reserve(DELIVERY_RESERVE) || context.stop.is_asked();
+        if is_over() && !context.stop.is_asked() {
+            return Ok(Drained::NotBegun);
+        }
         let mut waiting = waiting.iter().peekable();
         while waiting.peek().is_some() && !is_over() {
             let mut offered = Vec::new();
@@ -76,7 +90,10 @@ impl Drain<'_> {
                 self.spool.remove(key, bytes).await?;
             }
         }
-        Ok(waiting.peek().is_none())
+        match waiting.peek() {
+            None => Ok(Drained::Whole),
+            Some(_) => Ok(Drained::InPart),
+        }
     }
 
     async fn offer_entry(
@@ -86,31 +103,86 @@ impl Drain<'_> {
         sink: &mut TableSink<'_>,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
-        let events: Vec<&RawValue> = serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
-            key: key.to_string(),
-            reason: error.to_string(),
-        })?;
+        let events = events_of(key, entry)?;
+        if let Some((rule, counterparts)) = &mut self.counterparts {
+            note_pushed(&events, entry.at, self.form, *rule, counterparts);
+        }
+        let table = sink.table();
+        let window = Window {
+            from: self.now,
+            to: self.now,
+        };
         for event in events {
             let event = event.get();
-            let event_key = self.form.key_of(event);
-            if !sink.knows(&event_key.identity) && self.is_needless(event, event_key.identity, entry.at) {
-                sink.pass_over(event_key.identity, entry.at);
+            let key = EventKey {
+                time: None,
+                ..self.form.key_of(event)
+            };
+            if !sink.knows(&key.identity) && self.has_twin_in(&table, &key.identity) {
+                sink.pass_over(key.identity, self.now);
             } else {
-                sink.offer(event, event_key, self.window, context).await?;
+                sink.offer(event, key, window, context).await?;
             }
         }
         Ok(())
     }
 
-    fn is_needless(&mut self, event: &str, own: Identity, at: DateTime<Utc>) -> bool {
-        match &mut self.counterparts {
-            Some((rule, counterparts)) if self.is_first_table => {
-                !counterparts.take_pushed((rule.key_of)(event), own, at)
+    fn has_twin_in(&self, table: &str, own: &Identity) -> bool {
+        let counterparts = self.counterparts.as_ref().map(|(_, counterparts)| counterparts);
+        counterparts.is_some_and(|counterparts| counterparts.has_twin_in(table, own))
+    }
+}
+
+/// Notes every event that waits, in whichever table's queue. What a read is compared with must be all of it.
+pub async fn note_waiting(
+    spool: &GuardedSpool,
+    pushed: &PushedPlan,
+    rule: CounterpartRule,
+    counterparts: &mut Counterparts,
+) -> Result<(), StoreError> {
+    let mut looks = 0;
+    for target in &pushed.targets {
+        for key in spool.waiting(&target.table.name()).await? {
+            if counterparts.knows_entry(&key) {
+                continue;
             }
-            Some((_, counterparts)) => counterparts.is_needless(own),
-            None => false,
+            let entry = match spool.read(&key).await {
+                Ok(Some((entry, _))) => entry,
+                Ok(None) => continue,
+                // Whoever empties the queue says so.
+                Err(error) if is_about_one_entry(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            let Ok(events) = events_of(&key, &entry) else { continue };
+            note_pushed(&events, entry.at, &*pushed.form, rule, counterparts);
+            counterparts.note_entry(&key, entry.at);
+            looks += 1;
+            if looks % LOOKS_AT_ONCE == 0 {
+                counterparts.save().await?;
+            }
         }
     }
+    counterparts.save().await
+}
+
+fn note_pushed(
+    events: &[&RawValue],
+    at: DateTime<Utc>,
+    form: &dyn PushForm,
+    rule: CounterpartRule,
+    counterparts: &mut Counterparts,
+) {
+    for event in events {
+        let event = event.get();
+        counterparts.note_pushed((rule.key_of)(event), form.key_of(event).identity, at);
+    }
+}
+
+fn events_of<'e>(key: &Key, entry: &'e SpoolEntry) -> Result<Vec<&'e RawValue>, StoreError> {
+    serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
+        key: key.to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// True if only that entry cannot be used; the store itself works.

@@ -8,12 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
+use super::loading::in_time;
 use super::plan::{PullPlan, Target};
-use super::pushed_run::{KEPT_FOR_PUSHES, MOST_KEPT_FOR_PUSHES, deliver_pushed};
+use super::pushed_run::deliver_pushed;
 use super::send::DELIVERY_RESERVE;
+use super::spool_drain::note_waiting;
 use super::walk_run::WalkRun;
 use super::window::{PollRules, before};
-use crate::health::{Outcome, StreamReport};
+use crate::health::{ErrorCode, Outcome, Problem, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
@@ -57,28 +59,46 @@ impl StreamRun<'_> {
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut checkpoints = self.load(now, report).await?;
-        if let Some(pushed) = &self.plan.pushed {
-            deliver_pushed(self, pushed, &mut checkpoints, now, report).await?;
+        let delivered = match &self.plan.pushed {
+            Some(pushed) => deliver_pushed(self, pushed, &mut checkpoints, now, report).await,
+            None => Ok(None),
+        };
+        let outcome = match delivered {
+            Ok(oldest_left) if self.reads => self.read(&mut checkpoints, (oldest_left, now), report).await,
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if checkpoints.has_news {
+            checkpoints.save(self.lease, now).await?;
         }
-        if !self.reads {
-            return Ok(());
-        }
+        outcome
+    }
+
+    /// Reads on from the positions. What was pushed and is delivered in part must be remembered from `oldest_left` on.
+    async fn read(
+        &self,
+        checkpoints: &mut Checkpoints,
+        (oldest_left, now): (Option<DateTime<Utc>>, DateTime<Utc>),
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
         if self.deadline.is_within_reserve(DELIVERY_RESERVE) {
-            report.outcome = Outcome::BudgetEnded;
-            report.notices.push(format!(
-                "{}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run reads on",
+            let message = format!(
+                "{}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run \
+                 reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY",
                 report.stream
-            ));
+            );
+            report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
             return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {
-            return WalkRun { run: self, every, now }.run(&mut checkpoints, report).await;
+            return WalkRun { run: self, every, now }.run(checkpoints, report).await;
         }
-        self.come_back_from_the_future(&mut checkpoints, now, report);
-        self.step_over_what_is_gone(&mut checkpoints, now, report);
-        for targets in self.groups(&checkpoints) {
-            GroupRun::begin(self, &mut checkpoints, &targets, now)
+        self.come_back_from_the_future(checkpoints, now, report);
+        self.step_over_what_is_gone(checkpoints, now, report);
+        for targets in self.groups(checkpoints) {
+            GroupRun::begin(self, checkpoints, &targets, now)
                 .await?
+                .keeping_from(oldest_left)
                 .run(report)
                 .await?;
         }
@@ -173,29 +193,44 @@ impl StreamRun<'_> {
         groups.into_values().collect()
     }
 
-    /// Identities are kept from here on. Where the same events are pushed too they are kept for a week, because a
-    /// vendor repeats a push that long; but no more of them than fit.
-    pub fn known_from(&self, position: &TablePosition, remembered: usize) -> DateTime<Utc> {
+    /// Identities are kept from here on. Where the same events are pushed too they are kept for as long as the vendor
+    /// may repeat a push.
+    pub fn known_from(&self, position: &TablePosition) -> DateTime<Utc> {
         let needed_from = self.rules.identities_needed_from(position);
-        if self.plan.pushed.is_none() || remembered > MOST_KEPT_FOR_PUSHES {
-            return needed_from;
+        match &self.plan.pushed {
+            Some(pushed) => before(needed_from, pushed.form.repeats_for()),
+            None => needed_from,
         }
-        before(needed_from, KEPT_FOR_PUSHES)
     }
 
-    /// The marks of this stream's counterparts, if it has any.
-    pub async fn counterparts(&self, checkpoints: &Checkpoints) -> Result<Option<Counterparts>, StoreError> {
-        match self.plan.counterparts {
-            Some(_) => Counterparts::load(self.store.clone(), checkpoints.identities_of("counterparts"))
-                .await
-                .map(Some),
-            None => Ok(None),
+    /// What is stored of this stream's counterparts, if it has any.
+    pub async fn stored_counterparts(&self, checkpoints: &Checkpoints) -> Result<Option<Counterparts>, StoreError> {
+        if self.plan.counterparts.is_none() {
+            return Ok(None);
         }
+        let folder = checkpoints.identities_of("counterpart-records");
+        let what = folder.to_string();
+        let load = Counterparts::load(self.store.clone(), folder);
+        in_time(self.deadline, &what, load).await.map(Some)
+    }
+
+    /// What a read is compared with: all that was pushed, waiting or delivered. While something waits of which nothing
+    /// is known, nothing may be read: it would be taken for a gap.
+    pub async fn counterparts(&self, checkpoints: &Checkpoints) -> Result<Option<Counterparts>, StoreError> {
+        let mut stored = self.stored_counterparts(checkpoints).await?;
+        if let (Some(counterparts), Some(pushed), Some(rule)) = (&mut stored, &self.plan.pushed, self.plan.counterparts)
+        {
+            let spool = pushed.spool.guarded(self.store.clone());
+            let what = format!("what was pushed to {} and waits in the spool", self.plan.stream.name());
+            in_time(self.deadline, &what, note_waiting(&spool, pushed, rule, counterparts)).await?;
+        }
+        Ok(stored)
     }
 
     /// True if a position must be saved although nothing was delivered.
     pub fn is_due(&self, checkpoints: &Checkpoints, now: DateTime<Utc>) -> bool {
-        now - checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY
+        let saved_at = checkpoints.current.positions_saved_at;
+        saved_at.is_none_or(|saved_at| now - saved_at >= SAVE_UNCHANGED_EVERY || saved_at > now)
     }
 }
 

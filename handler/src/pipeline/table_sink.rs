@@ -72,6 +72,7 @@ pub struct TableSink<'a> {
     dead: Vec<DeadLetter>,
     dead_identities: Vec<(Identity, DateTime<Utc>)>,
     row: Vec<u8>,
+    most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
     given_up: u64,
     /// Of this run, without what is still in flight.
@@ -91,8 +92,18 @@ impl<'a> TableSink<'a> {
             dead: Vec::new(),
             dead_identities: Vec::new(),
             row: Vec::new(),
+            most_identities: MOST_IDENTITIES,
             given_up: 0,
             counts: Counts::default(),
+        }
+    }
+
+    /// What is pushed beside a poller is remembered for as long as it may come again, however much that is: it was
+    /// acknowledged, and no limit may stop it.
+    pub fn of_joined_stream(self) -> Self {
+        Self {
+            most_identities: usize::MAX,
+            ..self
         }
     }
 
@@ -115,7 +126,7 @@ impl<'a> TableSink<'a> {
             self.counts.seen_before += 1;
             return Ok(());
         }
-        if self.identities.len() + self.batched_identities.len() > MOST_IDENTITIES {
+        if self.identities.len() + self.batched_identities.len() > self.most_identities {
             self.given_up += 1;
             return Err(SinkError::TooManyEvents);
         }
@@ -236,11 +247,6 @@ impl<'a> TableSink<'a> {
         self.counts.received += events;
         self.counts.delivered += delivered;
         self.given_up += events - delivered;
-    }
-
-    /// How many delivered events it remembers.
-    pub fn remembered(&self) -> usize {
-        self.identities.len()
     }
 
     /// Forgets what no later window can show again.

@@ -148,6 +148,8 @@ pub trait PushForm: Send + Sync {
     fn name(&self) -> &StreamName;
     /// Names an event, which is a JSON value.
     fn key_of(&self, event: &str) -> EventKey;
+    /// How long after an event was delivered the vendor may push it again.
+    fn repeats_for(&self) -> Duration;
     /// True if the vendor repeats a refused body for ever, and sends nothing else in the meantime. A body that cannot
     /// be read is then set aside and accepted.
     fn repeats_what_is_refused(&self) -> bool {

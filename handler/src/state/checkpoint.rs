@@ -80,6 +80,10 @@ pub struct Checkpoint {
     pub fence: u64,
     /// When it was written.
     pub saved_at: DateTime<Utc>,
+    /// When it was written after a read: what else is written in the meantime must not put off that a position which
+    /// moved is saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions_saved_at: Option<DateTime<Utc>>,
     /// By table name.
     pub tables: BTreeMap<String, TablePosition>,
     /// What was pushed beside the poller and delivered in its runs, by table name.
@@ -114,6 +118,8 @@ pub struct Checkpoints {
     pub moved_from: Option<String>,
     /// True when no position of this account was stored yet.
     pub is_new: bool,
+    /// True if something is to be saved that no position shows.
+    pub has_news: bool,
 }
 
 impl Checkpoints {
@@ -150,6 +156,7 @@ impl Checkpoints {
             account: account.to_owned(),
             fence: 0,
             saved_at: now,
+            positions_saved_at: None,
             tables: BTreeMap::new(),
             pushed: BTreeMap::new(),
             possible_losses: Vec::new(),
@@ -163,6 +170,7 @@ impl Checkpoints {
             current,
             moved_from,
             is_new,
+            has_news: false,
         })
     }
 
@@ -192,6 +200,12 @@ impl Checkpoints {
         self.folder.child("backfill").child(table)
     }
 
+    /// Writes the positions after a read.
+    pub async fn save_positions(&mut self, lease: &Lease, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.current.positions_saved_at = Some(now);
+        self.save(lease, now).await
+    }
+
     /// Writes the positions, if nobody else did in the meantime and the lease still holds.
     pub async fn save(&mut self, lease: &Lease, now: DateTime<Utc>) -> Result<(), StoreError> {
         lease.require()?;
@@ -201,6 +215,7 @@ impl Checkpoints {
         let written = self.store.write(&self.file, encode(&self.current)?, expected).await?;
         self.version = Some(written);
         self.is_new = false;
+        self.has_news = false;
         Ok(())
     }
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::key::Key;
-use super::store::{Expected, Store, StoreError};
+use super::segments::Segments;
+use super::store::{Store, StoreError};
 use crate::event::Identity;
 
 /// Names the form of a segment; its last byte is the version.
@@ -22,14 +23,11 @@ const MOST_SEGMENTS: usize = 16;
 /// See the module.
 #[derive(Debug)]
 pub struct Identities {
-    store: Arc<dyn Store>,
-    folder: Key,
+    segments: Segments,
     /// With the vendor time of the event, in milliseconds.
     known: HashMap<Identity, i64>,
     /// Kept by somebody else: asked, and never written or forgotten here.
     elsewhere: HashSet<Identity>,
-    segments: Vec<Key>,
-    next_segment: u64,
     /// Identities that the segments hold and we do not.
     forgotten: usize,
 }
@@ -37,34 +35,16 @@ pub struct Identities {
 impl Identities {
     /// Reads every segment below `folder`.
     pub async fn load(store: Arc<dyn Store>, folder: Key) -> Result<Self, StoreError> {
-        let segments: Vec<Key> = store
-            .list(&folder)
-            .await?
-            .into_iter()
-            .map(|listed| listed.key)
-            .collect();
         let mut known = HashMap::new();
-        let mut next_segment = 1;
-        for segment in &segments {
-            let Some(stored) = store.read(segment).await? else {
-                continue;
-            };
-            decode(segment, &stored.bytes, &mut known)?;
-            let number = segment
-                .last()
-                .split('.')
-                .next()
-                .and_then(|name| name.parse::<u64>().ok())
-                .unwrap_or(0);
-            next_segment = next_segment.max(number + 1);
-        }
+        let segments = Segments::load::<ENTRY>(store, folder, MAGIC, |entry| {
+            let (identity, time) = decode(entry);
+            known.insert(identity, time);
+        })
+        .await?;
         Ok(Self {
-            store,
-            folder,
+            segments,
             known,
             elsewhere: HashSet::new(),
-            segments,
-            next_segment,
             forgotten: 0,
         })
     }
@@ -102,7 +82,7 @@ impl Identities {
             .iter()
             .map(|(identity, time)| (*identity, time.timestamp_millis()))
             .collect();
-        self.write_segment(&entries).await?;
+        self.segments.append(entries.iter().map(encode)).await?;
         self.known.extend(entries);
         Ok(())
     }
@@ -148,72 +128,33 @@ impl Identities {
     }
 
     async fn write_anew(&mut self) -> Result<(), StoreError> {
-        let outdated = std::mem::take(&mut self.segments);
-        if !self.known.is_empty() {
-            let entries: Vec<_> = self.known.iter().map(|(identity, time)| (*identity, *time)).collect();
-            self.write_segment(&entries).await?;
-        }
-        for segment in outdated {
-            self.store.remove(&segment).await?;
-        }
+        let entries: Vec<_> = self.known.iter().map(|(identity, time)| (*identity, *time)).collect();
+        self.segments.write_anew(entries.iter().map(encode)).await?;
         self.forgotten = 0;
         Ok(())
     }
-
-    async fn write_segment(&mut self, entries: &[(Identity, i64)]) -> Result<(), StoreError> {
-        let key = self.folder.child(&format!("{:012}.ids", self.next_segment));
-        self.store.write(&key, encode(entries), Expected::Absent).await?;
-        self.next_segment += 1;
-        self.segments.push(key);
-        Ok(())
-    }
 }
 
-fn encode(entries: &[(Identity, i64)]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(MAGIC.len() + entries.len() * ENTRY);
-    bytes.extend_from_slice(MAGIC);
-    for (identity, time) in entries {
-        bytes.extend_from_slice(&identity.0);
-        bytes.extend_from_slice(&time.to_le_bytes());
-    }
-    bytes
+fn encode((identity, time): &(Identity, i64)) -> [u8; ENTRY] {
+    let mut entry = [0; ENTRY];
+    entry[..16].copy_from_slice(&identity.0);
+    entry[16..].copy_from_slice(&time.to_le_bytes());
+    entry
 }
 
-fn decode(key: &Key, bytes: &[u8], known: &mut HashMap<Identity, i64>) -> Result<(), StoreError> {
-    let damaged = |reason: &str| StoreError::Damaged {
-        key: key.to_string(),
-        reason: reason.to_owned(),
-    };
-    let Some((magic, entries)) = bytes.split_at_checked(MAGIC.len()) else {
-        return Err(damaged("too short"));
-    };
-    if magic != MAGIC {
-        let found = String::from_utf8_lossy(magic).escape_debug().to_string();
-        let known = u32::from(MAGIC[3] - b'0');
-        return Err(StoreError::UnknownVersion {
-            key: key.to_string(),
-            found,
-            known,
-        });
-    }
-    let (entries, rest) = entries.as_chunks::<ENTRY>();
-    if !rest.is_empty() {
-        return Err(damaged("its length is not a whole number of entries"));
-    }
-    for entry in entries {
-        let mut identity = [0; 16];
-        let mut time = [0; 8];
-        identity.copy_from_slice(&entry[..16]);
-        time.copy_from_slice(&entry[16..]);
-        known.insert(Identity(identity), i64::from_le_bytes(time));
-    }
-    Ok(())
+fn decode(entry: &[u8; ENTRY]) -> (Identity, i64) {
+    let mut identity = [0; 16];
+    let mut time = [0; 8];
+    identity.copy_from_slice(&entry[..16]);
+    time.copy_from_slice(&entry[16..]);
+    (Identity(identity), i64::from_le_bytes(time))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::state::LocalStore;
+    use crate::state::store::Expected;
     use crate::time::SystemClock;
 
     fn at(second: i64) -> DateTime<Utc> {

@@ -5,6 +5,7 @@
 
 mod blob;
 mod checkpoint;
+mod counterpart_records;
 mod counts;
 mod coverage;
 mod dead_letters;
@@ -16,6 +17,7 @@ mod local;
 mod overview;
 mod probe;
 mod process_ledger;
+mod segments;
 mod spool;
 mod spool_room;
 mod store;
@@ -23,6 +25,7 @@ mod stream_health;
 
 pub use blob::{BlobStore, Container, STORAGE_SCOPE, connect};
 pub use checkpoint::{Checkpoints, TablePosition};
+pub use counterpart_records::{CounterpartRecords, Record};
 pub use counts::Counts;
 pub use coverage::{Coverage, Span};
 pub use dead_letters::{DeadLetter, DeadLetters, Letter, LetterFile, RefusedBy};

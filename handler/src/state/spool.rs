@@ -166,6 +166,12 @@ impl Spool {
         Ok(Some((entry, place)))
     }
 
+    /// When an entry came, by its name.
+    pub fn time_of(key: &Key) -> Option<DateTime<Utc>> {
+        let micros = key.last().split('-').next()?.parse().ok()?;
+        DateTime::from_timestamp_micros(micros)
+    }
+
     /// After the destination took it.
     pub async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         self.room.store().remove(key).await

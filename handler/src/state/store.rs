@@ -149,6 +149,14 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Reading it would have taken the whole time of a run.
+    #[error(
+        "{what} could not be read from the state store within the time of the run (POLL_BUDGET), so nothing was begun; the next run tries again. If this lasts, raise POLL_BUDGET"
+    )]
+    OutOfTime {
+        /// The object or the folder.
+        what: String,
+    },
     /// The lease ran out while we worked.
     #[error(
         "the lease {lease} was lost (the process was paused, or the store could not be reached in time); this run stops before its next write, and the next run goes on from what is saved"

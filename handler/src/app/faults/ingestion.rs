@@ -112,7 +112,7 @@ pub fn marks_in(text: &str) -> Vec<String> {
 }
 
 fn is_mark(text: &str) -> bool {
-    let digits = text.strip_prefix(['o', 'p', 'e']);
+    let digits = text.strip_prefix(['o', 'a', 'p', 'e']);
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -146,6 +146,10 @@ pub async fn answer(world: &World, request: &Request, process: u32, plug: &Plug)
     let rows: Vec<Value> = serde_json::from_reader(GzDecoder::new(body)).unwrap();
     let marks = rows.iter().map(|row| mark_of(&row.to_string())).collect();
     world.ingestion().note_call(process, &table, marks);
+    if world.refuses(&table) {
+        world.count_fault();
+        return Ok(reply(403, &[], br#"{"error":{"code":"OperationFailed"}}"#));
+    }
     if world.chance.hits(world.weather().destination) {
         world.count_fault();
         world.tell(|| format!("process {process}: the next call to {table} meets a fault"));

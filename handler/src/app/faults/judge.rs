@@ -10,10 +10,14 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::ingestion::POISON;
 use super::life::Life;
+use super::onelogin::Event;
 
 const PINGONE_TABLES: [&str; 2] = ["PingOne_AuditActivitiesV2_CL", "PingOne_AuditActivities_CL"];
 const ENTERPRISE_TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 const ONELOGIN_TABLE: &str = "OneLogin_CL";
+const ONELOGIN_API_TABLE: &str = "OneLoginEventsV2_CL";
+/// An event that is read is held back so long: its push may still come.
+const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 /// A reply is given and its loss noted at most so far apart: the time that a reply gets.
 const LOSS_TOLERANCE: TimeDelta = TimeDelta::seconds(130);
 /// State does not grow with time: what is more than this is not cleaned up.
@@ -51,13 +55,26 @@ pub async fn judge(life: &Life) -> Judged {
             );
         }
     }
-    for mark in life.acknowledged.iter().filter(|mark| mark.starts_with("#o")) {
+    let tables = match life.kinds.onelogin_api {
+        true => vec![ONELOGIN_TABLE, ONELOGIN_API_TABLE],
+        false => vec![ONELOGIN_TABLE],
+    };
+    for mark in life.acknowledged.keys().filter(|mark| mark.starts_with("#o")) {
         events += 1;
-        let key = (ONELOGIN_TABLE.to_owned(), mark.clone());
+        let is_in = |table: &&str| times.contains_key(&((*table).to_owned(), mark.clone()));
+        let is_dead = dead.contains(mark.as_str());
         assert!(
-            times.contains_key(&key) || dead.contains(mark.as_str()),
-            "schedule {seed}: {key:?} was acknowledged and is nowhere"
+            is_dead || is_in(&ONELOGIN_TABLE),
+            "schedule {seed}: {mark} was acknowledged and is not in {ONELOGIN_TABLE}"
         );
+        // In the API's table its other form may stand for it.
+        assert!(
+            is_dead || life.kinds.onelogin_api || tables.iter().all(is_in),
+            "schedule {seed}: {mark} was acknowledged and is nowhere"
+        );
+    }
+    if life.kinds.onelogin_api {
+        events += both_forms(life, &times, &dead);
     }
     let objects = objects_below(&life.container, "").await;
     assert!(
@@ -71,6 +88,45 @@ pub async fn judge(life: &Life) -> Judged {
         set_aside: dead.matches(POISON).count() as u64,
         possible_losses: losses.len() as u64,
     }
+}
+
+/// Events that are alike in all that both forms share cannot be told apart, so they are counted: of each kind there are
+/// as many rows as events, and no more unless a push came later than it is waited for.
+fn both_forms(life: &Life, times: &BTreeMap<(String, String), Vec<usize>>, dead: &str) -> u64 {
+    let seed = life.seed;
+    let mut alike: BTreeMap<_, Vec<Event>> = BTreeMap::new();
+    let onelogin = life.world.onelogin();
+    for event in onelogin.events() {
+        alike.entry(event.common()).or_default().push(event.clone());
+    }
+    for (common, events) in &alike {
+        let acknowledged = |event: &&Event| life.acknowledged.contains_key(&event.pushed_mark());
+        let pushed = events.iter().filter(acknowledged);
+        let shown = events.iter().filter(|event| event.is_in_api).count();
+        let expected = shown.max(pushed.clone().count());
+        let arrived = |mark: String| {
+            times.contains_key(&(ONELOGIN_API_TABLE.to_owned(), mark.clone())) || dead.contains(mark.as_str())
+        };
+        let rows = events
+            .iter()
+            .map(|event| usize::from(arrived(event.pushed_mark())) + usize::from(arrived(event.read_mark())))
+            .sum::<usize>();
+        assert!(
+            rows >= expected,
+            "schedule {seed}: {rows} rows of {expected} events in {ONELOGIN_API_TABLE}: {common:?}, {events:?}"
+        );
+        let in_time = |event: &&Event| life.acknowledged[&event.pushed_mark()] < event.created_at + PATIENCE;
+        let late = pushed.clone().filter(|event| !in_time(event)).count();
+        let unanswered = events
+            .iter()
+            .filter(|event| life.unanswered_at_kills.contains(&event.pushed_mark()))
+            .count();
+        assert!(
+            rows <= expected + late + unanswered,
+            "schedule {seed}: {rows} rows of {expected} events in {ONELOGIN_API_TABLE}, {late} of them late: {common:?}, {events:?}"
+        );
+    }
+    onelogin.events().len() as u64
 }
 
 /// The numbers of the calls that brought an event to a table.

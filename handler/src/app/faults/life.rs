@@ -1,16 +1,17 @@
 //! One life: a few runs in bad weather, with kills, pauses, rivals and pushes, then calm until everything has settled.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
 
 use super::chance::Chance;
 use super::ingestion::POISON;
 use super::judge::{self, Judged};
+use super::pingone::Activity;
 use super::plug::Moment;
 use super::process::{PUSH_TOKEN, Process};
 use super::summary::Summary;
@@ -44,10 +45,20 @@ pub fn live(seed: u64, is_told: bool) -> Summary {
 
 /// A body that a vendor pushes, again and again until it is acknowledged.
 #[derive(Clone)]
-struct Push {
+pub struct Push {
     vendor: &'static str,
     marks: Vec<String>,
     body: Vec<u8>,
+}
+
+impl Push {
+    pub fn of_pingone(activity: &Activity) -> Self {
+        Self {
+            vendor: "pingone",
+            marks: vec![activity.mark.clone()],
+            body: Value::from(vec![activity.json()]).to_string().into_bytes(),
+        }
+    }
 }
 
 pub struct Life {
@@ -55,12 +66,13 @@ pub struct Life {
     pub chance: Chance,
     pub world: Arc<World>,
     pub container: Arc<InMemory>,
-    timer: Arc<Process>,
+    pub timer: Arc<Process>,
     web: Arc<Process>,
     processes: u32,
     pub kinds: Kinds,
-    open_pushes: Vec<Push>,
-    pub acknowledged: BTreeSet<String>,
+    pub open_pushes: Vec<Push>,
+    /// When the last push of an event was first acknowledged.
+    pub acknowledged: BTreeMap<String, DateTime<Utc>>,
     /// Of pushes that were not acknowledged when their process was killed.
     pub unanswered_at_kills: BTreeSet<String>,
     pushed: usize,
@@ -76,11 +88,20 @@ pub struct Kinds {
     pub kills: bool,
     pub pauses: bool,
     pub rivals: bool,
+    /// A table refuses everything for longer than a pushed event is waited for.
+    pub outages: bool,
+    /// OneLogin's API is read beside its webhook.
+    pub onelogin_api: bool,
 }
 
 impl Kinds {
+    /// Nothing goes wrong by itself.
+    pub fn calm() -> Self {
+        Self::of(0)
+    }
+
     fn of(seed: u64) -> Self {
-        // Six switches; every 64 lives have had all combinations.
+        // Eight switches; every 256 lives have had all combinations.
         let on = |bit: u32| seed >> bit & 1 == 1;
         Self {
             vendors: on(0),
@@ -89,18 +110,24 @@ impl Kinds {
             kills: on(3),
             pauses: on(4),
             rivals: on(5),
+            onelogin_api: on(6),
+            outages: on(7),
         }
     }
 }
 
 impl Life {
     fn new(seed: u64, is_told: bool) -> Self {
+        Self::of(seed, Kinds::of(seed), is_told)
+    }
+
+    pub fn of(seed: u64, kinds: Kinds, is_told: bool) -> Self {
         let chance = Chance::of(seed);
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
         let page_size = usize::try_from(chance.between(2, 12)).unwrap();
         let world = Arc::new(World::new(chance.clone(), clock, page_size, is_told));
         let container = Arc::new(InMemory::new());
-        let timer = Arc::new(Process::start(&world, &container, 0));
+        let timer = Arc::new(Process::start(&world, &container, 0, kinds.onelogin_api));
         Self {
             seed,
             chance,
@@ -109,9 +136,9 @@ impl Life {
             web: timer.clone(),
             timer,
             processes: 1,
-            kinds: Kinds::of(seed),
+            kinds,
             open_pushes: Vec::new(),
-            acknowledged: BTreeSet::new(),
+            acknowledged: BTreeMap::new(),
             unanswered_at_kills: BTreeSet::new(),
             pushed: 0,
             summary: Summary::default(),
@@ -144,13 +171,15 @@ impl Life {
     }
 
     fn start(&mut self) -> Arc<Process> {
-        let process = Process::start(&self.world, &self.container, self.processes);
+        let process = Process::start(&self.world, &self.container, self.processes, self.kinds.onelogin_api);
         self.processes += 1;
         Arc::new(process)
     }
 
     async fn bad_hour(&mut self) {
-        tokio::time::sleep(self.chance.millis(5_000, 300_000)).await;
+        let longest = if self.kinds.outages { 1_500_000 } else { 300_000 };
+        tokio::time::sleep(self.chance.millis(5_000, longest)).await;
+        self.begin_or_end_an_outage();
         self.emit();
         let rate = |is_on: bool| {
             if is_on {
@@ -179,7 +208,7 @@ impl Life {
         let was_killed = self.web.plug.is_pulled();
         for (push, is_acknowledged) in answered {
             if is_acknowledged {
-                self.acknowledged.extend(push.marks);
+                self.note_acknowledged(push);
             } else if !self.open_pushes.iter().any(|open| open.marks == push.marks) {
                 self.open_pushes.push(push);
             }
@@ -193,6 +222,27 @@ impl Life {
         self.web.plug.calm();
         self.world.ingestion().end_run();
         self.bury();
+    }
+
+    pub fn note_acknowledged(&mut self, push: Push) {
+        let now = self.world.now();
+        for mark in push.marks {
+            self.acknowledged.entry(mark).or_insert(now);
+        }
+    }
+
+    fn begin_or_end_an_outage(&mut self) {
+        if self.kinds.outages && self.chance.hits(0.5) {
+            let table = self.chance.one_of(&[
+                None,
+                Some("OneLogin_CL"),
+                Some("OneLogin_CL"),
+                Some("OneLoginEventsV2_CL"),
+                Some("PingOne_AuditActivitiesV2_CL"),
+            ]);
+            self.world.tell(|| format!("refused from now on: {table:?}"));
+            self.world.refuse(table);
+        }
     }
 
     /// Killed processes are followed by new ones; the last batch of each may come again.
@@ -248,11 +298,7 @@ impl Life {
             self.world
                 .tell(|| format!("{} is recorded at {recorded_at}", activity.mark));
             if self.chance.hits(0.3) {
-                self.open_pushes.push(Push {
-                    vendor: "pingone",
-                    marks: vec![activity.mark.clone()],
-                    body: Value::from(vec![activity.json()]).to_string().into_bytes(),
-                });
+                self.open_pushes.push(Push::of_pingone(&activity));
             }
         }
         for _ in 0..self.chance.between(0, 20) {
@@ -260,8 +306,35 @@ impl Life {
         }
         for _ in 0..self.chance.between(0, 12) {
             let size = self.chance.one_of(&[1, 2, 3, 30]);
-            let push = self.onelogin_push(size);
+            let push = match self.kinds.onelogin_api {
+                true => self.joined_push(size.min(3)),
+                false => self.onelogin_push(size),
+            };
             self.open_pushes.push(push);
+        }
+    }
+
+    /// Events of which each comes by webhook, by API or by both; some are alike in all that both forms share.
+    pub fn joined_push(&mut self, size: u64) -> Push {
+        let (mut marks, mut events) = (Vec::new(), Vec::new());
+        let mut created_at = self.world.now();
+        for _ in 0..size {
+            if self.chance.hits(0.6) {
+                created_at -= TimeDelta::milliseconds(i64::try_from(self.chance.between(0, 120_000)).unwrap());
+            }
+            let is_in_api = self.chance.hits(0.85);
+            let event = self.world.onelogin().emit(created_at, is_in_api, &self.chance);
+            self.world.tell(|| format!("{event:?}"));
+            if !is_in_api || self.chance.hits(0.8) {
+                let poison = if self.chance.hits(0.02) { POISON } else { "" };
+                events.push(event.pushed(poison));
+                marks.push(event.pushed_mark());
+            }
+        }
+        Push {
+            vendor: "onelogin",
+            marks,
+            body: Value::from(events).to_string().into_bytes(),
         }
     }
 
@@ -295,7 +368,7 @@ impl Life {
         now
     }
 
-    async fn send(&self, pushes: Vec<Push>) -> Vec<(Push, bool)> {
+    pub async fn send(&self, pushes: Vec<Push>) -> Vec<(Push, bool)> {
         let sending = pushes.into_iter().map(|push| {
             let (web, wait) = (self.web.clone(), self.chance.millis(0, 20_000));
             async move {
@@ -330,7 +403,7 @@ impl Life {
     }
 
     /// `None` if the process was killed in the run.
-    async fn poll(&self, process: &Process) -> Option<RunReport> {
+    pub async fn poll(&self, process: &Process) -> Option<RunReport> {
         let selection = Selection::all();
         let run = process
             .poller
@@ -351,8 +424,13 @@ impl Life {
         Some(report)
     }
 
-    async fn calm_down(&mut self) {
+    pub async fn calm_down(&mut self) {
         self.world.set_weather(Weather::default());
+        self.world.refuse(None);
+        if self.kinds.onelogin_api {
+            // Longer than anything that is read waits for its other form.
+            tokio::time::sleep(Duration::from_secs(1200)).await;
+        }
         let seen: Mutex<Vec<String>> = Mutex::default();
         for _ in 0..8 {
             // Longer than any lease, hold or upload.
@@ -360,7 +438,7 @@ impl Life {
             let pushes = std::mem::take(&mut self.open_pushes);
             for (push, is_acknowledged) in self.send(pushes).await {
                 assert!(is_acknowledged, "a push in calm weather was not taken");
-                self.acknowledged.extend(push.marks);
+                self.note_acknowledged(push);
             }
             let report = self.poll(&self.timer).await.unwrap();
             let is_well = report.streams.iter().all(|stream| stream.outcome == Outcome::Done);

@@ -7,7 +7,7 @@ use object_store::memory::InMemory;
 
 use super::objects::Objects;
 use super::plug::Plug;
-use super::world::{ENTERPRISE, INGESTION, Line, PINGONE, Tokens, World};
+use super::world::{ENTERPRISE, INGESTION, Line, ONELOGIN, PINGONE, Tokens, World};
 use crate::app::destinations::Destinations;
 use crate::app::lasting::Lasting;
 use crate::app::wiring::Wiring;
@@ -18,7 +18,7 @@ use crate::settings::{MapEnvironment, Settings};
 use crate::state::{BlobStore, Holder, SpoolRoom, Store, StreamHealths};
 use crate::time::Stop;
 
-pub const PUSH_TOKEN: &str = "push-token";
+pub const PUSH_TOKEN: &str = "push-token-of-the-seeded-world";
 const BODY_LIMIT: usize = 1_500;
 
 pub struct Process {
@@ -29,14 +29,14 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(world: &Arc<World>, container: &Arc<InMemory>, number: u32) -> Self {
+    pub fn start(world: &Arc<World>, container: &Arc<InMemory>, number: u32, has_onelogin_api: bool) -> Self {
         let plug = Arc::new(Plug::default());
         let line = Arc::new(Line {
             world: world.clone(),
             plug: plug.clone(),
             process: number,
         });
-        let settings = settings();
+        let settings = settings(has_onelogin_api);
         let clock = world.clock.clone();
         let http = HttpClient::scripted(line.clone());
         let objects = Arc::new(Objects::new(container.clone(), line));
@@ -84,10 +84,10 @@ impl Process {
     }
 }
 
-fn settings() -> Settings {
+fn settings(has_onelogin_api: bool) -> Settings {
     let poll_url = format!("{ENTERPRISE}/v3/reports/a1/poll-subscriptions/s1/events");
     let token_url = format!("{ENTERPRISE}/token");
-    let environment = MapEnvironment::from([
+    let mut pairs = vec![
         ("PINGONE__ENVIRONMENT_ID", "e1"),
         ("PINGONE__CLIENT_ID", "worker"),
         ("PINGONE__CLIENT_SECRET", "secret"),
@@ -108,7 +108,16 @@ fn settings() -> Settings {
         ("POLL_LOOKBACK", "1h"),
         ("POLL_OVERLAP", "10m"),
         ("POLL_SETTLE", "30s"),
-    ]);
+    ];
+    if has_onelogin_api {
+        pairs.extend([
+            ("ONELOGIN__URL", ONELOGIN),
+            ("ONELOGIN__CLIENT_ID", "client"),
+            ("ONELOGIN__CLIENT_SECRET", "secret"),
+            ("ONELOGIN__TABLES", "OneLogin_CL,OneLoginEventsV2_CL"),
+        ]);
+    }
+    let environment = MapEnvironment::from(pairs);
     Settings::load(&environment)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(ToString::to_string).collect::<Vec<_>>()))
 }

@@ -10,6 +10,7 @@ use reqwest::{Request, StatusCode};
 use super::chance::Chance;
 use super::enterprise::Enterprise;
 use super::ingestion::Ingestion;
+use super::onelogin::OneLogin;
 use super::pingone::PingOne;
 use super::plug::Plug;
 use crate::azure::{IdentityError, TokenSource};
@@ -20,6 +21,7 @@ use crate::time::{Clock, Deadline};
 pub const PINGONE: &str = "http://127.0.0.1:9001";
 pub const ENTERPRISE: &str = "http://127.0.0.1:9002";
 pub const INGESTION: &str = "http://127.0.0.1:9003";
+pub const ONELOGIN: &str = "http://127.0.0.1:9004";
 
 /// How likely a request to each of them meets a fault.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +37,9 @@ pub struct World {
     pub pingone: Mutex<PingOne>,
     pub enterprise: Mutex<Enterprise>,
     pub ingestion: Mutex<Ingestion>,
+    pub onelogin: Mutex<OneLogin>,
+    /// A table whose rows are answered 403 at present.
+    refused_table: Mutex<Option<&'static str>>,
     weather: Mutex<Weather>,
     /// How often something went wrong.
     faults: Mutex<u64>,
@@ -59,6 +64,8 @@ impl World {
             pingone: Mutex::new(PingOne::new(page_size)),
             enterprise: Mutex::default(),
             ingestion: Mutex::default(),
+            onelogin: Mutex::new(OneLogin::new(page_size)),
+            refused_table: Mutex::default(),
             weather: Mutex::default(),
             faults: Mutex::default(),
             is_told,
@@ -71,6 +78,15 @@ impl World {
 
     pub fn set_weather(&self, weather: Weather) {
         *lock(&self.weather) = weather;
+    }
+
+    /// From now on; `None` ends it.
+    pub fn refuse(&self, table: Option<&'static str>) {
+        *lock(&self.refused_table) = table;
+    }
+
+    pub fn refuses(&self, table: &str) -> bool {
+        *lock(&self.refused_table) == Some(table)
     }
 
     pub fn tell(&self, what: impl FnOnce() -> String) {
@@ -93,6 +109,10 @@ impl World {
 
     pub fn pingone(&self) -> MutexGuard<'_, PingOne> {
         lock(&self.pingone)
+    }
+
+    pub fn onelogin(&self) -> MutexGuard<'_, OneLogin> {
+        lock(&self.onelogin)
     }
 
     pub fn enterprise(&self) -> MutexGuard<'_, Enterprise> {
@@ -172,6 +192,7 @@ impl Script for Line {
             Some(9001) => super::pingone::answer(&self.world, &request).await,
             Some(9002) => super::enterprise::answer(&self.world, &request).await,
             Some(9003) => super::ingestion::answer(&self.world, &request, self.process, &self.plug).await,
+            Some(9004) => super::onelogin::answer(&self.world, &request).await,
             other => panic!("nobody stands at port {other:?}"),
         };
         self.plug.after(number).await;

@@ -15,7 +15,6 @@ use crate::pipeline::cause::Cause;
 use crate::pipeline::edges::Edges;
 use crate::pipeline::group_run::{GroupRun, SliceEnd};
 use crate::pipeline::plan::Target;
-use crate::pipeline::pushed_run::KEPT_FOR_PUSHES;
 use crate::pipeline::stream_run::{StreamRun, position_of};
 use crate::pipeline::table_sink::TableSink;
 use crate::pipeline::window::{Walk, before};
@@ -146,7 +145,11 @@ impl SliceFill<'_, '_> {
         let of_poller = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
         let mut own = Identities::load(self.store.clone(), checkpoints.backfill_identities_of(&table)).await?;
         own.ask_also(&of_poller);
-        Ok(TableSink::new(target, own))
+        let sink = TableSink::new(target, own);
+        Ok(match self.backfill.plan.pushed {
+            Some(_) => sink.of_joined_stream(),
+            None => sink,
+        })
     }
 
     /// Saves what the slice brought: first the coverage, then what it makes needless.
@@ -210,8 +213,10 @@ impl SliceFill<'_, '_> {
         checkpoints: &Checkpoints,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let repeated_from = before(now, KEPT_FOR_PUSHES);
-        if self.backfill.plan.pushed.is_none() || slice.to < repeated_from {
+        let Some(pushed) = &self.backfill.plan.pushed else {
+            return Ok(());
+        };
+        if slice.to < before(now, pushed.form.repeats_for()) {
             return Ok(());
         }
         let delivered = sink.delivered_where(|time| slice.from <= time && time <= slice.to);

@@ -3,9 +3,14 @@
 //! Facts from PingOne's documentation: an array or JSON lines, up to 500 activities in a batch; a batch is repeated,
 //! in order, until it is answered 200 exactly, and blocks those behind it.
 
+use std::time::Duration;
+
 use super::event::key_of;
 use crate::event::StreamName;
 use crate::sources::{EventKey, PushForm};
+
+/// Source: PingOne's documentation of webhooks.
+const REPEATED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The stream `pingone/<instance>/push`. Its events are named as the poller names them.
 #[derive(Clone, Debug)]
@@ -33,6 +38,10 @@ impl PushForm for Webhook {
 
     fn key_of(&self, event: &str) -> EventKey {
         key_of(event)
+    }
+
+    fn repeats_for(&self) -> Duration {
+        REPEATED_FOR
     }
 
     fn repeats_what_is_refused(&self) -> bool {
