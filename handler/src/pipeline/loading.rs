@@ -28,3 +28,22 @@ pub async fn in_time<T>(
         .await
         .unwrap_or_else(|_| Err(StoreError::OutOfTime { what: what.to_owned() }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn state_that_takes_the_whole_run_to_read_is_given_up_while_there_is_time_to_say_so() {
+        let deadline = Deadline::after(Duration::from_secs(40));
+        let outcome = in_time(deadline, "the identities", std::future::pending::<Result<(), _>>()).await;
+        let error = outcome.unwrap_err();
+        assert!(
+            error.to_string().contains("the identities could not be read"),
+            "{error}"
+        );
+        assert!(!deadline.has_passed() && deadline.is_within_reserve(Duration::from_secs(11)));
+    }
+}

@@ -14,6 +14,7 @@ mod harness;
 mod health;
 mod ingestion;
 mod instances;
+mod joined;
 mod key_vault;
 mod kill_everywhere;
 mod onelogin_api;
