@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::TcpStream;
 
 use crate::relay::Relay;
@@ -88,7 +88,7 @@ async fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 }
 
 /// The lines up to the empty one.
-async fn read_head(client: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+pub(crate) async fn read_head(client: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<String> {
     let mut head = String::new();
     let mut limited = client.take(LARGEST_HEAD_BYTES);
     loop {

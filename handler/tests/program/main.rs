@@ -5,6 +5,7 @@
 mod architecture;
 mod backfill;
 mod bad_input;
+mod blob_broken;
 mod blob_state;
 mod check;
 mod everything;

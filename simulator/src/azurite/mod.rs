@@ -10,6 +10,7 @@
 
 mod installed;
 mod process;
+mod proxy;
 mod rest;
 mod shared_key;
 
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 
 pub use self::installed::{INSTALL_COMMAND, VERSION, folder, is_installed, marker};
 use self::process::Process;
+pub use self::proxy::{AzuriteProxy, Break, Operations};
 use crate::free_port::free_port;
 use crate::tls::Authority;
 

@@ -49,10 +49,7 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
     let mut values = vec![
         ("workspaceName".to_owned(), "[variables('workspaceName')]".to_owned()),
         ("location".to_owned(), format!("[{WORKSPACE_LOCATION}]")),
-        (
-            "ruleName".to_owned(),
-            format!("[format('dcr-{{0}}-{}', variables('name'))]", source.short),
-        ),
+        ("ruleName".to_owned(), rule_name(source)),
         ("principalId".to_owned(), format!("[{PRINCIPAL_ID}]")),
         ("endpointId".to_owned(), endpoint("id")),
         ("endpointAddress".to_owned(), endpoint("address")),
@@ -74,6 +71,12 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
     );
     let values = values.into_iter();
     values.map(|(name, value)| (name, json!({"value": value}))).collect()
+}
+
+/// Without the prefix of the app's names, for which there is no room: a rule of kind `Direct` has 30 characters. The
+/// unique part of the app's name tells two deployments apart.
+fn rule_name(source: &Source) -> String {
+    format!("[format('dcr-{{0}}-{}', variables('unique'))]", source.short)
 }
 
 /// The transformation as it was given; of the table that the old function app made, with the types that it has there.

@@ -283,3 +283,29 @@ fn the_app_and_its_package_have_the_same_identity() {
         assert_eq!(made, usize::from(kind == "UserAssigned" && existing.is_empty()));
     }
 }
+
+#[test]
+fn every_rule_has_a_short_name_that_tells_the_app_and_the_source() {
+    let template = built();
+    let given = json!({
+        "pingOnePushToken": "t",
+        "pingOneEnterprisePollUrl": "u",
+        "sentinelOneUrl": "u",
+        "oneLoginBearerToken": "t",
+        "namePrefix": "longprefix",
+    });
+    let deployment = deployment(&template, given);
+    let outer = deployment.resources("Microsoft.Resources/deployments").into_iter();
+    let names: BTreeSet<String> = outer
+        .flat_map(|outer| {
+            let inner = deployment.inner(outer);
+            let rules = inner.resources("Microsoft.Insights/dataCollectionRules");
+            let names = rules
+                .iter()
+                .map(|rule| inner.value(&rule["name"]).as_str().unwrap().to_owned());
+            names.collect::<Vec<_>>()
+        })
+        .collect();
+    let wanted = ["health", "onelogin", "pingone", "pingone-ent", "sentinelone"];
+    assert_eq!(names, wanted.map(|source| format!("dcr-unique-{source}")).into());
+}

@@ -5,7 +5,7 @@
 pub struct Source {
     /// What the template's names of it begin with.
     pub name: &'static str,
-    /// The end of the names of its rule and its deployment.
+    /// The end of the names of its rule and its deployment: no more than 12 characters, see `check/names.rs`.
     pub short: &'static str,
     /// The settings that take its rule.
     pub endpoint_setting: &'static str,
@@ -32,7 +32,7 @@ pub const SOURCES: [Source; 5] = [
     },
     Source {
         name: "pingOneEnterprise",
-        short: "pingone-enterprise",
+        short: "pingone-ent",
         endpoint_setting: "PINGONE_ENTERPRISE__INGESTION_ENDPOINT",
         rule_setting: "PINGONE_ENTERPRISE__RULE_ID",
         always: &["PingOneEnterprise_AuditEvents_CL"],

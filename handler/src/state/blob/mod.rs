@@ -3,6 +3,7 @@
 //! Objects are block blobs, compare-and-swap goes by ETag, and a lease is a small blob of its own. The container must
 //! exist: whoever deploys makes it.
 
+mod again;
 mod connect;
 mod error;
 mod lease;
@@ -13,10 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
+use self::again::{MOST_TRIES, is_answer_lost, until_answered};
 pub use self::connect::{Container, STORAGE_SCOPE, connect};
 use self::error::{conflicts, explain, is_unauthenticated};
 use super::key::Key;
@@ -64,13 +67,26 @@ impl BlobStore {
         }
     }
 
-    /// Every call in the time allowed. The inner result tells apart what the caller can make use of.
-    async fn call<T>(
+    /// Every call in the time allowed, tried again if its connection breaks. The inner result tells apart what the
+    /// caller can make use of.
+    async fn call<T: Send, F>(
         &self,
         action: &'static str,
         key: &Key,
-        work: impl Future<Output = object_store::Result<T>> + Send,
-    ) -> Result<object_store::Result<T>, StoreError> {
+        work: impl Fn() -> F + Send,
+    ) -> Result<object_store::Result<T>, StoreError>
+    where
+        F: Future<Output = object_store::Result<T>> + Send,
+    {
+        self.in_time(action, key, until_answered(work)).await
+    }
+
+    async fn in_time<T: Send>(
+        &self,
+        action: &'static str,
+        key: &Key,
+        work: impl Future<Output = T> + Send,
+    ) -> Result<T, StoreError> {
         let allowed = if self.is_gone.load(Ordering::Relaxed) {
             CALL_TIME_WHILE_GONE
         } else {
@@ -109,7 +125,7 @@ impl BlobStore {
         Ok(Some(Stored { bytes, version }))
     }
 
-    async fn write_object(&self, key: &Key, bytes: Vec<u8>, expected: &Expected) -> object_store::Result<Version> {
+    async fn write_object(&self, key: &Key, bytes: Bytes, expected: &Expected) -> object_store::Result<Version> {
         let mode = match expected {
             Expected::Anything => PutMode::Overwrite,
             Expected::Absent => PutMode::Create,
@@ -129,6 +145,23 @@ impl BlobStore {
         Ok(version_of(put.e_tag.as_deref()))
     }
 
+    async fn list_once(&self, prefix: &Key) -> Result<object_store::Result<Vec<Listed>>, StoreError> {
+        let folder = path(prefix);
+        let mut listing = self.objects.list(Some(&folder));
+        let mut listed = Vec::new();
+        // Every page has its time: a long queue takes many.
+        loop {
+            match self.in_time("list", prefix, listing.try_next()).await? {
+                Ok(Some(object)) => listed.push(Listed {
+                    key: Key::new(object.location.as_ref().split('/')),
+                    bytes: object.size,
+                }),
+                Ok(None) => return Ok(Ok(listed)),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
     /// The answer to a conditional write may be lost and the write be repeated on the way: what stands there may be
     /// our own.
     async fn read_back(&self, key: &Key, written: &[u8]) -> Result<Version, StoreError> {
@@ -142,13 +175,14 @@ impl BlobStore {
 #[async_trait]
 impl Store for BlobStore {
     async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        let found = self.call("read", key, self.read_object(key)).await?;
+        let found = self.call("read", key, || self.read_object(key)).await?;
         found.map_err(|error| self.error("read", key, &error))
     }
 
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
+        let bytes = Bytes::from(bytes);
         let written = self
-            .call("write", key, self.write_object(key, bytes.clone(), &expected))
+            .call("write", key, || self.write_object(key, bytes.clone(), &expected))
             .await?;
         match written {
             Ok(version) => Ok(version),
@@ -158,27 +192,22 @@ impl Store for BlobStore {
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        match self.call("remove", key, self.objects.delete(&path(key))).await? {
+        let location = path(key);
+        match self.call("remove", key, || self.objects.delete(&location)).await? {
             Err(error) if !error::is_absent(&error) => Err(self.error("remove", key, &error)),
             _ => Ok(()),
         }
     }
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
-        let folder = path(prefix);
-        let mut listing = self.objects.list(Some(&folder));
-        let mut listed = Vec::new();
-        // Every page has its time: a long queue takes many.
-        while let Some(object) = self
-            .call("list", prefix, listing.try_next())
-            .await?
-            .map_err(|error| self.error("list", prefix, &error))?
-        {
-            listed.push(Listed {
-                key: Key::new(object.location.as_ref().split('/')),
-                bytes: object.size,
-            });
-        }
+        let mut tries = 1;
+        let mut listed = loop {
+            match self.list_once(prefix).await? {
+                Ok(listed) => break listed,
+                Err(error) if tries < MOST_TRIES && is_answer_lost(&error) => tries += 1,
+                Err(error) => return Err(self.error("list", prefix, &error)),
+            }
+        };
         listed.sort_by(|left, right| left.key.cmp(&right.key));
         Ok(listed)
     }

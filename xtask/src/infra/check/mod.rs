@@ -8,6 +8,8 @@ mod functions;
 pub mod guide;
 pub mod ids;
 mod limits;
+mod longest;
+mod names;
 mod order;
 mod pages;
 mod resources;
@@ -31,6 +33,7 @@ pub fn template(template: &Value, known: &[Table]) -> Vec<String> {
         problems.extend(pages::problems(&path, scope));
         problems.extend(tables::problems(&path, scope, known));
     }
+    problems.extend(names::problems(template));
     problems.extend(secrets::problems(template));
     problems.extend(limits::of_whole(template));
     problems
