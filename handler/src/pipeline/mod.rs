@@ -22,6 +22,7 @@ mod send;
 mod spool_drain;
 mod stream_run;
 mod table_sink;
+mod vendor_clock;
 mod walk_run;
 mod window;
 

@@ -7,6 +7,7 @@ mod backfill;
 mod bad_input;
 mod blob_state;
 mod check;
+mod clocks;
 mod everything;
 mod gap;
 mod half_sent;
