@@ -237,7 +237,9 @@ mod tests {
         server.date().set(DateHeader::Text("yesterday".to_owned()));
         assert_eq!(date().await, "yesterday");
         server.date().set(DateHeader::Offset(TimeDelta::minutes(-12)));
-        let said = DateTime::parse_from_rfc2822(&date().await).expect("an instant").to_utc();
+        let said = DateTime::parse_from_rfc2822(&date().await)
+            .expect("an instant")
+            .to_utc();
         let behind = wall_clock::now() - said;
         assert!((12..14).contains(&behind.num_minutes()), "{behind}");
     }

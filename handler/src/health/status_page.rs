@@ -83,7 +83,11 @@ impl Status {
         for at in &stream.possible_losses {
             rows.push(("Possible loss", whole_second(*at)));
         }
-        rows.extend(stream.clock_offset_seconds.map(|offset| ("Clock", clock_remark(offset))));
+        rows.extend(
+            stream
+                .clock_offset_seconds
+                .map(|offset| ("Clock", clock_remark(offset))),
+        );
         rows.extend(stream.state_error.clone().map(|error| ("State", error)));
         add_rows(rows, "Nothing is stored of it yet.", page);
     }

@@ -165,9 +165,11 @@ impl<'a> GroupRun<'a> {
     fn first_walk(&mut self) -> Option<Walk> {
         let table = self.open.first()?.table();
         let position = position_of(self.checkpoints, &table)?;
-        self.run
-            .rules
-            .walk(position, self.run.earlier_now(self.now), self.run.plan.stream.pages_per_minute())
+        self.run.rules.walk(
+            position,
+            self.run.earlier_now(self.now),
+            self.run.plan.stream.pages_per_minute(),
+        )
     }
 
     async fn complete(

@@ -26,7 +26,7 @@ mod vendor_clock;
 mod walk_run;
 mod window;
 
-pub use backfill::{BackfillWatcher, why_not};
+pub use backfill::{BackfillWatcher, PerhapsTwice, Reading, WindowCount, why_not};
 pub use housekeeping::Housekeeping;
 pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, RunScope, Selection};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, VendorClock, Window};
+use super::{
+    ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, VendorClock, Window,
+};
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 

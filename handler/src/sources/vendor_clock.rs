@@ -62,7 +62,9 @@ impl Reading {
 fn date_of(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     let date = headers.get(DATE)?.to_str().ok()?.trim();
     let date: DateTime<Utc> = httpdate::parse_http_date(date).ok()?.into();
-    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse::<u32>().ok());
+    let age = headers
+        .get(AGE)
+        .and_then(|age| age.to_str().ok()?.trim().parse::<u32>().ok());
     date.checked_add_signed(TimeDelta::seconds(age.unwrap_or_default().into()))
 }
 
@@ -100,7 +102,10 @@ mod tests {
     fn a_difference_has_its_direction_and_is_within_its_bounds() {
         let behind = offset_after(&[(-720, 0, 2)], 3).unwrap();
         assert!(behind.is_behind() && !behind.is_ahead() && behind.is_plausible());
-        assert_eq!((behind.least, behind.most), (TimeDelta::seconds(-722), TimeDelta::seconds(-719)));
+        assert_eq!(
+            (behind.least, behind.most),
+            (TimeDelta::seconds(-722), TimeDelta::seconds(-719))
+        );
         let ahead = offset_after(&[(720, 0, 2)], 3).unwrap();
         assert!(ahead.is_ahead() && !ahead.is_behind());
         assert_eq!(ahead.difference_seconds(), Some(719.5));
@@ -110,7 +115,10 @@ mod tests {
     #[test]
     fn of_several_replies_the_one_with_the_latest_time_counts() {
         let stale_between = [(-722, 0, 1), (-4000, 5, 6), (-716, 10, 14)];
-        assert_eq!(offset_after(&stale_between, 20).unwrap().least, TimeDelta::seconds(-723));
+        assert_eq!(
+            offset_after(&stale_between, 20).unwrap().least,
+            TimeDelta::seconds(-723)
+        );
     }
 
     #[test]

@@ -19,7 +19,9 @@ fn minutes(count: i64) -> TimeDelta {
 /// Two a minute, from `oldest` to `newest` minutes before now.
 fn times_ago(oldest: i64, newest: i64) -> impl Iterator<Item = DateTime<Utc>> {
     let now = now();
-    (newest * 2..oldest * 2).rev().map(move |half| now - TimeDelta::seconds(half * 30))
+    (newest * 2..oldest * 2)
+        .rev()
+        .map(move |half| now - TimeDelta::seconds(half * 30))
 }
 
 fn publish(pingone: &PingOne, seed: u64, oldest: i64, newest: i64) {
@@ -44,7 +46,13 @@ fn stream_of(status: &Value) -> &Value {
 async fn status(handler: &Handler) -> (Value, String) {
     let json = handler.run(&["status", "--json"]).await;
     let text = handler.run(&["status"]).await;
-    assert_eq!((json.code, text.code), (Some(0), Some(0)), "{} {}", json.output, text.output);
+    assert_eq!(
+        (json.code, text.code),
+        (Some(0), Some(0)),
+        "{} {}",
+        json.output,
+        text.output
+    );
     (serde_json::from_str(&json.output).unwrap(), text.output)
 }
 
@@ -69,7 +77,11 @@ async fn nothing_is_lost_while_this_clock_is_far_ahead_and_status_and_check_say_
     assert!((-2410.0..-2390.0).contains(&offset), "{offset}");
     assert!(text.contains("40 min behind this machine's"), "{text}");
     let checked = handler.run(&["check"]).await;
-    assert!(checked.output.contains("40 min behind this machine's"), "{}", checked.output);
+    assert!(
+        checked.output.contains("40 min behind this machine's"),
+        "{}",
+        checked.output
+    );
 
     // What the vendor records afterwards lies far before this machine's present.
     publish(&pingone, 2, 41, 21);
@@ -115,9 +127,15 @@ async fn nothing_is_lost_of_any_polled_vendor_while_this_clock_is_far_ahead() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vendor_that_is_ahead_and_one_whose_date_is_no_date_change_nothing() {
     for (date, word) in [
-        (DateHeader::Offset(minutes(90)), Some("1 h 30 min ahead of this machine's")),
+        (
+            DateHeader::Offset(minutes(90)),
+            Some("1 h 30 min ahead of this machine's"),
+        ),
         (DateHeader::Text("the day after tomorrow".to_owned()), None),
-        (DateHeader::Text("Sun, 06 Nov 1994 08:49:37 GMT".to_owned()), Some("is not believed")),
+        (
+            DateHeader::Text("Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
+            Some("is not believed"),
+        ),
     ] {
         let pingone = PingOne::start(options());
         publish(&pingone, 5, 50, 1);
@@ -156,9 +174,16 @@ async fn what_a_clock_in_the_future_took_as_read_is_read_again() {
         let pingone = PingOne::start(options());
         let handler = with_a_position_in_the_future(&pingone, newest_known).await;
         let said = handler.poll_well().await;
-        assert!(said.contains("lies in the future") && said.contains("may arrive twice"), "{said}");
+        assert!(
+            said.contains("lies in the future") && said.contains("may arrive twice"),
+            "{said}"
+        );
         let delivered: std::collections::BTreeSet<_> = handler.ids(ACTIVITIES).into_iter().collect();
-        assert_eq!(delivered.len(), pingone.published().len(), "newest known: {newest_known}");
+        assert_eq!(
+            delivered.len(),
+            pingone.published().len(),
+            "newest known: {newest_known}"
+        );
         let checkpoint = checkpoint(&handler);
         let spans = checkpoint["tables"][ACTIVITIES]["coverage"].as_array().unwrap();
         let end: DateTime<Utc> = spans.last().unwrap()["to"].as_str().unwrap().parse().unwrap();

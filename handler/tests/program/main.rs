@@ -4,6 +4,7 @@
 
 mod architecture;
 mod backfill;
+mod backfill_again;
 mod bad_input;
 mod blob_state;
 mod check;

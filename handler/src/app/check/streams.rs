@@ -37,7 +37,10 @@ impl Check {
                         let probe = credential(stream.clone(), subject.clone(), deadline);
                         probes.push((subject, Box::pin(probe)));
                     }
-                    probes.push((subject.clone(), Box::pin(windows(stream, subject, window, deadline, clocks.clone()))));
+                    probes.push((
+                        subject.clone(),
+                        Box::pin(windows(stream, subject, window, deadline, clocks.clone())),
+                    ));
                 }
                 StreamPlan::Consumed(plan) => {
                     let probe = consumed(plan.stream.clone(), subject.clone(), deadline);

@@ -96,7 +96,8 @@ impl Poller {
             let position = checkpoint.tables.get(&table);
             let mut shown = table_status(&table, position, plan, now);
             shown.pushed = checkpoint.pushed.get(&table).copied();
-            let late = position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
+            let late =
+                position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
             if late && stream.status == Standing::Ok {
                 stream.status = Standing::Behind;
             }

@@ -10,8 +10,8 @@ use super::failure;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
 use crate::settings::{Origin, Secret, SentinelOne};
-use crate::sources::{SourceError, VendorClock};
 use crate::sources::endpoint::{Endpoint, Unreadable};
+use crate::sources::{SourceError, VendorClock};
 use crate::time::Clock;
 
 /// See the module.
