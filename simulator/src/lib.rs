@@ -47,6 +47,8 @@ mod relay;
 mod service;
 mod wall_clock;
 
+pub use loopback::DateHeader;
+
 #[cfg(test)]
 mod tests {
     #[test]

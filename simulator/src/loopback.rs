@@ -2,19 +2,54 @@
 
 use std::any::Any;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use actix_web::dev::{Extensions, ServerHandle};
+use actix_web::dev::{Extensions, ServerHandle, Service};
+use actix_web::http::header::{DATE, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpRequest, HttpServer, rt};
+use chrono::TimeDelta;
+
+use crate::wall_clock;
 
 /// A running server. It works under any runtime because it brings its own.
 pub(crate) struct LoopbackServer {
     address: SocketAddr,
+    date: ServedDate,
     handle: ServerHandle,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the `Date` header of every answer says; the time of the machine until something is set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServedDate(Arc<Mutex<Option<DateHeader>>>);
+
+/// What a server says of the time in its `Date` header.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum DateHeader {
+    /// Its clock is so far ahead of the machine's (behind, where negative).
+    Offset(TimeDelta),
+    /// Always this text.
+    Text(String),
+}
+
+impl ServedDate {
+    pub(crate) fn set(&self, header: DateHeader) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
+    }
+
+    fn value(&self) -> Option<HeaderValue> {
+        let header = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let text = match header {
+            DateHeader::Offset(offset) => (wall_clock::now() + offset)
+                .format("%a, %d %b %Y %H:%M:%S GMT")
+                .to_string(),
+            DateHeader::Text(text) => text,
+        };
+        Some(HeaderValue::from_str(&text).expect("a test's header is a header"))
+    }
 }
 
 /// The accepted connection of a request, to be cut without an answer.
@@ -29,13 +64,21 @@ impl LoopbackServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port can be bound");
         let address = listener.local_addr().expect("a bound listener has an address");
         let (handles, received) = mpsc::sync_channel(1);
-        let thread = std::thread::spawn(move || serve(listener, configure, &handles));
+        let date = ServedDate::default();
+        let same_date = date.clone();
+        let thread = std::thread::spawn(move || serve(listener, configure, &same_date, &handles));
         let handle = received.recv().expect("the server thread starts its server");
         LoopbackServer {
             address,
+            date,
             handle,
             thread: Some(thread),
         }
+    }
+
+    /// What the `Date` header of its answers says.
+    pub(crate) fn date(&self) -> &ServedDate {
+        &self.date
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
@@ -72,12 +115,29 @@ pub(crate) fn client_is_there(request: &HttpRequest) -> bool {
     !matches!(stream.peek(&mut [0]), Ok(0))
 }
 
-fn serve<C>(listener: TcpListener, configure: C, handles: &mpsc::SyncSender<ServerHandle>)
+fn serve<C>(listener: TcpListener, configure: C, date: &ServedDate, handles: &mpsc::SyncSender<ServerHandle>)
 where
     C: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
+    let date = date.clone();
     rt::System::new().block_on(async move {
-        let server = HttpServer::new(move || App::new().configure(configure.clone()))
+        let app = move || {
+            let date = date.clone();
+            App::new()
+                .wrap_fn(move |request, service| {
+                    let date = date.clone();
+                    let answer = service.call(request);
+                    async move {
+                        let mut answer = answer.await?;
+                        if let Some(value) = date.value() {
+                            answer.headers_mut().insert(DATE, value);
+                        }
+                        Ok(answer)
+                    }
+                })
+                .configure(configure.clone())
+        };
+        let server = HttpServer::new(app)
             .workers(1)
             .disable_signals()
             // Idle connections and slow test machines must not look like faults.
@@ -120,6 +180,7 @@ mod tests {
     use super::*;
     use crate::client::plain_client;
     use actix_web::{HttpResponse, web};
+    use chrono::DateTime;
 
     fn services(config: &mut ServiceConfig) {
         config.route("/answer", web::get().to(HttpResponse::Ok)).route(
@@ -161,6 +222,26 @@ mod tests {
         drop(server);
 
         assert!(asking.await.expect("the request does not panic").is_err());
+    }
+
+    #[tokio::test]
+    async fn the_date_of_the_answers_is_what_a_test_sets() {
+        let server = LoopbackServer::start(services);
+        let date = async || {
+            let answer = plain_client().get(format!("{}/answer", server.origin())).send().await;
+            let answer = answer.expect("the route answers");
+            let dates: Vec<_> = answer.headers().get_all(DATE.as_str()).iter().cloned().collect();
+            assert_eq!(dates.len(), 1, "{dates:?}");
+            dates[0].to_str().expect("it is text").to_owned()
+        };
+        server.date().set(DateHeader::Text("yesterday".to_owned()));
+        assert_eq!(date().await, "yesterday");
+        server.date().set(DateHeader::Offset(TimeDelta::minutes(-12)));
+        let said = DateTime::parse_from_rfc2822(&date().await)
+            .expect("an instant")
+            .to_utc();
+        let behind = wall_clock::now() - said;
+        assert!((12..14).contains(&behind.num_minutes()), "{behind}");
     }
 
     #[tokio::test]

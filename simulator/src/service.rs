@@ -11,7 +11,7 @@ use actix_web::web::{self, Bytes, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, rt};
 use percent_encoding::percent_decode_str;
 
-use crate::loopback::{LoopbackServer, client_is_there, cut_connection};
+use crate::loopback::{DateHeader, LoopbackServer, client_is_there, cut_connection};
 
 /// A request body of these vendors is small; more is not read.
 const LARGEST_BODY_BYTES: usize = 1024 * 1024;
@@ -240,6 +240,11 @@ impl<S: Service> Served<S> {
     /// `http://127.0.0.1:<port>`.
     pub(crate) fn origin(&self) -> String {
         self.server.origin()
+    }
+
+    /// Sets what the `Date` header of every answer says.
+    pub(crate) fn set_date(&self, header: DateHeader) {
+        self.server.date().set(header);
     }
 
     /// The state, for as long as the guard lives.

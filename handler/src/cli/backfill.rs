@@ -9,11 +9,11 @@ use clap::Args;
 use super::prepare::prepare;
 use super::progress::Progress;
 use super::signals::{self, finished_in_time};
-use super::{EXIT_FAILED, EXIT_USAGE};
+use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, confirm};
 use crate::app::ConnectorWorkplace;
 use crate::functions::Work;
-use crate::health::RunReport;
-use crate::pipeline::{BackfillWatcher, PullPlan, Selection, StreamPlan, Window, why_not};
+use crate::health::{Outcome, RunReport};
+use crate::pipeline::{BackfillWatcher, PullPlan, Reading, Selection, StreamPlan, Window, why_not};
 use crate::settings::Environment;
 use crate::time::{Clock, Stop, SystemClock};
 
@@ -32,10 +32,17 @@ pub struct BackfillArguments {
     /// The end of the window, which does not belong to it; written as the start.
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: DateTime<Utc>,
+    /// Reads the window anew, also what was read before: for what the vendor showed late. Says first how many rows may
+    /// arrive twice, and asks.
+    #[arg(long)]
+    again: bool,
+    /// With --again: does not ask.
+    #[arg(long, requires = "again")]
+    yes: bool,
 }
 
-/// Exit 0 if nothing is missing any more or the process was told to end, 1 if a stream could not be filled, 64 for bad
-/// settings, bad times, or streams that have nothing to fill.
+/// Exit 0 if nothing is missing any more, 1 if a stream could not be filled or somebody said no, 64 for bad settings,
+/// bad times, streams that have nothing to fill, or nobody to ask, 130 if the process was told to end before.
 pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments) -> ExitCode {
     let window = Window {
         from: arguments.from,
@@ -57,6 +64,16 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         Ok(plans) => plans,
         Err(code) => return code,
     };
+    let reading = match arguments.again {
+        true => Reading::Anew,
+        false => Reading::Missing,
+    };
+    if reading == Reading::Anew {
+        let confirmed = finished_in_time(&stop, confirm::reading_anew(&work, &plans, window, arguments.yes)).await;
+        if let Err(code) = confirmed.unwrap_or_else(|| Err(cut_off())) {
+            return code;
+        }
+    }
     let progress = Progress::start();
     if SystemClock.now() - window.from > OLD_AFTER {
         progress.says(
@@ -64,22 +81,37 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
              stays in its column",
         );
     }
-    let report = finished_in_time(&stop, fill(&work, &selection, &plans, window, &progress)).await;
+    let report = finished_in_time(&stop, fill(&work, &selection, &plans, (window, reading), &progress)).await;
     progress.end();
-    match report {
-        Some(report) => {
-            report.log();
-            ExitCode::from(if report.failed() { EXIT_FAILED } else { 0 })
-        }
-        None => ExitCode::SUCCESS,
-    }
+    let Some(report) = report else {
+        return cut_off();
+    };
+    report.log();
+    let is_unfinished = report
+        .streams
+        .iter()
+        .any(|stream| stream.outcome == Outcome::BudgetEnded);
+    ExitCode::from(match (is_unfinished, report.failed()) {
+        (true, _) => EXIT_INTERRUPTED,
+        (false, true) => EXIT_FAILED,
+        (false, false) => 0,
+    })
+}
+
+/// The work did not end in the time that a process has after it was told to end.
+fn cut_off() -> ExitCode {
+    log::warn!(
+        "what was under way did not come to its end in time and was cut off; what was read to its end before is saved, and \
+         the same command fills the rest"
+    );
+    ExitCode::from(EXIT_INTERRUPTED)
 }
 
 async fn fill(
     work: &Work,
     selection: &Selection,
     plans: &[&PullPlan],
-    window: Window,
+    wanted: (Window, Reading),
     progress: &Progress,
 ) -> RunReport {
     let off = work.poller.off.iter().filter(|off| selection.takes(&off.stream));
@@ -87,7 +119,7 @@ async fn fill(
         streams: off.cloned().collect(),
     };
     for plan in plans {
-        report.streams.push(work.poller.backfill(plan, window, progress).await);
+        report.streams.push(work.poller.backfill(plan, wanted, progress).await);
     }
     report
 }

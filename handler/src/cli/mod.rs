@@ -2,6 +2,7 @@
 
 mod backfill;
 mod check;
+mod confirm;
 mod poll;
 mod prepare;
 mod progress;
@@ -22,6 +23,8 @@ use crate::settings::{Environment, ProcessEnvironment, log_format};
 
 /// A stream failed.
 const EXIT_FAILED: u8 = 1;
+/// The process was told to end before its work was done, as shells say it of Ctrl-C.
+const EXIT_INTERRUPTED: u8 = 130;
 /// Bad settings, a bad command line, or nothing configured (`EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
 

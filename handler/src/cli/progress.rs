@@ -26,7 +26,7 @@ impl Progress {
     pub fn start() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:40}] {percent}% {msg}") {
+            if let Ok(style) = ProgressStyle::with_template("{prefix:.34} [{bar:16}] {percent:>3}% {wide_msg}") {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.enable_steady_tick(Duration::from_secs(1));
@@ -34,6 +34,14 @@ impl Progress {
         });
         Self {
             bar,
+            told: Mutex::default(),
+        }
+    }
+
+    /// Only lines.
+    pub fn without_bar() -> Self {
+        Self {
+            bar: None,
             told: Mutex::default(),
         }
     }
@@ -61,10 +69,14 @@ impl BackfillWatcher for Progress {
     fn stands_at(&self, stream: &StreamName, missing: TimeDelta, left: TimeDelta) {
         let hundredths = hundredths(missing, left);
         let what = match missing.is_zero() {
-            true => "nothing is missing".to_owned(),
+            true => "nothing is missing in this window".to_owned(),
             false => format!("{} of {} to go", in_words(left), in_words(missing)),
         };
         if let Some(bar) = &self.bar {
+            // The bar goes when all is done, and this is worth keeping.
+            if missing.is_zero() {
+                bar.suspend(|| log::info!("{stream}: nothing is missing in this window"));
+            }
             bar.set_prefix(stream.to_string());
             bar.set_position(hundredths.unsigned_abs());
             bar.set_message(what);

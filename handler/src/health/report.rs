@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::problem::{ErrorCode, Problem};
 use crate::state::Counts;
-use crate::time::rfc3339_millis;
+use crate::time::{ClockOffset, rfc3339_millis};
 
 /// How a stream's run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct StreamReport {
     pub held_until: Option<DateTime<Utc>>,
     /// When events may have been lost, as far as this run found out; said and remembered already.
     pub possible_losses: Vec<DateTime<Utc>>,
+    /// How the vendor's clock stands to ours, if this run learned it.
+    pub clock_offset: Option<ClockOffset>,
     /// How long it took.
     pub took: Duration,
 }
@@ -66,6 +68,7 @@ impl StreamReport {
             notices: Vec::new(),
             held_until: None,
             possible_losses: Vec::new(),
+            clock_offset: None,
             took: Duration::ZERO,
         }
     }

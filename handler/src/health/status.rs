@@ -88,6 +88,8 @@ pub struct StreamStatus {
     pub last_error: Option<LastError>,
     /// The last run that is remembered.
     pub last_run: Option<LastRun>,
+    /// How many seconds the vendor's clock is ahead of this machine's (behind, where negative), if they do not agree.
+    pub clock_offset_seconds: Option<f64>,
     /// Why what is stored of it cannot be read.
     pub state_error: Option<String>,
 }
@@ -164,6 +166,7 @@ impl StreamStatus {
             consecutive_failures: 0,
             last_error: None,
             last_run: None,
+            clock_offset_seconds: None,
             state_error: None,
         }
     }

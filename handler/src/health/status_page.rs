@@ -1,5 +1,6 @@
 //! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
 
+use super::clock::clock_remark;
 use super::status::{Standing, Status, StreamStatus, in_words, whole_second};
 use super::status_text::describe_letters;
 
@@ -82,6 +83,11 @@ impl Status {
         for at in &stream.possible_losses {
             rows.push(("Possible loss", whole_second(*at)));
         }
+        rows.extend(
+            stream
+                .clock_offset_seconds
+                .map(|offset| ("Clock", clock_remark(offset))),
+        );
         rows.extend(stream.state_error.clone().map(|error| ("State", error)));
         add_rows(rows, "Nothing is stored of it yet.", page);
     }

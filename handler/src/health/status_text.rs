@@ -1,5 +1,6 @@
 //! The status for a person's terminal: aligned, no colours.
 
+use super::clock::clock_remark;
 use super::status::{QueueStatus, Status, StreamStatus, in_words, whole_second};
 use crate::state::SetAside;
 
@@ -56,6 +57,9 @@ impl Status {
         }
         for at in &stream.possible_losses {
             lines.push(format!("  possible loss {}", whole_second(*at)));
+        }
+        if let Some(offset) = stream.clock_offset_seconds {
+            lines.push(format!("  clock         {}", clock_remark(offset)));
         }
         if let Some(error) = &stream.state_error {
             lines.push(format!("  state         {error}"));

@@ -46,6 +46,8 @@ pub struct GroupRun<'a> {
     made_progress: bool,
     /// Pages of this run that brought what was delivered before.
     reread_pages: u32,
+    /// The latest time of an event that was read.
+    newest_event: Option<DateTime<Utc>>,
 }
 
 /// How reading a slice ended.
@@ -105,6 +107,7 @@ impl<'a> GroupRun<'a> {
             unsaved: false,
             made_progress: false,
             reread_pages: 0,
+            newest_event: None,
         })
     }
 
@@ -124,6 +127,7 @@ impl<'a> GroupRun<'a> {
             };
             let counts = sink.final_counts();
             position.counts += counts;
+            position.newest_event = position.newest_event.max(self.newest_event);
             self.unsaved |= counts.perhaps_doubled > 0;
             report.tables.push(TableReport {
                 table: table.to_string(),
@@ -151,7 +155,10 @@ impl<'a> GroupRun<'a> {
             let end = self.read(slice).await;
             match end {
                 _ if self.open.is_empty() => break,
-                SliceEnd::Complete(pages) => self.complete(&mut walk, slice, pages, before).await?,
+                SliceEnd::Complete(pages) => match self.run.settled_part(slice, &mut walk, self.now) {
+                    Some(slice) => self.complete(&mut walk, slice, pages, before).await?,
+                    None => break,
+                },
                 SliceEnd::StateLost(error) => return Err(error),
                 SliceEnd::TooLong => {
                     walk.halve(slice);
@@ -171,9 +178,11 @@ impl<'a> GroupRun<'a> {
     fn first_walk(&mut self) -> Option<Walk> {
         let table = self.open.first()?.table();
         let position = position_of(self.checkpoints, &table)?;
-        self.run
-            .rules
-            .walk(position, self.now, self.run.plan.stream.pages_per_minute())
+        self.run.rules.walk(
+            position,
+            self.run.earlier_now(self.now),
+            self.run.plan.stream.pages_per_minute(),
+        )
     }
 
     async fn complete(
@@ -340,6 +349,8 @@ impl<'a> GroupRun<'a> {
 
     async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
         let key = self.run.plan.stream.key_of(event);
+        let time = key.time.filter(|time| (slice.from..slice.to).contains(time));
+        self.newest_event = self.newest_event.max(time);
         if key.time.is_some_and(|time| self.edges.exclude(time, slice)) {
             return;
         }

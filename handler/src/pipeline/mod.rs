@@ -23,10 +23,11 @@ mod send;
 mod spool_drain;
 mod stream_run;
 mod table_sink;
+mod vendor_clock;
 mod walk_run;
 mod window;
 
-pub use backfill::{BackfillWatcher, why_not};
+pub use backfill::{BackfillWatcher, PerhapsTwice, Reading, WindowCount, why_not};
 pub use housekeeping::Housekeeping;
 pub use plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan, Target};
 pub use poll::{Poller, RunScope, Selection};

@@ -50,6 +50,7 @@ impl StreamRun<'_> {
             let message = format!("{}: {error}", report.stream);
             report.problems.push(error.problem_saying(message));
         }
+        self.report_clock(&mut report);
         if !report.problems.is_empty() {
             report.outcome = Outcome::Failed;
         }
@@ -93,14 +94,22 @@ impl StreamRun<'_> {
         if let Some(every) = self.plan.stream.walked_every() {
             return WalkRun { run: self, every, now }.run(checkpoints, report).await;
         }
-        self.come_back_from_the_future(checkpoints, now, report);
-        self.step_over_what_is_gone(checkpoints, now, report);
-        for targets in self.groups(checkpoints) {
-            GroupRun::begin(self, checkpoints, &targets, now)
-                .await?
-                .keeping_from(oldest_left)
-                .run(report)
-                .await?;
+        // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
+        for _ in 0..2 {
+            if self.come_back_from_the_future(checkpoints, now, report) {
+                checkpoints.save(self.lease, now).await?;
+            }
+            self.step_over_what_is_gone(checkpoints, self.earlier_now(now), report);
+            for targets in self.groups(checkpoints) {
+                GroupRun::begin(self, checkpoints, &targets, now)
+                    .await?
+                    .keeping_from(oldest_left)
+                    .run(report)
+                    .await?;
+            }
+            if !self.is_in_the_future(checkpoints, now) {
+                break;
+            }
         }
         Ok(())
     }
@@ -136,27 +145,6 @@ impl StreamRun<'_> {
             checkpoints.save(self.lease, now).await?;
         }
         Ok(checkpoints)
-    }
-
-    /// A clock that was wrong once must not stop the stream until the time has come. Where it was right before is not
-    /// known, so reading begins a little earlier than it may have to.
-    fn come_back_from_the_future(&self, checkpoints: &mut Checkpoints, now: DateTime<Utc>, report: &mut StreamReport) {
-        for (table, position) in &mut checkpoints.current.tables {
-            if position.watermark <= now {
-                continue;
-            }
-            let back = before(before(now, self.rules.settle), self.rules.overlap);
-            report.notices.push(format!(
-                "{} -> {table}: the checkpoint ({}) lies in the future, so a clock was wrong; reading goes on from {}, and rows \
-                 since then may arrive twice",
-                report.stream,
-                rfc3339_millis(position.watermark),
-                rfc3339_millis(back),
-            ));
-            position.watermark = back;
-            position.reread_from = Some(back);
-            position.begin = position.begin.min(back);
-        }
     }
 
     /// A gap that reaches back beyond what the vendor still shows cannot be filled any more. That is said, and stays

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::RequestBuilder;
 
-use super::SourceError;
+use super::{SourceError, VendorClock};
 use crate::event::StreamName;
 use crate::http::{Backoff, HttpClient, Reply, Throttle, TransportError, Verdict, pause, retry_after, verdict};
 use crate::time::{Clock, Deadline};
@@ -28,6 +28,8 @@ pub struct Endpoint<'a> {
     pub address_setting: &'a str,
     /// Shared by everybody who asks this account.
     pub throttle: &'a Throttle,
+    /// Learns from every reply.
+    pub vendor_clock: &'a VendorClock,
 }
 
 /// What came of asking.
@@ -71,7 +73,12 @@ impl Endpoint<'_> {
                 .admit(deadline)
                 .await
                 .map_err(|_| self.out_of_time("waiting for a place in the rate limit"))?;
-            let (error, asked_pause) = match self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await {
+            let sent_at = self.clock.now();
+            let sent = self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await;
+            if let Ok(reply) = &sent {
+                self.vendor_clock.note(&reply.headers, sent_at, self.clock.now());
+            }
+            let (error, asked_pause) = match sent {
                 Err(_) if deadline.has_passed() => return Err(self.out_of_time("waiting for a page")),
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
                     return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), tries)));

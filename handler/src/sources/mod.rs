@@ -8,6 +8,7 @@ mod error;
 mod page;
 mod rejection;
 mod token_lifetime;
+mod vendor_clock;
 
 pub mod onelogin;
 pub mod pingone;
@@ -22,6 +23,7 @@ use chrono::{DateTime, Utc};
 pub use self::error::{SourceError, TOKEN_ENDPOINT};
 pub use self::page::Page;
 pub use self::rejection::{Rejections, Watched};
+pub use self::vendor_clock::VendorClock;
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 
@@ -61,6 +63,10 @@ pub trait PullStream: Send + Sync {
     }
     /// Some for a stream without windows: everything is read once in so long, and windows mean nothing to it.
     fn walked_every(&self) -> Option<Duration> {
+        None
+    }
+    /// The clock of the account's vendor, if its replies show one.
+    fn vendor_clock(&self) -> Option<&VendorClock> {
         None
     }
     /// Starts reading a window.

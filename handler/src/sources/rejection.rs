@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, Window};
+use super::{
+    ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, VendorClock, Window,
+};
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 
@@ -64,6 +66,10 @@ impl<S: PullStream + ?Sized> PullStream for Watched<S> {
 
     fn walked_every(&self) -> Option<Duration> {
         self.stream.walked_every()
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        self.stream.vendor_clock()
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Span};
 use super::key::Key;
 use super::lease::Lease;
+use super::reread::Reread;
 use super::store::{Expected, Store, StoreError, Stored, Version};
 use crate::event::{Identity, StreamName};
 
@@ -41,6 +42,15 @@ pub struct TablePosition {
     pub slice_ms: Option<i64>,
     /// Everything that was read to its end.
     pub coverage: Coverage,
+    /// The start of the earliest window that a backfill was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled_from: Option<DateTime<Utc>>,
+    /// The latest time of an event that was read: the vendor's clock was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_event: Option<DateTime<Utc>>,
+    /// The window that somebody wants to be read anew, until it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reread: Option<Reread>,
     /// Since the beginning.
     #[serde(default)]
     pub counts: Counts,
@@ -51,6 +61,14 @@ impl TablePosition {
     /// then.
     pub fn is_costly_to_reread(&self, pages_per_minute: Option<f64>) -> bool {
         pages_per_minute.is_some_and(|rate| f64::from(self.reread_pages) > rate / 3.0)
+    }
+
+    /// What was not read up to the watermark since the earliest time that was, or that somebody asked for.
+    pub fn holes(&self) -> Vec<Span> {
+        let first_read = self.coverage.spans().first().map(|span| span.from);
+        let wanted = [Some(self.begin), first_read, self.filled_from].into_iter().flatten();
+        let from = wanted.min().unwrap_or(self.begin);
+        self.coverage.holes(from, self.watermark)
     }
 
     /// Of a table that was never read.
@@ -64,6 +82,9 @@ impl TablePosition {
             reread_pages: 0,
             slice_ms: None,
             coverage: Coverage::default(),
+            filled_from: None,
+            newest_event: None,
+            reread: None,
             counts: Counts::default(),
         }
     }

@@ -38,6 +38,14 @@ impl Coverage {
         self.0 = apart;
     }
 
+    /// Takes back that anything was read from an instant on.
+    pub fn take_back_from(&mut self, instant: DateTime<Utc>) {
+        self.0.retain(|span| span.from < instant);
+        if let Some(last) = self.0.last_mut() {
+            last.to = last.to.min(instant);
+        }
+    }
+
     /// What is missing of the span from `from` to `to`, oldest first.
     pub fn holes(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Vec<Span> {
         let mut holes = Vec::new();
@@ -102,6 +110,24 @@ mod tests {
                 prop_assert_eq!(in_hole, usize::from(is_missing));
             }
             prop_assert!(coverage.spans().windows(2).all(|pair| pair[0].to < pair[1].from));
+        }
+
+        #[test]
+        fn what_is_taken_back_is_not_covered_and_what_lies_before_it_still_is(
+            spans in proptest::collection::vec((0_i64..60, 0_i64..12), 0..12),
+            from in 0_i64..80,
+        ) {
+            let mut coverage = Coverage::default();
+            for (from, length) in &spans {
+                coverage.add(second(*from), second(from + length));
+            }
+            let before = coverage.clone();
+            coverage.take_back_from(second(from));
+            for number in 0..80 {
+                let expected = number < from && before.contains(second(number));
+                prop_assert_eq!(coverage.contains(second(number)), expected);
+            }
+            prop_assert!(coverage.spans().iter().all(|span| span.from < span.to));
         }
 
         #[test]

@@ -41,6 +41,9 @@ pub struct StreamHealth {
     /// Of a stream of pushes: what its runs took out of the spool, since the beginning.
     #[serde(default, skip_serializing_if = "TableCounts::is_empty")]
     pub drained: TableCounts,
+    /// How many seconds the vendor's clock was ahead of ours (behind, where negative), if they did not agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<f64>,
     /// Of a stream of pushes: what was received when the last health row was made.
     #[serde(default)]
     pub pushed_at_last_row: Counts,

@@ -286,8 +286,15 @@ async fn told_to_end_it_saves_and_the_same_command_goes_on() {
     );
     let ended = child.wait_with_output().await.unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(0), "{said}");
-    assert!(said.contains("the same command fills the rest"), "{said}");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(
+        said.contains("are left to read: the same command fills the rest"),
+        "{said}"
+    );
+    let shown = handler.run(&["status", "--json"]).await.output;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let holes = shown["streams"][0]["tables"][0]["holes"].as_array().unwrap().clone();
+    assert_eq!(holes.len(), 1, "{holes:?}");
     backfill_well(&handler, "pingone", start, now()).await;
     assert_each_once(&pingone, &handler.ids(ACTIVITIES));
 }
@@ -357,4 +364,51 @@ async fn streams_without_windows_and_wrong_times_are_refused_with_a_word() {
             .await;
         assert_eq!(ended.code, Some(64), "{}", ended.output);
     }
+}
+
+async fn holes(handler: &Handler) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+    let shown = handler.run(&["status", "--json"]).await.output;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let holes = shown["streams"][0]["tables"][0]["holes"].as_array().unwrap().clone();
+    let time = |hole: &serde_json::Value, end: &str| hole[end].as_str().unwrap().parse().unwrap();
+    holes
+        .iter()
+        .map(|hole| (time(hole, "from"), time(hole, "to")))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_between_a_filled_window_and_the_first_poll_is_a_hole() {
+    let pingone = PingOne::start(options());
+    pingone.publish(spread(516, 60, now() - DAYS, DAYS - TimeDelta::minutes(2)));
+    let handler = Handler::with_pingone(&pingone);
+    handler.poll_well().await;
+    assert_eq!(holes(&handler).await, []);
+    let (from, to) = (now() - TimeDelta::hours(20), now() - TimeDelta::hours(4));
+
+    backfill_well(&handler, "pingone", from, to).await;
+
+    let [(hole_from, hole_to)] = holes(&handler).await[..] else {
+        panic!("one hole is left")
+    };
+    assert!((hole_from - to).abs() < TimeDelta::seconds(1), "{hole_from}");
+    let first_window = now() - TimeDelta::hours(1);
+    assert!((first_window - hole_to).abs() < TimeDelta::minutes(2), "{hole_to}");
+    backfill_well(&handler, "pingone", to, now()).await;
+    assert_eq!(holes(&handler).await, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_was_asked_for_and_never_begun_is_a_hole() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.poll_well().await;
+    let from = now() - TimeDelta::hours(20);
+    handler.set("PINGONE__CLIENT_SECRET", "another-one");
+    let ended = backfill(&handler, "pingone", from, now()).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let [(hole_from, _)] = holes(&handler).await[..] else {
+        panic!("one hole is left")
+    };
+    assert!((hole_from - from).abs() < TimeDelta::seconds(1), "{hole_from}");
 }

@@ -4,10 +4,12 @@
 
 mod architecture;
 mod backfill;
+mod backfill_again;
 mod bad_input;
 mod blob_broken;
 mod blob_state;
 mod check;
+mod clocks;
 mod everything;
 mod gap;
 mod half_sent;

@@ -13,6 +13,7 @@ mod token;
 use std::time::Duration;
 
 use crate::generate::onelogin_api::{Event, User};
+use crate::loopback::DateHeader;
 use crate::service::Served;
 use state::State;
 
@@ -90,6 +91,11 @@ impl OneLoginApi {
     /// `http://127.0.0.1:<port>`, in place of `https://<subdomain>.onelogin.com`.
     pub fn origin(&self) -> String {
         self.served.origin()
+    }
+
+    /// Sets what the `Date` header of every answer says from now on.
+    pub fn set_date(&self, header: DateHeader) {
+        self.served.set_date(header);
     }
 
     /// Adds events.

@@ -18,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse, rt};
 use chrono::{DateTime, Utc};
 
 use crate::generate::pingone::Activity;
-use crate::loopback::{LoopbackServer, cut_connection};
+use crate::loopback::{DateHeader, LoopbackServer, cut_connection};
 use reply::Reply;
 use state::{Incoming, State};
 
@@ -134,6 +134,11 @@ impl PingOne {
     /// `http://127.0.0.1:<port>`, the origin of both the token and the activities endpoint.
     pub fn origin(&self) -> String {
         self.server.origin()
+    }
+
+    /// Sets what the `Date` header of every answer says from now on.
+    pub fn set_date(&self, header: DateHeader) {
+        self.server.date().set(header);
     }
 
     /// Adds activities.

@@ -22,6 +22,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::generate::sentinelone::{Activity, Agent, Alert, Group, Threat, UnifiedAlert};
+use crate::loopback::DateHeader;
 use crate::service::Served;
 use state::State;
 
@@ -104,6 +105,11 @@ impl SentinelOne {
     /// `http://127.0.0.1:<port>`, the console's origin; the API lies under `/web/api/v2.1`.
     pub fn origin(&self) -> String {
         self.served.origin()
+    }
+
+    /// Sets what the `Date` header of every answer says from now on.
+    pub fn set_date(&self, header: DateHeader) {
+        self.served.set_date(header);
     }
 
     /// Adds activities.

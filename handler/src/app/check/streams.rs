@@ -1,14 +1,15 @@
 //! Every stream: signs in, and reads as little as the vendor allows.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
+use crate::health::clock_remark;
 use crate::pipeline::StreamPlan;
 use crate::sources::{ConsumingStream, PullStream, SourceError, Window};
-use crate::time::Deadline;
+use crate::time::{Clock, Deadline};
 
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
 
@@ -20,6 +21,10 @@ impl Check {
             to: now,
         };
         let mut accounts = BTreeSet::new();
+        let clocks = Clocks {
+            ours: self.work.poller.clock.clone(),
+            told: Arc::default(),
+        };
         let mut probes: Vec<(String, Probe)> = Vec::new();
         for plan in &self.work.poller.plans {
             let subject = plan.name().to_string();
@@ -32,7 +37,10 @@ impl Check {
                         let probe = credential(stream.clone(), subject.clone(), deadline);
                         probes.push((subject, Box::pin(probe)));
                     }
-                    probes.push((subject.clone(), Box::pin(windows(stream, subject, window, deadline))));
+                    probes.push((
+                        subject.clone(),
+                        Box::pin(windows(stream, subject, window, deadline, clocks.clone())),
+                    ));
                 }
                 StreamPlan::Consumed(plan) => {
                     let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
@@ -56,7 +64,31 @@ fn in_a_check(error: &SourceError) -> String {
     }
 }
 
-async fn windows(stream: Arc<dyn PullStream>, subject: String, window: Window, deadline: Deadline) -> Vec<Finding> {
+/// This machine's clock, and the accounts whose vendor's clock was told about.
+#[derive(Clone)]
+struct Clocks {
+    ours: Arc<dyn Clock>,
+    told: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
+}
+
+impl Clocks {
+    /// What is worth saying of the clock behind a stream; streams of one account have the same.
+    fn remark(&self, stream: &dyn PullStream) -> Option<String> {
+        let offset = stream.vendor_clock()?.offset(self.ours.now())?;
+        let seconds = offset.difference_seconds()?;
+        let account = (stream.name().source, stream.name().instance.clone());
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.insert(account).then(|| clock_remark(seconds))
+    }
+}
+
+async fn windows(
+    stream: Arc<dyn PullStream>,
+    subject: String,
+    window: Window,
+    deadline: Deadline,
+    clocks: Clocks,
+) -> Vec<Finding> {
     let read = match stream.probe(window, deadline).await {
         Ok(read) => read,
         Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
@@ -68,7 +100,7 @@ async fn windows(stream: Arc<dyn PullStream>, subject: String, window: Window, d
         (_, Some(_)) => "signed in, and read one object",
     };
     let mut findings = vec![Finding::fine(subject.clone(), what)];
-    let notices = stream.notices().into_iter();
+    let notices = stream.notices().into_iter().chain(clocks.remark(&*stream));
     findings.extend(notices.map(|notice| Finding::new(Verdict::Attention, subject.clone(), notice)));
     findings
 }

@@ -1,8 +1,10 @@
 //! Fills what a past window lacks, slice by slice, each under the lease of its account.
 //!
 //! Between two slices the lease is given back, so that a poller gets its turn, and the checkpoint is read again. A
-//! slice that was read to its end is added to the coverage; the watermark stays where it is.
+//! slice that was read to its end is added to the coverage; the watermark stays where it is. A window may also be read
+//! anew, although the coverage has it: what the vendor showed late is found that way.
 
+mod count;
 mod holes;
 mod slice;
 
@@ -10,17 +12,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{SubsecRound, TimeDelta};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
+pub use self::count::{PerhapsTwice, WindowCount};
 use self::slice::{SliceFill, SliceOutcome};
 use crate::event::StreamName;
-use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
+use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport, in_words};
 use crate::pipeline::account::lease_name;
 use crate::pipeline::cause::Cause;
 use crate::pipeline::plan::{PullPlan, StreamPlan};
 use crate::pipeline::poll::Poller;
-use crate::sources::{SourceError, Window};
-use crate::state::{HeldBy, Lease, LeaseAttempt, StoreError};
+use crate::pipeline::stream_run::StreamRun;
+use crate::pipeline::window::before;
+use crate::sources::Window;
+use crate::state::{HeldBy, Lease, LeaseAttempt, Store, StoreError};
 use crate::time::Deadline;
 
 /// Slices begin with this length; they grow where little is read.
@@ -39,6 +44,15 @@ pub trait BackfillWatcher: Send + Sync {
     fn says(&self, sentence: &str);
     /// So much of the stream's window was missing, and so much of it is still.
     fn stands_at(&self, stream: &StreamName, missing: TimeDelta, left: TimeDelta);
+}
+
+/// Which part of a window is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// What the coverage lacks.
+    Missing,
+    /// Everything, also what was read before.
+    Anew,
 }
 
 /// Why a stream cannot be filled.
@@ -65,18 +79,27 @@ pub struct Backfill<'a> {
     pub plan: &'a PullPlan,
     /// What shall be whole.
     pub wanted: Window,
+    /// Which part of it is read.
+    pub reading: Reading,
     /// Is told.
     pub watcher: &'a dyn BackfillWatcher,
     /// How long the next slice may be.
     length: TimeDelta,
     /// What was missing at the start.
     missing: Option<TimeDelta>,
+    /// What is missing now.
+    left: TimeDelta,
     tables: BTreeMap<String, TableReport>,
 }
 
 impl<'a> Backfill<'a> {
     /// Of a window that is cut to whole milliseconds.
-    pub fn new(poller: &'a Poller, plan: &'a PullPlan, wanted: Window, watcher: &'a dyn BackfillWatcher) -> Self {
+    pub fn new(
+        poller: &'a Poller,
+        plan: &'a PullPlan,
+        (wanted, reading): (Window, Reading),
+        watcher: &'a dyn BackfillWatcher,
+    ) -> Self {
         Self {
             poller,
             plan,
@@ -84,9 +107,11 @@ impl<'a> Backfill<'a> {
                 from: wanted.from.trunc_subsecs(3),
                 to: wanted.to.trunc_subsecs(3),
             },
+            reading,
             watcher,
             length: FIRST_SLICE,
             missing: None,
+            left: TimeDelta::zero(),
             tables: BTreeMap::new(),
         }
     }
@@ -144,12 +169,7 @@ impl<'a> Backfill<'a> {
         let mut has_said = false;
         loop {
             if self.poller.stop.is_asked() {
-                let stream = stream.clone();
-                report.outcome = Outcome::BudgetEnded;
-                report.notices.push(format!(
-                    "{}; the same command fills the rest",
-                    SourceError::Stopped { stream }
-                ));
+                self.was_told_to_end(report);
                 return Ok(None);
             }
             let held: HeldBy = match self.poller.store.try_lease(&name, &self.poller.holder).await? {
@@ -178,6 +198,42 @@ impl<'a> Backfill<'a> {
         }
     }
 
+    /// Says what is left.
+    pub fn was_told_to_end(&self, report: &mut StreamReport) {
+        report.outcome = Outcome::BudgetEnded;
+        let stream = self.plan.stream.name();
+        let left = match self.missing {
+            Some(missing) => format!("{} of {} are left to read", in_words(self.left), in_words(missing)),
+            None => "nothing was read yet".to_owned(),
+        };
+        report.notices.push(format!(
+            "{stream}: told to end; what was read is saved, {left}: the same command fills the rest"
+        ));
+    }
+
+    /// What a slice works with.
+    fn stream_run<'r>(&self, store: &'r Arc<dyn Store>, lease: &'r Lease, deadline: Deadline) -> StreamRun<'r>
+    where
+        'a: 'r,
+    {
+        StreamRun {
+            plan: self.plan,
+            rules: self.poller.rules,
+            store,
+            clock: &self.poller.clock,
+            lease,
+            deadline,
+            stop: &self.poller.stop,
+            reads: true,
+        }
+    }
+
+    /// The start of the window, as far as the vendor still shows it.
+    fn readable_from(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let oldest = self.plan.stream.readable_for().map(|time| before(now, time));
+        oldest.map_or(self.wanted.from, |oldest| oldest.max(self.wanted.from))
+    }
+
     /// How long the next slice may be.
     pub fn length(&self) -> TimeDelta {
         self.length
@@ -196,6 +252,7 @@ impl<'a> Backfill<'a> {
     /// So much is missing now.
     pub fn stands_at(&mut self, left: TimeDelta) {
         let missing = *self.missing.get_or_insert(left);
+        self.left = left;
         self.watcher.stands_at(self.plan.stream.name(), missing.max(left), left);
     }
 
@@ -213,13 +270,25 @@ impl<'a> Backfill<'a> {
 }
 
 impl Poller {
-    /// Fills what the tables of a stream lack of the window `wanted`.
+    /// Fills what the tables of a stream lack of a window, or reads it anew.
     pub async fn backfill(
+        self: &Arc<Self>,
+        plan: &PullPlan,
+        wanted: (Window, Reading),
+        watcher: &dyn BackfillWatcher,
+    ) -> StreamReport {
+        Backfill::new(self, plan, wanted, watcher).run().await
+    }
+
+    /// Reads a window without sending anything: how many rows may arrive twice if it is read anew.
+    pub async fn count_before_reading_anew(
         self: &Arc<Self>,
         plan: &PullPlan,
         wanted: Window,
         watcher: &dyn BackfillWatcher,
-    ) -> StreamReport {
-        Backfill::new(self, plan, wanted, watcher).run().await
+    ) -> WindowCount {
+        Backfill::new(self, plan, (wanted, Reading::Anew), watcher)
+            .count()
+            .await
     }
 }

@@ -2,24 +2,24 @@
 //!
 //! What was delivered of a slice that is not read to its end yet is kept in a folder of its own, until the coverage
 //! holds its time: an interrupted backfill goes on without doubles, whatever its next slices are. The identities that
-//! the poller keeps are asked as well.
+//! the poller keeps are asked as well, and are added to where the poller reads again.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::Backfill;
-use super::holes::{missing, oldest_piece};
-use crate::health::{Outcome, StreamReport, TableReport};
+use super::holes::{Piece, missing, oldest_piece};
+use super::{Backfill, Reading};
+use crate::health::{StreamReport, TableReport};
 use crate::pipeline::cause::Cause;
 use crate::pipeline::edges::Edges;
 use crate::pipeline::group_run::{GroupRun, SliceEnd};
 use crate::pipeline::plan::Target;
-use crate::pipeline::stream_run::{StreamRun, position_of};
+use crate::pipeline::stream_run::position_of;
 use crate::pipeline::table_sink::TableSink;
 use crate::pipeline::window::{Walk, before};
 use crate::sources::{SourceError, Window};
-use crate::state::{Checkpoints, Identities, Lease, Span, Store, StoreError};
+use crate::state::{Checkpoints, Identities, Lease, Reread, Span, Store, StoreError, TablePosition};
 use crate::time::{Deadline, rfc3339_millis};
 
 /// What is to be done after a slice.
@@ -48,27 +48,21 @@ pub struct SliceFill<'a, 'b> {
 impl SliceFill<'_, '_> {
     /// Reads at most one slice.
     pub async fn run(&mut self, report: &mut StreamReport) -> Result<SliceOutcome, StoreError> {
-        let poller = self.backfill.poller;
-        let now = poller.clock.now();
-        let run = StreamRun {
-            plan: self.backfill.plan,
-            rules: poller.rules,
-            store: self.store,
-            clock: &poller.clock,
-            lease: self.lease,
-            deadline: self.deadline,
-            stop: &poller.stop,
-            reads: true,
-        };
+        let now = self.backfill.poller.clock.now();
+        let run = self.backfill.stream_run(self.store, self.lease, self.deadline);
         let mut checkpoints = run.load(now, report).await?;
+        if self.backfill.is_at_start() {
+            self.note_what_is_wanted(&mut checkpoints, now).await?;
+        }
         let holes = self.holes(&checkpoints, now);
         self.backfill.stands_at(missing(&holes));
         let Some(piece) = oldest_piece(&holes) else {
+            self.end_rereading(&mut checkpoints, now).await?;
             return Ok(SliceOutcome::Whole);
         };
         let mut walk = Walk {
             at: piece.window.from,
-            end: piece.window.to,
+            end: self.end_of_kept_apart(&piece, &checkpoints),
             slice: self.backfill.length(),
             rereads: false,
         };
@@ -78,7 +72,7 @@ impl SliceFill<'_, '_> {
         let targets = piece.tables.iter().filter_map(|table| run.plan.targets.get(*table));
         let mut sinks = Vec::with_capacity(piece.tables.len());
         for target in targets {
-            sinks.push(self.sink(target, &checkpoints).await?);
+            sinks.push(self.sink(target, slice, &checkpoints).await?);
         }
         let mut group = GroupRun::with(&run, &mut checkpoints, sinks, Edges::Slice, now).await?;
         let end = group.read(slice).await;
@@ -93,7 +87,7 @@ impl SliceFill<'_, '_> {
             }
             SliceEnd::Interrupted(error, pages) => {
                 let is_shorter = pages > 0 && walk.halve(slice);
-                Ok(interrupted(&error, is_shorter, report))
+                Ok(self.interrupted(&error, is_shorter, report))
             }
             SliceEnd::StateLost(error) => Err(error),
         };
@@ -111,8 +105,7 @@ impl SliceFill<'_, '_> {
             plan, wanted, watcher, ..
         } = &self.backfill;
         let stream = &plan.stream;
-        let oldest = stream.readable_for().map(|time| before(now, time));
-        let from = oldest.map_or(wanted.from, |oldest| oldest.max(wanted.from));
+        let from = self.backfill.readable_from(now);
         let is_at_start = self.backfill.is_at_start();
         if from > wanted.from && is_at_start {
             watcher.says(&format!(
@@ -135,17 +128,104 @@ impl SliceFill<'_, '_> {
                     rfc3339_millis(position.watermark)
                 ));
             }
-            holes.push(position.coverage.holes(from, wanted.to.min(position.watermark)));
+            let to = wanted.to.min(position.watermark);
+            holes.push(match (self.backfill.reading, &position.reread) {
+                (Reading::Anew, Some(reread)) => reread.left(from, to),
+                _ => position.coverage.holes(from, to),
+            });
         }
         holes
     }
 
-    async fn sink<'t>(&self, target: &'t Target, checkpoints: &Checkpoints) -> Result<TableSink<'t>, StoreError> {
+    /// What was asked for is on the disk before anything is read: a window that is not filled shows as a hole, and one
+    /// that is read anew goes on where it was broken off.
+    async fn note_what_is_wanted(&self, checkpoints: &mut Checkpoints, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let (wanted, from) = (self.backfill.wanted, self.backfill.readable_from(now));
+        let mut is_changed = false;
+        for target in &self.backfill.plan.targets {
+            let Some(position) = position_of(checkpoints, &target.table.name()) else {
+                continue;
+            };
+            let is_news = from < position.filled_from.unwrap_or(position.begin);
+            if is_news && from < wanted.to {
+                position.filled_from = Some(from);
+                is_changed = true;
+            }
+            let is_under_way = position
+                .reread
+                .as_ref()
+                .is_some_and(|reread| reread.is_of(wanted.from, wanted.to));
+            if self.backfill.reading == Reading::Anew && !is_under_way {
+                position.reread = Some(Reread::of(wanted.from, wanted.to));
+                is_changed = true;
+            }
+        }
+        if is_changed {
+            checkpoints.save(self.lease, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is left of a window that was read anew: the next time it is read anew from its start.
+    async fn end_rereading(&self, checkpoints: &mut Checkpoints, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if self.backfill.reading == Reading::Missing {
+            return Ok(());
+        }
+        for target in &self.backfill.plan.targets {
+            if let Some(position) = position_of(checkpoints, &target.table.name()) {
+                position.reread = None;
+            }
+        }
+        checkpoints.save(self.lease, now).await?;
+        for target in &self.backfill.plan.targets {
+            let table = target.table.name();
+            let folder = checkpoints.backfill_identities_of(&table);
+            let mut own = Identities::load(self.store.clone(), folder).await?;
+            if let Some(position) = position_of(checkpoints, &table) {
+                own.forget(|time| is_needless(position, time)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// From here on the poller reads again with its next run: what is delivered there is remembered with the poller's
+    /// identities.
+    fn poller_reads_from(&self, position: &TablePosition) -> DateTime<Utc> {
+        self.backfill.poller.rules.identities_needed_from(position)
+    }
+
+    /// Where a slice of the piece must end, so that it lies on one side of where the poller reads again.
+    fn end_of_kept_apart(&self, piece: &Piece, checkpoints: &Checkpoints) -> DateTime<Utc> {
+        let tables = piece.tables.iter();
+        let positions = tables.filter_map(|table| {
+            let table = self.backfill.plan.targets.get(*table)?.table.name();
+            checkpoints.current.tables.get(&*table)
+        });
+        let borders = positions.map(|position| self.poller_reads_from(position));
+        let Window { from, to } = piece.window;
+        borders.filter(|border| *border > from).fold(to, DateTime::min)
+    }
+
+    async fn sink<'t>(
+        &self,
+        target: &'t Target,
+        slice: Window,
+        checkpoints: &Checkpoints,
+    ) -> Result<TableSink<'t>, StoreError> {
         let table = target.table.name();
         let of_poller = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
-        let mut own = Identities::load(self.store.clone(), checkpoints.backfill_identities_of(&table)).await?;
-        own.ask_also(&of_poller);
-        let sink = TableSink::new(target, own);
+        let own = Identities::load(self.store.clone(), checkpoints.backfill_identities_of(&table)).await?;
+        let is_pollers = checkpoints
+            .current
+            .tables
+            .get(&*table)
+            .is_some_and(|position| self.poller_reads_from(position) <= slice.from);
+        let (mut writes, asks) = match is_pollers {
+            true => (of_poller, own),
+            false => (own, of_poller),
+        };
+        writes.ask_also(&asks);
+        let sink = TableSink::new(target, writes);
         Ok(match self.backfill.plan.pushed {
             Some(_) => sink.of_joined_stream(),
             None => sink,
@@ -190,6 +270,9 @@ impl SliceFill<'_, '_> {
                 self.hand_over(sink, slice, checkpoints, now).await?;
                 if let Some(position) = position_of(checkpoints, &sink.table()) {
                     position.coverage.add(slice.from, slice.to);
+                    if let Some(reread) = &mut position.reread {
+                        reread.read.add(slice.from, slice.to);
+                    }
                 }
             }
         }
@@ -200,9 +283,28 @@ impl SliceFill<'_, '_> {
             let Some(position) = position_of(checkpoints, &sink.table()) else {
                 continue;
             };
-            sink.forget(|time| position.coverage.contains(time)).await?;
+            if slice.from < self.poller_reads_from(position) {
+                sink.forget(|time| is_needless(position, time)).await?;
+            }
         }
+        let left = missing(&self.holes(checkpoints, now));
+        self.backfill.left = left;
         Ok(())
+    }
+
+    fn interrupted(&self, error: &SourceError, is_shorter: bool, report: &mut StreamReport) -> SliceOutcome {
+        match error {
+            SourceError::OutOfTime { .. } if is_shorter => SliceOutcome::GoOn,
+            SourceError::Stopped { .. } => {
+                self.backfill.was_told_to_end(report);
+                SliceOutcome::Ended
+            }
+            error => {
+                let message = format!("{error}. What was filled is saved; the same command fills the rest");
+                report.problems.push(error.problem_saying(message));
+                SliceOutcome::Ended
+            }
+        }
     }
 
     /// Where the same events are pushed too, the vendor may yet repeat a push of what was delivered here.
@@ -226,18 +328,8 @@ impl SliceFill<'_, '_> {
     }
 }
 
-fn interrupted(error: &SourceError, is_shorter: bool, report: &mut StreamReport) -> SliceOutcome {
-    match error {
-        SourceError::OutOfTime { .. } if is_shorter => SliceOutcome::GoOn,
-        SourceError::Stopped { .. } => {
-            report.outcome = Outcome::BudgetEnded;
-            report.notices.push(format!("{error}; the same command fills the rest"));
-            SliceOutcome::Ended
-        }
-        error => {
-            let message = format!("{error}. What was filled is saved; the same command fills the rest");
-            report.problems.push(error.problem_saying(message));
-            SliceOutcome::Ended
-        }
-    }
+/// True for an event of a time that is read to its end: it will not be met again.
+fn is_needless(position: &TablePosition, time: DateTime<Utc>) -> bool {
+    let awaited = position.reread.as_ref().is_some_and(|reread| reread.awaits(time));
+    position.coverage.contains(time) && !awaited
 }

@@ -12,6 +12,8 @@ use crate::state::{LastError, LastRun, StreamHealth, TableCounts, Worth};
 /// A run is not held up by this longer.
 const LONGEST: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
+/// A clock that differs by so much more or less than before has moved.
+const CLOCK_MOVED_SECONDS: f64 = 5.0;
 const LONGEST_MESSAGE: usize = 2048;
 
 impl Poller {
@@ -60,8 +62,9 @@ fn note(health: &mut StreamHealth, reports: &[&StreamReport], is_push: bool, now
         }
     }
     let outcome = outcome_of(reports);
+    let clock_moved = note_clock(health, reports);
     let before = health.last_run.as_ref().map(|run| run.outcome.as_str());
-    let is_change = before != Some(outcome);
+    let is_change = before != Some(outcome) || clock_moved;
     let took: Duration = reports.iter().map(|report| report.took).sum();
     health.last_run = Some(LastRun {
         at: now,
@@ -87,6 +90,17 @@ fn note(health: &mut StreamHealth, reports: &[&StreamReport], is_push: bool, now
         remedy: shortened(problem.remedy(), LONGEST_MESSAGE),
     });
     Worth::Writing
+}
+
+/// True if how the vendor's clock stands has changed since it was noted.
+fn note_clock(health: &mut StreamHealth, reports: &[&StreamReport]) -> bool {
+    let mut offsets = reports.iter().filter_map(|report| report.clock_offset);
+    let Some(offset) = offsets.next() else { return false };
+    let before = std::mem::replace(&mut health.clock_offset_seconds, offset.difference_seconds());
+    match (before, health.clock_offset_seconds) {
+        (Some(before), Some(after)) => (before - after).abs() > CLOCK_MOVED_SECONDS,
+        (before, after) => before.is_some() != after.is_some(),
+    }
 }
 
 fn outcome_of(reports: &[&StreamReport]) -> &'static str {

@@ -1,8 +1,9 @@
 //! How everything that is configured stands. Reads the store and nothing else; takes no lease and writes nothing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::lateness::{expected_lag, is_late};
 use crate::event::StreamName;
@@ -14,6 +15,7 @@ use crate::state::{
     Checkpoints, Counts, LastError, StoreError, StreamHealth, TableCounts, TablePosition, pushed_counts, set_aside,
     waiting_queues,
 };
+use crate::time::ClockOffset;
 
 impl Poller {
     /// Fails if the store cannot be read; one damaged file shows in its own stream.
@@ -89,11 +91,13 @@ impl Poller {
         }
         stream.possible_losses = checkpoint.possible_losses;
         let expected_lag = expected_lag(plan, &self.rules);
+        let present = earlier_present(now, stream.clock_offset_seconds);
         for table in tables_of(plan) {
             let position = checkpoint.tables.get(&table);
             let mut shown = table_status(&table, position, plan, now);
             shown.pushed = checkpoint.pushed.get(&table).copied();
-            let late = position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, now));
+            let late =
+                position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
             if late && stream.status == Standing::Ok {
                 stream.status = Standing::Behind;
             }
@@ -193,6 +197,7 @@ fn take_health(health: StreamHealth, stream: &mut StreamStatus) {
     stream.consecutive_failures = health.consecutive_failures;
     stream.last_error = health.last_error;
     stream.last_run = health.last_run;
+    stream.clock_offset_seconds = health.clock_offset_seconds;
 }
 
 /// The names of all tables that the stream goes to, those of its pushes included.
@@ -218,7 +223,7 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
     shown.counts = position.counts;
     if let StreamPlan::Windows(plan) = plan {
         shown.coverage = position.coverage.spans().to_vec();
-        shown.holes = position.coverage.holes(position.begin, position.watermark);
+        shown.holes = position.holes();
         let is_walked = plan.stream.walked_every().is_some();
         shown.overlap = (!is_walked).then(|| match position.is_costly_to_reread(plan.stream.pages_per_minute()) {
             true => Overlap::EveryTenthRun,
@@ -226,6 +231,16 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
         });
     }
     shown
+}
+
+/// A stream cannot be read further than its vendor's clock has come.
+fn earlier_present(now: DateTime<Utc>, clock_offset_seconds: Option<f64>) -> DateTime<Utc> {
+    let offset = clock_offset_seconds.and_then(|seconds| Duration::try_from_secs_f64(-seconds).ok());
+    let behind = offset.and_then(|behind| TimeDelta::from_std(behind).ok());
+    match behind.filter(|behind| ClockOffset::exactly(-*behind).is_plausible()) {
+        Some(behind) => now - behind,
+        None => now,
+    }
 }
 
 fn empty_table(table: &str) -> TableStatus {

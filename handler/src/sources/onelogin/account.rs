@@ -12,7 +12,7 @@ use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
 use crate::settings::{OneLoginApi, Origin, Secret};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
-use crate::sources::{Page, SourceError};
+use crate::sources::{Page, SourceError, VendorClock};
 use crate::time::{Clock, Deadline};
 
 /// See the module.
@@ -29,6 +29,8 @@ pub struct Account {
     tokens: Tokens,
     /// No rate of our own: the pauses that OneLogin asks for, kept by every stream.
     throttle: Throttle,
+    /// The account's, learned from the replies to all its streams.
+    pub vendor_clock: VendorClock,
 }
 
 impl Account {
@@ -44,6 +46,7 @@ impl Account {
             clock,
             tokens: Tokens::new(settings.clone(), setting_prefix.to_owned()),
             throttle: Throttle::unlimited(),
+            vendor_clock: VendorClock::default(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Account {
             clock: &*self.clock,
             address_setting: &self.address_setting,
             throttle: &self.throttle,
+            vendor_clock: &self.vendor_clock,
         }
     }
 

@@ -9,7 +9,7 @@ use super::fields::fields;
 use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
 use crate::sources::cursor_walk::least_page;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::{Deadline, VendorTime};
 
 const FORM: Form = Form {
@@ -41,6 +41,10 @@ impl PullStream for ApiEvents {
 
     fn account(&self) -> &str {
         &self.list.account.text
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.list.account.vendor_clock)
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

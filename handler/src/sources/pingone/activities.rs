@@ -15,7 +15,7 @@ use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
 use crate::settings::PingOnePoll;
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::{Clock, Deadline};
 
 const ASKED: &str = "the activities endpoint";
@@ -40,6 +40,7 @@ pub struct Activities {
     clock: Arc<dyn Clock>,
     tokens: Tokens,
     throttle: Throttle,
+    vendor_clock: VendorClock,
     settings: PingOnePoll,
 }
 
@@ -56,6 +57,7 @@ impl Activities {
             account: format!("environment {}", settings.environment_id.to_ascii_lowercase()),
             tokens: Tokens::new(stream.clone(), http.clone(), clock.clone(), settings.clone()),
             throttle: Throttle::per_second(settings.requests_per_second, BURST),
+            vendor_clock: VendorClock::default(),
             stream,
             http,
             clock,
@@ -80,6 +82,10 @@ impl PullStream for Activities {
 
     fn pages_per_minute(&self) -> Option<f64> {
         Some(self.settings.requests_per_second * 60.0)
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.vendor_clock)
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
@@ -219,6 +225,7 @@ impl Activities {
             clock: &*self.clock,
             address_setting: &self.address_setting,
             throttle: &self.throttle,
+            vendor_clock: &self.vendor_clock,
         }
     }
 

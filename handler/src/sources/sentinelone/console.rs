@@ -10,8 +10,8 @@ use super::failure;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
 use crate::settings::{Origin, Secret, SentinelOne};
-use crate::sources::SourceError;
 use crate::sources::endpoint::{Endpoint, Unreadable};
+use crate::sources::{SourceError, VendorClock};
 use crate::time::Clock;
 
 /// See the module.
@@ -27,6 +27,8 @@ pub struct Console {
     clock: Arc<dyn Clock>,
     /// No rate of our own: the pauses that a 429 asks for, kept by every stream.
     throttle: Throttle,
+    /// The console's, learned from the replies to all its streams.
+    pub vendor_clock: VendorClock,
 }
 
 impl Console {
@@ -41,6 +43,7 @@ impl Console {
             http,
             clock,
             throttle: Throttle::unlimited(),
+            vendor_clock: VendorClock::default(),
         }
     }
 
@@ -53,6 +56,7 @@ impl Console {
             clock: &*self.clock,
             address_setting: &self.address_setting,
             throttle: &self.throttle,
+            vendor_clock: &self.vendor_clock,
         }
     }
 

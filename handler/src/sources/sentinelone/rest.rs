@@ -10,7 +10,7 @@ use super::{api_token, page, query};
 use crate::event::StreamName;
 use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
 use crate::sources::endpoint::Answer;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 
 /// See the module.
@@ -35,6 +35,10 @@ impl PullStream for RestStream {
 
     fn account(&self) -> &str {
         &self.console.account
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.console.vendor_clock)
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {

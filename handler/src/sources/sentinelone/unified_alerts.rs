@@ -12,7 +12,7 @@ use super::graphql::{self, AlertsReply};
 use crate::event::StreamName;
 use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 
 const ASKED: &str = "the unified alerts endpoint";
@@ -110,6 +110,10 @@ impl PullStream for UnifiedAlerts {
 
     fn account(&self) -> &str {
         &self.console.account
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.console.vendor_clock)
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
