@@ -44,6 +44,6 @@ mod tests {
             error.to_string().contains("the identities could not be read"),
             "{error}"
         );
-        assert!(!deadline.has_passed() && deadline.is_within_reserve(Duration::from_secs(11)));
+        assert!(deadline.remaining() >= Duration::from_secs(10), "{:?} left", deadline.remaining());
     }
 }
