@@ -121,6 +121,11 @@ impl Counterparts {
         self.entries.contains_key(&name_of(entry.as_str()))
     }
 
+    /// True if what was pushed at this time stands for no event any more: none from so long ago is taken for covered.
+    pub fn is_forgotten(&self, time: DateTime<Utc>) -> bool {
+        time < self.horizon
+    }
+
     /// Stores what is new. It must be done before an event is delivered or a spool entry is removed.
     pub async fn save(&mut self) -> Result<(), StoreError> {
         self.stored.append(&self.unsaved).await?;
@@ -363,7 +368,7 @@ mod tests {
         // The push of the first event comes late; the second one, equal to it, was never pushed.
         counterparts.note_pushed(common, own("push", 0), at(300));
         assert!(!counterparts.is_covered(common, own("read", 1), at(100)));
-        assert_eq!(counterparts.horizon, at(200));
+        assert!(counterparts.is_forgotten(at(199)) && !counterparts.is_forgotten(at(200)));
     }
 
     #[tokio::test]

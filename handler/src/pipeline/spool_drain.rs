@@ -9,7 +9,7 @@ use super::send::DELIVERY_RESERVE;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use crate::event::Identity;
 use crate::sources::{EventKey, PushForm, Window};
-use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
+use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
 use crate::time::Deadline;
 
 /// Entries that are sent together and then removed.
@@ -143,7 +143,8 @@ pub async fn note_waiting(
     let mut looks = 0;
     for target in &pushed.targets {
         for key in spool.waiting(&target.table.name()).await? {
-            if counterparts.knows_entry(&key) {
+            let is_forgotten = Spool::time_of(&key).is_some_and(|at| counterparts.is_forgotten(at));
+            if is_forgotten || counterparts.knows_entry(&key) {
                 continue;
             }
             let entry = match spool.read(&key).await {
