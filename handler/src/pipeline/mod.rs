@@ -15,12 +15,15 @@ mod plan;
 mod poll;
 mod push;
 mod pushed_run;
+mod queue_order;
 mod replay;
 mod reporting;
 mod rows_run;
 mod send;
 mod spool_drain;
 mod stream_run;
+mod suspects;
+mod table_record;
 mod table_sink;
 mod walk_run;
 mod window;
@@ -34,6 +37,7 @@ pub use push::{
     PushRequest, PushRoad, PushRoom,
 };
 pub use replay::{ReplayError, Replayed};
+pub use table_record::TableRecord;
 pub use window::PollRules;
 
 pub use crate::sources::Window;
