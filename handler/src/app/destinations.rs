@@ -74,10 +74,12 @@ impl Destinations {
         let mut targets = Vec::new();
         for table in known {
             let key = (place.clone(), table.name());
+            let (turn, record) = self.turns.of(key);
             targets.push(Target {
                 table,
                 destination: destination.clone(),
-                turn: self.turns.of(key),
+                turn,
+                record,
             });
         }
         Ok(targets)

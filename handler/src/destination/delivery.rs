@@ -1,5 +1,14 @@
 use super::DeliveryError;
 
+/// What is known of a table's stream before a batch is sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamFit {
+    /// It took rows in this run: a row that is refused alone is at fault itself.
+    Proven,
+    /// Nothing. Where no row of the batch is taken, the stream may be at fault, and no row counts as refused.
+    Unknown,
+}
+
 /// What became of the rows of a batch, by their numbers. A row is accepted, refused, or neither: then it is to be sent
 /// again.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Batch, Delivery, DeliveryError, Destination};
+use super::{Batch, Delivery, DeliveryError, Destination, StreamFit};
 use crate::time::Deadline;
 
 /// Other processes hold the lock of a file for the time of one batch.
@@ -34,7 +34,7 @@ impl DirectoryDestination {
 
 #[async_trait]
 impl Destination for DirectoryDestination {
-    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery {
+    async fn deliver(&self, batch: &Batch, _: StreamFit, deadline: Deadline) -> Delivery {
         match self.append(batch, deadline).await {
             Ok(()) => Delivery::whole(batch.rows),
             Err(error) => Delivery::failed(error),
@@ -190,7 +190,11 @@ mod tests {
     async fn deliver(folder: &Path, rows: &[&str]) {
         let destination = DirectoryDestination::open(folder.to_owned()).unwrap();
         let delivery = destination
-            .deliver(&batch(rows), Deadline::after(Duration::from_secs(5)))
+            .deliver(
+                &batch(rows),
+                StreamFit::Unknown,
+                Deadline::after(Duration::from_secs(5)),
+            )
             .await;
         assert_eq!(delivery.open(rows.len()), Vec::<usize>::new());
     }

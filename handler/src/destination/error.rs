@@ -17,6 +17,23 @@ pub enum DeliveryError {
         /// What support asks for.
         request_id: Option<String>,
     },
+    /// No row of a batch was taken, each refused alone: whether the rows are at fault or the stream does not fit its
+    /// table is not known, so none of them counts as refused.
+    #[error("the Logs Ingestion API took none of {rows} rows of {table} and answered {status}{code}: {remedy}{request}", code = in_brackets(.code), request = request(.request_id))]
+    NothingTaken {
+        /// Which table.
+        table: String,
+        /// How many rows.
+        rows: usize,
+        /// The HTTP status number.
+        status: u16,
+        /// The service's word for it.
+        code: Option<String>,
+        /// What to do.
+        remedy: String,
+        /// What support asks for.
+        request_id: Option<String>,
+    },
     /// Tries are used up.
     #[error(
         "the Logs Ingestion API {what} for {rows} rows of {table}; tries so far: {tries}; the rows are read and sent again by the next run"
@@ -59,6 +76,26 @@ pub enum DeliveryError {
         /// The system's word.
         reason: String,
     },
+}
+
+impl DeliveryError {
+    /// True if another row of the table that is taken would show that the rows are at fault, and not the stream.
+    pub fn is_about_rows_or_stream(&self) -> bool {
+        matches!(self, Self::NothingTaken { .. })
+    }
+
+    /// The same of so many rows in all.
+    pub fn of_rows(mut self, count: usize) -> Self {
+        match &mut self {
+            Self::Refused { rows, .. }
+            | Self::NothingTaken { rows, .. }
+            | Self::Unavailable { rows, .. }
+            | Self::OutOfTime { rows, .. }
+            | Self::Identity { rows, .. } => *rows = count,
+            Self::Directory { .. } => {}
+        }
+        self
+    }
 }
 
 fn in_brackets(code: &Option<String>) -> String {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use self::batch::{Batch, BatchBuilder, CallLimits};
-pub use self::delivery::{Delivery, RefusedRow};
+pub use self::delivery::{Delivery, RefusedRow, StreamFit};
 pub use self::directory::DirectoryDestination;
 pub use self::error::DeliveryError;
 pub use self::logs_ingestion::LogsIngestion;
@@ -31,7 +31,7 @@ pub trait Destination: Send + Sync {
     }
     /// Returns when the fate of every row is known, or the deadline has passed. Rows that are neither accepted nor
     /// refused may be there all the same, if an answer was lost.
-    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery;
+    async fn deliver(&self, batch: &Batch, fit: StreamFit, deadline: Deadline) -> Delivery;
     /// Tries, without a row, whether rows of a table could be taken: what that proves and what it does not, or what is
     /// wrong and what to do. For `check` alone.
     async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String>;

@@ -139,7 +139,7 @@ impl StreamReport {
             if table.counts.dead_lettered > 0 {
                 log::warn!(
                     stream = self.stream.as_str(), dead_lettered = table.counts.dead_lettered;
-                    "{}: {} events could not become rows; they lie in the state store under dead-letters/, with the reason",
+                    "{}: {} events could not become rows, or their rows were refused; they lie in the state store under dead-letters/, with the reason",
                     self.stream, table.counts.dead_lettered
                 );
             }

@@ -56,7 +56,7 @@ impl Cause for SourceError {
 impl Cause for DeliveryError {
     fn code(&self) -> ErrorCode {
         match self {
-            Self::Refused { .. } => ErrorCode::DestinationRefused,
+            Self::Refused { .. } | Self::NothingTaken { .. } => ErrorCode::DestinationRefused,
             Self::Identity { .. } => ErrorCode::IdentityUnavailable,
             Self::Unavailable { .. } | Self::OutOfTime { .. } | Self::Directory { .. } => {
                 ErrorCode::DestinationUnavailable
@@ -66,7 +66,7 @@ impl Cause for DeliveryError {
 
     fn remedy(&self) -> Option<&str> {
         match self {
-            Self::Refused { remedy, .. } => Some(remedy),
+            Self::Refused { remedy, .. } | Self::NothingTaken { remedy, .. } => Some(remedy),
             Self::Directory { .. } => Some("check DESTINATION_DIR and the space on its disk"),
             _ => None,
         }

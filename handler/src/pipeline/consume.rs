@@ -13,7 +13,7 @@ use super::table_sink::{SinkError, TableSink};
 use super::window::{PollRules, before};
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{SourceError, Taken};
-use crate::state::{Checkpoints, Counts, GuardedSpool, Identities, Intent, Lease, SpoolError, Store, StoreError};
+use crate::state::{Checkpoints, Counts, GuardedSpool, Identities, Intent, Key, Lease, SpoolError, Store, StoreError};
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
 /// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
@@ -52,6 +52,8 @@ pub struct Delivery<'a> {
     pub stopped: Option<SinkError>,
     /// Replies that go on waiting.
     pub waiting: usize,
+    /// Of these, entries of which rows are held by the sink, with the bytes of their bodies.
+    pub doubted: Vec<(Key, usize)>,
 }
 
 impl ConsumeRun<'_> {
@@ -86,6 +88,7 @@ impl ConsumeRun<'_> {
             sink: TableSink::new(&self.plan.target, identities),
             stopped: None,
             waiting: 0,
+            doubted: Vec::new(),
         };
 
         for key in queue.waiting(&table).await? {
@@ -106,9 +109,10 @@ impl ConsumeRun<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            if self.deliver(&entry, &mut delivery).await? {
+            if self.deliver(&key, &entry, &mut delivery).await? {
                 queue.remove(&key, entry.body.len()).await?;
             }
+            self.remove_settled(&queue, &mut delivery).await?;
         }
         let taken = if self.reads {
             self.take_replies(&queue, &intent, &mut delivery, (&mut checkpoints, report))
@@ -116,10 +120,13 @@ impl ConsumeRun<'_> {
         } else {
             Ok(None)
         };
+        self.settle_doubts(&mut delivery).await;
+        let removed = self.remove_settled(&queue, &mut delivery).await;
         let emptied_at = taken.as_ref().ok().copied().flatten();
         // What was counted is saved also where taking ended with an error.
         let saved = self.save(&mut checkpoints, delivery, emptied_at, now, report).await;
         taken?;
+        removed?;
         saved
     }
 

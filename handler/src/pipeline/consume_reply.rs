@@ -1,5 +1,7 @@
 //! One reply of a consuming read, or one entry of its spool: into the spool, to the table, or aside.
 
+use chrono::{DateTime, Utc};
+
 use super::consume::{ConsumeRun, Delivery};
 use super::last_resort::{Rescued, rescue};
 use super::table_sink::SinkContext;
@@ -45,9 +47,10 @@ impl ConsumeRun<'_> {
         }
         let key = spooled?;
         intent.clear().await?;
-        if self.deliver_parsed(&entry, parsed, delivery).await? {
+        if self.deliver_parsed(&key, &entry, parsed, delivery).await? {
             queue.remove(&key, entry.body.len()).await?;
         }
+        self.remove_settled(queue, delivery).await?;
         Ok(true)
     }
 
@@ -80,13 +83,57 @@ impl ConsumeRun<'_> {
     }
 
     /// True if everything of the entry is delivered or set aside.
-    pub(super) async fn deliver(&self, entry: &SpoolEntry, delivery: &mut Delivery<'_>) -> Result<bool, StoreError> {
+    pub(super) async fn deliver(
+        &self,
+        key: &Key,
+        entry: &SpoolEntry,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<bool, StoreError> {
         let parsed = self.plan.stream.parse(entry.body.clone());
-        self.deliver_parsed(entry, parsed, delivery).await
+        self.deliver_parsed(key, entry, parsed, delivery).await
+    }
+
+    /// Entries whose rows were held go once a row of the table was taken: by then their rows are set aside.
+    pub(super) async fn remove_settled(
+        &self,
+        queue: &GuardedSpool,
+        delivery: &mut Delivery<'_>,
+    ) -> Result<(), StoreError> {
+        if delivery.stopped.is_some() || delivery.sink.is_in_doubt() {
+            return Ok(());
+        }
+        for (key, bytes) in std::mem::take(&mut delivery.doubted) {
+            queue.remove(&key, bytes).await?;
+            delivery.waiting -= 1;
+        }
+        Ok(())
+    }
+
+    /// The end of the run: what is still held goes on waiting, and that is a failure.
+    pub(super) async fn settle_doubts(&self, delivery: &mut Delivery<'_>) {
+        if delivery.stopped.is_some() || !delivery.sink.is_in_doubt() {
+            return;
+        }
+        let dead_letters = DeadLetters::new(self.store.clone());
+        let context = self.context(&dead_letters, self.clock.now());
+        delivery.stopped = delivery.sink.flush(&context).await.err();
+    }
+
+    fn context<'c>(&'c self, dead_letters: &'c DeadLetters, arrival: DateTime<Utc>) -> SinkContext<'c> {
+        SinkContext {
+            stream: self.plan.stream.name(),
+            lease: self.lease,
+            dead_letters,
+            arrival,
+            given: self.plan.stream.given(),
+            deadline: self.deadline,
+            stop: self.stop,
+        }
     }
 
     async fn deliver_parsed(
         &self,
+        key: &Key,
         entry: &SpoolEntry,
         (page, rest): (Page, Option<(String, String)>),
         delivery: &mut Delivery<'_>,
@@ -97,15 +144,7 @@ impl ConsumeRun<'_> {
         }
         let dead_letters = DeadLetters::new(self.store.clone());
         let stream = &self.plan.stream;
-        let context = SinkContext {
-            stream: stream.name(),
-            lease: self.lease,
-            dead_letters: &dead_letters,
-            arrival: entry.at,
-            given: stream.given(),
-            deadline: self.deadline,
-            stop: self.stop,
-        };
+        let context = self.context(&dead_letters, entry.at);
         let window = Window {
             from: entry.at,
             to: entry.at,
@@ -125,8 +164,14 @@ impl ConsumeRun<'_> {
             outcome = delivery.sink.flush(&context).await;
         }
         if let Err(error) = outcome {
-            delivery.stopped = Some(error);
             delivery.waiting += 1;
+            match error.is_doubt() && delivery.sink.is_in_doubt() {
+                // One bad entry does not hold up those behind it, and one of them may show that the stream fits. What
+                // is left of a torn reply is set aside by the next run, which meets the entry again.
+                true if rest.is_none() => delivery.doubted.push((key.clone(), entry.body.len())),
+                true => {}
+                false => delivery.stopped = Some(error),
+            }
             return Ok(false);
         }
         if let Some((reason, content)) = rest {

@@ -17,7 +17,7 @@ use super::window::{MOST_PAGES, Walk};
 use crate::event::Identity;
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{EventKey, Page, SourceError, Window};
-use crate::state::{Checkpoints, Counts, DeadLetters, StoreError};
+use crate::state::{Checkpoints, Counts, DeadLetters, StoreError, TablePosition};
 
 /// Marks of counterparts are kept for the span in which one side may come long after the other.
 const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
@@ -38,6 +38,8 @@ pub struct GroupRun<'a> {
     pub open: Vec<TableSink<'a>>,
     /// Failed in this run; their positions stay where they are.
     pub stopped: Vec<(TableSink<'a>, SinkError)>,
+    /// Where tables stood before the first slice of which rows are held, see [`TableSink::is_in_doubt`].
+    before_doubt: BTreeMap<Arc<str>, TablePosition>,
     /// Which events a slice may bring that are none of its own.
     edges: Edges,
     /// Delivered or set aside since the last save.
@@ -103,6 +105,7 @@ impl<'a> GroupRun<'a> {
             now,
             open,
             stopped: Vec::new(),
+            before_doubt: BTreeMap::new(),
             edges,
             unsaved: false,
             made_progress: false,
@@ -119,6 +122,9 @@ impl<'a> GroupRun<'a> {
     /// Walks until the end, a failure, or the end of the run's time.
     pub async fn run(mut self, report: &mut StreamReport) -> Result<(), StoreError> {
         let ended = self.walk(report).await;
+        if ended.is_ok() {
+            self.settle_doubts().await;
+        }
         report.notices.extend(self.run.plan.stream.notices());
         for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
             let table = sink.table();
@@ -216,11 +222,19 @@ impl<'a> GroupRun<'a> {
             if at_end && !walk.rereads {
                 position.runs_without_reread += 1;
             }
+            if sink.is_in_doubt() {
+                let before = || position.clone();
+                self.before_doubt.entry(sink.table()).or_insert_with(before);
+            } else {
+                self.before_doubt.remove(&sink.table());
+            }
             // What this run left out of the overlap is the next one's: it must know that this run is over.
             self.unsaved |= position.reread_cut_off;
             self.run.rules.advance(position, slice, walk);
         }
-        if !at_end && self.must_be_saved() {
+        // A position that may have to go back is not saved.
+        let is_certain = self.before_doubt.is_empty();
+        if !at_end && is_certain && self.must_be_saved() {
             self.save().await?;
         }
         Ok(())
@@ -234,6 +248,38 @@ impl<'a> GroupRun<'a> {
         self.checkpoints.save_positions(self.run.lease, self.now).await?;
         self.unsaved = false;
         self.compact().await
+    }
+
+    /// The end of the run: what is held by now, of a table that took no row, is not settled in this run. The table goes
+    /// back to where it stood, and the next run reads it again.
+    pub async fn settle_doubts(&mut self) {
+        let dead_letters = DeadLetters::new(self.run.store.clone());
+        let context = self.context(&dead_letters);
+        let mut index = 0;
+        while let Some(sink) = self.open.get_mut(index) {
+            let before = sink.counts;
+            let outcome = if sink.is_in_doubt() {
+                sink.flush(&context).await
+            } else {
+                Ok(())
+            };
+            match outcome {
+                Err(error) if sink.is_in_doubt() => {
+                    let sink = self.open.remove(index);
+                    self.stopped.push((sink, error));
+                }
+                outcome => index = self.settle(index, before, outcome),
+            }
+        }
+        for sink in &self.open {
+            self.before_doubt.remove(&sink.table());
+        }
+        for (table, before) in std::mem::take(&mut self.before_doubt) {
+            if let Some(position) = position_of(self.checkpoints, &table) {
+                let slice_ms = position.slice_ms;
+                *position = TablePosition { slice_ms, ..before };
+            }
+        }
     }
 
     fn interrupted(&mut self, walk: &Walk, error: &SourceError) {
@@ -291,7 +337,7 @@ impl<'a> GroupRun<'a> {
         };
         for sink in &self.open {
             let table = sink.table();
-            if set_aside_before.get(&table) != Some(&sink.counts.dead_lettered) {
+            if sink.is_in_doubt() || set_aside_before.get(&table) != Some(&sink.counts.dead_lettered) {
                 continue;
             }
             for read in self.gaps.iter().filter(|read| sink.knows(read)) {
@@ -399,6 +445,8 @@ impl<'a> GroupRun<'a> {
         self.made_progress |= delivered;
         match outcome {
             Ok(()) => index + 1,
+            // A later row of the table may show that the stream fits.
+            Err(error) if error.is_doubt() && self.open.get(index).is_some_and(TableSink::is_in_doubt) => index + 1,
             Err(error) => {
                 let sink = self.open.remove(index);
                 self.stopped.push((sink, error));

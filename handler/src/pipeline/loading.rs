@@ -44,6 +44,10 @@ mod tests {
             error.to_string().contains("the identities could not be read"),
             "{error}"
         );
-        assert!(deadline.remaining() >= Duration::from_secs(10), "{:?} left", deadline.remaining());
+        assert!(
+            deadline.remaining() >= Duration::from_secs(10),
+            "{:?} left",
+            deadline.remaining()
+        );
     }
 }

@@ -16,12 +16,15 @@ mod plan;
 mod poll;
 mod push;
 mod pushed_run;
+mod queue_order;
 mod replay;
 mod reporting;
 mod rows_run;
 mod send;
 mod spool_drain;
 mod stream_run;
+mod suspects;
+mod table_record;
 mod table_sink;
 mod vendor_clock;
 mod walk_run;
@@ -36,6 +39,7 @@ pub use push::{
     PushRequest, PushRoad, PushRoom,
 };
 pub use replay::{ReplayError, Replayed};
+pub use table_record::TableRecord;
 pub use window::PollRules;
 
 pub use crate::sources::Window;

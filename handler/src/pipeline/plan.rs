@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
+use super::table_record::TableRecord;
 use crate::destination::{BatchBuilder, CallLimits, Destination};
 use crate::event::{Identity, StreamName};
 use crate::sources::{ConsumingStream, PullStream, PushForm};
@@ -34,6 +35,17 @@ impl StreamPlan {
         match self {
             Self::Windows(plan) => plan.stream.account(),
             Self::Consumed(plan) => plan.stream.account(),
+        }
+    }
+
+    /// Whether a table takes rows is asked anew in every run.
+    pub fn begin_run(&mut self) {
+        match self {
+            Self::Windows(plan) => {
+                let pushed = plan.pushed.iter_mut().flat_map(|pushed| &mut pushed.targets);
+                plan.targets.iter_mut().chain(pushed).for_each(Target::begin_run);
+            }
+            Self::Consumed(plan) => plan.target.begin_run(),
         }
     }
 
@@ -125,9 +137,16 @@ pub struct Target {
     /// Held from before a batch is sent until what was accepted is remembered, by everybody in this process who sends
     /// to the table: a kill doubles one batch of it, not one of every road.
     pub turn: Arc<Mutex<()>>,
+    /// Whether the table takes rows.
+    pub record: TableRecord,
 }
 
 impl Target {
+    /// Whether the table takes rows is asked anew.
+    pub fn begin_run(&mut self) {
+        self.record = self.record.of_new_run();
+    }
+
     /// An empty batch of its rows.
     pub fn batch(&self) -> BatchBuilder {
         let limits = CallLimits {

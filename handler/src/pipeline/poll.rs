@@ -100,6 +100,7 @@ impl Poller {
     pub async fn run(self: &Arc<Self>, selection: &Selection, scope: RunScope, deadline: Deadline) -> RunReport {
         let mut selected = self.plans.clone();
         selected.retain(|plan| selection.takes(&plan.name().to_string()));
+        selected.iter_mut().for_each(StreamPlan::begin_run);
         let streams = with_accounts(selected);
         let accounts: Vec<Arc<Account>> = streams.iter().map(|(_, account)| account.clone()).collect();
         let drains = self
@@ -107,7 +108,11 @@ impl Poller {
             .iter()
             .filter(|drain| selection.takes(&drain.form.name().to_string()));
         let jobs: Vec<Job> = drains
-            .map(|drain| Job::Drain(drain.clone()))
+            .map(|drain| {
+                let mut drain = drain.clone();
+                drain.target.begin_run();
+                Job::Drain(drain)
+            })
             .chain(streams.into_iter().map(|(plan, account)| Job::Stream(plan, account)))
             .collect();
         let runs = jobs.into_iter().map(|job| {

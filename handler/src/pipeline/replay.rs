@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::plan::{StreamPlan, Target};
 use super::poll::Poller;
-use super::send::send;
-use crate::destination::DeliveryError;
+use super::send::send_knowing;
+use crate::destination::{DeliveryError, StreamFit};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::state::{DeadLetters, LeaseAttempt, Letter, LetterFile, StoreError};
 use crate::tables::RowContext;
@@ -132,7 +132,9 @@ impl Poller {
             let mut builder = target.batch();
             builder.push(&row, time);
             let Some(batch) = builder.take() else { continue };
-            let sent = send(&target, &batch, deadline, &self.stop).await;
+            // What is refused stays where it is, whoever is at fault.
+            let fit = Some(StreamFit::Proven);
+            let sent = send_knowing(fit, &target, &batch, deadline, &self.stop).await;
             if let Some(error) = sent.delivery.error {
                 return Err(error);
             }

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cause::Cause;
-use super::plan::DrainPlan;
+use super::plan::{DrainPlan, Target};
+use super::queue_order::QueueOrder;
 use super::send::{DELIVERY_RESERVE, Sent, refused_letters, send_next};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::OLD_AFTER;
@@ -42,6 +43,16 @@ struct Unpacked {
     elements: u64,
     batches: Vec<Batch>,
     letters: Vec<DeadLetter>,
+}
+
+/// What became of an entry.
+enum EntryFate {
+    /// There is nothing more to do for it in this run.
+    Settled,
+    /// So many rows of it are left, and whether they are at fault or the stream is not known.
+    Doubted(u64, DeliveryError),
+    /// It was not taken, and the others would not be either.
+    Failed(DeliveryError),
 }
 
 /// Rows that stay in an entry.
@@ -125,70 +136,123 @@ impl RowsRun<'_> {
         counts: &mut Counts,
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
-        let table = self.plan.target.table.name();
         let store = lease.guard(self.store.clone());
         let queue = self.plan.spool.guarded(store.clone());
         let dead_letters = DeadLetters::new(store);
-        for key in waiting {
+        let name = self.plan.spool.queue_of(&self.plan.target.table.name());
+        let mut target = self.plan.target.clone();
+        target.record = target.record.since_doubt(&name);
+        let mut order = QueueOrder::new(waiting);
+        let mut ended = Ok(());
+        while let Some(key) = order.next(target.record.fit()) {
             if self.stop.is_asked() || self.deadline.is_within_reserve(DELIVERY_RESERVE) {
                 report.outcome = Outcome::BudgetEnded;
                 break;
             }
-            let (entry, place) = match queue.read(key).await {
-                Ok(Some((entry, _))) if entry.is_held(self.clock.now()) => {
-                    report.held_until = report.held_until.max(entry.held_until);
-                    continue;
+            let work = (&target, &queue, &dead_letters);
+            match self.take(&key, work, lease, (&mut *counts, &mut *report)).await {
+                Ok(EntryFate::Settled) => order.settled(&key),
+                Ok(EntryFate::Doubted(rows, error)) => order.doubted(&key, rows, error),
+                Ok(EntryFate::Failed(error)) => {
+                    self.note_waiting(error, report);
+                    break;
                 }
-                Ok(Some(found)) => found,
-                Ok(None) => continue,
-                Err(error) if is_about_one_entry(&error) => {
-                    let message = format!("{} -> {table}: {error}", report.stream);
-                    report.problems.push(error.problem_saying(message));
-                    continue;
+                Err(error) => {
+                    ended = Err(error);
+                    break;
                 }
-                Err(error) => return Err(error),
-            };
-            lease.require()?;
-            let problem = match self.deliver(&queue, (place, entry), &dead_letters, counts).await {
-                Ok(problem) => problem,
-                Err(error) if is_about_one_entry(&error) => {
-                    let message = format!("{} -> {table}: {error}", report.stream);
-                    report.problems.push(error.problem_saying(message));
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if let Some(problem) = problem {
-                report.problems.push(problem.problem_saying(format!(
-                    "{} -> {table}: {problem}; what was pushed waits in the spool",
-                    report.stream
-                )));
-                break;
             }
         }
-        Ok(())
+        let doubt = order.doubt();
+        target.record.note_doubt(&name, doubt.is_some());
+        if let Some((rows, error)) = doubt {
+            counts.received += rows;
+            counts.spooled += rows;
+            self.note_waiting(error, report);
+        }
+        ended
+    }
+
+    fn note_waiting(&self, error: DeliveryError, report: &mut StreamReport) {
+        let table = self.plan.target.table.name();
+        let message = format!(
+            "{} -> {table}: {error}; what was pushed waits in the spool",
+            report.stream
+        );
+        report.problems.push(error.problem_saying(message));
+    }
+
+    /// One entry. One that is held, gone or unreadable is settled as far as this run can settle it.
+    async fn take(
+        &self,
+        key: &Key,
+        (target, queue, dead_letters): (&Target, &GuardedSpool, &DeadLetters),
+        lease: &Lease,
+        (counts, report): (&mut Counts, &mut StreamReport),
+    ) -> Result<EntryFate, StoreError> {
+        let found = match queue.read(key).await {
+            Ok(Some((entry, _))) if entry.is_held(self.clock.now()) => {
+                report.held_until = report.held_until.max(entry.held_until);
+                return Ok(EntryFate::Settled);
+            }
+            Ok(Some((entry, place))) => (place, entry),
+            Ok(None) => return Ok(EntryFate::Settled),
+            Err(error) => return self.unreadable(error, report),
+        };
+        lease.require()?;
+        match self.deliver((target, queue, dead_letters), found, counts).await {
+            Ok(fate) => Ok(fate),
+            Err(error) => self.unreadable(error, report),
+        }
+    }
+
+    /// Only one entry cannot be used: that is said, and the others are delivered.
+    fn unreadable(&self, error: StoreError, report: &mut StreamReport) -> Result<EntryFate, StoreError> {
+        if !is_about_one_entry(&error) {
+            return Err(error);
+        }
+        let message = format!("{} -> {}: {error}", report.stream, self.plan.target.table.name());
+        report.problems.push(error.problem_saying(message));
+        Ok(EntryFate::Settled)
     }
 
     /// Sends one entry. What is left of it stays in its place, with the reason.
     async fn deliver(
         &self,
-        queue: &GuardedSpool,
+        (target, queue, dead_letters): (&Target, &GuardedSpool, &DeadLetters),
         (place, entry): (Place, SpoolEntry),
-        dead_letters: &DeadLetters,
         counts: &mut Counts,
-    ) -> Result<Option<DeliveryError>, StoreError> {
+    ) -> Result<EntryFate, StoreError> {
+        let before = *counts;
         let unpacked = self.unpack(&place.key, &entry, counts)?;
         let mut settled = 0;
         let outcome = self
-            .send_entry((queue, place, &entry), &unpacked, dead_letters, (counts, &mut settled))
+            .send_entry(
+                (target, queue, place, &entry),
+                &unpacked,
+                dead_letters,
+                (&mut *counts, &mut settled),
+            )
             .await;
-        counts.spooled += unpacked.elements - settled;
-        outcome
+        let left = unpacked.elements - settled;
+        match outcome {
+            Ok(Some(error)) if error.is_about_rows_or_stream() => {
+                // It is met again in this run, or counted at its end.
+                counts.received -= left;
+                (counts.old_rows, counts.unfit_values, counts.cut_values) =
+                    (before.old_rows, before.unfit_values, before.cut_values);
+                Ok(EntryFate::Doubted(left, error))
+            }
+            outcome => {
+                counts.spooled += left;
+                Ok(outcome?.map_or(EntryFate::Settled, EntryFate::Failed))
+            }
+        }
     }
 
     async fn send_entry(
         &self,
-        (queue, mut place, entry): (&GuardedSpool, Place, &SpoolEntry),
+        (target, queue, mut place, entry): (&Target, &GuardedSpool, Place, &SpoolEntry),
         unpacked: &Unpacked,
         dead_letters: &DeadLetters,
         (counts, settled): (&mut Counts, &mut u64),
@@ -204,10 +268,13 @@ impl RowsRun<'_> {
         for (number, batch) in unpacked.batches.iter().enumerate() {
             let later = unpacked.batches.get(number + 1..).unwrap_or_default();
             let is_late = number > 0 && self.deadline.is_within_reserve(DELIVERY_RESERVE);
-            let open = if problem.is_some() || is_late || self.stop.is_asked() {
+            let has_failed = problem
+                .as_ref()
+                .is_some_and(|error: &DeliveryError| !error.is_about_rows_or_stream());
+            let open = if has_failed || is_late || self.stop.is_asked() {
                 (0..batch.rows).collect()
             } else {
-                let mut sent = send_next(last_sent.take(), &self.plan.target, batch, self.deadline, self.stop).await;
+                let mut sent = send_next(last_sent.take(), target, batch, self.deadline, self.stop).await;
                 let delivery = &sent.delivery;
                 counts.perhaps_doubled += delivery.unsure as u64;
                 counts.delivered += delivery.accepted.len() as u64;
@@ -217,7 +284,7 @@ impl RowsRun<'_> {
                 counts.dead_lettered += refused.len() as u64;
                 *settled += refused.len() as u64;
                 let open = delivery.open(batch.rows);
-                problem = sent.delivery.error.take();
+                problem = sent.delivery.error.take().or(problem);
                 last_sent = Some(sent);
                 open
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use super::plan::Target;
-use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow};
+use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit};
 use crate::state::{DeadLetter, RefusedBy};
 use crate::time::{Deadline, Stop};
 
@@ -28,6 +28,17 @@ pub struct Sent {
 /// Waits for the table's turn and delivers. Gives up at the deadline, and a little after the word that the process is
 /// to end.
 pub async fn send(target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
+    send_knowing(None, target, batch, deadline, stop).await
+}
+
+/// The same, with what is known of the stream; else it is what this run has seen when the batch's turn comes.
+pub async fn send_knowing(
+    fit: Option<StreamFit>,
+    target: &Target,
+    batch: &Batch,
+    deadline: Deadline,
+    stop: &Stop,
+) -> Sent {
     let turn = target.turn.clone().lock_owned();
     let turn = tokio::select! {
         biased;
@@ -35,20 +46,21 @@ pub async fn send(target: &Target, batch: &Batch, deadline: Deadline, stop: &Sto
         () = stop.over(GRACE_AT_THE_END) => return unsent(batch, "was not begun because the process is ending"),
         () = tokio::time::sleep(deadline.remaining()) => return unsent(batch, "waited for another one to the same table"),
     };
-    send_in_turn(target, batch, deadline, stop, turn).await
+    let fit = fit.unwrap_or_else(|| target.record.fit());
+    send_in_turn((target, fit), batch, deadline, stop, turn).await
 }
 
 /// Delivers one more batch in the turn of the one before, if there was one.
 pub async fn send_next(before: Option<Sent>, target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
     match before.and_then(|sent| sent._turn) {
-        Some(turn) => send_in_turn(target, batch, deadline, stop, turn).await,
+        Some(turn) => send_in_turn((target, target.record.fit()), batch, deadline, stop, turn).await,
         None => send(target, batch, deadline, stop).await,
     }
 }
 
 /// Delivers in a turn that was waited for.
 pub async fn send_in_turn(
-    target: &Target,
+    (target, fit): (&Target, StreamFit),
     batch: &Batch,
     deadline: Deadline,
     stop: &Stop,
@@ -56,12 +68,15 @@ pub async fn send_in_turn(
 ) -> Sent {
     let delivery = tokio::select! {
         biased;
-        delivery = target.destination.deliver(batch, deadline) => delivery,
+        delivery = target.destination.deliver(batch, fit, deadline) => delivery,
         () = stop.over(GRACE_AT_THE_END) => Delivery {
             unsure: batch.rows,
             ..Delivery::failed(out_of_time(batch, "was broken off because the process is ending"))
         },
     };
+    if !delivery.accepted.is_empty() {
+        target.record.note_accepted();
+    }
     Sent {
         delivery,
         _turn: Some(turn),

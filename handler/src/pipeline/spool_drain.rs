@@ -59,6 +59,9 @@ impl Drain<'_> {
             return Ok(Drained::NotBegun);
         }
         let mut waiting = waiting.iter().peekable();
+        // Entries of which rows are held by the sink.
+        let mut doubted = Vec::new();
+        let mut doubt = None;
         while waiting.peek().is_some() && !is_over() {
             let mut offered = Vec::new();
             let mut bytes = 0;
@@ -85,10 +88,22 @@ impl Drain<'_> {
             if let Some((_, counterparts)) = &mut self.counterparts {
                 counterparts.save().await?;
             }
-            sink.flush(context).await?;
-            for (key, bytes) in offered {
+            doubted.extend(offered);
+            match sink.flush(context).await {
+                Ok(()) => doubt = None,
+                // One bad entry does not hold up those behind it, and one of them may show that the stream fits.
+                Err(error) if error.is_doubt() && sink.is_in_doubt() => {
+                    doubt = Some(error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            for (key, bytes) in std::mem::take(&mut doubted) {
                 self.spool.remove(key, bytes).await?;
             }
+        }
+        if let Some(error) = doubt {
+            return Err(error);
         }
         match waiting.peek() {
             None => Ok(Drained::Whole),

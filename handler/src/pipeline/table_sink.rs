@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::plan::Target;
 use super::send::{Sent, refused_letters, send};
-use crate::destination::{Batch, BatchBuilder, DeliveryError};
+use super::suspects::{Suspect, Suspects};
+use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::{EventKey, Window};
@@ -41,6 +42,13 @@ pub enum SinkError {
     TooManyEvents,
 }
 
+impl SinkError {
+    /// True if it is not known whether rows are at fault or the stream, see [`TableSink::is_in_doubt`].
+    pub fn is_doubt(&self) -> bool {
+        matches!(self, Self::Delivery(error) if error.is_about_rows_or_stream())
+    }
+}
+
 /// What every sink of a stream needs to send and to remember.
 pub struct SinkContext<'a> {
     /// The stream.
@@ -71,6 +79,8 @@ pub struct TableSink<'a> {
     passed_over: Vec<(Identity, DateTime<Utc>)>,
     dead: Vec<DeadLetter>,
     dead_identities: Vec<(Identity, DateTime<Utc>)>,
+    /// Refused, each row alone; a row of the table that is taken later in the run shows that they are at fault.
+    suspects: Suspects,
     row: Vec<u8>,
     most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
@@ -91,6 +101,7 @@ impl<'a> TableSink<'a> {
             passed_over: Vec::new(),
             dead: Vec::new(),
             dead_identities: Vec::new(),
+            suspects: Suspects::default(),
             row: Vec::new(),
             most_identities: MOST_IDENTITIES,
             given_up: 0,
@@ -122,7 +133,8 @@ impl<'a> TableSink<'a> {
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
         self.counts.received += 1;
-        if self.identities.contains(&key.identity) || !self.batched_identities.insert(key.identity) {
+        let is_known = self.identities.contains(&key.identity) || self.suspects.contains(&key.identity);
+        if is_known || !self.batched_identities.insert(key.identity) {
             self.counts.seen_before += 1;
             return Ok(());
         }
@@ -154,7 +166,7 @@ impl<'a> TableSink<'a> {
         self.counts.cut_values += projected.notes.cut;
         self.counts.old_rows += u64::from(context.arrival - projected.time > OLD_AFTER);
         if !self.batch.push(&self.row, projected.time) {
-            if let Err(error) = self.flush(context).await {
+            if let Err(error) = self.send_batch(context).await {
                 self.given_up += 1;
                 return Err(error);
             }
@@ -167,7 +179,9 @@ impl<'a> TableSink<'a> {
 
     /// True if the event was delivered before, or is on its way.
     pub fn knows(&self, identity: &Identity) -> bool {
-        self.identities.contains(identity) || self.batched_identities.contains(identity)
+        self.identities.contains(identity)
+            || self.batched_identities.contains(identity)
+            || self.suspects.contains(identity)
     }
 
     /// Remembers an event that needs no delivery, with the next flush.
@@ -184,18 +198,52 @@ impl<'a> TableSink<'a> {
         self.identities.refresh(identity, time);
     }
 
-    /// Sends what is collected and remembers it once it is accepted.
+    /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,
+    /// what was refused is neither delivered nor set aside: it is held, the error says so, and [`Self::is_in_doubt`]
+    /// tells that error from others. More may be offered, and a later flush that succeeds has settled that too.
     pub async fn flush(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
+        self.send_batch(context).await?;
+        match self.suspects.error() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// True while rows are held that were refused alone, none of the table being taken.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    /// Sends what is collected, and what was held if it is known by now that the stream fits.
+    async fn send_batch(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
         self.set_aside(context).await?;
         self.identities.append(std::mem::take(&mut self.passed_over)).await?;
-        let Some(batch) = self.batch.take() else {
-            return Ok(());
-        };
-        let batched = std::mem::take(&mut self.batched);
-        self.given_up += batched.len() as u64;
+        if let Some(batch) = self.batch.take() {
+            let batched = std::mem::take(&mut self.batched);
+            self.given_up += batched.len() as u64;
+            self.send_one((batch, batched), context).await?;
+        }
+        if self.target.record.fit() == StreamFit::Proven {
+            for suspect in self.suspects.take() {
+                self.send_one(suspect, context).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch of which nothing is taken is held, unless too much is.
+    async fn send_one(&mut self, (batch, batched): Suspect, context: &SinkContext<'_>) -> Result<(), SinkError> {
         context.lease.require()?;
         let sent = send(self.target, &batch, context.deadline, context.stop).await;
-        self.settle(&batch, &batched, &sent, context).await
+        match self.settle(&batch, &batched, &sent, context).await {
+            Err(SinkError::Delivery(error)) if error.is_about_rows_or_stream() => {
+                match self.suspects.hold(batch, batched, error.clone()) {
+                    true => Ok(()),
+                    false => Err(error.into()),
+                }
+            }
+            outcome => outcome,
+        }
     }
 
     /// What was accepted is remembered before anything else; then come the rows that were refused.

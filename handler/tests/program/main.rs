@@ -25,6 +25,7 @@ mod pingone;
 mod pingone_enterprise;
 mod pingone_push;
 mod push;
+mod refused_rows;
 mod restarts;
 mod sentinelone;
 mod sentinelone_odd;

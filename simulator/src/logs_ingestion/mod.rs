@@ -159,6 +159,11 @@ impl LogsIngestion {
     pub fn refuse_rows_with(&self, text: &str) {
         lock(&self.state).refused_texts.push(text.to_owned());
     }
+
+    /// From now on no row is refused for its text.
+    pub fn take_refused_rows(&self) {
+        lock(&self.state).refused_texts.clear();
+    }
 }
 
 fn check_rule(rule: &Rule, is_known: impl Fn(&str) -> bool) {

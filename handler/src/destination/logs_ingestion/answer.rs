@@ -80,7 +80,8 @@ pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
     } = rule;
     match status {
         400 => format!(
-            "no row fits the rule's stream Custom-{table}; compare the stream's columns with the table's. The rows are kept"
+            "no row fits the stream Custom-{table} of the rule {rule_id} ({rule_setting}); compare the stream's columns and \
+             its transformation with the table's columns. The rows are kept"
         ),
         401 => {
             "the identity's token is refused; check LOGS_INGESTION__AUDIENCE, which must be that of the rule's cloud"

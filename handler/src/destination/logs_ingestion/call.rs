@@ -56,7 +56,12 @@ impl Call<'_> {
                     (error.to_string(), None)
                 }
                 Ok(reply) => match verdict(reply.status) {
-                    Verdict::Done => return Ok(Answer::Accepted),
+                    Verdict::Done if is_acceptance(&reply) => return Ok(Answer::Accepted),
+                    Verdict::Done => {
+                        // Whatever answered so, it may have passed the rows on.
+                        *unsure = true;
+                        (not_accepted(&reply), None)
+                    }
                     Verdict::Final if reply.status.as_u16() == 401 && !renewed => {
                         renewed = true;
                         self.to.tokens.renew();
@@ -92,6 +97,18 @@ impl Call<'_> {
     /// The error of a refusal that is not about single rows.
     pub fn refused(&self, reply: &Reply) -> DeliveryError {
         DeliveryError::Refused {
+            table: self.table(),
+            rows: self.rows.len(),
+            status: reply.status.as_u16(),
+            code: error_code(&reply.body),
+            remedy: remedy(reply.status.as_u16(), &self.to.rule, &self.batch.table),
+            request_id: super::answer::request_id(reply),
+        }
+    }
+
+    /// The error of a batch whose rows were all refused alone.
+    pub fn nothing_taken(&self, reply: &Reply) -> DeliveryError {
+        DeliveryError::NothingTaken {
             table: self.table(),
             rows: self.rows.len(),
             status: reply.status.as_u16(),
@@ -168,6 +185,29 @@ impl Call<'_> {
     fn table(&self) -> String {
         self.batch.table.to_string()
     }
+}
+
+/// 204 is the only good answer of the service; 200 without a body says the same. Source: "Logs Ingestion API in Azure
+/// Monitor".
+fn is_acceptance(reply: &Reply) -> bool {
+    match reply.status.as_u16() {
+        204 => true,
+        200 => reply.body.trim_ascii().is_empty(),
+        _ => false,
+    }
+}
+
+/// Another good answer does not come from the service.
+fn not_accepted(reply: &Reply) -> String {
+    let with_body = match reply.body.trim_ascii().is_empty() {
+        true => "",
+        false => " with a body",
+    };
+    format!(
+        "answered {}{with_body}, and only 204 means that rows were taken: something else answers in its place, a proxy or \
+         a sign-in page; let the handler reach the endpoint without it",
+        reply.status.as_u16()
+    )
 }
 
 /// The request may have reached the service whole.

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use self::pieces::Pieces;
-use super::{Batch, Delivery, Destination};
+use super::{Batch, Delivery, Destination, StreamFit};
 use crate::azure::TokenSource;
 use crate::http::{HttpClient, Throttle};
 use crate::settings::IngestionRule;
@@ -79,8 +79,8 @@ impl Destination for LogsIngestion {
         self.body_limit
     }
 
-    async fn deliver(&self, batch: &Batch, deadline: Deadline) -> Delivery {
-        Pieces::new(self, batch).deliver(deadline).await
+    async fn deliver(&self, batch: &Batch, fit: StreamFit, deadline: Deadline) -> Delivery {
+        Pieces::new(self, batch, fit).deliver(deadline).await
     }
 
     async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {

@@ -8,7 +8,8 @@ use chrono::TimeDelta;
 use super::LogsIngestion;
 use super::answer::{Answer, Refusal};
 use super::call::Call;
-use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow};
+use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit};
+use crate::http::Reply;
 use crate::time::Deadline;
 
 /// What a table takes that was found to limit the span. Source: the service's error
@@ -17,6 +18,8 @@ const NARROW_SPAN: TimeDelta = TimeDelta::minutes(30);
 /// After so many rows that were refused alone, none of the batch accepted, the fault may be the stream's and not the
 /// rows'.
 const SUSPICIOUS_REFUSALS: usize = 8;
+/// Then so many others, from all over the batch, are tried alone before the batch is given up.
+const SAMPLE: usize = 8;
 
 /// See the module.
 pub struct Pieces<'a> {
@@ -24,13 +27,15 @@ pub struct Pieces<'a> {
     batch: &'a Batch,
     waiting: VecDeque<Vec<usize>>,
     delivery: Delivery,
-    /// One row was tried alone to tell a bad stream from bad rows.
+    /// A row of the table was taken: what is refused alone is at fault itself.
     is_proven: bool,
+    /// The answer to the row that was refused last.
+    last_refusal: Option<Reply>,
 }
 
 impl<'a> Pieces<'a> {
     /// The whole batch, by time where its table is known to limit it.
-    pub fn new(to: &'a LogsIngestion, batch: &'a Batch) -> Self {
+    pub fn new(to: &'a LogsIngestion, batch: &'a Batch, fit: StreamFit) -> Self {
         let all: Vec<usize> = (0..batch.rows).collect();
         let learned = to.is_narrow(&batch.table).then_some(NARROW_SPAN);
         let waiting = match batch.limits.span.or(learned) {
@@ -42,32 +47,48 @@ impl<'a> Pieces<'a> {
             batch,
             waiting,
             delivery: Delivery::default(),
-            is_proven: false,
+            is_proven: fit == StreamFit::Proven,
+            last_refusal: None,
         }
     }
 
     /// Sends piece after piece. One that cannot be sent now ends it: the others would meet the same.
     pub async fn deliver(mut self, deadline: Deadline) -> Delivery {
         while let Some(rows) = self.waiting.pop_front() {
-            let outcome = match self.send(&rows, deadline).await {
-                Ok(Answer::Accepted) => {
-                    self.delivery.accepted.extend(rows);
-                    Ok(())
-                }
-                Ok(Answer::SpansTooLong) => {
-                    self.to.note_narrow(&self.batch.table);
-                    self.split_by_time(rows);
-                    Ok(())
-                }
-                Ok(Answer::TooLarge(refusal) | Answer::BadRows(refusal)) => self.split(rows, refusal, deadline).await,
-                Err(error) => Err(error),
-            };
+            let mut outcome = self.deliver_piece(rows, deadline).await;
+            if outcome.is_ok() && !self.is_proven && self.delivery.refused.len() >= SUSPICIOUS_REFUSALS {
+                outcome = self.sample(deadline).await;
+            }
             if let Err(error) = outcome {
                 self.delivery.error = Some(error);
                 break;
             }
         }
+        self.without_hasty_refusals()
+    }
+
+    /// A stream that does not fit its table refuses every row: then no row is refused for good.
+    fn without_hasty_refusals(mut self) -> Delivery {
+        if self.is_proven || self.delivery.refused.is_empty() {
+            return self.delivery;
+        }
+        self.delivery.refused.clear();
+        if self.delivery.error.is_none() {
+            self.delivery.error = self.last_refusal.as_ref().map(|reply| self.nothing_taken(reply));
+        }
         self.delivery
+    }
+
+    async fn deliver_piece(&mut self, rows: Vec<usize>, deadline: Deadline) -> Result<(), DeliveryError> {
+        match self.send(&rows, deadline).await? {
+            Answer::Accepted => self.accept(rows),
+            Answer::SpansTooLong => {
+                self.to.note_narrow(&self.batch.table);
+                self.split_by_time(rows);
+            }
+            Answer::TooLarge(refusal) | Answer::BadRows(refusal) => self.split(rows, refusal),
+        }
+        Ok(())
     }
 
     async fn send(&mut self, rows: &[usize], deadline: Deadline) -> Result<Answer, DeliveryError> {
@@ -84,6 +105,11 @@ impl<'a> Pieces<'a> {
         answer
     }
 
+    fn accept(&mut self, rows: Vec<usize>) {
+        self.is_proven = true;
+        self.delivery.accepted.extend(rows);
+    }
+
     fn split_by_time(&mut self, rows: Vec<usize>) {
         let mut groups = self.batch.by_time(&rows, NARROW_SPAN);
         if groups.len() == 1 && rows.len() > 1 {
@@ -96,50 +122,58 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    async fn split(&mut self, rows: Vec<usize>, refusal: Refusal, deadline: Deadline) -> Result<(), DeliveryError> {
+    fn split(&mut self, rows: Vec<usize>, refusal: Refusal) {
         if let [row] = rows[..] {
+            self.last_refusal = Some(refusal.reply);
             self.delivery.refused.push(RefusedRow {
                 row,
                 reason: refusal.reason,
                 request_id: refusal.request_id,
             });
-            return self.doubt_the_stream(deadline).await;
+            return;
         }
         let (first, second) = rows.split_at(rows.len() / 2);
         self.waiting.push_front(second.to_vec());
         self.waiting.push_front(first.to_vec());
+    }
+
+    /// Splitting on would cost two calls a row. One row that is taken shows that the stream fits; if none is, the rest
+    /// of the batch is not tried.
+    async fn sample(&mut self, deadline: Deadline) -> Result<(), DeliveryError> {
+        for row in self.spread_rows() {
+            self.waiting
+                .iter_mut()
+                .for_each(|rows| rows.retain(|other| *other != row));
+            self.waiting.retain(|rows| !rows.is_empty());
+            self.deliver_piece(vec![row], deadline).await?;
+            if self.is_proven {
+                return Ok(());
+            }
+        }
+        self.waiting.clear();
         Ok(())
     }
 
-    /// A stream that does not fit its table refuses every row: then nothing is set aside, and all rows are kept.
-    async fn doubt_the_stream(&mut self, deadline: Deadline) -> Result<(), DeliveryError> {
-        let is_suspicious = self.delivery.accepted.is_empty() && self.delivery.refused.len() >= SUSPICIOUS_REFUSALS;
-        if self.is_proven || !is_suspicious {
-            return Ok(());
-        }
-        let Some(last) = self.waiting.back_mut().and_then(Vec::pop) else {
-            return Ok(());
+    /// Rows that were not tried yet: the last, the first, and some between them at equal distances.
+    fn spread_rows(&self) -> Vec<usize> {
+        let mut untried: Vec<usize> = self.waiting.iter().flatten().copied().collect();
+        untried.sort_unstable();
+        let last = untried.len().saturating_sub(1);
+        let mut rows: Vec<usize> = (0..SAMPLE)
+            .rev()
+            .filter_map(|number| untried.get(last * number / (SAMPLE - 1)).copied())
+            .collect();
+        rows.dedup();
+        rows
+    }
+
+    fn nothing_taken(&self, reply: &Reply) -> DeliveryError {
+        let all: Vec<usize> = (0..self.batch.rows).collect();
+        let call = Call {
+            to: self.to,
+            batch: self.batch,
+            rows: &all,
         };
-        self.waiting.retain(|rows| !rows.is_empty());
-        self.is_proven = true;
-        match self.send(&[last], deadline).await? {
-            Answer::Accepted => {
-                self.delivery.accepted.push(last);
-                Ok(())
-            }
-            Answer::SpansTooLong => {
-                self.waiting.push_back(vec![last]);
-                Ok(())
-            }
-            Answer::TooLarge(refusal) | Answer::BadRows(refusal) => {
-                self.delivery.refused.clear();
-                let call = Call {
-                    to: self.to,
-                    batch: self.batch,
-                    rows: &(0..self.batch.rows).collect::<Vec<_>>(),
-                };
-                Err(call.refused(&refusal.reply))
-            }
-        }
+        call.nothing_taken(reply)
     }
 }

@@ -63,6 +63,6 @@ fn without_rows(error: DeliveryError, to: &LogsIngestion, table: &str) -> String
             None => "the Logs Ingestion API gave no answer in the time of a check; check the endpoint".to_owned(),
         },
         DeliveryError::Identity { reason, .. } => reason,
-        error @ DeliveryError::Directory { .. } => error.to_string(),
+        error @ (DeliveryError::NothingTaken { .. } | DeliveryError::Directory { .. }) => error.to_string(),
     }
 }

@@ -20,6 +20,9 @@ const LIMITS: CallLimits = CallLimits {
     span: None,
 };
 
+/// In place of a code: the answer has nothing in its body but whitespace.
+const NO_BODY: &str = "no body";
+
 type Judge = dyn Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync;
 
 /// Answers by what a judge says of the rows' numbers, and remembers every call.
@@ -46,7 +49,10 @@ impl Script for Service {
         Ok(Reply {
             status: StatusCode::from_u16(status).unwrap(),
             headers: HeaderMap::from_iter([("x-ms-request-id".parse().unwrap(), format!("r{call}").parse().unwrap())]),
-            body: format!("{{\"error\":{{\"code\":\"{code}\"}}}}").into_bytes(),
+            body: match code {
+                NO_BODY => b" \r\n".to_vec(),
+                code => format!("{{\"error\":{{\"code\":\"{code}\"}}}}").into_bytes(),
+            },
         })
     }
 }
@@ -93,6 +99,14 @@ async fn deliver(
     rows: u64,
     judge: impl Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync + 'static,
 ) -> (Delivery, Vec<Vec<u64>>) {
+    deliver_to(StreamFit::Unknown, rows, judge).await
+}
+
+async fn deliver_to(
+    fit: StreamFit,
+    rows: u64,
+    judge: impl Fn(usize, &[u64]) -> Result<(u16, &'static str), TransportError> + Send + Sync + 'static,
+) -> (Delivery, Vec<Vec<u64>>) {
     let service = Arc::new(Service {
         judge: Box::new(judge),
         calls: Mutex::default(),
@@ -101,7 +115,7 @@ async fn deliver(
     let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
     let destination = LogsIngestion::new(rule(), http, Arc::new(Tokens::default()), clock, BODY_LIMIT);
     let delivery = destination
-        .deliver(&batch(rows), Deadline::after(Duration::from_secs(120)))
+        .deliver(&batch(rows), fit, Deadline::after(Duration::from_secs(120)))
         .await;
     let calls = service.calls.lock().unwrap().clone();
     (delivery, calls)
@@ -140,7 +154,7 @@ async fn a_call_that_is_too_large_is_split_until_it_fits() {
     let (delivery, calls) = deliver(100, |_, rows| Ok(if rows.len() > 30 { (413, "") } else { (204, "") })).await;
     assert_eq!((delivery.accepted.len(), delivery.refused.len()), (100, 0));
     assert_eq!(calls.len(), 7);
-    let (delivery, _) = deliver(1, |_, _| Ok((413, ""))).await;
+    let (delivery, _) = deliver_to(StreamFit::Proven, 1, |_, _| Ok((413, ""))).await;
     assert_eq!(refused_rows(&delivery), [0]);
 }
 
@@ -160,17 +174,79 @@ async fn a_table_that_takes_half_an_hour_in_a_call_gets_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_that_takes_no_row_at_all_loses_none() {
-    let (delivery, calls) = deliver(100, |_, _| Ok((400, "InvalidPayload"))).await;
-    assert_eq!(delivery.open(100).len(), 100);
-    let error = delivery.error.unwrap().to_string();
-    assert!(
-        error.contains("400") && error.contains("Custom-T_CL") && error.contains("kept"),
-        "{error}"
-    );
-    assert!(calls.len() < 40);
+async fn a_stream_that_takes_no_row_at_all_loses_none_however_few_they_are() {
+    for rows in [1, 2, 8, 9, 100] {
+        let (delivery, calls) = deliver(rows, |_, _| Ok((400, "InvalidPayload"))).await;
+        let rows = usize::try_from(rows).unwrap();
+        assert_eq!(delivery.open(rows).len(), rows);
+        let error = delivery.error.unwrap();
+        assert!(error.is_about_rows_or_stream());
+        let error = error.to_string();
+        for word in [
+            "400",
+            "InvalidPayload",
+            "Custom-T_CL",
+            "kept",
+            &format!("none of {rows} rows"),
+        ] {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+        assert!(calls.len() < 40, "{} calls", calls.len());
+    }
     let (delivery, calls) = deliver(100, |_, _| Ok((400, "InvalidStream"))).await;
     assert!(delivery.error.is_some() && delivery.open(100).len() == 100 && calls.len() == 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_stream_is_known_to_fit_every_row_that_is_refused_alone_is_at_fault() {
+    for rows in [1, 8, 30] {
+        let (delivery, _) = deliver_to(StreamFit::Proven, rows, |_, _| Ok((400, "InvalidPayload"))).await;
+        assert!(delivery.error.is_none(), "{delivery:?}");
+        assert_eq!(
+            refused_rows(&delivery),
+            (0..usize::try_from(rows).unwrap()).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_rows_at_both_ends_do_not_hide_the_good_ones_between() {
+    let (delivery, _) = deliver(1000, |_, rows| {
+        let is_bad = rows.iter().any(|row| *row < 12 || *row > 987);
+        Ok(if is_bad { (400, "InvalidPayload") } else { (204, "") })
+    })
+    .await;
+    assert!(delivery.error.is_none(), "{delivery:?}");
+    assert_eq!((delivery.accepted.len(), delivery.refused.len()), (976, 24));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_was_refused_before_the_service_failed_is_not_refused_for_good() {
+    let (delivery, _) = deliver(2, |call, _| {
+        Ok(if call < 2 { (400, "InvalidPayload") } else { (403, "") })
+    })
+    .await;
+    assert_eq!(delivery.open(2), [0, 1]);
+    assert!(!delivery.error.unwrap().is_about_rows_or_stream());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_204_and_200_without_a_body_mean_that_rows_were_taken() {
+    // The played service sends a body with every answer.
+    for status in [200, 201, 202, 203, 206] {
+        let (delivery, calls) = deliver(10, move |_, _| Ok((status, ""))).await;
+        assert_eq!((delivery.accepted.len(), delivery.refused.len()), (0, 0), "{status}");
+        assert!(calls.len() > 1, "it may pass");
+        let error = delivery.error.unwrap().to_string();
+        assert!(
+            error.contains(&status.to_string()) && error.contains("proxy"),
+            "{error}"
+        );
+    }
+    let (delivery, calls) = deliver(10, |call, _| Ok((if call == 0 { 202 } else { 204 }, ""))).await;
+    assert_eq!((delivery.accepted.len(), delivery.unsure, calls.len()), (10, 10, 2));
+    let (delivery, _) = deliver(10, |_, _| Ok((200, NO_BODY))).await;
+    assert_eq!(delivery.accepted.len(), 10);
 }
 
 #[tokio::test(start_paused = true)]

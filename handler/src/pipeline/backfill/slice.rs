@@ -76,6 +76,7 @@ impl SliceFill<'_, '_> {
         }
         let mut group = GroupRun::with(&run, &mut checkpoints, sinks, Edges::Slice, now).await?;
         let end = group.read(slice).await;
+        group.settle_doubts().await;
         let outcome = match end {
             SliceEnd::Complete(pages) => {
                 walk.pass(slice, pages);

@@ -13,10 +13,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::*;
-use crate::destination::{Batch, Delivery, DeliveryError, Destination};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
 use crate::event::Identity;
 use crate::event::StreamName;
-use crate::pipeline::{PullPlan, Target};
+use crate::pipeline::{PullPlan, TableRecord, Target};
 use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::state::LocalStore;
 use crate::tables::table;
@@ -150,7 +150,7 @@ impl Destination for Memory {
         Ok(String::new())
     }
 
-    async fn deliver(&self, batch: &Batch, _deadline: Deadline) -> Delivery {
+    async fn deliver(&self, batch: &Batch, _: StreamFit, _deadline: Deadline) -> Delivery {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if self.refuses() {
             return Delivery::failed(DeliveryError::OutOfTime {
@@ -229,6 +229,7 @@ async fn one_life(seed: u64) -> usize {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         turn: Arc::default(),
+        record: TableRecord::default(),
     };
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
     let poller = Poller {
@@ -392,6 +393,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         table: table(TABLE).unwrap(),
         destination: Arc::new(Memory::default()),
         turn: Arc::default(),
+        record: TableRecord::default(),
     };
     let minutes = |count: u64| Duration::from_secs(count * 60);
     let plan = PullPlan {

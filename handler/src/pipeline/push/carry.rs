@@ -12,7 +12,7 @@ use super::memory::Fate;
 use super::patience::LONGEST_PATIENCE;
 use super::shipment::{Shipment, Verdict};
 use super::way::{Unsettled, Way};
-use crate::destination::Batch;
+use crate::destination::{Batch, StreamFit};
 use crate::pipeline::send::{Sent, send_in_turn};
 use crate::state::Place;
 use crate::time::Deadline;
@@ -153,5 +153,7 @@ async fn upload(context: Arc<LaneContext>, batch: Arc<Batch>, start: Arc<Start>,
 
 async fn upload_in_turn(context: &LaneContext, batch: &Batch, turn: OwnedMutexGuard<()>) -> Sent {
     let deadline = Deadline::after(UPLOAD_TIME);
-    send_in_turn(&context.target, batch, deadline, &context.stop, turn).await
+    // Where no row is taken, the batch waits in the spool for the timer, which sees more than one batch.
+    let target = (&context.target, StreamFit::Unknown);
+    send_in_turn(target, batch, deadline, &context.stop, turn).await
 }

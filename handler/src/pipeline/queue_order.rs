@@ -1,0 +1,142 @@
+//! In which order the entries of a queue are tried, so that a bad one does not hold up those behind it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::destination::{DeliveryError, StreamFit};
+use crate::state::Key;
+
+/// Entries of which no row is taken are left in place; after so many of the oldest the rest of the queue is sampled.
+const MOST_IN_ORDER: usize = 32;
+/// So many entries from all over the rest are tried. If no row of these is taken either, the stream is at fault.
+const SAMPLE: usize = 32;
+
+/// The oldest comes first. Once any row of the table is taken, the entries that were left come again.
+pub struct QueueOrder {
+    next: VecDeque<Key>,
+    /// Not settled in this run.
+    left: BTreeSet<Key>,
+    /// Tried, and no row was taken: how many rows each.
+    doubted: BTreeMap<Key, u64>,
+    error: Option<DeliveryError>,
+    is_sampling: bool,
+}
+
+impl QueueOrder {
+    /// Of the entries that wait, oldest first.
+    pub fn new(waiting: &[Key]) -> Self {
+        Self {
+            next: waiting.iter().cloned().collect(),
+            left: waiting.iter().cloned().collect(),
+            doubted: BTreeMap::new(),
+            error: None,
+            is_sampling: false,
+        }
+    }
+
+    /// The entry to try next.
+    pub fn next(&mut self, fit: StreamFit) -> Option<Key> {
+        if fit == StreamFit::Proven && !self.doubted.is_empty() {
+            self.doubted.clear();
+            self.error = None;
+            self.next = self.left.iter().cloned().collect();
+        } else if fit == StreamFit::Unknown && self.doubted.len() >= MOST_IN_ORDER && !self.is_sampling {
+            self.is_sampling = true;
+            self.next = sample(&self.next);
+        }
+        self.next.pop_front()
+    }
+
+    /// It needs nothing more in this run.
+    pub fn settled(&mut self, key: &Key) {
+        self.left.remove(key);
+    }
+
+    /// No row of it was taken, and it stays with so many.
+    pub fn doubted(&mut self, key: &Key, rows: u64, error: DeliveryError) {
+        self.doubted.insert(key.clone(), rows);
+        self.error = Some(error);
+    }
+
+    /// The rows of which it is not known whether they are at fault or the stream, and what the destination said.
+    pub fn doubt(&self) -> Option<(u64, DeliveryError)> {
+        let rows: u64 = self.doubted.values().sum();
+        let error = self.error.clone()?;
+        Some((rows, error.of_rows(usize::try_from(rows).unwrap_or(usize::MAX))))
+    }
+}
+
+/// Some of them at equal distances, the first and the last included.
+fn sample(keys: &VecDeque<Key>) -> VecDeque<Key> {
+    if keys.len() <= SAMPLE {
+        return keys.clone();
+    }
+    let last = keys.len() - 1;
+    (0..SAMPLE)
+        .filter_map(|number| keys.get(last * number / (SAMPLE - 1)).cloned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(count: usize) -> Vec<Key> {
+        (0..count)
+            .map(|number| Key::new(["q", &format!("{number:06}")]))
+            .collect()
+    }
+
+    fn nothing_taken() -> DeliveryError {
+        DeliveryError::NothingTaken {
+            table: "T_CL".to_owned(),
+            rows: 1,
+            status: 400,
+            code: None,
+            remedy: String::new(),
+            request_id: None,
+        }
+    }
+
+    /// Tries all entries; the good ones are taken. How many tries it took.
+    fn drain(order: &mut QueueOrder, is_good: impl Fn(&Key) -> bool) -> usize {
+        let mut fit = StreamFit::Unknown;
+        let mut tries = 0;
+        while let Some(key) = order.next(fit) {
+            tries += 1;
+            if is_good(&key) {
+                fit = StreamFit::Proven;
+            }
+            match fit {
+                StreamFit::Proven => order.settled(&key),
+                StreamFit::Unknown => order.doubted(&key, 2, nothing_taken()),
+            }
+        }
+        tries
+    }
+
+    #[test]
+    fn one_good_entry_settles_the_bad_ones_before_it() {
+        let keys = keys(10);
+        let mut order = QueueOrder::new(&keys);
+        assert_eq!(drain(&mut order, |key| *key == keys[6]), 6 + 1 + 9);
+        assert!(order.doubt().is_none() && order.left.is_empty());
+    }
+
+    #[test]
+    fn a_long_row_of_bad_entries_does_not_hide_the_good_ones_behind_it() {
+        let keys = keys(1000);
+        let mut order = QueueOrder::new(&keys);
+        drain(&mut order, |key| keys[500..].contains(key));
+        assert!(order.left.is_empty());
+    }
+
+    #[test]
+    fn where_nothing_is_taken_the_tries_are_bounded_and_every_entry_stays() {
+        let mut order = QueueOrder::new(&keys(1000));
+        assert_eq!(drain(&mut order, |_| false), MOST_IN_ORDER + SAMPLE);
+        let (rows, error) = order.doubt().unwrap();
+        assert_eq!(rows, 2 * (MOST_IN_ORDER + SAMPLE) as u64);
+        assert!(error.to_string().contains("none of 128 rows"), "{error}");
+        assert_eq!(order.left.len(), 1000);
+    }
+}
