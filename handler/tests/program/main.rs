@@ -5,6 +5,7 @@
 mod architecture;
 mod backfill;
 mod bad_input;
+mod bad_settings;
 mod blob_state;
 mod check;
 mod everything;
