@@ -15,4 +15,5 @@ mod wiring;
 mod workplace;
 
 pub use check::{Check, Finding, Verdict};
+pub use off::off_names;
 pub use workplace::ConnectorWorkplace;

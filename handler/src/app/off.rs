@@ -1,25 +1,47 @@
 //! What is configured and does not run.
 
 use crate::event::StreamName;
-use crate::health::StreamReport;
-use crate::settings::{OffPart, Settings};
+use crate::health::{ErrorCode, Problem, StreamReport};
+use crate::settings::{OffCause, OffPart, Settings, SwitchedOff};
 
-/// What is configured and does not run, each with its reason: it must not look as if all were well.
+/// What is configured and does not run, one report for each instance with all its reasons: it must not look as if all
+/// were well.
 pub fn off_reports(settings: &Settings) -> Vec<StreamReport> {
-    let mut off = Vec::new();
+    let mut off: Vec<StreamReport> = Vec::new();
     for switched_off in &settings.switched_off {
-        let part = match switched_off.part {
-            OffPart::Poll => "polling",
-            OffPart::Push => "push",
-            OffPart::Whole => "everything",
-        };
-        let name = format!("{}/{}", switched_off.source, switched_off.instance.as_str());
-        off.push(StreamReport::off(
-            name.clone(),
-            format!("{name}: {part} is switched off: {}", switched_off.reason),
-        ));
+        let name = name_of(switched_off);
+        let problem = problem_of(&name, switched_off);
+        match off.iter_mut().find(|report| report.stream == name) {
+            Some(report) => report.problems.push(problem),
+            None => off.push(StreamReport::off(name, problem)),
+        }
     }
     off
+}
+
+/// The names of the instances that are off, each once.
+pub fn off_names(settings: &Settings) -> Vec<String> {
+    let mut names: Vec<String> = settings.switched_off.iter().map(name_of).collect();
+    names.dedup();
+    names
+}
+
+fn name_of(switched_off: &SwitchedOff) -> String {
+    format!("{}/{}", switched_off.source, switched_off.instance.as_str())
+}
+
+fn problem_of(name: &str, switched_off: &SwitchedOff) -> Problem {
+    let part = match switched_off.part {
+        OffPart::Poll => "polling",
+        OffPart::Push => "push",
+        OffPart::Whole => "everything",
+    };
+    let code = match switched_off.cause {
+        OffCause::UnresolvedReference => ErrorCode::SecretUnresolved,
+        OffCause::BadSetting => ErrorCode::BadSetting,
+    };
+    let message = format!("{name}: {part} is switched off: {}", switched_off.reason);
+    Problem::new(code, message)
 }
 
 /// The streams of what does not run for which something may wait in the spool.
@@ -39,4 +61,28 @@ pub fn off_streams(settings: &Settings) -> Vec<StreamName> {
         }));
     }
     streams
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::MapEnvironment;
+
+    #[test]
+    fn an_instance_with_several_bad_settings_is_off_once_with_every_reason() {
+        let settings = Settings::load(&MapEnvironment::from([
+            ("PINGONE__ACME__REGION", "mars"),
+            ("PINGONE__ACME__TABLES", "none"),
+            ("ONELOGIN__BEARER_TOKEN", "a-token-of-twenty-letters"),
+        ]))
+        .unwrap();
+
+        let reports = off_reports(&settings);
+
+        assert_eq!(reports.len(), 1);
+        assert_eq!(reports[0].stream, "pingone/acme");
+        let words: Vec<&str> = reports[0].problems.iter().map(|problem| problem.code.word()).collect();
+        assert_eq!(words, ["bad_setting"; 2]);
+        assert_eq!(off_names(&settings), ["pingone/acme"]);
+    }
 }

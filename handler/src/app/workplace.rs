@@ -11,7 +11,7 @@ use super::lasting::Lasting;
 use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::functions::{Work, Workplace};
-use crate::settings::{Environment, SettingProblems, Settings};
+use crate::settings::{Environment, SettingProblems, Settings, unknown_names};
 use crate::time::Stop;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
@@ -56,6 +56,8 @@ struct State {
     work: Option<Arc<Work>>,
     /// As they were logged last.
     logged: Option<SettingProblems>,
+    /// Names under our prefixes that are no settings; none before they are looked for.
+    unknown: Option<SettingProblems>,
     first_lookup_ended: bool,
 }
 
@@ -69,6 +71,7 @@ impl ConnectorWorkplace {
             settings: None,
             work: None,
             logged: None,
+            unknown: None,
             first_lookup_ended: false,
         };
         Self {
@@ -112,6 +115,11 @@ impl ConnectorWorkplace {
     /// Names everything that is wrong.
     pub fn settings(&self) -> Result<Arc<Settings>, SettingProblems> {
         self.inner.state().settings()
+    }
+
+    /// Names under our prefixes that this version does not know.
+    pub fn unknown_names(&self) -> SettingProblems {
+        self.inner.state().unknown_names()
     }
 
     /// The work as it can be done now.
@@ -247,10 +255,24 @@ impl State {
         if let Some(settings) = &self.settings {
             return settings.clone();
         }
+        self.unknown_names();
         let settings = Settings::load(&self.secrets.environment()).map(Arc::new);
         self.log_problems(settings.as_ref().err());
         self.settings = Some(settings.clone());
         settings
+    }
+
+    /// Logged when they are looked for: once.
+    fn unknown_names(&mut self) -> SettingProblems {
+        if let Some(unknown) = &self.unknown {
+            return unknown.clone();
+        }
+        let unknown = unknown_names(&self.secrets.environment());
+        for name in &unknown {
+            log::warn!(setting = name.setting.as_str(); "{name}");
+        }
+        self.unknown = Some(unknown.clone());
+        unknown
     }
 
     fn log_problems(&mut self, problems: Option<&SettingProblems>) {

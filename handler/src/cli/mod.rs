@@ -21,15 +21,17 @@ use clap::{Parser, Subcommand};
 use crate::logging;
 use crate::settings::{Environment, ProcessEnvironment, log_format};
 
-/// A stream failed.
+/// A stream failed, or an instance is off.
 const EXIT_FAILED: u8 = 1;
 /// The process was told to end before its work was done, as shells say it of Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;
-/// Bad settings, a bad command line, or nothing configured (`EX_USAGE`).
+/// Bad settings of the whole program, no source left or configured, or a bad command line (`EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
 
 const NOTHING_CONFIGURED: &str = "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and \
-                                  PINGONE__CLIENT_SECRET to poll PingOne, for example";
+    PINGONE__CLIENT_SECRET for PingOne, or PINGONE__PUSH_TOKEN for its webhook; PINGONE_ENTERPRISE__POLL_URL with a \
+    client or a user for PingOne for Enterprise; SENTINELONE__URL and SENTINELONE__API_TOKEN for SentinelOne; \
+    ONELOGIN__BEARER_TOKEN for the webhook of OneLogin";
 
 /// Brings PingOne, SentinelOne and OneLogin logs into Microsoft Sentinel tables.
 #[derive(Debug, Parser)]

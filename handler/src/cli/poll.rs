@@ -26,7 +26,8 @@ pub struct PollArguments {
     watch: bool,
 }
 
-/// Exit 0 if all went well or the process was told to end, 1 if a stream failed, 64 for bad settings or nothing to do.
+/// Exit 0 if all went well or the process was told to end, 1 if a stream failed or an instance is off, 64 if a setting of
+/// the whole program is bad or there is nothing to do.
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
     let stop = Stop::default();
     signals::listen(&stop);

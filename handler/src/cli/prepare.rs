@@ -8,7 +8,8 @@ use crate::app::ConnectorWorkplace;
 use crate::functions::Work;
 use crate::settings::Settings;
 
-/// Resolves what lies in a Key Vault, names everything that is wrong, and gives the exit code for it.
+/// Resolves what lies in a Key Vault, and gives the exit code where the whole program cannot work: everything that is
+/// wrong is named then. What is wrong with single instances is a part of the work.
 pub async fn prepare(workplace: &ConnectorWorkplace) -> Result<(Arc<Settings>, Arc<Work>), ExitCode> {
     workplace.look_up().await;
     // What is wrong with them is logged already.

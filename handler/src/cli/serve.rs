@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{EXIT_FAILED, EXIT_USAGE, signals};
-use crate::app::ConnectorWorkplace;
+use crate::app::{ConnectorWorkplace, off_names};
 use crate::functions::ConnectorFunctions;
 use crate::host;
 use crate::settings::{Environment, InstanceName, SettingProblems, Settings};
@@ -163,7 +163,12 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
             names.join(", ")
         }
     };
-    format!("polls {}; receives {}", list(polls), list(pushes))
+    let off = off_names(settings);
+    let off = match off.is_empty() {
+        true => String::new(),
+        false => format!("; switched off, see its status: {}", off.join(", ")),
+    };
+    format!("polls {}; receives {}{off}", list(polls), list(pushes))
 }
 
 #[cfg(test)]
@@ -183,7 +188,12 @@ mod tests {
             describe(&Settings::load(&environment).map(Arc::new))
         };
         assert_eq!(said(&api), "polls onelogin/default; receives nothing");
-        let token = ("ONELOGIN__BEARER_TOKEN", "token");
+        let token = ("ONELOGIN__BEARER_TOKEN", "a-token-of-twenty-letters");
         assert_eq!(said(&[token]), "polls nothing; receives onelogin/default");
+        let bad = ("PINGONE__ACME__REGION", "mars");
+        assert_eq!(
+            said(&[token, bad]),
+            "polls nothing; receives onelogin/default; switched off, see its status: pingone/acme"
+        );
     }
 }

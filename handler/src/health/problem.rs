@@ -30,6 +30,8 @@ pub enum ErrorCode {
     LeaseLost,
     /// A Key Vault reference was not resolved.
     SecretUnresolved,
+    /// A setting of the instance is bad, missing or misspelt.
+    BadSetting,
     /// Events may be lost that nobody can read again.
     PossibleLoss,
     /// The spool takes no more.
@@ -60,6 +62,7 @@ impl ErrorCode {
             Self::StateUnavailable => "state_unavailable",
             Self::LeaseLost => "lease_lost",
             Self::SecretUnresolved => "secret_unresolved",
+            Self::BadSetting => "bad_setting",
             Self::PossibleLoss => "possible_loss",
             Self::SpoolFull => "spool_full",
             Self::DeadLetters => "dead_letters",
@@ -90,6 +93,7 @@ impl ErrorCode {
             Self::StateUnavailable => "check that STATE_URL can be reached and written",
             Self::LeaseLost => "nothing: the next run goes on from what is saved",
             Self::SecretUnresolved => "check the Key Vault reference and the role Key Vault Secrets User",
+            Self::BadSetting => "correct the setting that the message names, then restart the app",
             Self::PossibleLoss => "compare with the vendor's own log around that time",
             Self::SpoolFull => "bring the destination back, or raise SPOOL_MAX_BYTES",
             Self::DeadLetters => "read the reasons under dead-letters/ in the state, then run handler replay",

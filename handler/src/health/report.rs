@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::problem::{ErrorCode, Problem};
+use super::problem::Problem;
 use crate::state::Counts;
 use crate::time::{ClockOffset, rfc3339_millis};
 
@@ -82,11 +82,11 @@ impl StreamReport {
         }
     }
 
-    /// A stream that is configured and cannot run, because a secret could not be had.
-    pub fn off(stream: String, reason: String) -> Self {
+    /// An instance that is configured and cannot run, because a setting is bad or a secret could not be had.
+    pub fn off(stream: String, problem: Problem) -> Self {
         Self {
             outcome: Outcome::Off,
-            problems: vec![Problem::new(ErrorCode::SecretUnresolved, reason)],
+            problems: vec![problem],
             ..Self::new(stream)
         }
     }

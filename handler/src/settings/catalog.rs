@@ -11,6 +11,8 @@ pub(super) struct SourceCatalog {
     pub(super) prefix: &'static str,
     /// What comes after the prefix, or after the instance's name.
     pub(super) keys: &'static [&'static str],
+    /// The key that holds the token of its pushes, where it is pushed.
+    pub(super) push_key: Option<&'static str>,
 }
 
 /// Settings that exist once, under a prefix that belongs to this program.
@@ -26,6 +28,7 @@ pub(super) const PINGONE: SourceCatalog = SourceCatalog {
     name: "pingone",
     title: "PingOne",
     prefix: "PINGONE__",
+    push_key: Some("PUSH_TOKEN"),
     keys: &[
         "ENVIRONMENT_ID",
         "CLIENT_ID",
@@ -37,6 +40,7 @@ pub(super) const PINGONE: SourceCatalog = SourceCatalog {
         "TABLES",
         "PUSH_TOKEN",
         "REQUESTS_PER_SECOND",
+        "ADDITIONAL_FIELDS",
         "INGESTION_ENDPOINT",
         "RULE_ID",
     ],
@@ -46,6 +50,7 @@ pub(super) const PINGONE_ENTERPRISE: SourceCatalog = SourceCatalog {
     name: "pingone-enterprise",
     title: "PingOne for Enterprise",
     prefix: "PINGONE_ENTERPRISE__",
+    push_key: None,
     keys: &[
         "POLL_URL",
         "CLIENT_ID",
@@ -53,6 +58,7 @@ pub(super) const PINGONE_ENTERPRISE: SourceCatalog = SourceCatalog {
         "TOKEN_URL",
         "USERNAME",
         "PASSWORD",
+        "ADDITIONAL_FIELDS",
         "INGESTION_ENDPOINT",
         "RULE_ID",
     ],
@@ -62,12 +68,14 @@ pub(super) const SENTINELONE: SourceCatalog = SourceCatalog {
     name: "sentinelone",
     title: "SentinelOne",
     prefix: "SENTINELONE__",
+    push_key: None,
     keys: &[
         "URL",
         "API_TOKEN",
         "STREAMS",
         "PARSER_ALIASES",
         "AGENT_CHANGES_ONLY",
+        "ADDITIONAL_FIELDS",
         "INGESTION_ENDPOINT",
         "RULE_ID",
     ],
@@ -77,6 +85,7 @@ pub(super) const ONELOGIN: SourceCatalog = SourceCatalog {
     name: "onelogin",
     title: "OneLogin",
     prefix: "ONELOGIN__",
+    push_key: Some("BEARER_TOKEN"),
     keys: &[
         "BEARER_TOKEN",
         "TABLES",
@@ -84,6 +93,7 @@ pub(super) const ONELOGIN: SourceCatalog = SourceCatalog {
         "CLIENT_ID",
         "CLIENT_SECRET",
         "USERS_EVERY",
+        "ADDITIONAL_FIELDS",
         "INGESTION_ENDPOINT",
         "RULE_ID",
     ],
@@ -91,7 +101,7 @@ pub(super) const ONELOGIN: SourceCatalog = SourceCatalog {
 
 pub(super) const SOURCES: [&SourceCatalog; 4] = [&PINGONE, &PINGONE_ENTERPRISE, &SENTINELONE, &ONELOGIN];
 
-pub(super) const GROUPS: [Group; 5] = [
+pub(super) const GROUPS: [Group; 8] = [
     Group {
         prefix: "LOGS_INGESTION__",
         keys: &["ENDPOINT", "RULE_ID", "AUDIENCE"],
@@ -112,10 +122,23 @@ pub(super) const GROUPS: [Group; 5] = [
         prefix: "SPOOL_",
         keys: &["MAX_BYTES"],
     },
+    Group {
+        prefix: "DEAD_LETTERS_",
+        keys: &["MAX_BYTES"],
+    },
+    // No setting of this version: a name under these prefixes is of a newer template.
+    Group {
+        prefix: "IDENTITIES_",
+        keys: &[],
+    },
+    Group {
+        prefix: "LOGS_QUERY__",
+        keys: &[],
+    },
 ];
 
 /// Settings without a prefix of ours.
-const ALONE: [&str; 3] = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT"];
+pub(super) const ALONE: [&str; 4] = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT", "MEMORY_BUDGET"];
 
 /// Whether a name is a setting of ours, or would be one if it were spelt right.
 pub(super) fn is_ours(name: &str) -> bool {
@@ -131,6 +154,7 @@ pub(super) fn is_ours(name: &str) -> bool {
 pub(super) fn every_name(named: &str) -> Vec<String> {
     let mut names: Vec<String> = ALONE.map(str::to_owned).into();
     names.push("WEBSITE_SITE_NAME".to_owned());
+    names.push("WEBSITE_KEYVAULT_REFERENCES".to_owned());
     for group in &GROUPS {
         names.extend(group.keys.iter().map(|key| format!("{}{key}", group.prefix)));
     }

@@ -4,6 +4,7 @@ use crate::settings::catalog::SourceCatalog;
 use crate::settings::given::Given;
 use crate::settings::instance_reader::InstanceReader;
 use crate::settings::origin::Origin;
+use crate::settings::problem::SettingProblems;
 use crate::settings::reader::Reader;
 use crate::settings::refusal::Refusal;
 use crate::settings::switched_off::UnresolvedReference;
@@ -40,7 +41,7 @@ pub struct IngestionRule {
 #[derive(Debug, Clone)]
 enum Level {
     Absent,
-    Refused,
+    Refused(SettingProblems),
     Unresolved(Vec<UnresolvedReference>),
     Pair {
         endpoint: (String, Origin),
@@ -63,20 +64,22 @@ pub(super) struct SourceDestinations<'d> {
 impl Destinations {
     /// Reads `LOGS_INGESTION__*`.
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let endpoint = reader.read("LOGS_INGESTION__ENDPOINT", Origin::parse);
-        let rule = reader.read("LOGS_INGESTION__RULE_ID", values::path_id);
         let names = ["LOGS_INGESTION__ENDPOINT", "LOGS_INGESTION__RULE_ID"];
+        let common = Level::read(reader, names.map(str::to_owned));
+        if let Level::Refused(problems) = &common {
+            reader.problems.extend(problems.clone());
+        }
         Self {
-            common: Level::of(reader, names.map(str::to_owned), endpoint, rule),
+            common,
             audience: reader.read("LOGS_INGESTION__AUDIENCE", accept_audience),
         }
     }
 
     /// Reads `<SOURCE>__INGESTION_ENDPOINT` and `<SOURCE>__RULE_ID`.
-    pub(super) fn of_source(&self, reader: &mut Reader<'_>, source: &SourceCatalog) -> SourceDestinations<'_> {
+    pub(super) fn of_source(&self, reader: &Reader<'_>, source: &SourceCatalog) -> SourceDestinations<'_> {
         SourceDestinations {
             all: self,
-            source: Level::read(reader, source.prefix),
+            source: Level::read(reader, pair_under(source.prefix)),
         }
     }
 
@@ -89,7 +92,10 @@ impl Destinations {
         let names = ["HEALTH__INGESTION_ENDPOINT", "HEALTH__RULE_ID"];
         let endpoint = reader.read_plain(names[0], Origin::parse);
         let rule = reader.read_plain(names[1], values::path_id);
-        let own = Level::of(reader, names.map(str::to_owned), endpoint, rule);
+        let own = Level::of(names.map(str::to_owned), endpoint, rule, SettingProblems::default());
+        if let Level::Refused(problems) = &own {
+            reader.problems.extend(problems.clone());
+        }
         self.choose(&[&own, &self.common], unresolved)
     }
 
@@ -101,7 +107,7 @@ impl Destinations {
             return Some(DestinationChoice::Directory);
         };
         match level {
-            Level::Absent | Level::Refused => None,
+            Level::Absent | Level::Refused(_) => None,
             Level::Unresolved(references) => {
                 unresolved.extend(references.iter().cloned());
                 None
@@ -127,30 +133,40 @@ impl SourceDestinations<'_> {
     pub(super) fn of_instance(
         &self,
         entry: &mut InstanceReader<'_, '_>,
+        is_wanted: bool,
         unresolved: &mut Vec<UnresolvedReference>,
     ) -> Option<DestinationChoice> {
         // For the unnamed instance the two are the same settings.
-        let prefix = entry.setting_prefix();
-        let own = Level::read(entry.whole(), &prefix);
+        let own = Level::read(entry.whole(), pair_under(&entry.setting_prefix()));
+        match (&own, &self.source) {
+            (Level::Refused(problems), _) => entry.refuse_all(problems.clone()),
+            // Who does not run relies on nothing.
+            (Level::Absent, Level::Refused(problems)) if is_wanted => entry.refuse_all(problems.clone()),
+            _ => {}
+        }
         let levels = [&own, &self.source, &self.all.common];
         self.all.choose(&levels, unresolved)
     }
 }
 
+fn pair_under(prefix: &str) -> [String; 2] {
+    ["INGESTION_ENDPOINT", "RULE_ID"].map(|key| format!("{prefix}{key}"))
+}
+
 impl Level {
-    fn read(reader: &mut Reader<'_>, prefix: &str) -> Self {
-        let names = ["INGESTION_ENDPOINT", "RULE_ID"].map(|key| format!("{prefix}{key}"));
-        let endpoint = reader.read(&names[0], Origin::parse);
-        let rule = reader.read(&names[1], values::path_id);
-        Self::of(reader, names, endpoint, rule)
+    fn read(reader: &Reader<'_>, names: [String; 2]) -> Self {
+        let mut problems = SettingProblems::default();
+        let endpoint = reader.look(&names[0], &mut problems, Origin::parse);
+        let rule = reader.look(&names[1], &mut problems, values::path_id);
+        Self::of(names, endpoint, rule, problems)
     }
 
     /// Puts a pair together; half of one is a problem of the missing half.
     fn of(
-        reader: &mut Reader<'_>,
         [endpoint_setting, rule_setting]: [String; 2],
         endpoint: Given<Origin>,
         rule: Given<String>,
+        mut problems: SettingProblems,
     ) -> Self {
         let missing = match (endpoint.is_given(), rule.is_given()) {
             (false, false) => return Self::Absent,
@@ -160,8 +176,8 @@ impl Level {
         };
         if let Some(missing) = missing {
             let message = format!("is missing; {endpoint_setting} and {rule_setting} belong together");
-            reader.refuse(missing, message);
-            return Self::Refused;
+            problems.add(missing, message);
+            return Self::Refused(problems);
         }
 
         let mut unresolved = Vec::new();
@@ -171,7 +187,8 @@ impl Level {
                 endpoint: (endpoint_setting, endpoint),
                 rule: (rule_setting, rule),
             },
-            _ if unresolved.is_empty() => Self::Refused,
+            // A value that is refused counts before a reference beside it.
+            _ if unresolved.is_empty() || !problems.is_empty() => Self::Refused(problems),
             _ => Self::Unresolved(unresolved),
         }
     }

@@ -3,7 +3,7 @@
 use crate::settings::destination::{DestinationChoice, Destinations};
 use crate::settings::instance::InstanceName;
 use crate::settings::reader::Reader;
-use crate::settings::switched_off::{OffPart, SwitchedOff};
+use crate::settings::switched_off::{OffCause, OffPart, SwitchedOff};
 use crate::settings::values;
 
 /// The name under which health stands beside the sources in messages.
@@ -37,6 +37,7 @@ impl Health {
                 reason: reference.reason(),
                 part: OffPart::Whole,
                 takes_push: false,
+                cause: OffCause::UnresolvedReference,
             });
             reader.switched_off.extend(off);
         }

@@ -3,11 +3,13 @@
 use crate::settings::catalog::SourceCatalog;
 use crate::settings::given::{Given, Presence};
 use crate::settings::instance::InstanceName;
+use crate::settings::problem::SettingProblems;
 use crate::settings::push_token::{PushTokens, accept_push_tokens, has_reference_inside};
 use crate::settings::reader::Reader;
 use crate::settings::refusal::Refusal;
 use crate::settings::secret::Secret;
-use crate::settings::switched_off::{OffPart, SwitchedOff, UnresolvedReference};
+use crate::settings::switched_off::{OffCause, OffPart, SwitchedOff, UnresolvedReference};
+use crate::settings::twins::Claim;
 
 /// A reader that knows the source and the instance, and so the full name of a key.
 pub(super) struct InstanceReader<'r, 'e> {
@@ -40,14 +42,18 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
 
     /// Reads a setting that is no secret.
     pub(super) fn read<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
-        let setting = self.setting(key);
-        self.reader.read(&setting, accept)
+        let mut problems = SettingProblems::default();
+        let given = self.reader.look(&self.setting(key), &mut problems, accept);
+        self.refuse_all(problems);
+        given
     }
 
     /// Reads a secret.
     pub(super) fn read_secret<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
-        let setting = self.setting(key);
-        self.reader.read_secret(&setting, accept)
+        let mut problems = SettingProblems::default();
+        let given = self.reader.look_for_secret(&self.setting(key), &mut problems, accept);
+        self.refuse_all(problems);
+        given
     }
 
     /// Reads the token or the two tokens of a push.
@@ -72,10 +78,32 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
         given
     }
 
-    /// Notes a problem of a setting of this instance.
+    /// Notes a problem of a setting of this instance, which is off then.
     pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
         let setting = self.setting(key);
-        self.reader.refuse(setting, message);
+        self.reader
+            .refuse_instance(self.source, &self.instance, setting, message);
+    }
+
+    /// Notes problems that switch off this instance.
+    pub(super) fn refuse_all(&mut self, problems: SettingProblems) {
+        self.reader.faults.extend(self.source, &self.instance, problems);
+    }
+
+    /// What this instance claims for itself alone, by the setting of `key`.
+    pub(super) fn claim<T>(&self, key: &str, of: T) -> Claim<T> {
+        Claim {
+            instance: self.instance.clone(),
+            setting: self.setting(key),
+            of,
+        }
+    }
+
+    /// Notes that this instance is to take pushes.
+    pub(super) fn note_push(&mut self, token: Presence) {
+        if token != Presence::Absent {
+            self.reader.faults.note_push(self.source, &self.instance);
+        }
     }
 
     /// Notes each key that is missing although others of `keys` are there.
@@ -109,6 +137,7 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
                 reason: reference.reason(),
                 part,
                 takes_push,
+                cause: OffCause::UnresolvedReference,
             });
         }
     }
@@ -135,7 +164,7 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
     }
 
     /// The reader of all settings, for those that are not of this instance.
-    pub(super) fn whole(&mut self) -> &mut Reader<'e> {
+    pub(super) fn whole(&self) -> &Reader<'e> {
         self.reader
     }
 }

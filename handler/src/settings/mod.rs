@@ -1,8 +1,8 @@
 //! Settings: from the environment to typed values, checked all at once. No I/O.
 //!
-//! [`Settings::load`] reads everything that is set, also for sources that are off, and either gives
-//! values that the rest of the program can trust or names everything that is wrong. No message and
-//! no debug output holds a secret.
+//! [`Settings::load`] reads everything that is set, also for sources that are off. What is wrong with an instance of a
+//! source switches off that instance; what is wrong with the whole program, or leaves no source, is refused, and then
+//! everything that is wrong is named. No message and no debug output holds a secret.
 
 #![allow(
     dead_code,
@@ -13,11 +13,13 @@ mod catalog;
 mod destination;
 mod duration;
 mod environment;
+mod faults;
 mod given;
 mod health;
 mod instance;
 mod instance_reader;
 mod log_format;
+mod look_alike;
 mod names;
 mod onelogin;
 mod origin;
@@ -33,6 +35,7 @@ mod reader;
 mod reference;
 mod references;
 mod refusal;
+mod region;
 mod resolved;
 mod schedule;
 mod secret;
@@ -70,10 +73,13 @@ pub use schedule::Schedule;
 pub use secret::Secret;
 pub use sentinelone::{SentinelOne, SentinelOneStream};
 pub use state::StateLocation;
-pub use switched_off::{OffPart, SwitchedOff};
+pub use switched_off::{OffCause, OffPart, SwitchedOff};
 
+use catalog::{ONELOGIN, PINGONE, PINGONE_ENTERPRISE, SENTINELONE, SOURCES};
 use destination::Destinations;
+use faults::Faults;
 use given::Given;
+use names::{Instances, LookAlike, Names};
 use reader::Reader;
 
 const DEFAULT_DESTINATION_DIR: &str = "data/tables";
@@ -90,7 +96,7 @@ pub struct Settings {
     pub sentinelone: Vec<SentinelOne>,
     /// `ONELOGIN__*`: the instances that are on, the unnamed one first.
     pub onelogin: Vec<OneLogin>,
-    /// What is configured but off, because a Key Vault reference was not resolved.
+    /// What is configured but off, because a setting is bad or a Key Vault reference was not resolved.
     pub switched_off: Vec<SwitchedOff>,
     /// The local destination: `DESTINATION_DIR`, default `data/tables`.
     pub destination_dir: PathBuf,
@@ -110,10 +116,14 @@ impl Settings {
     /// Reads and checks all settings.
     ///
     /// # Errors
-    /// Names everything that is wrong, not only the first thing.
+    /// Names everything that is wrong, not only the first thing, where a setting of the whole program is bad or no
+    /// source is left.
     pub fn load(environment: &dyn Environment) -> Result<Self, SettingProblems> {
         let mut reader = Reader::new(environment);
-        let instances = names::look_over(environment.names(), &mut reader.problems);
+        let Names {
+            instances, look_alikes, ..
+        } = names::look_over(environment);
+        refuse_look_alikes(&mut reader, look_alikes, &instances);
         let destinations = Destinations::read(&mut reader);
 
         let pingone = pingone::load(&mut reader, &instances, &destinations);
@@ -128,17 +138,25 @@ impl Settings {
         let poll = Poll::read(&mut reader);
         let push = Push::read(&mut reader);
         let spool_max_bytes = reader.read_or("SPOOL_MAX_BYTES", DEFAULT_SPOOL_MAX_BYTES, values::size);
+        // These two belong to later versions: checked, and nothing follows from them yet.
+        reader.read_plain("DEAD_LETTERS_MAX_BYTES", values::size);
+        reader.read_plain("MEMORY_BUDGET", values::size);
         // Logging has read it before, without a word about a bad value.
         reader.read_plain("LOG_FORMAT", log_format::accept);
         refuse_local_destination_in_azure(&mut reader);
 
         let Reader {
-            problems, switched_off, ..
+            mut problems,
+            faults,
+            mut switched_off,
+            ..
         } = reader;
         let (Some(poll), true) = (poll, problems.is_empty()) else {
+            problems.extend(faults.problems());
             return Err(problems);
         };
-        Ok(Self {
+        switched_off.extend(faults.switched_off());
+        let mut settings = Self {
             pingone,
             pingone_enterprise,
             sentinelone,
@@ -150,26 +168,85 @@ impl Settings {
             push,
             spool_max_bytes,
             health,
-        })
+        };
+        settings.keep_only_the_good(&faults);
+        if !faults.is_empty() && !settings.has_a_source(&faults) {
+            return Err(faults.problems());
+        }
+        Ok(settings)
+    }
+
+    fn keep_only_the_good(&mut self, faults: &Faults) {
+        self.pingone.retain(|one| !faults.concern(PINGONE.name, &one.instance));
+        self.pingone_enterprise
+            .retain(|one| !faults.concern(PINGONE_ENTERPRISE.name, &one.instance));
+        self.sentinelone
+            .retain(|one| !faults.concern(SENTINELONE.name, &one.instance));
+        self.onelogin
+            .retain(|one| !faults.concern(ONELOGIN.name, &one.instance));
+    }
+
+    /// Whether something can run, now or, without another setting, when a reference can be resolved.
+    fn has_a_source(&self, faults: &Faults) -> bool {
+        let may_come_back = |off: &SwitchedOff| {
+            off.cause == OffCause::UnresolvedReference
+                && off.source != health::NAME
+                && !faults.concern(off.source, &off.instance)
+        };
+        self.has_an_instance() || self.switched_off.iter().any(may_come_back)
+    }
+
+    fn has_an_instance(&self) -> bool {
+        !self.pingone.is_empty()
+            || !self.pingone_enterprise.is_empty()
+            || !self.sentinelone.is_empty()
+            || !self.onelogin.is_empty()
     }
 
     /// Whether no source is configured, be it on or off.
     pub fn nothing_configured(&self) -> bool {
         let is_source = |off: &SwitchedOff| off.source != health::NAME;
-        self.pingone.is_empty()
-            && self.pingone_enterprise.is_empty()
-            && self.sentinelone.is_empty()
-            && self.onelogin.is_empty()
-            && !self.switched_off.iter().any(is_source)
+        !self.has_an_instance() && !self.switched_off.iter().any(is_source)
     }
 
     /// Whether a push of `source` (`pingone`, `onelogin`) that no token matches may belong to an
-    /// instance whose settings could not be had: it is to come again later and not to be refused.
+    /// instance that is off or whose token could not be had: it is to come again later and not to be refused.
     pub fn push_is_unresolved(&self, source: &str) -> bool {
         let is_push_off = |off: &SwitchedOff| off.takes_push && off.part != OffPart::Poll;
         self.switched_off
             .iter()
             .any(|off| off.source == source && is_push_off(off))
+    }
+}
+
+/// The names under our prefixes that this version does not know: a newer template may.
+pub fn unknown_names(environment: &dyn Environment) -> SettingProblems {
+    names::look_over(environment).unknown
+}
+
+/// A misspelt name switches off the instance whose setting was meant, all of the source if that cannot be told.
+fn refuse_look_alikes(reader: &mut Reader<'_>, look_alikes: Vec<LookAlike>, instances: &Instances) {
+    for LookAlike { name, message, of } in look_alikes {
+        let Some(of) = of else {
+            reader.refuse(name, message);
+            continue;
+        };
+        let Some(source) = SOURCES.into_iter().find(|source| source.name == of.source) else {
+            continue;
+        };
+        let mut meant: Vec<InstanceName> = match of.instance {
+            Some(instance) => vec![instance],
+            None => instances.of(source),
+        };
+        if meant.is_empty() {
+            meant.push(InstanceName::unnamed());
+        }
+        for instance in meant {
+            if of.is_push_token {
+                reader.faults.note_push(source, &instance);
+            }
+            reader.refuse_instance(source, &instance, &name, &message);
+        }
     }
 }
 

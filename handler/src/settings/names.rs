@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::settings::catalog::{GROUPS, Group, PINGONE, PINGONE_ENTERPRISE, SOURCES, SourceCatalog};
+use crate::settings::catalog::{GROUPS, SOURCES, SourceCatalog, is_ours};
+use crate::settings::environment::Environment;
 use crate::settings::instance::{InstanceName, InstanceNameFault};
+use crate::settings::look_alike::{Meant, MeantInstance, meant_by_stray, meant_in_group, meant_in_source};
+use crate::settings::platform_references::platform_references;
 use crate::settings::problem::SettingProblems;
-use crate::settings::suggestion;
 
 /// The instances of each source of which at least one setting is there, empty or not.
 #[derive(Debug, Default)]
@@ -19,30 +21,74 @@ impl Instances {
     }
 }
 
-/// Finds the instances, and a problem for every name under our prefixes that is no setting.
-pub(super) fn look_over(names: Vec<String>, problems: &mut SettingProblems) -> Instances {
-    let mut instances = Instances::default();
-    // In a fixed order, whatever order the environment has.
-    let names: BTreeSet<String> = names.into_iter().collect();
+/// What the names tell.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// The instances that are there.
+    pub(super) instances: Instances,
+    /// Names that look like settings and are none.
+    pub(super) look_alikes: Vec<LookAlike>,
+    /// Names under our prefixes that look like nothing we know.
+    pub(super) unknown: SettingProblems,
+}
 
-    for name in &names {
-        if let Some((source, rest)) = strip(name, SOURCES, |source| source.prefix) {
-            match instance_of(source, rest) {
-                Ok(instance) => {
-                    instances.0.entry(source.name).or_default().insert(instance);
-                }
-                Err(message) => problems.add(name, message),
+/// A name that looks like a setting.
+#[derive(Debug)]
+pub(super) struct LookAlike {
+    /// As it was written.
+    pub(super) name: String,
+    /// What is wrong and what may be meant.
+    pub(super) message: String,
+    /// Whose setting was meant; none for one of the whole program.
+    pub(super) of: Option<MeantInstance>,
+}
+
+/// Looks over every name that is set, and those for which the platform tells a reference.
+pub(super) fn look_over(environment: &dyn Environment) -> Names {
+    let told = platform_references(environment)
+        .into_keys()
+        .filter(|name| is_ours(name));
+    // In a fixed order, whatever order the environment has.
+    let all: BTreeSet<String> = environment.names().into_iter().chain(told).collect();
+    let mut names = Names::default();
+    let mut others = Vec::new();
+    for name in &all {
+        match known(name) {
+            Some(Known::OfInstance(source, instance)) => {
+                names.instances.0.entry(source.name).or_default().insert(instance);
             }
-            continue;
-        }
-        let Some((group, key)) = strip(name, &GROUPS, |group| group.prefix) else {
-            continue;
-        };
-        if !group.keys.contains(&key) {
-            problems.add(name, unknown_in_group(group, key));
+            Some(Known::OfProgram) => {}
+            None => others.push(name),
         }
     }
-    instances
+    // An empty value counts as absent.
+    others.retain(|name| environment.get(name).is_none_or(|value| !value.trim_ascii().is_empty()));
+    for name in others {
+        names.judge(name);
+    }
+    names
+}
+
+enum Known {
+    OfProgram,
+    OfInstance(&'static SourceCatalog, InstanceName),
+}
+
+/// What a name is, if it is a setting.
+fn known(name: &str) -> Option<Known> {
+    if let Some((source, rest)) = strip(name, SOURCES, |source| source.prefix) {
+        if source.keys.contains(&rest) {
+            return Some(Known::OfInstance(source, InstanceName::unnamed()));
+        }
+        let (written, key) = rest.rsplit_once("__")?;
+        let instance = InstanceName::from_setting(written).ok()?;
+        return source
+            .keys
+            .contains(&key)
+            .then_some(Known::OfInstance(source, instance));
+    }
+    let (group, key) = strip(name, &GROUPS, |group| group.prefix)?;
+    group.keys.contains(&key).then_some(Known::OfProgram)
 }
 
 fn strip<T>(name: &str, all: impl IntoIterator<Item = T>, prefix: impl Fn(&T) -> &'static str) -> Option<(T, &str)> {
@@ -52,135 +98,120 @@ fn strip<T>(name: &str, all: impl IntoIterator<Item = T>, prefix: impl Fn(&T) ->
     })
 }
 
-/// The instance that a setting belongs to, or what is wrong with its name.
-fn instance_of(source: &SourceCatalog, rest: &str) -> Result<InstanceName, String> {
-    if source.keys.contains(&rest) {
-        return Ok(InstanceName::unnamed());
+impl Names {
+    /// Sorts a name that is no setting.
+    fn judge(&mut self, name: &str) {
+        if let Some((source, rest)) = strip(name, SOURCES, |source| source.prefix) {
+            if let Some(odd) = odd_instance(source, name, rest) {
+                self.look_alikes.push(odd);
+                return;
+            }
+            let accepted = format!(
+                "{0} or {0}<INSTANCE>__ takes {1}",
+                source.prefix,
+                source.keys.join(", ")
+            );
+            return self.sort(name, meant_in_source(source, rest, &self.instances), &accepted);
+        }
+        if let Some((group, key)) = strip(name, &GROUPS, |group| group.prefix) {
+            let accepted = match group.keys {
+                [] => format!("{} takes nothing", group.prefix),
+                keys => format!("{} takes {}", group.prefix, keys.join(", ")),
+            };
+            return self.sort(name, meant_in_group(group.prefix, group.keys, key), &accepted);
+        }
+        if let Some(meant) = (!is_ours(name))
+            .then(|| meant_by_stray(name, &self.instances))
+            .flatten()
+        {
+            self.sort(name, Some(meant), "");
+        }
     }
-    let Some((written, key)) = rest.rsplit_once("__") else {
-        return Err(unknown_in_source(source, rest));
-    };
-    if !source.keys.contains(&key) {
-        return Err(unknown_in_source(source, rest));
+
+    fn sort(&mut self, name: &str, meant: Option<Meant>, accepted: &str) {
+        let Some(meant) = meant else {
+            let message = format!("is not a setting of this version, and nothing follows from it; {accepted}");
+            return self.unknown.add(name, message);
+        };
+        let message = format!("is not a setting; did you mean {}? {accepted}", meant.setting);
+        self.look_alikes.push(LookAlike {
+            name: name.to_owned(),
+            message: message.trim_end().to_owned(),
+            of: meant.of,
+        });
     }
-    InstanceName::from_setting(written).map_err(|fault| match fault {
-        InstanceNameFault::Reserved => format!(
-            "{written} is the name of the instance without a name; write {}{key}",
-            source.prefix
+}
+
+/// A known key under an instance name that is not accepted.
+fn odd_instance(source: &SourceCatalog, name: &str, rest: &str) -> Option<LookAlike> {
+    let (written, key) = rest.rsplit_once("__")?;
+    let key = *source.keys.iter().find(|known| **known == key)?;
+    let fault = InstanceName::from_setting(written).err()?;
+    // `PINGONE__CLIENT__ID` has a better reading.
+    if source.keys.contains(&rest.replace("__", "_").as_str()) {
+        return None;
+    }
+    let plain: String = written.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = InstanceName::from_setting(&plain.to_ascii_uppercase()).ok();
+    let (message, instance) = match fault {
+        InstanceNameFault::Reserved => (
+            format!(
+                "{written} is the name of the instance without a name; write {}{key}",
+                source.prefix
+            ),
+            Some(InstanceName::unnamed()),
         ),
-        InstanceNameFault::Form => bad_instance_name(source, written, key),
+        InstanceNameFault::Form => (bad_instance_name(source, plain.as_ref(), key), plain),
+    };
+    Some(LookAlike {
+        name: name.to_owned(),
+        message,
+        of: Some(MeantInstance {
+            source: source.name,
+            instance,
+            is_push_token: source.push_key == Some(key),
+        }),
     })
 }
 
-fn bad_instance_name(source: &SourceCatalog, written: &str, key: &str) -> String {
-    let plain: String = written
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_uppercase();
-    let example = if InstanceName::from_setting(&plain).is_ok() {
-        plain
-    } else {
-        "ACME".to_owned()
-    };
+fn bad_instance_name(source: &SourceCatalog, plain: Option<&InstanceName>, key: &str) -> String {
+    let example = plain.map_or_else(|| "ACME__".to_owned(), InstanceName::infix);
     format!(
-        "the name of the instance must consist of the letters A-Z and digits, as in {}{example}__{key}",
+        "the name of the instance must consist of the letters A-Z and digits, as in {}{example}{key}",
         source.prefix
     )
-}
-
-fn unknown_in_source(source: &SourceCatalog, rest: &str) -> String {
-    let meant = meant_in_source(source, rest);
-    let prefix = source.prefix;
-    unknown(
-        meant,
-        format!("{prefix} or {prefix}<INSTANCE>__ takes {}", source.keys.join(", ")),
-    )
-}
-
-fn unknown_in_group(group: &Group, key: &str) -> String {
-    let tail = || suggestion::with_something_before(key, group.keys).map(|(_, key)| key);
-    let meant = suggestion::nearest(key, group.keys)
-        .or_else(tail)
-        .map(|key| format!("{}{key}", group.prefix));
-    unknown(meant, format!("{} takes {}", group.prefix, group.keys.join(", ")))
-}
-
-fn unknown(meant: Option<String>, accepted: String) -> String {
-    match meant {
-        Some(meant) => format!("is not a setting; did you mean {meant}? {accepted}"),
-        None => format!("is not a setting; {accepted}"),
-    }
-}
-
-fn meant_in_source(source: &SourceCatalog, rest: &str) -> Option<String> {
-    let prefix = source.prefix;
-    let (written, key) = rest.rsplit_once("__").unwrap_or(("", rest));
-    let instance = InstanceName::from_setting(written).ok();
-    let infix = instance.map(|name| name.infix()).unwrap_or_default();
-
-    // Two underscores inside a key: everything after the prefix is the key.
-    let joined = rest.replace("__", "_");
-    if source.keys.contains(&joined.as_str()) {
-        return Some(format!("{prefix}{joined}"));
-    }
-    // A key of the other PingOne product is no misspelling, but the wrong prefix.
-    if let Some(sibling) = sibling_of(source)
-        && sibling.keys.contains(&key)
-    {
-        return Some(format!("{}{infix}{key}", sibling.prefix));
-    }
-    if let Some(key) = suggestion::nearest(key, source.keys) {
-        return Some(format!("{prefix}{infix}{key}"));
-    }
-    // One underscore between the instance's name and the key.
-    if let Some((before, key)) = suggestion::with_something_before(rest, source.keys) {
-        let infix = InstanceName::from_setting(before)
-            .map(|name| name.infix())
-            .unwrap_or_default();
-        return Some(format!("{prefix}{infix}{key}"));
-    }
-    suggestion::only_one_of_its_kind(key, source.keys).map(|key| format!("{prefix}{infix}{key}"))
-}
-
-fn sibling_of(source: &SourceCatalog) -> Option<&'static SourceCatalog> {
-    match source.prefix {
-        prefix if prefix == PINGONE.prefix => Some(&PINGONE_ENTERPRISE),
-        prefix if prefix == PINGONE_ENTERPRISE.prefix => Some(&PINGONE),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::catalog::{self, ONELOGIN};
+    use crate::settings::catalog::{self, ONELOGIN, PINGONE};
+    use crate::settings::environment::MapEnvironment;
+
+    fn names_of(names: &[&str]) -> Names {
+        look_over(&MapEnvironment::from(names.iter().map(|name| (*name, "x"))))
+    }
 
     fn problem_of(name: &str) -> String {
-        let mut problems = SettingProblems::default();
-        look_over(vec![name.to_owned()], &mut problems);
-        problems.to_string()
+        let names = names_of(&[name]);
+        let [problem] = names.look_alikes.as_slice() else {
+            panic!("{name}: {names:?}");
+        };
+        assert!(names.unknown.is_empty(), "{names:?}");
+        format!("{}: {}", problem.name, problem.message)
     }
 
     #[test]
     fn every_known_name_is_accepted_and_names_of_others_are_left_alone() {
         let mut names = catalog::every_name("ACME");
-        for foreign in [
-            "PATH",
-            "pingone__region",
-            "PINGONE_REGION",
-            "RUST_LOG",
-            "POLLUX",
-            "AZURE_CLIENT_ID",
-        ] {
+        for foreign in ["PATH", "RUST_LOG", "POLLUX", "AZURE_CLIENT_ID"] {
             names.push(foreign.to_owned());
         }
-        let mut problems = SettingProblems::default();
 
-        let instances = look_over(names, &mut problems);
+        let names = look_over(&MapEnvironment::from(names.into_iter().map(|name| (name, "x"))));
 
-        assert_eq!(problems.to_string(), "");
-        let found = instances.of(&PINGONE);
+        assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
+        let found = names.instances.of(&PINGONE);
         assert_eq!(
             found.iter().map(InstanceName::as_str).collect::<Vec<_>>(),
             ["default", "acme"]
@@ -188,7 +219,21 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_name_is_refused_with_the_right_one() {
+    fn an_empty_value_counts_as_absent_whatever_the_name() {
+        let names = look_over(&MapEnvironment::from([("PINGONE__REGOIN", " "), ("POLL_XYZZY", "")]));
+        assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
+    }
+
+    #[test]
+    fn an_instance_is_there_where_only_the_platform_tells_of_it() {
+        let told = r#"{"ONELOGIN__ACME__BEARER_TOKEN":{"status":"SecretNotFound"},"OTHER__BEARER_TOKEN":"x"}"#;
+        let names = look_over(&MapEnvironment::from([("WEBSITE_KEYVAULT_REFERENCES", told)]));
+        assert_eq!(names.instances.of(&ONELOGIN).len(), 1);
+        assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
+    }
+
+    #[test]
+    fn a_misspelt_name_looks_like_the_right_one() {
         for (written, meant) in [
             ("PINGONE__CLIENT_SECRTE", "PINGONE__CLIENT_SECRET?"),
             ("PINGONE__client_secret", "PINGONE__CLIENT_SECRET?"),
@@ -219,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_refused_with_the_accepted_ones() {
+    fn a_name_that_looks_like_none_is_unknown_and_the_accepted_ones_are_named() {
         for (written, accepted) in [
             (
                 "PINGONE__XYZZY",
@@ -228,18 +273,30 @@ mod tests {
             ("PINGONE__", "takes ENVIRONMENT_ID"),
             ("PINGONE__ACME__XYZZY", "takes ENVIRONMENT_ID"),
             ("ONELOGIN__ACME__", "takes BEARER_TOKEN"),
+            ("SENTINELONE__ACCOUNT_ID", "takes URL"),
+            ("SENTINELONE__PROXY_URL", "takes URL"),
+            ("PINGONE_ENTERPRISE__REGION", "takes POLL_URL"),
             ("POLL_XYZZY", "POLL_ takes SCHEDULE, LOOKBACK"),
+            ("POLL_INTERVAL", "POLL_ takes SCHEDULE, LOOKBACK"),
             ("POLL_", "POLL_ takes SCHEDULE"),
             ("SPOOL_DIRECTORY", "SPOOL_ takes MAX_BYTES"),
+            ("DEAD_LETTERS_MAX_DAYS", "DEAD_LETTERS_ takes MAX_BYTES"),
+            ("IDENTITIES_MAX", "IDENTITIES_ takes nothing"),
+            ("LOGS_QUERY__WORKSPACE_ID", "LOGS_QUERY__ takes nothing"),
             ("HEALTH__ACME__ENABLED", "HEALTH__ takes ENABLED"),
             (
                 "LOGS_INGESTION__XYZZY",
                 "LOGS_INGESTION__ takes ENDPOINT, RULE_ID, AUDIENCE",
             ),
         ] {
-            let problem = problem_of(written);
-            assert!(problem.contains("is not a setting"), "{problem}");
-            assert!(problem.contains(accepted), "{problem}");
+            let names = names_of(&[written]);
+            assert!(names.look_alikes.is_empty(), "{names:?}");
+            let unknown = names.unknown.to_string();
+            assert!(
+                unknown.starts_with(&format!("{written}: is not a setting")),
+                "{unknown}"
+            );
+            assert!(unknown.contains(accepted), "{unknown}");
         }
     }
 
@@ -264,8 +321,6 @@ mod tests {
             let problem = problem_of(written);
             assert!(problem.contains("write ONELOGIN__URL"), "{problem}");
         }
-        let mut problems = SettingProblems::default();
-        let names = vec!["ONELOGIN__DEFAULT__URL".to_owned()];
-        assert!(look_over(names, &mut problems).of(&ONELOGIN).is_empty());
+        assert!(names_of(&["ONELOGIN__DEFAULT__URL"]).instances.of(&ONELOGIN).is_empty());
     }
 }

@@ -10,11 +10,10 @@ use crate::settings::instance::InstanceName;
 use crate::settings::instance_reader::InstanceReader;
 use crate::settings::names::Instances;
 use crate::settings::origin::Origin;
-use crate::settings::push_token::{NamedTokens, refuse_shared_tokens};
 use crate::settings::reader::Reader;
 use crate::settings::secret::Secret;
 use crate::settings::switched_off::OffPart;
-use crate::settings::twins::refuse_twins;
+use crate::settings::twins::{Claim, refuse_shared_tokens, refuse_twins};
 use crate::settings::values;
 
 const TABLES: [&str; 2] = ["OneLogin_CL", "OneLoginEventsV2_CL"];
@@ -65,41 +64,44 @@ struct ApiFields {
     users_every: Given<Duration>,
 }
 
+/// What instances must not have in common.
+#[derive(Default)]
+struct Claims {
+    tokens: Vec<Claim<Vec<Secret>>>,
+    accounts: Vec<Claim<Origin>>,
+}
+
 /// Reads every instance.
 pub(super) fn load(reader: &mut Reader<'_>, instances: &Instances, destinations: &Destinations) -> Vec<OneLogin> {
     let destinations = destinations.of_source(reader, &ONELOGIN);
     let mut loaded = Vec::new();
-    let mut tokens = Vec::new();
+    let mut claims = Claims::default();
     for instance in instances.of(&ONELOGIN) {
         let mut entry = InstanceReader::new(reader, &ONELOGIN, instance);
-        loaded.extend(load_instance(&mut entry, &destinations, &mut tokens));
+        loaded.extend(load_instance(&mut entry, &destinations, &mut claims));
     }
 
-    refuse_shared_tokens(reader, &tokens);
-    let accounts: Vec<(String, Origin)> = loaded
-        .iter()
-        .filter_map(|instance| {
-            let api = instance.api.as_ref()?;
-            Some((format!("{}URL", instance.setting_prefix), api.url.clone()))
-        })
-        .collect();
-    refuse_twins(reader, "account", &accounts, PartialEq::eq);
+    refuse_shared_tokens(reader, &ONELOGIN, &claims.tokens);
+    refuse_twins(reader, &ONELOGIN, "account", &claims.accounts, PartialEq::eq);
     loaded
 }
 
 fn load_instance(
     entry: &mut InstanceReader<'_, '_>,
     destinations: &SourceDestinations<'_>,
-    all_tokens: &mut Vec<NamedTokens>,
+    claims: &mut Claims,
 ) -> Option<OneLogin> {
     let fields = ApiFields::read(entry);
     let bearer_token = entry.read_push_tokens("BEARER_TOKEN");
     let tables = entry.read("TABLES", values::some_of(&TABLES));
-    let mut unresolved = Vec::new();
-    let destination = destinations.of_instance(entry, &mut unresolved);
+    entry.read("ADDITIONAL_FIELDS", values::boolean);
 
     let api_is_wanted = fields.refuse_gaps(entry);
-    if !api_is_wanted && !bearer_token.is_given() {
+    let is_wanted = api_is_wanted || bearer_token.is_given();
+    let mut unresolved = Vec::new();
+    let destination = destinations.of_instance(entry, is_wanted, &mut unresolved);
+    entry.note_push(bearer_token.presence());
+    if !is_wanted {
         return None;
     }
     entry.refuse_empty_secrets(&[
@@ -112,12 +114,15 @@ fn load_instance(
 
     let tables = tables.or(vec![TABLES[0]], &mut unresolved);
     let push = entry.push_part(bearer_token);
-    all_tokens.push((entry.setting("BEARER_TOKEN"), push.tokens.clone()));
+    claims.tokens.push(entry.claim("BEARER_TOKEN", push.tokens.clone()));
     let api = if api_is_wanted {
         fields.into_api(entry, push.is_on())
     } else {
         None
     };
+    if let Some(api) = &api {
+        claims.accounts.push(entry.claim("URL", api.url.clone()));
+    }
     entry.switch_off(OffPart::Whole, push.is_on(), &unresolved);
 
     let (destination, tables) = (destination?, tables?);

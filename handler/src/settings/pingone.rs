@@ -7,15 +7,13 @@ use crate::settings::instance::InstanceName;
 use crate::settings::instance_reader::InstanceReader;
 use crate::settings::names::Instances;
 use crate::settings::origin::Origin;
-use crate::settings::push_token::{NamedTokens, refuse_shared_tokens};
 use crate::settings::reader::Reader;
-use crate::settings::refusal::Refusal;
+use crate::settings::region;
 use crate::settings::secret::Secret;
 use crate::settings::switched_off::OffPart;
-use crate::settings::twins::refuse_twins;
+use crate::settings::twins::{Claim, refuse_shared_tokens, refuse_twins};
 use crate::settings::values;
 
-const REGIONS: [&str; 6] = ["com", "ca", "eu", "com.au", "sg", "asia"];
 const TABLES: [&str; 2] = ["PingOne_AuditActivitiesV2_CL", "PingOne_AuditActivities_CL"];
 const DEFAULT_REQUESTS_PER_SECOND: f64 = 3.5;
 const NEEDS: &str = "ENVIRONMENT_ID, CLIENT_ID and CLIENT_SECRET";
@@ -74,43 +72,44 @@ struct PollFields {
     requests_per_second: Given<f64>,
 }
 
+/// What instances must not have in common.
+#[derive(Default)]
+struct Claims {
+    tokens: Vec<Claim<Vec<Secret>>>,
+    environments: Vec<Claim<(Origin, String)>>,
+}
+
 /// Reads every instance.
 pub(super) fn load(reader: &mut Reader<'_>, instances: &Instances, destinations: &Destinations) -> Vec<PingOne> {
     let destinations = destinations.of_source(reader, &PINGONE);
     let mut loaded = Vec::new();
-    let mut tokens = Vec::new();
+    let mut claims = Claims::default();
     for instance in instances.of(&PINGONE) {
         let mut entry = InstanceReader::new(reader, &PINGONE, instance);
-        loaded.extend(load_instance(&mut entry, &destinations, &mut tokens));
+        loaded.extend(load_instance(&mut entry, &destinations, &mut claims));
     }
 
-    refuse_shared_tokens(reader, &tokens);
-    let environments: Vec<(String, (Origin, String))> = loaded
-        .iter()
-        .filter_map(|instance| instance.poll.as_ref())
-        .map(|poll| {
-            let setting = format!("{}ENVIRONMENT_ID", poll.setting_prefix);
-            let environment_id = poll.environment_id.to_ascii_lowercase();
-            (setting, (poll.api.clone(), environment_id))
-        })
-        .collect();
-    refuse_twins(reader, "environment", &environments, PartialEq::eq);
+    refuse_shared_tokens(reader, &PINGONE, &claims.tokens);
+    refuse_twins(reader, &PINGONE, "environment", &claims.environments, PartialEq::eq);
     loaded
 }
 
 fn load_instance(
     entry: &mut InstanceReader<'_, '_>,
     destinations: &SourceDestinations<'_>,
-    all_tokens: &mut Vec<NamedTokens>,
+    claims: &mut Claims,
 ) -> Option<PingOne> {
     let fields = PollFields::read(entry);
     let push_token = entry.read_push_tokens("PUSH_TOKEN");
     let tables = entry.read("TABLES", values::some_of(&TABLES));
-    let mut unresolved = Vec::new();
-    let destination = destinations.of_instance(entry, &mut unresolved);
+    entry.read("ADDITIONAL_FIELDS", values::boolean);
 
     let poll_is_wanted = fields.refuse_gaps(entry);
-    if !poll_is_wanted && !push_token.is_given() {
+    let is_wanted = poll_is_wanted || push_token.is_given();
+    let mut unresolved = Vec::new();
+    let destination = destinations.of_instance(entry, is_wanted, &mut unresolved);
+    entry.note_push(push_token.presence());
+    if !is_wanted {
         return None;
     }
     entry.refuse_empty_secrets(&[
@@ -123,12 +122,16 @@ fn load_instance(
 
     let tables = tables.or(vec![TABLES[0]], &mut unresolved);
     let push = entry.push_part(push_token);
-    all_tokens.push((entry.setting("PUSH_TOKEN"), push.tokens.clone()));
+    claims.tokens.push(entry.claim("PUSH_TOKEN", push.tokens.clone()));
     let poll = if poll_is_wanted {
         fields.into_poll(entry, push.is_on())
     } else {
         None
     };
+    if let Some(poll) = &poll {
+        let environment = (poll.api.clone(), poll.environment_id.to_ascii_lowercase());
+        claims.environments.push(entry.claim("ENVIRONMENT_ID", environment));
+    }
     entry.switch_off(OffPart::Whole, push.is_on(), &unresolved);
 
     let (destination, tables) = (destination?, tables?);
@@ -152,7 +155,7 @@ impl PollFields {
             environment_id: entry.read("ENVIRONMENT_ID", values::path_id),
             client_id: entry.read("CLIENT_ID", values::text),
             client_secret: entry.read_secret("CLIENT_SECRET", Secret::accept),
-            region: entry.read("REGION", accept_region),
+            region: entry.read("REGION", region::accept),
             auth_environment_id: entry.read("AUTH_ENVIRONMENT_ID", values::path_id),
             api: entry.read("API_URL", Origin::parse),
             auth: entry.read("AUTH_URL", Origin::parse),
@@ -185,12 +188,12 @@ impl PollFields {
         let client_secret = self.client_secret.needed(off);
         let needs_region = !self.api.is_given() || !self.auth.is_given();
         let region = if needs_region {
-            self.region.or(REGIONS[0], off)
+            self.region.or(region::DEFAULT, off)
         } else {
-            Some(REGIONS[0])
+            Some(region::DEFAULT)
         };
         let of_region = |service: &str| {
-            let region = region.unwrap_or(REGIONS[0]);
+            let region = region.unwrap_or(region::DEFAULT);
             Origin::of_host(&format!("{service}.pingone.{region}"))
         };
         let api = self.api.or(of_region("api"), off);
@@ -211,10 +214,4 @@ impl PollFields {
             setting_prefix: entry.setting_prefix(),
         })
     }
-}
-
-fn accept_region(text: &str) -> Result<&'static str, Refusal> {
-    let region = REGIONS.iter().find(|region| **region == text);
-    let refusal = || Refusal::new(format!("must be one of {}", REGIONS.join(", ")));
-    region.copied().ok_or_else(refusal)
 }

@@ -13,7 +13,7 @@ use crate::settings::poll_url::{PollUrl, accept_token_url};
 use crate::settings::reader::Reader;
 use crate::settings::secret::Secret;
 use crate::settings::switched_off::{OffPart, UnresolvedReference};
-use crate::settings::twins::refuse_twins;
+use crate::settings::twins::{Claim, refuse_twins};
 use crate::settings::values;
 
 const DEFAULT_TOKEN_URL: &str = "https://admin-api.pingone.com/latest/as/token.oauth2";
@@ -70,6 +70,9 @@ struct Fields {
     password: Given<Secret>,
 }
 
+/// Host, account and subscription.
+type SubscriptionKey = (Origin, String, String);
+
 /// Reads every instance.
 pub(super) fn load(
     reader: &mut Reader<'_>,
@@ -78,32 +81,32 @@ pub(super) fn load(
 ) -> Vec<PingOneEnterprise> {
     let destinations = destinations.of_source(reader, &PINGONE_ENTERPRISE);
     let mut loaded = Vec::new();
+    let mut subscriptions = Vec::new();
     for instance in instances.of(&PINGONE_ENTERPRISE) {
         let mut entry = InstanceReader::new(reader, &PINGONE_ENTERPRISE, instance);
-        loaded.extend(load_instance(&mut entry, &destinations));
+        loaded.extend(load_instance(&mut entry, &destinations, &mut subscriptions));
     }
 
-    let subscriptions: Vec<(String, (Origin, String, String))> = loaded
-        .iter()
-        .map(|instance| {
-            let setting = format!("{}POLL_URL", instance.setting_prefix);
-            let origin = Origin::of(&instance.poll_url);
-            let ids = (&instance.account_id, &instance.subscription_id);
-            (setting, (origin, ids.0.clone(), ids.1.clone()))
-        })
-        .collect();
-    refuse_twins(reader, "poll subscription", &subscriptions, PartialEq::eq);
+    refuse_twins(
+        reader,
+        &PINGONE_ENTERPRISE,
+        "poll subscription",
+        &subscriptions,
+        PartialEq::eq,
+    );
     loaded
 }
 
 fn load_instance(
     entry: &mut InstanceReader<'_, '_>,
     destinations: &SourceDestinations<'_>,
+    subscriptions: &mut Vec<Claim<SubscriptionKey>>,
 ) -> Option<PingOneEnterprise> {
     let fields = Fields::read(entry);
+    let is_wanted = fields.refuse_gaps(entry);
     let mut unresolved = Vec::new();
-    let destination = destinations.of_instance(entry, &mut unresolved);
-    if !fields.refuse_gaps(entry) {
+    let destination = destinations.of_instance(entry, is_wanted, &mut unresolved);
+    if !is_wanted {
         return None;
     }
     if destination == Some(DestinationChoice::Directory) {
@@ -113,6 +116,10 @@ fn load_instance(
     let mut poll_unresolved = Vec::new();
     let sign_in_is_basic = fields.is_basic();
     let poll_url = fields.poll_url.clone().needed(&mut poll_unresolved);
+    if let Some(of) = &poll_url {
+        let key = (Origin::of(&of.url), of.account_id.clone(), of.subscription_id.clone());
+        subscriptions.push(entry.claim("POLL_URL", key));
+    }
     let sign_in = if sign_in_is_basic {
         fields.into_basic(&mut poll_unresolved)
     } else {
@@ -135,6 +142,7 @@ fn load_instance(
 
 impl Fields {
     fn read(entry: &mut InstanceReader<'_, '_>) -> Self {
+        entry.read("ADDITIONAL_FIELDS", values::boolean);
         Self {
             poll_url: entry.read("POLL_URL", PollUrl::accept),
             client_id: entry.read("CLIENT_ID", values::text),

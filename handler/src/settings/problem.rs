@@ -32,6 +32,13 @@ impl SettingProblems {
         self.0.is_empty()
     }
 
+    /// Keeps all problems of another list.
+    pub(super) fn extend(&mut self, others: Self) {
+        for problem in others.0 {
+            self.add(problem.setting, problem.message);
+        }
+    }
+
     /// Keeps a problem, once: a setting of a whole source is looked at by each of its instances.
     pub(super) fn add(&mut self, setting: impl Into<String>, message: impl Into<String>) {
         let problem = SettingProblem {

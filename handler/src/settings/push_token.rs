@@ -1,12 +1,13 @@
 //! The tokens that a push is authenticated with.
 
-use crate::settings::reader::Reader;
 use crate::settings::reference::Reference;
 use crate::settings::refusal::Refusal;
 use crate::settings::secret::Secret;
 
 /// During rotation the old token and the new one are accepted side by side.
 const MOST_TOKENS: usize = 2;
+/// A shorter one could be guessed, or is a placeholder that somebody forgot.
+const SHORTEST_TOKEN: usize = 20;
 
 /// The push part of an instance.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +28,7 @@ pub(super) fn accept_push_tokens(text: &str) -> Result<Vec<Secret>, Refusal> {
     let mut tokens: Vec<Secret> = Vec::new();
     for token in text.split(',').map(str::trim_ascii) {
         let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
-        if token.is_empty() || !is_visible {
+        if token.len() < SHORTEST_TOKEN || !is_visible {
             return Err(refusal());
         }
         if !tokens.iter().any(|known| known.matches(token.as_bytes())) {
@@ -45,50 +46,30 @@ pub(super) fn has_reference_inside(text: &str) -> bool {
     text.split(',').any(Reference::is_meant_by)
 }
 
-/// The tokens of one instance, by the name of their setting.
-pub(super) type NamedTokens = (String, Vec<Secret>);
-
-/// Notes a problem for every two instances that share a token: it picks the instance.
-pub(super) fn refuse_shared_tokens(reader: &mut Reader<'_>, instances: &[NamedTokens]) {
-    for (position, (setting, tokens)) in instances.iter().enumerate() {
-        for (earlier_setting, earlier_tokens) in &instances[..position] {
-            if share_a_token(tokens, earlier_tokens) {
-                reader.refuse(
-                    setting,
-                    format!(
-                        "must not share a token with {earlier_setting}: the token tells which \
-                         instance a push is for"
-                    ),
-                );
-            }
-        }
-    }
-}
-
-fn share_a_token(tokens: &[Secret], others: &[Secret]) -> bool {
-    tokens
-        .iter()
-        .any(|token| others.iter().any(|other| other.matches(token.expose().as_bytes())))
-}
-
 fn refusal() -> Refusal {
-    Refusal::new("must be one token, or two separated by a comma, of visible ASCII characters without spaces")
+    Refusal::new(format!(
+        "must be one token, or two separated by a comma, each of at least {SHORTEST_TOKEN} visible ASCII characters \
+         without spaces"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const A: &str = "aaaaaaaaaaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbbbbbbbbbb";
+
     #[test]
     fn one_or_two_tokens_are_accepted() {
         for (written, tokens) in [
-            ("aaa", vec!["aaa"]),
-            ("aaa,bbb", vec!["aaa", "bbb"]),
-            (" aaa , bbb ", vec!["aaa", "bbb"]),
-            ("aaa,aaa", vec!["aaa"]),
-            ("aaa,aaa,bbb", vec!["aaa", "bbb"]),
+            (A.to_owned(), vec![A]),
+            (format!("{A},{B}"), vec![A, B]),
+            (format!(" {A} , {B} "), vec![A, B]),
+            (format!("{A},{A}"), vec![A]),
+            (format!("{A},{A},{B}"), vec![A, B]),
         ] {
-            let accepted = accept_push_tokens(written).unwrap();
+            let accepted = accept_push_tokens(&written).unwrap();
             let accepted: Vec<&str> = accepted.iter().map(Secret::expose).collect();
             assert_eq!(accepted, tokens);
         }
@@ -96,8 +77,25 @@ mod tests {
 
     #[test]
     fn other_token_lists_are_refused() {
-        for refused in ["", ",", "aaa,", ",aaa", "a,b,c", "a b", "a\tb", "a\u{e9}", "a\nb"] {
-            assert!(accept_push_tokens(refused).is_err(), "{refused:?}");
+        for refused in [
+            "".to_owned(),
+            ",".to_owned(),
+            format!("{A},"),
+            format!(",{A}"),
+            format!("{A},{B},cccccccccccccccccccc"),
+            format!("{A} {B}"),
+            format!("{A}\t{B}"),
+            format!("{A}\u{e9}"),
+            format!("{A}\n{B}"),
+        ] {
+            assert!(accept_push_tokens(&refused).is_err(), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_could_be_guessed_is_refused() {
+        assert!(accept_push_tokens(&A[..19]).is_err());
+        assert!(accept_push_tokens(&format!("{A},x")).is_err());
+        assert!(accept_push_tokens(&A[..20]).is_ok());
     }
 }

@@ -1,7 +1,13 @@
 //! Reads settings one by one and gathers everything that is wrong with them.
 
+use std::collections::BTreeMap;
+
+use crate::settings::catalog::SourceCatalog;
 use crate::settings::environment::Environment;
+use crate::settings::faults::Faults;
 use crate::settings::given::Given;
+use crate::settings::instance::InstanceName;
+use crate::settings::platform_references::platform_references;
 use crate::settings::problem::SettingProblems;
 use crate::settings::reference::Reference;
 use crate::settings::refusal::Refusal;
@@ -13,7 +19,12 @@ const SITE_NAME: &str = "WEBSITE_SITE_NAME";
 /// Reads from one environment; keeps problems and what is switched off until the end.
 pub(super) struct Reader<'e> {
     environment: &'e dyn Environment,
+    /// What the platform tells of references, by the setting.
+    told: BTreeMap<String, Option<Reference>>,
+    /// What stops the whole program.
     pub(super) problems: SettingProblems,
+    /// What stops single instances.
+    pub(super) faults: Faults,
     pub(super) switched_off: Vec<SwitchedOff>,
     /// What is configured without an ingestion rule, for the message about it in Azure.
     pub(super) without_rule: Vec<String>,
@@ -23,7 +34,9 @@ impl<'e> Reader<'e> {
     pub(super) fn new(environment: &'e dyn Environment) -> Self {
         Self {
             environment,
+            told: platform_references(environment),
             problems: SettingProblems::default(),
+            faults: Faults::default(),
             switched_off: Vec::new(),
             without_rule: Vec::new(),
         }
@@ -34,23 +47,45 @@ impl<'e> Reader<'e> {
         is_filled(self.environment, SITE_NAME)
     }
 
-    /// Notes a problem.
+    /// Notes a problem that stops the whole program.
     pub(super) fn refuse(&mut self, setting: impl Into<String>, message: impl Into<String>) {
         self.problems.add(setting, message);
     }
 
-    /// Reads a setting that may be a reference.
+    /// Notes a problem that switches off one instance of a source.
+    pub(super) fn refuse_instance(
+        &mut self,
+        source: &SourceCatalog,
+        instance: &InstanceName,
+        setting: impl Into<String>,
+        message: impl Into<String>,
+    ) {
+        self.faults.add(source, instance, setting, message);
+    }
+
+    /// Reads a setting of the whole program that may be a reference.
     pub(super) fn read<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+        let mut problems = SettingProblems::default();
+        let given = self.look(setting, &mut problems, accept);
+        self.problems.extend(problems);
+        given
+    }
+
+    /// Reads a setting that may be a reference; what is wrong goes to `problems`.
+    pub(super) fn look<T>(
+        &self,
+        setting: &str,
+        problems: &mut SettingProblems,
+        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Given<T> {
         if self.environment.is_unreadable(setting) {
-            self.refuse(setting, "must be UTF-8 text");
+            problems.add(setting, "must be UTF-8 text");
             return Given::Refused;
         }
-        let Some(text) = self.environment.get(setting) else {
-            return Given::Absent;
-        };
+        let text = self.environment.get(setting).unwrap_or_default();
         let text = text.trim_ascii();
         if text.is_empty() {
-            return Given::Absent;
+            return self.left_by_platform(setting).map_or(Given::Absent, Given::Unresolved);
         }
         if Reference::is_meant_by(text) {
             return Given::Unresolved(UnresolvedReference {
@@ -62,19 +97,30 @@ impl<'e> Reader<'e> {
         match accept(text) {
             Ok(value) => Given::Value(value),
             Err(refusal) => {
-                self.refuse(setting, refusal.to_string());
+                problems.add(setting, refusal.to_string());
                 Given::Refused
             }
         }
     }
 
+    /// A reference that the platform could not resolve, where it left nothing in place of the text.
+    fn left_by_platform(&self, setting: &str) -> Option<UnresolvedReference> {
+        self.told.get(setting)?;
+        Some(UnresolvedReference {
+            setting: setting.to_owned(),
+            malformed: false,
+            why: self.environment.why_unresolved(setting),
+        })
+    }
+
     /// Reads a secret, where set-to-nothing is told apart from not-set.
-    pub(super) fn read_secret<T>(
-        &mut self,
+    pub(super) fn look_for_secret<T>(
+        &self,
         setting: &str,
+        problems: &mut SettingProblems,
         accept: impl FnOnce(&str) -> Result<T, Refusal>,
     ) -> Given<T> {
-        match self.read(setting, accept) {
+        match self.look(setting, problems, accept) {
             Given::Absent if self.environment.get(setting).is_some() => Given::EmptySecret,
             given => given,
         }
@@ -150,8 +196,11 @@ mod tests {
         assert_eq!(reader.read("B", values::boolean), Given::Absent);
         assert_eq!(reader.read("C", values::boolean), Given::Absent);
         assert_eq!(reader.read("D", values::boolean), Given::Absent);
-        assert_eq!(reader.read_secret("B", values::text), Given::EmptySecret);
-        assert_eq!(reader.read_secret("D", values::text), Given::Absent);
+        let mut problems = SettingProblems::default();
+        let secret = |name, problems: &mut SettingProblems| reader.look_for_secret(name, problems, values::text);
+        assert_eq!(secret("B", &mut problems), Given::EmptySecret);
+        assert_eq!(secret("D", &mut problems), Given::Absent);
+        assert!(problems.is_empty());
         assert!(reader.problems.is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! Which settings are Key Vault references, resolved by the platform or not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::settings::catalog;
 use crate::settings::environment::Environment;
@@ -21,16 +21,21 @@ pub struct SettingReference {
 /// The references of all our settings, in the order of their names. One in a form that is not accepted is none; the
 /// load of the settings says so.
 pub fn references(environment: &dyn Environment) -> Vec<SettingReference> {
-    let told: BTreeMap<String, Reference> = platform_references(environment).into_iter().collect();
-    let names: BTreeSet<String> = environment.names().into_iter().collect();
+    let told = platform_references(environment);
+    // What the platform could not resolve may be left out of the environment altogether.
+    let names: BTreeSet<String> = environment.names().into_iter().chain(told.keys().cloned()).collect();
     let ours = names.into_iter().filter(|name| catalog::is_ours(name));
     ours.filter_map(|setting| {
-        let text = environment.get(&setting)?;
-        let is_resolved = !Reference::is_meant_by(&text);
-        let reference = match is_resolved {
-            true => told.get(&setting).cloned()?,
-            false => Reference::parse(&text).ok()?,
+        if environment.is_unreadable(&setting) {
+            return None;
+        }
+        let text = environment.get(&setting).unwrap_or_default();
+        let is_written = Reference::is_meant_by(&text);
+        let reference = match is_written {
+            true => Reference::parse(&text).ok()?,
+            false => told.get(&setting).cloned().flatten()?,
         };
+        let is_resolved = !is_written && !text.trim_ascii().is_empty();
         Some(SettingReference {
             setting,
             reference,
@@ -58,8 +63,12 @@ mod tests {
             (
                 "WEBSITE_KEYVAULT_REFERENCES",
                 r#"{"SENTINELONE__API_TOKEN":{"rawReference":"@Microsoft.KeyVault(VaultName=v;SecretName=n)","status":"Resolved"},
-                    "SENTINELONE__URL":{"rawReference":"@Microsoft.KeyVault(VaultName=v;SecretName=n)"}}"#,
+                    "SENTINELONE__URL":{"rawReference":"@Microsoft.KeyVault(VaultName=v;SecretName=n)","status":"SecretNotFound"},
+                    "PINGONE__PUSH_TOKEN":{"reference":"@Microsoft.KeyVault(VaultName=v;SecretName=n)"},
+                    "PINGONE__CLIENT_ID":{"status":"SecretNotFound"},
+                    "OTHERS":{"rawReference":"@Microsoft.KeyVault(VaultName=v;SecretName=n)"}}"#,
             ),
+            ("PINGONE__PUSH_TOKEN", " "),
         ]);
 
         let found: Vec<(String, bool)> = references(&environment)
@@ -69,7 +78,10 @@ mod tests {
 
         let expected = [
             ("PINGONE__ACME__CLIENT_SECRET", false),
+            // Left out, or left empty, by the platform.
+            ("PINGONE__PUSH_TOKEN", false),
             ("SENTINELONE__API_TOKEN", true),
+            ("SENTINELONE__URL", false),
             ("STATE_URL", false),
         ];
         assert_eq!(

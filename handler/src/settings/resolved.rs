@@ -27,7 +27,11 @@ impl Environment for ResolvedEnvironment {
     }
 
     fn names(&self) -> Vec<String> {
-        self.base.names()
+        let mut names = self.base.names();
+        let is_new = |name: &&String| !names.contains(*name);
+        let absent: Vec<String> = self.values.keys().filter(is_new).cloned().collect();
+        names.extend(absent);
+        names
     }
 
     fn is_unreadable(&self, name: &str) -> bool {

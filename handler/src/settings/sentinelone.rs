@@ -11,7 +11,7 @@ use crate::settings::reader::Reader;
 use crate::settings::refusal::Refusal;
 use crate::settings::secret::Secret;
 use crate::settings::switched_off::OffPart;
-use crate::settings::twins::refuse_twins;
+use crate::settings::twins::{Claim, refuse_twins};
 use crate::settings::values;
 
 const NEEDS: &str = "URL and API_TOKEN";
@@ -29,7 +29,7 @@ pub struct SentinelOne {
     pub api_token: Secret,
     /// `SENTINELONE__STREAMS`, default [`SentinelOneStream::DEFAULT`].
     pub streams: Vec<SentinelOneStream>,
-    /// `SENTINELONE__PARSER_ALIASES`, default `false`: adds the keys that Microsoft's parser reads.
+    /// `SENTINELONE__PARSER_ALIASES`, default `true`: adds the keys that Microsoft's parser reads.
     pub parser_aliases: bool,
     /// `SENTINELONE__AGENT_CHANGES_ONLY`, default `false`. Reserved: nothing follows from it yet.
     pub agent_changes_only: bool,
@@ -100,21 +100,16 @@ struct Fields {
 pub(super) fn load(reader: &mut Reader<'_>, instances: &Instances, destinations: &Destinations) -> Vec<SentinelOne> {
     let destinations = destinations.of_source(reader, &SENTINELONE);
     let mut loaded = Vec::new();
+    let mut consoles = Vec::new();
     for instance in instances.of(&SENTINELONE) {
         let mut entry = InstanceReader::new(reader, &SENTINELONE, instance);
-        loaded.extend(load_instance(&mut entry, &destinations));
+        loaded.extend(load_instance(&mut entry, &destinations, &mut consoles));
     }
 
-    let consoles: Vec<(String, (Origin, Secret))> = loaded
-        .iter()
-        .map(|instance| {
-            let setting = format!("{}API_TOKEN", instance.setting_prefix);
-            (setting, (instance.console.clone(), instance.api_token.clone()))
-        })
-        .collect();
     // Two tokens of one console may well belong to two accounts of it.
     refuse_twins(
         reader,
+        &SENTINELONE,
         "console and token",
         &consoles,
         |(console, token), (other_console, other_token)| {
@@ -124,11 +119,16 @@ pub(super) fn load(reader: &mut Reader<'_>, instances: &Instances, destinations:
     loaded
 }
 
-fn load_instance(entry: &mut InstanceReader<'_, '_>, destinations: &SourceDestinations<'_>) -> Option<SentinelOne> {
+fn load_instance(
+    entry: &mut InstanceReader<'_, '_>,
+    destinations: &SourceDestinations<'_>,
+    consoles: &mut Vec<Claim<(Origin, Secret)>>,
+) -> Option<SentinelOne> {
     let fields = Fields::read(entry);
+    let is_wanted = fields.console.is_given() || fields.api_token.is_given();
     let mut unresolved = Vec::new();
-    let destination = destinations.of_instance(entry, &mut unresolved);
-    if !fields.console.is_given() && !fields.api_token.is_given() {
+    let destination = destinations.of_instance(entry, is_wanted, &mut unresolved);
+    if !is_wanted {
         return None;
     }
     let keys = [
@@ -144,8 +144,11 @@ fn load_instance(entry: &mut InstanceReader<'_, '_>, destinations: &SourceDestin
     let off = &mut poll_unresolved;
     let console = fields.console.needed(off);
     let api_token = fields.api_token.needed(off);
+    if let (Some(console), Some(api_token)) = (&console, &api_token) {
+        consoles.push(entry.claim("API_TOKEN", (console.clone(), api_token.clone())));
+    }
     let streams = fields.streams.or(SentinelOneStream::DEFAULT.into(), off);
-    let parser_aliases = fields.parser_aliases.or(false, off);
+    let parser_aliases = fields.parser_aliases.or(true, off);
     let agent_changes_only = fields.agent_changes_only.or(false, off);
     entry.switch_off(OffPart::Poll, false, &poll_unresolved);
     entry.switch_off(OffPart::Whole, false, &unresolved);
@@ -164,6 +167,7 @@ fn load_instance(entry: &mut InstanceReader<'_, '_>, destinations: &SourceDestin
 
 impl Fields {
     fn read(entry: &mut InstanceReader<'_, '_>) -> Self {
+        entry.read("ADDITIONAL_FIELDS", values::boolean);
         Self {
             console: entry.read("URL", Origin::parse),
             api_token: entry.read_secret("API_TOKEN", Secret::accept_for_header),

@@ -1,9 +1,41 @@
 //! Which accepted word somebody may have meant.
 
-/// The accepted word nearest to what was written, where one is near enough to be suggested.
-pub(super) fn nearest<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    let written = as_accepted(written);
-    misspelt(&written, accepted).or_else(|| shortened(&written, accepted))
+/// How many slips make another word: letters that are wrong, missing, too many, or in the wrong order.
+pub(super) fn slips(written: &str, right: &str) -> usize {
+    strsim::damerau_levenshtein(written, right)
+}
+
+/// How many slips a word of this length may have and still be taken for it.
+pub(super) fn within(length: usize) -> usize {
+    match length {
+        0..=8 => 1,
+        9..=17 => 2,
+        _ => 3,
+    }
+}
+
+/// A name without what is most often wrong: capitals and underscores.
+pub(super) fn shape(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// The accepted word that was misspelt, and by how many slips.
+pub(super) fn misspelt<'a>(written: &str, accepted: &[&'a str]) -> Option<(usize, &'a str)> {
+    let written = shape(written);
+    let near = accepted.iter().filter_map(|word| {
+        let right = shape(word);
+        let slips = slips(&written, &right);
+        (slips <= within(right.len())).then_some((slips, *word))
+    });
+    near.min_by_key(|(slips, _)| *slips)
+}
+
+/// `SECRET` for `CLIENT_SECRET`.
+pub(super) fn without_its_head<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
+    let written = written.to_ascii_uppercase();
+    let is_tail = |word: &&&str| word.strip_suffix(&written).is_some_and(|head| head.ends_with('_'));
+    accepted.iter().find(is_tail).copied()
 }
 
 /// The accepted word at the end of what was written, and what stands before it: a single
@@ -28,31 +60,6 @@ pub(super) fn only_one_of_its_kind<'a>(written: &str, accepted: &[&'a str]) -> O
     same_kind.next().is_none().then_some(*word)
 }
 
-/// The spelling of accepted words: upper case, single underscores.
-fn as_accepted(written: &str) -> String {
-    written.to_ascii_uppercase().replace("__", "_")
-}
-
-fn misspelt<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    accepted
-        .iter()
-        .map(|word| (strsim::damerau_levenshtein(written, word), *word))
-        // A third of the letters may be wrong: more would suggest words that share little.
-        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
-}
-
-/// `SECRET` for `CLIENT_SECRET`.
-fn shortened<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    let has_part = |word: &str| {
-        let tail = word.strip_suffix(written).map(|head| head.ends_with('_'));
-        let head = word.strip_prefix(written).map(|tail| tail.starts_with('_'));
-        tail.or(head).unwrap_or(false)
-    };
-    accepted.iter().copied().find(|word| has_part(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,22 +67,37 @@ mod tests {
     const ACCEPTED: [&str; 5] = ["CLIENT_ID", "CLIENT_SECRET", "URL", "API_URL", "PUSH_TOKEN"];
 
     #[test]
-    fn near_words_are_suggested_and_far_ones_are_not() {
+    fn near_words_are_found_and_far_ones_are_not() {
         for (written, meant) in [
             ("CLIENT_SECRTE", Some("CLIENT_SECRET")),
             ("client_id", Some("CLIENT_ID")),
             ("CLIENTID", Some("CLIENT_ID")),
             ("CLIENT__ID", Some("CLIENT_ID")),
             ("URI", Some("URL")),
-            ("SECRET", Some("CLIENT_SECRET")),
-            ("PUSH", Some("PUSH_TOKEN")),
+            ("PUSH", None),
             ("BEARER", None),
             ("BEARER_TOKEN", None),
             ("ACME_CLIENT_ID", None),
+            ("AGENT_ID", None),
+            ("APP_ID", None),
             ("", None),
             ("\u{1f511}", None),
         ] {
-            assert_eq!(nearest(written, &ACCEPTED), meant, "{written}");
+            assert_eq!(misspelt(written, &ACCEPTED).map(|(_, word)| word), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_word_may_lack_its_head() {
+        for (written, meant) in [
+            ("SECRET", Some("CLIENT_SECRET")),
+            ("secret", Some("CLIENT_SECRET")),
+            ("TOKEN", Some("PUSH_TOKEN")),
+            ("PUSH", None),
+            ("ECRET", None),
+            ("", None),
+        ] {
+            assert_eq!(without_its_head(written, &ACCEPTED), meant, "{written}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Parts of the program that stay off because a value could not be had.
+//! Parts of the program that stay off because a value is bad or could not be had.
 
 use crate::settings::instance::InstanceName;
 use crate::settings::reference::MalformedReference;
@@ -14,14 +14,23 @@ pub enum OffPart {
     Whole,
 }
 
-/// Something that is configured but off, because a Key Vault reference was not resolved.
+/// Why something is off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OffCause {
+    /// A Key Vault reference was not resolved. It is tried again.
+    UnresolvedReference,
+    /// A setting is bad, missing or misspelt, until somebody corrects it.
+    BadSetting,
+}
+
+/// Something that is configured but off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SwitchedOff {
     /// `pingone`, `pingone-enterprise`, `sentinelone`, `onelogin` or `health`.
     pub source: &'static str,
     /// The instance of the source.
     pub instance: InstanceName,
-    /// Name of the setting that holds the reference.
+    /// Name of the setting that holds the reference, or is bad.
     pub setting: String,
     /// What failed and what to do about it, beginning with the setting's name; never the value.
     pub reason: String,
@@ -29,6 +38,8 @@ pub struct SwitchedOff {
     pub part: OffPart,
     /// Whether the instance takes pushes, which are to be sent again later and not refused.
     pub takes_push: bool,
+    /// Why it is off.
+    pub cause: OffCause,
 }
 
 /// A setting whose value is still a reference.

@@ -307,3 +307,38 @@ async fn what_the_platform_resolved_is_resolved_anew_after_a_rejection_and_not_w
     host.timer().await.unwrap();
     assert_each_once(&pingone, &handler.ids(ACTIVITIES));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reference_of_which_the_platform_left_nothing_is_resolved_or_switches_off_its_own_source() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(83, 12, 30));
+    azure.vault.set("worker", CLIENT_SECRET);
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    let told = format!(
+        r#"{{"PINGONE__CLIENT_SECRET":{{"rawReference":"{REFERENCE}","status":"SecretNotFound"}},
+            "ONELOGIN__BEARER_TOKEN":{{"reference":"{TOKEN_REFERENCE}","status":"AccessToKeyVaultDenied"}}}}"#
+    );
+    handler.set("WEBSITE_KEYVAULT_REFERENCES", &told);
+    handler.environment.remove("PINGONE__CLIENT_SECRET");
+
+    let ended = handler.poll().await;
+
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+    assert_says(
+        &ended.output,
+        &["onelogin/default", "ONELOGIN__BEARER_TOKEN", "404 (SecretNotFound)"],
+    );
+    let errors = ended.output.lines().filter(|line| line.starts_with("ERROR")).count();
+    assert_eq!(errors, 1, "{}", ended.output);
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host).await, 503);
+    drop(host);
+
+    azure.vault.set("token", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    assert_eq!(push(&host).await, 200);
+    host.timer().await.unwrap();
+    azure.assert_no_violations();
+}

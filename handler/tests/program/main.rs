@@ -6,6 +6,7 @@ mod architecture;
 mod backfill;
 mod backfill_again;
 mod bad_input;
+mod bad_settings;
 mod blob_broken;
 mod blob_state;
 mod check;

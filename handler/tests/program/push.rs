@@ -101,7 +101,10 @@ async fn a_sender_that_talks_to_the_handler_itself_is_served_as_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_bearer_token_in_the_header_opens() {
     let mut handler = Handler::with_onelogin();
-    handler.set("ONELOGIN__BEARER_TOKEN", &format!("older-token, {PUSH_TOKEN}"));
+    handler.set(
+        "ONELOGIN__BEARER_TOKEN",
+        &format!("older-token-of-onelogin, {PUSH_TOKEN}"),
+    );
     let host = handler.host(Mode::Proxy).await;
     let attempt = async |path: String, authorization: Option<String>| {
         let headers: Vec<_> = authorization
@@ -117,9 +120,9 @@ async fn only_the_bearer_token_in_the_header_opens() {
         (Some("Bearer ".to_owned()), 401),
         (Some(PUSH_TOKEN.to_owned()), 401),
         (Some(format!("Basic {PUSH_TOKEN}")), 401),
-        (Some(format!("Bearer older-token, {PUSH_TOKEN}")), 401),
+        (Some(format!("Bearer older-token-of-onelogin, {PUSH_TOKEN}")), 401),
         (Some(format!("bearer {PUSH_TOKEN}")), 200),
-        (Some("Bearer older-token".to_owned()), 200),
+        (Some("Bearer older-token-of-onelogin".to_owned()), 200),
     ] {
         let shown = format!("{authorization:?}");
         assert_eq!(attempt(ROUTE.to_owned(), authorization).await, status, "{shown}");
@@ -142,11 +145,14 @@ async fn only_the_bearer_token_in_the_header_opens() {
 async fn two_instances_are_told_apart_by_their_tokens() {
     let mut handler = Handler::with_onelogin();
     handler
-        .set("ONELOGIN__ACME__BEARER_TOKEN", "token-of-acme")
+        .set("ONELOGIN__ACME__BEARER_TOKEN", "token-of-acme-for-onelogin")
         .set("ONELOGIN__ACME__TABLES", "OneLoginEventsV2_CL");
     let host = handler.host(Mode::Proxy).await;
     assert_eq!(push(&host, json!([event(1)]).to_string()).await.status, 200);
-    let headers = [("Authorization".to_owned(), "Bearer token-of-acme".to_owned())];
+    let headers = [(
+        "Authorization".to_owned(),
+        "Bearer token-of-acme-for-onelogin".to_owned(),
+    )];
     let body = json!([event(1)]).to_string().into_bytes();
     assert_eq!(host.http("POST", ROUTE, &headers, body).await.unwrap().status, 200);
     assert_eq!(

@@ -110,9 +110,11 @@ impl Check {
             .buffered(AT_ONCE)
     }
 
-    /// What needs no trying: secrets, push routes, and what is off.
+    /// What needs no trying: secrets, names that are no settings, push routes, and what is off.
     fn what_is_known(&self) -> Vec<Finding> {
         let mut findings = secrets(&self.workplace.secret_origins());
+        let unknown = self.workplace.unknown_names();
+        findings.extend(unknown.iter().map(|name| Finding::failed(&name.setting, &name.message)));
         let mut pushes = BTreeSet::new();
         for instance in &self.settings.pingone {
             pushes.insert(("pingone", instance.instance.as_str(), instance.push_tokens.len()));

@@ -29,7 +29,7 @@ const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
 pub struct PushReceiver {
     /// The instances; the token picks one.
     pub plans: Vec<PushPlan>,
-    /// True if the token of some instance is not known yet: an unknown token may be right.
+    /// True if an instance is off or its token is not known yet: an unknown token may be right.
     pub has_unresolved_tokens: bool,
     /// What was stored before.
     pub memory: Arc<PushMemory>,
@@ -98,7 +98,9 @@ impl PushReceiver {
         match matching {
             Some(number) => Ok(number),
             None if self.has_unresolved_tokens => Err(PushAnswer::Unavailable(
-                "the expected token is a Key Vault reference that is not resolved".to_owned(),
+                "an instance that takes these pushes is switched off at present, and its token may be the one that was \
+                 sent; handler check and the status say why"
+                    .to_owned(),
             )),
             None => Err(PushAnswer::Unauthorized("the bearer token is not the expected one")),
         }

@@ -260,10 +260,11 @@ fn empty_table(table: &str) -> TableStatus {
 fn off(report: &StreamReport) -> StreamStatus {
     let mut stream = StreamStatus::never_run(report.stream.clone(), StreamKind::Instance);
     stream.status = Standing::Off;
+    let messages: Vec<&str> = report.problems.iter().map(|problem| problem.message.as_str()).collect();
     stream.last_error = report.problems.first().map(|problem| LastError {
         at: None,
         code: problem.code.word().to_owned(),
-        message: problem.message.clone(),
+        message: messages.join("; "),
         remedy: problem.remedy().to_owned(),
     });
     stream

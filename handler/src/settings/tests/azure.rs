@@ -22,7 +22,7 @@ fn a_refused_state_is_not_also_missing() {
 
 #[test]
 fn a_configured_source_has_to_have_a_rule_in_azure() {
-    let token = ("PINGONE__ACME__PUSH_TOKEN", "token");
+    let token = ("PINGONE__ACME__PUSH_TOKEN", TOKEN);
     let health = ("HEALTH__ENABLED", "true");
 
     let lines = problems(&[&SENTINELONE, &[SITE, STATE, token, health]]);

@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn a_bad_value_is_named_with_the_accepted_form_and_never_repeated() {
-    let long_token_list = "zzbad1,zzbad2,zzbad3";
+    let long_token_list = "zzbad-that-is-long-1,zzbad-that-is-long-2,zzbad-that-is-long-3";
     for (setting, value, accepted) in [
         (
             "PINGONE__REGION",
             "zzbad",
             "must be one of com, ca, eu, com.au, sg, asia",
         ),
-        ("PINGONE__REGION", "EUzzbad", "com, ca, eu"),
+        ("PINGONE__REGION", "EUzzbad", "or the domain"),
         ("PINGONE__ENVIRONMENT_ID", "../zzbad", "letters, digits"),
         ("PINGONE__AUTH_ENVIRONMENT_ID", "zzbad/zzbad", "letters, digits"),
         ("PINGONE__CLIENT_ID", "zzbad\nzzbad", "control characters"),
@@ -30,7 +30,9 @@ fn a_bad_value_is_named_with_the_accepted_form_and_never_repeated() {
         ),
         ("PINGONE__TABLES", "PingOne_AuditActivities_CL,,", "separated by commas"),
         ("PINGONE__PUSH_TOKEN", long_token_list, "two separated by a comma"),
-        ("PINGONE__PUSH_TOKEN", "zzbad zzbad", "visible ASCII"),
+        ("PINGONE__PUSH_TOKEN", "zzbad zzbad zzbad zzbad", "visible ASCII"),
+        ("PINGONE__PUSH_TOKEN", "zzbad-of-19-letters", "at least 20"),
+        ("PINGONE__ADDITIONAL_FIELDS", "zzbad", "true or false"),
         ("PINGONE__REQUESTS_PER_SECOND", "0", "above 0"),
         ("PINGONE__REQUESTS_PER_SECOND", "NaN", "above 0"),
         ("PINGONE__REQUESTS_PER_SECOND", "1001", "at most 1000"),
@@ -61,7 +63,11 @@ fn a_bad_value_is_named_with_the_accepted_form_and_never_repeated() {
         ),
         ("SENTINELONE__PARSER_ALIASES", "zzbad", "true or false"),
         ("SENTINELONE__AGENT_CHANGES_ONLY", "1", "true or false"),
-        ("ONELOGIN__BEARER_TOKEN", "zzbad,", "one token, or two"),
+        (
+            "ONELOGIN__BEARER_TOKEN",
+            "zzbad-that-is-long-enough,",
+            "one token, or two",
+        ),
         ("ONELOGIN__TABLES", "zzbad", "OneLogin_CL, OneLoginEventsV2_CL"),
         ("ONELOGIN__URL", "zzbad.onelogin.com", "https://host"),
         ("ONELOGIN__USERS_EVERY", "0s", "above zero"),
@@ -92,6 +98,8 @@ fn a_bad_value_is_named_with_the_accepted_form_and_never_repeated() {
         ("PUSH_DEADLINE", "0ms", "above zero"),
         ("SPOOL_MAX_BYTES", "0", "above 0"),
         ("SPOOL_MAX_BYTES", "zzbad", "1GiB"),
+        ("DEAD_LETTERS_MAX_BYTES", "zzbad", "1GiB"),
+        ("MEMORY_BUDGET", "zzbad", "512MiB"),
         ("LOG_FORMAT", "zzbad", "json or text"),
     ] {
         let lines = problems(&[&[(setting, value)]]);
@@ -107,7 +115,9 @@ fn a_bad_value_is_named_with_the_accepted_form_and_never_repeated() {
 fn a_bad_option_of_a_source_that_is_off_is_the_only_problem() {
     assert_eq!(
         problems(&[&[("PINGONE__REGION", "mars")]]),
-        ["PINGONE__REGION: must be one of com, ca, eu, com.au, sg, asia"]
+        [
+            "PINGONE__REGION: must be one of com, ca, eu, com.au, sg, asia, or NA, CA, EU, AU, SG, AP, or the domain, such as pingone.eu"
+        ]
     );
 }
 
@@ -153,8 +163,8 @@ fn a_refused_credential_is_not_also_missing() {
 #[test]
 fn debug_output_of_settings_holds_no_secret() {
     let tokens = [
-        ("PINGONE__PUSH_TOKEN", "push-secret"),
-        ("ONELOGIN__BEARER_TOKEN", "bearer-secret"),
+        ("PINGONE__PUSH_TOKEN", "the-push-token-is-a-secret"),
+        ("ONELOGIN__BEARER_TOKEN", "the-bearer-token-is-a-secret"),
     ];
     let settings = load(&[&PINGONE, &ENTERPRISE, &SENTINELONE, &ONELOGIN_API, &tokens]);
 

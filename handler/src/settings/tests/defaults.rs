@@ -123,7 +123,7 @@ fn pingone_options_are_kept() {
         &[
             ("PINGONE__AUTH_ENVIRONMENT_ID", "env-2"),
             ("PINGONE__REQUESTS_PER_SECOND", "20"),
-            ("PINGONE__PUSH_TOKEN", "new-token, old-token"),
+            ("PINGONE__PUSH_TOKEN", "new-token-of-20-chars, old-token-of-20-chars"),
             (
                 "PINGONE__TABLES",
                 "PingOne_AuditActivities_CL,PingOne_AuditActivitiesV2_CL,PingOne_AuditActivities_CL",
@@ -138,7 +138,7 @@ fn pingone_options_are_kept() {
     let tables = ["PingOne_AuditActivities_CL", "PingOne_AuditActivitiesV2_CL"];
     assert_eq!(pingone.tables, tables);
     let tokens: Vec<&str> = pingone.push_tokens.iter().map(|one| one.expose()).collect();
-    assert_eq!(tokens, ["new-token", "old-token"]);
+    assert_eq!(tokens, ["new-token-of-20-chars", "old-token-of-20-chars"]);
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn sentinelone_polls_five_streams_unless_told_otherwise() {
     assert_eq!(sentinelone.console.as_str(), "https://acme.sentinelone.net");
     assert_eq!(sentinelone.api_token.expose(), "sentinelone-token");
     assert_eq!(sentinelone.streams, SentinelOneStream::DEFAULT);
-    assert!(!sentinelone.parser_aliases);
+    assert!(sentinelone.parser_aliases);
     assert!(!sentinelone.agent_changes_only);
     assert_eq!(sentinelone.setting_prefix, "SENTINELONE__");
 
@@ -198,22 +198,22 @@ fn sentinelone_polls_five_streams_unless_told_otherwise() {
         &SENTINELONE,
         &[
             ("SENTINELONE__STREAMS", "unified-alerts"),
-            ("SENTINELONE__PARSER_ALIASES", "true"),
+            ("SENTINELONE__PARSER_ALIASES", "false"),
             ("SENTINELONE__AGENT_CHANGES_ONLY", "TRUE"),
         ],
     ]);
     let sentinelone = &settings.sentinelone[0];
     assert_eq!(sentinelone.streams, [SentinelOneStream::UnifiedAlerts]);
-    assert!(sentinelone.parser_aliases);
+    assert!(!sentinelone.parser_aliases);
     assert!(sentinelone.agent_changes_only);
 }
 
 #[test]
 fn onelogin_is_pushing_or_polled_or_both() {
-    let token = ("ONELOGIN__BEARER_TOKEN", "token");
+    let token = ("ONELOGIN__BEARER_TOKEN", TOKEN);
     let settings = load(&[&[token]]);
     assert_eq!(settings.onelogin[0].tables, ["OneLogin_CL"]);
-    assert_eq!(settings.onelogin[0].bearer_tokens[0].expose(), "token");
+    assert_eq!(settings.onelogin[0].bearer_tokens[0].expose(), TOKEN);
     assert!(settings.onelogin[0].api.is_none());
 
     let settings = load(&[&ONELOGIN_API]);

@@ -20,8 +20,8 @@ const OF_INSTANCE: [Pair; 2] = [
     ("PINGONE__ACME__RULE_ID", "dcr-instance"),
 ];
 const TOKENS: [Pair; 2] = [
-    ("PINGONE__PUSH_TOKEN", "token-1"),
-    ("PINGONE__ACME__PUSH_TOKEN", "token-2"),
+    ("PINGONE__PUSH_TOKEN", TOKEN),
+    ("PINGONE__ACME__PUSH_TOKEN", OTHER_TOKEN),
 ];
 
 #[test]

@@ -64,10 +64,10 @@ fn both_kinds_of_sign_in_at_once_are_refused() {
 
 #[test]
 fn a_push_token_alone_is_a_complete_source() {
-    let settings = load(&[&[("PINGONE__PUSH_TOKEN", "token")]]);
+    let settings = load(&[&[("PINGONE__PUSH_TOKEN", TOKEN)]]);
     assert!(settings.pingone[0].poll.is_none());
     assert_eq!(settings.pingone[0].push_tokens.len(), 1);
-    let settings = load(&[&[("ONELOGIN__ACME__BEARER_TOKEN", "token")]]);
+    let settings = load(&[&[("ONELOGIN__ACME__BEARER_TOKEN", TOKEN)]]);
     assert_eq!(settings.onelogin[0].instance.as_str(), "acme");
     assert!(!settings.nothing_configured());
 }
@@ -108,8 +108,8 @@ fn empty_values_count_as_absent() {
 #[test]
 fn an_empty_secret_beside_a_filled_source_is_named() {
     let empty = |name: &'static str| [(name, "  ")];
-    let token = ("PINGONE__PUSH_TOKEN", "token");
-    let bearer = ("ONELOGIN__BEARER_TOKEN", "token");
+    let token = ("PINGONE__PUSH_TOKEN", TOKEN);
+    let bearer = ("ONELOGIN__BEARER_TOKEN", TOKEN);
     for (others, secret) in [
         (&PINGONE[..2], "PINGONE__CLIENT_SECRET"),
         (&PINGONE[..], "PINGONE__PUSH_TOKEN"),

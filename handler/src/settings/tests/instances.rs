@@ -11,7 +11,7 @@ const SECOND_PINGONE: [Pair; 3] = [
 
 #[test]
 fn instances_are_read_apart_the_unnamed_one_first() {
-    let third = [("PINGONE__0__PUSH_TOKEN", "token")];
+    let third = [("PINGONE__0__PUSH_TOKEN", TOKEN)];
     let settings = load(&[&SECOND_PINGONE, &PINGONE, &third, &[("PINGONE__REGION", "eu")]]);
 
     let names: Vec<&str> = settings.pingone.iter().map(|one| one.instance.as_str()).collect();
@@ -44,13 +44,15 @@ fn odd_and_reserved_instance_names_are_problems() {
     }
 }
 
-/// Two sets of settings that name one account are refused at `setting`, naming `other`.
+/// Two sets of settings that name one account are both off, each naming the other.
 #[track_caller]
 fn assert_twins(parts: &[&[Pair]], setting: &str, other: &str) {
     let lines = problems(parts);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with(&format!("{setting}: ")), "{lines:?}");
-    assert!(lines[0].contains(other), "{lines:?}");
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (one, other) in [(setting, other), (other, setting)] {
+        let line = lines.iter().find(|line| line.starts_with(&format!("{one}: ")));
+        assert!(line.is_some_and(|line| line.contains(other)), "{lines:?}");
+    }
 }
 
 #[test]
@@ -118,22 +120,31 @@ fn two_onelogin_instances_on_one_account_are_refused() {
 fn instances_of_one_source_do_not_share_a_token() {
     assert_twins(
         &[&[
-            ("ONELOGIN__BEARER_TOKEN", "old,new"),
-            ("ONELOGIN__ACME__BEARER_TOKEN", "other,old"),
+            (
+                "ONELOGIN__BEARER_TOKEN",
+                "the-old-one-of-20-letters,the-new-one-of-20-letters",
+            ),
+            (
+                "ONELOGIN__ACME__BEARER_TOKEN",
+                "another-one-of-20-letters,the-old-one-of-20-letters",
+            ),
         ]],
         "ONELOGIN__ACME__BEARER_TOKEN",
         "ONELOGIN__BEARER_TOKEN",
     );
     assert_twins(
         &[&[
-            ("PINGONE__ACME__PUSH_TOKEN", "same"),
-            ("PINGONE__ZETA__PUSH_TOKEN", "same"),
+            ("PINGONE__ACME__PUSH_TOKEN", TOKEN),
+            ("PINGONE__ZETA__PUSH_TOKEN", TOKEN),
         ]],
         "PINGONE__ZETA__PUSH_TOKEN",
         "PINGONE__ACME__PUSH_TOKEN",
     );
 
     // Two sources have two routes, and one setting may repeat itself.
-    let settings = load(&[&[("ONELOGIN__BEARER_TOKEN", "same,same"), ("PINGONE__PUSH_TOKEN", "same")]]);
+    let settings = load(&[&[
+        ("ONELOGIN__BEARER_TOKEN", "a-token-of-20-letter,a-token-of-20-letter"),
+        ("PINGONE__PUSH_TOKEN", TOKEN),
+    ]]);
     assert_eq!(settings.onelogin[0].bearer_tokens.len(), 1);
 }

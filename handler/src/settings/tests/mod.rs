@@ -8,6 +8,7 @@ mod half_configured;
 mod instances;
 mod properties;
 mod references;
+mod switched_off;
 
 use super::{MapEnvironment, SettingProblems, Settings};
 
@@ -40,6 +41,9 @@ const LOGS_INGESTION: [Pair; 2] = [
     ("LOGS_INGESTION__ENDPOINT", "https://dce.ingest.monitor.azure.com"),
     ("LOGS_INGESTION__RULE_ID", "dcr-0123456789abcdef"),
 ];
+/// As short as a token of pushes may be.
+const TOKEN: &str = "a-token-of-20-letter";
+const OTHER_TOKEN: &str = "another-token-that-is-longer";
 const REFERENCE: &str = "@Microsoft.KeyVault(VaultName=vault;SecretName=name)";
 
 /// Loads the pairs of all `parts`; a later pair replaces an earlier one of the same name.

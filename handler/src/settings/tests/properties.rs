@@ -22,7 +22,7 @@ fn likely_value() -> impl Strategy<Value = String> {
         "activities,agents",
         "OneLogin_CL",
         "PingOne_AuditActivitiesV2_CL",
-        "token-1,token-2",
+        "a-token-of-20-letter,another-of-20-letters",
         "json",
         REFERENCE,
         "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/n/v)",

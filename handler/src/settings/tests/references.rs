@@ -78,7 +78,7 @@ fn credentials_ids_and_urls_switch_off_polling() {
 #[test]
 fn other_instances_and_sources_go_on() {
     let token = ("SENTINELONE__API_TOKEN", REFERENCE);
-    let second = [("PINGONE__ACME__PUSH_TOKEN", "token")];
+    let second = [("PINGONE__ACME__PUSH_TOKEN", TOKEN)];
     let settings = load(&[&PINGONE, &SENTINELONE, &[token], &second]);
 
     assert_eq!(only_off(&settings).source, "sentinelone");
@@ -105,7 +105,7 @@ fn a_push_token_switches_off_the_push_only() {
 #[test]
 fn a_credential_leaves_the_push_on() {
     let secret = ("PINGONE__CLIENT_SECRET", REFERENCE);
-    let token = ("PINGONE__PUSH_TOKEN", "token");
+    let token = ("PINGONE__PUSH_TOKEN", TOKEN);
     let settings = load(&[&PINGONE, &[secret, token]]);
 
     assert_eq!(only_off(&settings).part, OffPart::Poll);
@@ -115,7 +115,7 @@ fn a_credential_leaves_the_push_on() {
     assert!(!load(&[&[token]]).pingone[0].poll_is_wanted);
 
     let secret = ("ONELOGIN__CLIENT_SECRET", REFERENCE);
-    let token = ("ONELOGIN__BEARER_TOKEN", "token");
+    let token = ("ONELOGIN__BEARER_TOKEN", TOKEN);
     let api = [
         ("ONELOGIN__URL", "https://example.onelogin.com"),
         ("ONELOGIN__CLIENT_ID", "client"),
@@ -128,10 +128,10 @@ fn a_credential_leaves_the_push_on() {
 #[test]
 fn a_reference_among_tokens_is_never_a_token() {
     for written in [
-        "token,@Microsoft.KeyVault(VaultName=vault;SecretName=name)",
-        "token, @microsoft.keyvault(VaultName=vault;SecretName=name)",
+        "a-token-of-20-letter,@Microsoft.KeyVault(VaultName=vault;SecretName=name)",
+        "a-token-of-20-letter, @microsoft.keyvault(VaultName=vault;SecretName=name)",
         "to ken,,@Microsoft.KeyVault(VaultName=vault;SecretName=name)",
-        "@Microsoft.KeyVault(VaultName=vault;SecretName=name),token",
+        "@Microsoft.KeyVault(VaultName=vault;SecretName=name),a-token-of-20-letter",
     ] {
         let settings = load(&[&[("ONELOGIN__BEARER_TOKEN", written)]]);
         assert!(only_off(&settings).reason.contains("form that is not accepted"));
@@ -142,7 +142,7 @@ fn a_reference_among_tokens_is_never_a_token() {
 
 #[test]
 fn tables_and_rules_switch_off_the_whole_instance() {
-    let token = ("PINGONE__PUSH_TOKEN", "token");
+    let token = ("PINGONE__PUSH_TOKEN", TOKEN);
     let endpoint = ("PINGONE__INGESTION_ENDPOINT", "https://example.com");
     for reference in ["PINGONE__TABLES", "PINGONE__RULE_ID"] {
         let rule = ("PINGONE__RULE_ID", "dcr-1");
@@ -165,7 +165,7 @@ fn the_common_rule_switches_off_all_that_rely_on_it() {
         ("SENTINELONE__INGESTION_ENDPOINT", "https://example.com"),
         ("SENTINELONE__RULE_ID", "dcr-1"),
     ];
-    let second = [("PINGONE__ACME__PUSH_TOKEN", "token")];
+    let second = [("PINGONE__ACME__PUSH_TOKEN", TOKEN)];
     let rule = [("LOGS_INGESTION__RULE_ID", REFERENCE), ("HEALTH__ENABLED", "true")];
     let settings = load(&[&PINGONE, &second, &SENTINELONE, &own, &LOGS_INGESTION, &rule]);
 

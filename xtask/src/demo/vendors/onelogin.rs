@@ -12,7 +12,7 @@ use super::{Act, Expected, SEED, accepted};
 
 pub const TABLE: &str = "OneLogin_CL";
 
-const PUSH_TOKEN: &str = "the-demo-token";
+const PUSH_TOKEN: &str = "the-demo-token-of-onelogin";
 const ACCOUNT_ID: u32 = 4711;
 /// Before this event it is quiet for longer than the webhook waits.
 const AFTER_THE_PAUSE: usize = 35;
