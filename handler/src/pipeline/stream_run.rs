@@ -88,7 +88,13 @@ impl StreamRun<'_> {
                  reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY",
                 report.stream
             );
-            report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
+            // What was pushed and could be delivered is progress; a run without any could not even begin.
+            if report.tables.iter().any(|table| table.counts.delivered > 0) {
+                report.outcome = Outcome::BudgetEnded;
+                report.notices.push(message);
+            } else {
+                report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
+            }
             return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {

@@ -34,6 +34,9 @@ pub async fn judge(life: &Life) -> Judged {
     let seed = life.seed;
     let times = arrivals(life);
     let dead = texts_below(&life.container, "dead-letters").await.concat();
+    // What waits at rest is never taken, with nothing beside it that is.
+    let waiting = texts_below(&life.container, "spool").await.concat();
+    let dead = dead + &waiting;
     let losses = possible_losses(life).await;
 
     let mut events = 0;
@@ -196,6 +199,16 @@ async fn possible_losses(life: &Life) -> Vec<DateTime<Utc>> {
         );
     }
     losses
+}
+
+/// True if nothing waits but rows that are never taken.
+pub async fn is_spool_at_rest(container: &InMemory) -> bool {
+    let entries = texts_below(container, "spool").await;
+    entries.iter().all(|entry| {
+        let rows = entry.split_once('\n').map_or("[]", |(_, body)| body);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap_or_default();
+        !rows.is_empty() && rows.iter().all(|row| row.to_string().contains(POISON))
+    })
 }
 
 pub async fn objects_below(container: &InMemory, folder: &str) -> Vec<String> {
