@@ -92,7 +92,10 @@ impl StreamRun<'_> {
             return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {
-            return WalkRun { run: self, every, now }.run(checkpoints, report).await;
+            let walk = WalkRun { run: self, every, now };
+            let walked = walk.run(checkpoints, report).await;
+            self.note_positions(checkpoints, report);
+            return walked;
         }
         // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
         for _ in 0..2 {
@@ -111,7 +114,19 @@ impl StreamRun<'_> {
                 break;
             }
         }
+        self.note_positions(checkpoints, report);
         Ok(())
+    }
+
+    /// For whoever asks how the stream stands before its checkpoint is saved again.
+    fn note_positions(&self, checkpoints: &Checkpoints, report: &mut StreamReport) {
+        for target in &self.plan.targets {
+            let table = target.table.name();
+            if let Some(position) = checkpoints.current.tables.get(&*table) {
+                report.read_to.insert(table.to_string(), position.watermark);
+            }
+        }
+        report.unsaved = checkpoints.unsaved_counts();
     }
 
     /// The positions, with one for every table. A new one is on the disk before the first page is asked for, so that

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use super::ended_run::EndedRuns;
 use super::key::Key;
 use super::lease::Lease;
 use crate::time::rfc3339_millis;
@@ -55,6 +56,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError>;
     /// Takes the lease of that name, if nobody holds it.
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
+    /// What the holders of the lease of that name noted in it. Takes no lease and changes nothing.
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError>;
 }
 
 /// Who asks for a lease.

@@ -55,7 +55,7 @@ impl Check {
 /// A run speaks of its budget and of the next run; a check has neither.
 fn in_a_check(error: &SourceError) -> String {
     match error {
-        SourceError::OutOfTime { stream, doing } => {
+        SourceError::OutOfTime { stream, doing, .. } => {
             format!(
                 "{stream}: the time of a check ended while {doing}; see whether its address can be reached from here"
             )
