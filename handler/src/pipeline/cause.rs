@@ -87,11 +87,7 @@ impl Cause for StoreError {
     }
 
     fn remedy(&self) -> Option<&str> {
-        match self {
-            Self::UnknownVersion { .. } => Some("update the handler, or move the file away to start anew"),
-            Self::Damaged { .. } => Some("move the file away to start anew"),
-            _ => None,
-        }
+        StoreError::remedy(self)
     }
 }
 

@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::loading::in_time;
+use super::lost_checkpoint::Lost;
 use super::plan::{PullPlan, Target};
 use super::pushed_run::deliver_pushed;
 use super::send::DELIVERY_RESERVE;
@@ -146,13 +147,21 @@ impl StreamRun<'_> {
             ));
         }
         let mut changed = checkpoints.is_new || checkpoints.moved_from.is_some();
+        let is_gone = checkpoints.is_new && checkpoints.moved_from.is_none();
+        let lost = if is_gone {
+            Lost::find(self, &checkpoints, now).await?
+        } else {
+            None
+        };
+        report
+            .notices
+            .extend(lost.as_ref().map(|lost| lost.notice(&report.stream)));
         for target in &self.plan.targets {
             let name = target.table.name();
             if !checkpoints.current.tables.contains_key(&*name) {
-                checkpoints
-                    .current
-                    .tables
-                    .insert(name.to_string(), self.rules.first_position(now));
+                let known = lost.as_ref().and_then(|lost| lost.position(&name, self.rules.overlap));
+                let position = known.unwrap_or_else(|| self.rules.first_position(now));
+                checkpoints.current.tables.insert(name.to_string(), position);
                 changed = true;
             }
         }

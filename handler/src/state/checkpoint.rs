@@ -226,6 +226,11 @@ impl Checkpoints {
         Ok(None)
     }
 
+    /// True if something of this account was delivered before, whatever became of its checkpoint.
+    pub async fn has_identities(&self) -> Result<bool, StoreError> {
+        Ok(!self.store.list(&self.folder).await?.is_empty())
+    }
+
     /// Where the identities of a table are kept.
     pub fn identities_of(&self, table: &str) -> Key {
         self.folder.child(table)

@@ -291,3 +291,51 @@ async fn rows_that_failed_runs_gave_up_are_counted_once_and_so_are_those_of_heal
     assert_eq!(sum("EventsReceived"), sum("RowsDelivered") + sum("AlreadySeen"));
     assert_eq!(sum("RowsDelivered"), 4000);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_moves_a_damaged_checkpoint_away_as_told_loses_nothing_and_a_fresh_stream_begins_at_the_lookback() {
+    let pingone = PingOne::start(options());
+    let handler = Handler::with_pingone(&pingone);
+    pingone.publish(activities(710, 40, 50 * 60));
+    // A fresh installation reads the last hour.
+    handler.poll_well().await;
+    assert!(handler.rows(ACTIVITIES).len() < 5);
+    // Two days and more pass in which nobody reads.
+    let_pass(&handler, 60 * 60);
+    let file = handler.path("data/state/checkpoints/pingone/default/activities.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() / 2]).unwrap();
+    let ended = handler.poll().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("move the file away: reading then goes on from"), "{}", ended.output);
+    let status = status_of(&handler).await;
+    assert_eq!(stream(&status, "pingone/default/activities")["status"], "failing");
+    fs::rename(&file, handler.path("moved-away.json")).unwrap();
+    let told = handler.poll_well().await;
+    assert!(told.contains("its checkpoint is gone") && told.contains("may arrive twice"), "{told}");
+    let delivered: std::collections::BTreeSet<String> = handler.ids(ACTIVITIES).into_iter().collect();
+    assert_eq!(delivered.len(), 40);
+    let told = handler.poll_well().await;
+    assert!(!told.contains("its checkpoint is gone"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_tells_the_place_the_oldest_that_the_vendor_shows_is_read() {
+    let pingone = PingOne::start(options());
+    let handler = Handler::with_pingone(&pingone);
+    pingone.publish(activities(711, 60, 50 * 60));
+    pingone.publish(activities(712, 6, 30));
+    handler.poll_well().await;
+    for folder in ["health", "leases", "checkpoints/pingone/default/activities.json"] {
+        let path = handler.path("data/state").join(folder);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let told = handler.poll_well().await;
+    assert!(told.contains("the oldest that can be asked for"), "{told}");
+    let delivered: std::collections::BTreeSet<String> = handler.ids(ACTIVITIES).into_iter().collect();
+    assert_eq!(delivered.len(), 66);
+}

@@ -169,6 +169,22 @@ impl Poller {
 }
 
 impl Poller {
+    /// Everything that is configured and runs, in the order of the names.
+    pub fn stream_names(&self) -> BTreeSet<StreamName> {
+        let polled = self.plans.iter().map(|plan| plan.name().clone());
+        polled.chain(self.push_streams().into_iter().cloned()).collect()
+    }
+
+    /// Reads every file that a run of the stream would read first: how many there are.
+    pub async fn look_at_state(&self, name: &StreamName) -> Result<usize, StoreError> {
+        let mut files = usize::from(self.healths.read(&name.to_string()).await?.is_some());
+        if let Some(plan) = self.plans.iter().find(|plan| plan.name() == name) {
+            let checkpoint = Checkpoints::look(&*self.store, name, plan.account()).await?;
+            files += usize::from(checkpoint.is_some());
+        }
+        Ok(files)
+    }
+
     /// True if the queue holds what was pushed to that stream, whoever empties it.
     fn brings_to(&self, queue: &QueueStatus, name: &StreamName) -> bool {
         Spool::is_queue_of(&queue.queue, name)
