@@ -118,7 +118,9 @@ impl Trouble {
     /// done with it.
     pub fn outlasts(&self, deadline: Deadline) -> bool {
         let limit = KEPT_FAILING_AFTER.min(deadline.whole() / 4);
-        let lasted = self.since.is_some_and(|since| since.elapsed() + deadline.remaining() >= limit);
+        let lasted = self
+            .since
+            .is_some_and(|since| since.elapsed() + deadline.remaining() >= limit);
         lasted || self.failures >= KEPT_FAILING_TRIES
     }
 

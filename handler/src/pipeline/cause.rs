@@ -37,10 +37,7 @@ impl Cause for SourceError {
             Self::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
             Self::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
             Self::Refused { .. } => ErrorCode::VendorRefused,
-            Self::Unavailable { .. }
-            | Self::OutOfTime {
-                kept_failing: true, ..
-            } => ErrorCode::VendorUnavailable,
+            Self::Unavailable { .. } | Self::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
             Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
             Self::OutOfTime { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
             Self::BadPage { .. } => ErrorCode::VendorBadPage,

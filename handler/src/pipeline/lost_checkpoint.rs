@@ -71,7 +71,10 @@ impl Lost {
         let from = match self {
             Self::Stood(read_to) => {
                 let oldest = read_to.values().min().map(|oldest| rfc3339_millis(*oldest));
-                format!("{}, where its health record says that it stood", oldest.unwrap_or_default())
+                format!(
+                    "{}, where its health record says that it stood",
+                    oldest.unwrap_or_default()
+                )
             }
             Self::Unknown(oldest) => format!(
                 "{}, the oldest that can be asked for, because nothing tells where it stood",

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use super::{SourceError, VendorClock};
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Reply, Throttle, TransportError, Trouble, Verdict, pause, retry_after, verdict};
+use crate::http::{
+    Backoff, HttpClient, Reply, Throttle, TransportError, Trouble, Verdict, pause, retry_after, verdict,
+};
 use crate::time::{Clock, Deadline};
 
 const TIMEOUT: Duration = Duration::from_secs(60);

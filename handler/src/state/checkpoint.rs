@@ -264,7 +264,9 @@ impl Checkpoints {
 
 fn counts_of(checkpoint: &Checkpoint) -> TableCounts {
     let tables = checkpoint.tables.iter();
-    tables.map(|(table, position)| (table.clone(), position.counts)).collect()
+    tables
+        .map(|(table, position)| (table.clone(), position.counts))
+        .collect()
 }
 
 fn aside(folder: &Key, stream: &StreamName, account: &str) -> Key {

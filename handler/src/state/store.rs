@@ -236,8 +236,16 @@ mod tests {
                 found: "2".to_owned(),
                 known: 1,
             };
-            assert!(unknown.remedy().is_some_and(|remedy| remedy.contains("update the handler")));
-            assert_eq!(key.starts_with("spool/"), unknown.to_string().contains("acknowledged"), "{unknown}");
+            assert!(
+                unknown
+                    .remedy()
+                    .is_some_and(|remedy| remedy.contains("update the handler"))
+            );
+            assert_eq!(
+                key.starts_with("spool/"),
+                unknown.to_string().contains("acknowledged"),
+                "{unknown}"
+            );
         }
         assert!(advice("checkpoints/pingone/default/activities.json").contains("goes on from"));
     }

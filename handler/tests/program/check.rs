@@ -170,7 +170,11 @@ async fn a_poll_subscription_is_never_read() {
         "pingone-enterprise/default/events",
         &["token endpoint", "not proved"],
     );
-    assert!(ended.output.contains(" ok, 1 not tried, 0 to look at, 0 failed"), "{}", ended.output);
+    assert!(
+        ended.output.contains(" ok, 1 not tried, 0 to look at, 0 failed"),
+        "{}",
+        ended.output
+    );
     assert_eq!(vendor.tokens_issued(), 1);
     assert_eq!(vendor.waiting_events(), 1);
     let asked: Vec<String> = vendor.requests().into_iter().map(|request| request.path).collect();
@@ -199,7 +203,12 @@ async fn a_user_name_that_only_the_poll_url_sees_is_not_called_well() {
         .set("PINGONE_ENTERPRISE__PASSWORD", "not-the-password");
     let ended = check(&handler, 0).await;
     let subject = "pingone-enterprise/default/events";
-    assert_line(&ended, "note", subject, &["nothing could be tried", "The next run tells"]);
+    assert_line(
+        &ended,
+        "note",
+        subject,
+        &["nothing could be tried", "The next run tells"],
+    );
     assert!(ended.output.contains(", 1 not tried, "), "{}", ended.output);
     assert!(vendor.requests().is_empty());
 }

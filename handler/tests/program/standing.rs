@@ -168,7 +168,10 @@ async fn a_quiet_stream_of_any_kind_is_well_from_its_first_run_on_and_behind_onc
         let shown = stream(&status, &name)["tables"][0]["watermark"].as_str().unwrap();
         let shown: DateTime<Utc> = shown.parse().unwrap();
         let told: DateTime<Utc> = row["Watermark"].as_str().unwrap().parse().unwrap();
-        assert!((shown - told).abs() < TimeDelta::milliseconds(1), "{name}: {shown} {told}");
+        assert!(
+            (shown - told).abs() < TimeDelta::milliseconds(1),
+            "{name}: {shown} {told}"
+        );
     }
 }
 
@@ -226,7 +229,11 @@ async fn a_reply_that_waits_through_several_runs_is_counted_once() {
         ..enterprise::Options::default()
     });
     let mut events = Events::new(701);
-    vendor.publish((0..20).map(|number| events.at(now() - TimeDelta::minutes(number))).collect::<Vec<_>>());
+    vendor.publish(
+        (0..20)
+            .map(|number| events.at(now() - TimeDelta::minutes(number)))
+            .collect::<Vec<_>>(),
+    );
     let options = enterprise::Options::default();
     let mut handler = Handler::new();
     handler
@@ -250,7 +257,11 @@ async fn a_reply_that_waits_through_several_runs_is_counted_once() {
     let status = status_of(&handler).await;
     let shown = stream(&status, "pingone-enterprise/default/events");
     assert_eq!(numbers(shown, names), [20, 20, 0, 0], "{shown:#}");
-    assert_eq!((&shown["status"], &shown["consecutive_failures"]), (&"ok".into(), &0.into()), "{shown:#}");
+    assert_eq!(
+        (&shown["status"], &shown["consecutive_failures"]),
+        (&"ok".into(), &0.into()),
+        "{shown:#}"
+    );
     handler.poll_well().await;
     let status = status_of(&handler).await;
     let shown = stream(&status, "pingone-enterprise/default/events");
@@ -287,7 +298,11 @@ async fn rows_that_failed_runs_gave_up_are_counted_once_and_so_are_those_of_heal
     let [delivered] = numbers(stream(&status, "pingone/default/activities"), ["delivered"]);
     assert_eq!(delivered, 4000);
     let rows = azure.ingestion.rows(HEALTH);
-    let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap_or_default()).sum::<u64>();
+    let sum = |name: &str| {
+        rows.iter()
+            .map(|row| row[name].as_u64().unwrap_or_default())
+            .sum::<u64>()
+    };
     assert_eq!(sum("EventsReceived"), sum("RowsDelivered") + sum("AlreadySeen"));
     assert_eq!(sum("RowsDelivered"), 4000);
 }
@@ -307,12 +322,19 @@ async fn whoever_moves_a_damaged_checkpoint_away_as_told_loses_nothing_and_a_fre
     fs::write(&file, &text[..text.len() / 2]).unwrap();
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);
-    assert!(ended.output.contains("move the file away: reading then goes on from"), "{}", ended.output);
+    assert!(
+        ended.output.contains("move the file away: reading then goes on from"),
+        "{}",
+        ended.output
+    );
     let status = status_of(&handler).await;
     assert_eq!(stream(&status, "pingone/default/activities")["status"], "failing");
     fs::rename(&file, handler.path("moved-away.json")).unwrap();
     let told = handler.poll_well().await;
-    assert!(told.contains("its checkpoint is gone") && told.contains("may arrive twice"), "{told}");
+    assert!(
+        told.contains("its checkpoint is gone") && told.contains("may arrive twice"),
+        "{told}"
+    );
     let delivered: std::collections::BTreeSet<String> = handler.ids(ACTIVITIES).into_iter().collect();
     assert_eq!(delivered.len(), 40);
     let told = handler.poll_well().await;
@@ -324,7 +346,7 @@ async fn where_nothing_tells_the_place_the_oldest_that_the_vendor_shows_is_read(
     let pingone = PingOne::start(options());
     let handler = Handler::with_pingone(&pingone);
     pingone.publish(activities(711, 60, 50 * 60));
-    pingone.publish(activities(712, 6, 30));
+    pingone.publish(activities(712, 6, 8));
     handler.poll_well().await;
     for folder in ["health", "leases", "checkpoints/pingone/default/activities.json"] {
         let path = handler.path("data/state").join(folder);

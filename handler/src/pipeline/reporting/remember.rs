@@ -75,7 +75,9 @@ pub(in crate::pipeline) fn ended_run(report: &StreamReport, now: DateTime<Utc>, 
 fn delivered_all(reports: &[&StreamReport]) -> bool {
     let counts = tables_of(reports).into_values();
     reports.iter().all(|report| report.problems.is_empty())
-        && counts.fold(0, |delivered, counts| delivered + counts.delivered + counts.dead_lettered) > 0
+        && counts.fold(0, |delivered, counts| {
+            delivered + counts.delivered + counts.dead_lettered
+        }) > 0
         && tables_of(reports).values().all(|counts| counts.spooled == 0)
 }
 

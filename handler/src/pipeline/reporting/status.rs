@@ -14,8 +14,8 @@ use crate::pipeline::plan::{PullPlan, PushedPlan, StreamPlan, Target};
 use crate::pipeline::poll::Poller;
 use crate::pipeline::spool_drain::is_about_one_entry;
 use crate::state::{
-    Spool, Checkpoints, Counts, EndedRun, EndedRuns, LastError, StoreError, StreamHealth, TableCounts, TablePosition, pushed_counts, set_aside,
-    waiting_queues,
+    Checkpoints, Counts, EndedRun, EndedRuns, LastError, Spool, StoreError, StreamHealth, TableCounts, TablePosition,
+    pushed_counts, set_aside, waiting_queues,
 };
 use crate::time::ClockOffset;
 
@@ -38,7 +38,9 @@ impl Poller {
                 leases.insert(lease.clone(), runs);
             }
             let ended = leases.get(&lease).and_then(|runs| runs.get(&stream.stream));
-            let looked = self.look_at_polled(plan, (ended, &status.spool), now, &mut stream).await;
+            let looked = self
+                .look_at_polled(plan, (ended, &status.spool), now, &mut stream)
+                .await;
             status.streams.push(finished(stream, looked)?);
         }
         for name in self.push_streams() {
@@ -153,7 +155,8 @@ impl Poller {
             stream.consecutive_failures = 0;
         }
         let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
-        if stream.status == Standing::Ok && oldest.any(|oldest| is_overdue(&self.schedule, oldest + LONGEST_HELD, now)) {
+        if stream.status == Standing::Ok && oldest.any(|oldest| is_overdue(&self.schedule, oldest + LONGEST_HELD, now))
+        {
             stream.status = Standing::Behind;
         }
         let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();

@@ -163,7 +163,9 @@ fn read_text(file: &mut File) -> io::Result<LeaseText> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0))?;
     file.read_to_string(&mut text)?;
-    Ok(serde_json::from_str(text.lines().next().unwrap_or_default().trim_end())?)
+    Ok(serde_json::from_str(
+        text.lines().next().unwrap_or_default().trim_end(),
+    )?)
 }
 
 // Written over the old text and then cut to its length, so that no moment is without text. Padded, because the length
