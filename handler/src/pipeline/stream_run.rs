@@ -73,6 +73,9 @@ impl StreamRun<'_> {
         if checkpoints.has_news {
             checkpoints.save(self.lease, now).await?;
         }
+        if self.reads && outcome.is_ok() {
+            self.note_positions(&checkpoints, report);
+        }
         outcome
     }
 
@@ -93,10 +96,7 @@ impl StreamRun<'_> {
             return Ok(());
         }
         if let Some(every) = self.plan.stream.walked_every() {
-            let walk = WalkRun { run: self, every, now };
-            let walked = walk.run(checkpoints, report).await;
-            self.note_positions(checkpoints, report);
-            return walked;
+            return WalkRun { run: self, every, now }.run(checkpoints, report).await;
         }
         // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
         for _ in 0..2 {
@@ -115,7 +115,6 @@ impl StreamRun<'_> {
                 break;
             }
         }
-        self.note_positions(checkpoints, report);
         Ok(())
     }
 
