@@ -60,6 +60,7 @@ pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCo
 #[derive(Default)]
 struct Tally {
     fine: usize,
+    untried: usize,
     attention: usize,
     failed: usize,
 }
@@ -68,6 +69,7 @@ impl Tally {
     fn tell(&mut self, finding: &Finding) {
         let (word, count) = match finding.verdict {
             Verdict::Fine => ("ok", &mut self.fine),
+            Verdict::Untried => ("note", &mut self.untried),
             Verdict::Attention => ("note", &mut self.attention),
             Verdict::Failed => ("FAILED", &mut self.failed),
         };
@@ -78,10 +80,13 @@ impl Tally {
     fn end(&self) -> ExitCode {
         let Self {
             fine,
+            untried,
             attention,
             failed,
         } = self;
-        say(&format!("{fine} ok, {attention} to look at, {failed} failed"));
+        say(&format!(
+            "{fine} ok, {untried} not tried, {attention} to look at, {failed} failed"
+        ));
         ExitCode::from(if *failed == 0 { 0 } else { EXIT_FAILED })
     }
 }

@@ -1,11 +1,12 @@
 //! The report of a run. The pipeline fills it in, whoever started the run logs it: once, here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::problem::Problem;
-use crate::state::Counts;
+use crate::state::{Counts, TableCounts};
 use crate::time::{ClockOffset, rfc3339_millis};
 
 /// How a stream's run ended.
@@ -53,6 +54,10 @@ pub struct StreamReport {
     pub possible_losses: Vec<DateTime<Utc>>,
     /// How the vendor's clock stands to ours, if this run learned it.
     pub clock_offset: Option<ClockOffset>,
+    /// How far each table is read at the end of the run, of a stream that is polled; also of one whose turn it was not.
+    pub read_to: BTreeMap<String, DateTime<Utc>>,
+    /// What was counted and is in no checkpoint, because nothing happened that is worth a write.
+    pub unsaved: TableCounts,
     /// How long it took.
     pub took: Duration,
 }
@@ -69,6 +74,8 @@ impl StreamReport {
             held_until: None,
             possible_losses: Vec::new(),
             clock_offset: None,
+            read_to: BTreeMap::new(),
+            unsaved: TableCounts::new(),
             took: Duration::ZERO,
         }
     }
@@ -94,6 +101,7 @@ impl StreamReport {
     fn summary(&self, table: &TableReport) -> String {
         let Counts {
             received,
+            taken_up,
             delivered,
             seen_before,
             dead_lettered,
@@ -106,8 +114,10 @@ impl StreamReport {
             replaced_bytes,
         } = table.counts;
         let mut line = format!(
-            "{} -> {}: {received} events read, {delivered} rows delivered, {seen_before} seen before",
-            self.stream, table.table
+            "{} -> {}: {} events read, {delivered} rows delivered, {seen_before} seen before",
+            self.stream,
+            table.table,
+            received + taken_up
         );
         for (count, what) in [
             (dead_lettered, "set aside as dead letters"),

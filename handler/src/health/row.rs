@@ -70,7 +70,8 @@ pub fn by_stream(reports: &[StreamReport]) -> BTreeMap<&str, Vec<&StreamReport>>
 /// The earliest watermark of a stream's reports.
 pub fn watermark_of(reports: &[&StreamReport]) -> Option<DateTime<Utc>> {
     let tables = reports.iter().flat_map(|report| &report.tables);
-    tables.map(|table| table.watermark).min()
+    let positions = reports.iter().flat_map(|report| report.read_to.values());
+    tables.map(|table| &table.watermark).chain(positions).min().copied()
 }
 
 impl HealthRow {
@@ -103,7 +104,8 @@ impl HealthRow {
             instance: parts.next().unwrap_or_default(),
             stream: parts.next(),
             status: standing.word(),
-            events_received: counts.received,
+            // What is given up is read again, and counted by the run that keeps it.
+            events_received: counts.received.saturating_sub(counts.in_flight),
             rows_delivered: counts.delivered,
             already_seen: counts.seen_before,
             dead_lettered: counts.dead_lettered,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rand::RngExt;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
 
 use crate::time::Deadline;
 
@@ -88,6 +89,47 @@ fn jitter() -> f64 {
     0.75
 }
 
+/// A server that fails for so long at the end of a run keeps failing; for a short run it is a quarter of it.
+const KEPT_FAILING_AFTER: Duration = Duration::from_secs(20);
+/// Failures in a row that no single bad moment explains.
+const KEPT_FAILING_TRIES: u32 = 2;
+
+/// How long a server has failed without an answer in between. It tells one that kept failing from one whose single
+/// bad moment happened to be the last of a run.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    since: Option<Instant>,
+    failures: u32,
+}
+
+impl Trouble {
+    /// The request that was sent at `sent_at` brought a failure.
+    pub fn failed(&mut self, sent_at: Instant) {
+        self.failures += 1;
+        self.since.get_or_insert(sent_at);
+    }
+
+    /// The server asked for patience at that time. That is usual where much is read, unless it lasts.
+    pub fn throttled(&mut self, at: Instant) {
+        self.since.get_or_insert(at);
+    }
+
+    /// True if a run that ends because of it ends in failure: what is left of its time counts, since nothing can be
+    /// done with it.
+    pub fn outlasts(&self, deadline: Deadline) -> bool {
+        let limit = KEPT_FAILING_AFTER.min(deadline.whole() / 4);
+        let lasted = self
+            .since
+            .is_some_and(|since| since.elapsed() + deadline.remaining() >= limit);
+        lasted || self.failures >= KEPT_FAILING_TRIES
+    }
+
+    /// The same for a request that is still without an answer when the time is over.
+    pub fn is_without_answer(&self, sent_at: Instant, deadline: Deadline) -> bool {
+        self.outlasts(deadline) || sent_at.elapsed() >= KEPT_FAILING_AFTER.min(deadline.whole() / 2)
+    }
+}
+
 /// The pause would outlast the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfTime;
@@ -134,6 +176,28 @@ mod tests {
         for (pause, full) in pauses.iter().zip([1, 2, 4, 4].map(Duration::from_secs)) {
             assert!(*pause >= full / 2 && *pause <= full, "{pause:?} of {full:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_keeps_failing_if_it_lasts_or_costs_the_rest_of_the_run_and_not_for_one_bad_moment() {
+        let deadline = Deadline::after(Duration::from_secs(240));
+        tokio::time::sleep(Duration::from_secs(238)).await;
+        let (mut once, mut twice, mut throttled) = (Trouble::default(), Trouble::default(), Trouble::default());
+        once.failed(Instant::now());
+        twice.failed(Instant::now());
+        twice.failed(Instant::now());
+        throttled.throttled(Instant::now());
+        assert!(!Trouble::default().outlasts(deadline));
+        assert!(!once.outlasts(deadline) && twice.outlasts(deadline) && !throttled.outlasts(deadline));
+        // The same answers cost more than their moment where much time is left.
+        let deadline = Deadline::after(Duration::from_secs(240));
+        assert!(once.outlasts(deadline) && throttled.outlasts(deadline));
+        let short = Deadline::after(Duration::from_secs(4));
+        let sent_at = Instant::now();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(!Trouble::default().is_without_answer(sent_at, short));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(Trouble::default().is_without_answer(sent_at, short));
     }
 
     #[tokio::test(start_paused = true)]

@@ -52,6 +52,12 @@ impl Throttle {
         *paused_until = Some(paused_until.map_or(until, |present| present.max(until)));
     }
 
+    /// True while the server's own word holds everybody back, and not our rate.
+    pub fn is_paused(&self) -> bool {
+        let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        paused_until.is_some_and(|until| until > Instant::now())
+    }
+
     /// Waits for a place. `OutOfTime` at once if there is none before the deadline.
     pub async fn admit(&self, deadline: Deadline) -> Result<(), OutOfTime> {
         loop {
@@ -118,8 +124,10 @@ mod tests {
             throttle.admit(Deadline::after(Duration::from_secs(20))).await,
             Err(OutOfTime)
         );
+        assert!(throttle.is_paused());
         let start = Instant::now();
         throttle.admit(Deadline::after(Duration::from_secs(40))).await.unwrap();
         assert_eq!(start.elapsed(), Duration::from_secs(30));
+        assert!(!throttle.is_paused());
     }
 }

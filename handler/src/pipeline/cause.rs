@@ -37,7 +37,7 @@ impl Cause for SourceError {
             Self::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
             Self::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
             Self::Refused { .. } => ErrorCode::VendorRefused,
-            Self::Unavailable { .. } => ErrorCode::VendorUnavailable,
+            Self::Unavailable { .. } | Self::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
             Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
             Self::OutOfTime { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
             Self::BadPage { .. } => ErrorCode::VendorBadPage,
@@ -84,11 +84,7 @@ impl Cause for StoreError {
     }
 
     fn remedy(&self) -> Option<&str> {
-        match self {
-            Self::UnknownVersion { .. } => Some("update the handler, or move the file away to start anew"),
-            Self::Damaged { .. } => Some("move the file away to start anew"),
-            _ => None,
-        }
+        StoreError::remedy(self)
     }
 }
 

@@ -54,6 +54,15 @@ pub struct Delivery<'a> {
     pub waiting: usize,
     /// Of these, entries of which rows are held by the sink, with the bytes of their bodies.
     pub doubted: Vec<(Key, usize)>,
+    /// Their events that were not tried in this run.
+    pub untried: u64,
+}
+
+impl Delivery<'_> {
+    /// Events that were met so far, tried or not.
+    fn received(&self) -> u64 {
+        self.sink.counts.received + self.untried
+    }
 }
 
 impl ConsumeRun<'_> {
@@ -89,31 +98,39 @@ impl ConsumeRun<'_> {
             stopped: None,
             waiting: 0,
             doubted: Vec::new(),
+            untried: 0,
         };
 
-        for key in queue.waiting(&table).await? {
+        let waiting = queue.waiting(&table).await?;
+        for (number, key) in waiting.iter().enumerate() {
+            // A reply that is not looked at counts as one event.
+            let unread = (waiting.len() - number) as u64;
             if self.stop.is_asked() {
+                delivery.untried += unread;
                 break;
             }
             if self.deadline.is_within_reserve(DELIVERY_RESERVE) {
+                delivery.untried += unread;
                 self.end_early("replies still wait in the spool", report);
                 break;
             }
-            let entry = match queue.read(&key).await {
+            let entry = match queue.read(key).await {
                 Ok(Some((entry, _))) => entry,
                 Ok(None) => continue,
                 Err(error) if is_about_one_entry(&error) => {
                     let message = format!("{}: {error}", report.stream);
                     report.problems.push(error.problem_saying(message));
+                    delivery.untried += 1;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            if self.deliver(&key, &entry, &mut delivery).await? {
-                queue.remove(&key, entry.body.len()).await?;
+            if self.deliver(key, &entry, &mut delivery).await? {
+                queue.remove(key, entry.body.len()).await?;
             }
             self.remove_settled(&queue, &mut delivery).await?;
         }
+        let before_reading = (delivery.received(), delivery.sink.counts.seen_before);
         let taken = if self.reads {
             self.take_replies(&queue, &intent, &mut delivery, (&mut checkpoints, report))
                 .await
@@ -124,7 +141,9 @@ impl ConsumeRun<'_> {
         let removed = self.remove_settled(&queue, &mut delivery).await;
         let emptied_at = taken.as_ref().ok().copied().flatten();
         // What was counted is saved also where taking ended with an error.
-        let saved = self.save(&mut checkpoints, delivery, emptied_at, now, report).await;
+        let saved = self
+            .save(&mut checkpoints, delivery, (emptied_at, before_reading), now, report)
+            .await;
         taken?;
         removed?;
         saved
@@ -252,6 +271,7 @@ impl ConsumeRun<'_> {
         let error = SourceError::OutOfTime {
             stream: self.plan.stream.name().clone(),
             doing: doing.to_owned(),
+            kept_failing: false,
         };
         report.outcome = Outcome::BudgetEnded;
         report.notices.push(error.to_string());
@@ -261,7 +281,7 @@ impl ConsumeRun<'_> {
         &self,
         checkpoints: &mut Checkpoints,
         mut delivery: Delivery<'_>,
-        emptied_at: Option<DateTime<Utc>>,
+        (emptied_at, (taken_up, seen_again)): (Option<DateTime<Utc>>, (u64, u64)),
         now: DateTime<Utc>,
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
@@ -269,7 +289,9 @@ impl ConsumeRun<'_> {
         let left = delivery.sink.final_counts();
         // What is not delivered is still in the spool.
         let counts = Counts {
-            spooled: left.in_flight,
+            received: delivery.received() - taken_up,
+            taken_up,
+            spooled: left.in_flight + delivery.untried,
             in_flight: 0,
             ..left
         };
@@ -277,8 +299,13 @@ impl ConsumeRun<'_> {
             return Ok(());
         };
         position.watermark = emptied_at.unwrap_or(position.watermark);
-        position.counts += counts;
+        // What is seen again in a reply that waited was counted when it was delivered.
+        position.counts.add_run(Counts {
+            seen_before: counts.seen_before - seen_again,
+            ..counts
+        });
         let watermark = position.watermark;
+        report.read_to.insert(table.name().to_string(), watermark);
         report.tables.push(TableReport {
             table: table.name().to_string(),
             counts,
@@ -294,7 +321,7 @@ impl ConsumeRun<'_> {
             report.problems.push(error.problem_saying(message));
         }
         let is_due = now - checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY;
-        if counts.received > 0 || is_due {
+        if counts.received + counts.taken_up > 0 || is_due {
             checkpoints.save(self.lease, now).await?;
             delivery.sink.compact(before(now, IDENTITIES_KEPT)).await?;
         }

@@ -140,6 +140,7 @@ impl ConsumeRun<'_> {
     ) -> Result<bool, StoreError> {
         if delivery.stopped.is_some() {
             delivery.waiting += 1;
+            delivery.untried += page.events().count() as u64;
             return Ok(false);
         }
         let dead_letters = DeadLetters::new(self.store.clone());
@@ -150,7 +151,8 @@ impl ConsumeRun<'_> {
             to: entry.at,
         };
         let mut outcome = Ok(());
-        for event in page.events() {
+        let mut events = page.events();
+        for event in events.by_ref() {
             let key = EventKey {
                 identity: stream.identity_of(event),
                 time: None,
@@ -164,6 +166,7 @@ impl ConsumeRun<'_> {
             outcome = delivery.sink.flush(&context).await;
         }
         if let Err(error) = outcome {
+            delivery.untried += events.count() as u64;
             delivery.waiting += 1;
             match error.is_doubt() && delivery.sink.is_in_doubt() {
                 // One bad entry does not hold up those behind it, and one of them may show that the stream fits. What

@@ -132,7 +132,7 @@ impl<'a> GroupRun<'a> {
                 continue;
             };
             let counts = sink.final_counts();
-            position.counts += counts;
+            position.counts.add_run(counts);
             position.newest_event = position.newest_event.max(self.newest_event);
             self.unsaved |= counts.perhaps_doubled > 0;
             report.tables.push(TableReport {
@@ -298,7 +298,7 @@ impl<'a> GroupRun<'a> {
 
     fn note(&self, error: SourceError, report: &mut StreamReport) {
         let is_no_failure = match error {
-            SourceError::OutOfTime { .. } => self.made_progress,
+            SourceError::OutOfTime { kept_failing, .. } => self.made_progress && !kept_failing,
             SourceError::Stopped { .. } => true,
             _ => false,
         };

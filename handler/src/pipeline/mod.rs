@@ -12,6 +12,7 @@ mod group_run;
 mod housekeeping;
 mod last_resort;
 mod loading;
+mod lost_checkpoint;
 mod plan;
 mod poll;
 mod push;

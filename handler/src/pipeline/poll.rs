@@ -11,6 +11,7 @@ use super::cause::Cause;
 use super::consume::ConsumeRun;
 use super::housekeeping::Housekeeping;
 use super::plan::{DrainPlan, StreamPlan, Target};
+use super::reporting::remember::ended_run;
 use super::rows_run::RowsRun;
 use super::stream_run::StreamRun;
 use super::window::PollRules;
@@ -182,6 +183,7 @@ impl Poller {
             return None;
         }
         let name = plan.name();
+        let started = Instant::now();
         let lease = match account.lease(self.store.as_ref(), &self.holder, deadline).await {
             Ok(lease) => lease,
             Err(NoLease::Held(held)) => {
@@ -237,6 +239,9 @@ impl Poller {
                 .await
             }
         };
+        if reads && let Some(ended) = ended_run(&report, self.clock.now(), started.elapsed()) {
+            lease.note_run(&name.to_string(), ended);
+        }
         Some(report)
     }
 

@@ -150,12 +150,15 @@ async fn settle_queue(
     let left = sink.final_counts();
     // What is not delivered is still in the spool.
     let counts = Counts {
+        received: left.received - left.in_flight,
+        taken_up: left.in_flight,
         spooled: left.in_flight,
         in_flight: 0,
         ..left
     };
-    checkpoints.has_news |= counts.received > 0;
-    *checkpoints.current.pushed.entry(table.to_string()).or_default() += counts;
+    checkpoints.has_news |= left.received > 0;
+    let pushed = checkpoints.current.pushed.entry(table.to_string()).or_default();
+    pushed.add_run(counts);
     report.tables.push(TableReport {
         table: table.to_string(),
         counts,

@@ -9,6 +9,7 @@ use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::loading::in_time;
+use super::lost_checkpoint::Lost;
 use super::plan::{PullPlan, Target};
 use super::pushed_run::deliver_pushed;
 use super::send::DELIVERY_RESERVE;
@@ -72,6 +73,9 @@ impl StreamRun<'_> {
         if checkpoints.has_news {
             checkpoints.save(self.lease, now).await?;
         }
+        if self.reads && outcome.is_ok() {
+            self.note_positions(&checkpoints, report);
+        }
         outcome
     }
 
@@ -120,6 +124,17 @@ impl StreamRun<'_> {
         Ok(())
     }
 
+    /// For whoever asks how the stream stands before its checkpoint is saved again.
+    fn note_positions(&self, checkpoints: &Checkpoints, report: &mut StreamReport) {
+        for target in &self.plan.targets {
+            let table = target.table.name();
+            if let Some(position) = checkpoints.current.tables.get(&*table) {
+                report.read_to.insert(table.to_string(), position.watermark);
+            }
+        }
+        report.unsaved = checkpoints.unsaved_counts();
+    }
+
     /// The positions, with one for every table. A new one is on the disk before the first page is asked for, so that
     /// a first run that fails does not slide its begin.
     pub async fn load(&self, now: DateTime<Utc>, report: &mut StreamReport) -> Result<Checkpoints, StoreError> {
@@ -137,13 +152,21 @@ impl StreamRun<'_> {
             ));
         }
         let mut changed = checkpoints.is_new || checkpoints.moved_from.is_some();
+        let is_gone = checkpoints.is_new && checkpoints.moved_from.is_none();
+        let lost = if is_gone {
+            Lost::find(self, &checkpoints, now).await?
+        } else {
+            None
+        };
+        report
+            .notices
+            .extend(lost.as_ref().map(|lost| lost.notice(&report.stream)));
         for target in &self.plan.targets {
             let name = target.table.name();
             if !checkpoints.current.tables.contains_key(&*name) {
-                checkpoints
-                    .current
-                    .tables
-                    .insert(name.to_string(), self.rules.first_position(now));
+                let known = lost.as_ref().and_then(|lost| lost.position(&name, self.rules.overlap));
+                let position = known.unwrap_or_else(|| self.rules.first_position(now));
+                checkpoints.current.tables.insert(name.to_string(), position);
                 changed = true;
             }
         }

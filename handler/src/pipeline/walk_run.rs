@@ -38,7 +38,7 @@ impl WalkRun<'_> {
                 continue;
             };
             let counts = sink.final_counts();
-            position.counts += counts;
+            position.counts.add_run(counts);
             if ended {
                 position.coverage.add(position.watermark, self.now);
                 position.watermark = self.now;
@@ -90,7 +90,14 @@ impl WalkRun<'_> {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
             }
-            (Err(Ended::Source(error @ SourceError::OutOfTime { .. })), Ok(())) if delivered => {
+            (
+                Err(Ended::Source(
+                    error @ SourceError::OutOfTime {
+                        kept_failing: false, ..
+                    },
+                )),
+                Ok(()),
+            ) if delivered => {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
             }

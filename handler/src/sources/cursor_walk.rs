@@ -193,6 +193,7 @@ mod tests {
         SourceError::OutOfTime {
             stream: name(),
             doing: "a test".to_owned(),
+            kept_failing: false,
         }
     }
 

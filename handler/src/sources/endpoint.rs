@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use reqwest::RequestBuilder;
+use tokio::time::Instant;
 
 use super::{SourceError, VendorClock};
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Reply, Throttle, TransportError, Verdict, pause, retry_after, verdict};
+use crate::http::{
+    Backoff, HttpClient, Reply, Throttle, TransportError, Trouble, Verdict, pause, retry_after, verdict,
+};
 use crate::time::{Clock, Deadline};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -66,20 +69,21 @@ impl Endpoint<'_> {
         deadline: Deadline,
     ) -> Result<Answer<T>, SourceError> {
         let mut backoff = patience();
+        let mut trouble = Trouble::default();
         let mut tries = 0;
         loop {
             tries += 1;
-            self.throttle
-                .admit(deadline)
-                .await
-                .map_err(|_| self.out_of_time("waiting for a place in the rate limit"))?;
-            let sent_at = self.clock.now();
+            self.admit(&mut trouble, deadline).await?;
+            let (sent_at, asked_at) = (self.clock.now(), Instant::now());
             let sent = self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await;
             if let Ok(reply) = &sent {
                 self.vendor_clock.note(&reply.headers, sent_at, self.clock.now());
             }
             let (error, asked_pause) = match sent {
-                Err(_) if deadline.has_passed() => return Err(self.out_of_time("waiting for a page")),
+                Err(_) if deadline.has_passed() => {
+                    let kept_failing = trouble.is_without_answer(asked_at, deadline);
+                    return Err(self.out_of_time("waiting for a page", kept_failing));
+                }
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
                     return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), tries)));
                 }
@@ -94,7 +98,8 @@ impl Endpoint<'_> {
                         Err(unreadable) => (self.bad_page(status, unreadable), None),
                     },
                     (Verdict::Throttled, _) => {
-                        self.wait_as_told(&reply, &mut backoff, deadline).await?;
+                        self.wait_as_told(&reply, (&mut backoff, &mut trouble), deadline)
+                            .await?;
                         continue;
                     }
                     (Verdict::Transient, status) => {
@@ -107,29 +112,43 @@ impl Endpoint<'_> {
             let Some(own_pause) = backoff.next_pause() else {
                 return Err(error);
             };
-            pause(asked_pause.unwrap_or(own_pause), deadline)
-                .await
-                .map_err(|_| self.out_of_time(&format!("trying again after: {error}")))?;
+            trouble.failed(asked_at);
+            pause(asked_pause.unwrap_or(own_pause), deadline).await.map_err(|_| {
+                let doing = format!("trying again after: {error}");
+                self.out_of_time(&doing, trouble.outlasts(deadline))
+            })?;
         }
+    }
+
+    /// Our own rate is no trouble; a pause that the vendor asked for is.
+    async fn admit(&self, trouble: &mut Trouble, deadline: Deadline) -> Result<(), SourceError> {
+        self.throttle.admit(deadline).await.map_err(|_| {
+            if self.throttle.is_paused() {
+                trouble.throttled(Instant::now());
+            }
+            self.out_of_time("waiting for a place in the rate limit", trouble.outlasts(deadline))
+        })
     }
 
     /// 429 asks for patience, not for giving up: only the deadline ends it.
     pub async fn wait_as_told(
         &self,
         reply: &Reply,
-        backoff: &mut Backoff,
+        (backoff, trouble): (&mut Backoff, &mut Trouble),
         deadline: Deadline,
     ) -> Result<(), SourceError> {
         // "Again, in no time" is no answer to what we should do: then our own pauses count.
         let asked = retry_after(&reply.headers, self.clock.now()).filter(|asked| !asked.is_zero());
         let wait = asked.or_else(|| backoff.next_pause()).unwrap_or(LONGEST_PAUSE);
         self.throttle.pause_for(wait);
+        trouble.throttled(Instant::now());
         let status = reply.status.as_u16();
         pause(wait, deadline).await.map_err(|_| {
-            self.out_of_time(&format!(
+            let doing = format!(
                 "waiting {wait:.0?} after {} answered {status} (too many requests)",
                 self.asked
-            ))
+            );
+            self.out_of_time(&doing, trouble.outlasts(deadline))
         })
     }
 
@@ -164,10 +183,11 @@ impl Endpoint<'_> {
         }
     }
 
-    fn out_of_time(&self, doing: &str) -> SourceError {
+    fn out_of_time(&self, doing: &str, kept_failing: bool) -> SourceError {
         SourceError::OutOfTime {
             stream: self.stream.clone(),
             doing: doing.to_owned(),
+            kept_failing,
         }
     }
 }

@@ -52,6 +52,8 @@ pub enum SourceError {
         stream: StreamName,
         /// What was being done.
         doing: String,
+        /// True if the vendor failed up to that end, so that the time was lost and not used.
+        kept_failing: bool,
     },
     /// The process is to end.
     #[error("{stream}: the process is ending; what was read is delivered, and the next run goes on")]

@@ -11,6 +11,7 @@ use super::coverage::{Coverage, Span};
 use super::key::Key;
 use super::lease::Lease;
 use super::reread::Reread;
+use super::process_ledger::TableCounts;
 use super::store::{Expected, Store, StoreError, Stored, Version};
 use crate::event::{Identity, StreamName};
 
@@ -141,6 +142,8 @@ pub struct Checkpoints {
     pub is_new: bool,
     /// True if something is to be saved that no position shows.
     pub has_news: bool,
+    /// By table, as they are stored.
+    saved_counts: TableCounts,
 }
 
 impl Checkpoints {
@@ -183,6 +186,7 @@ impl Checkpoints {
             possible_losses: Vec::new(),
         });
         let folder = folder.child(stream.stream).child(&account_digest(account));
+        let saved_counts = counts_of(&current);
         Ok(Self {
             store,
             folder,
@@ -192,7 +196,18 @@ impl Checkpoints {
             moved_from,
             is_new,
             has_news: false,
+            saved_counts,
         })
+    }
+
+    /// What was counted since the last save, by table.
+    pub fn unsaved_counts(&self) -> TableCounts {
+        let mut unsaved = counts_of(&self.current);
+        for (table, counts) in &mut unsaved {
+            *counts = counts.since(self.saved_counts.get(table).copied().unwrap_or_default());
+        }
+        unsaved.retain(|_, counts| *counts != Counts::default());
+        unsaved
     }
 
     /// What is stored of a stream's account, without a change to anything; `None` if nothing is.
@@ -209,6 +224,11 @@ impl Checkpoints {
             }
         }
         Ok(None)
+    }
+
+    /// True if something of this account was delivered before, whatever became of its checkpoint.
+    pub async fn has_identities(&self) -> Result<bool, StoreError> {
+        Ok(!self.store.list(&self.folder).await?.is_empty())
     }
 
     /// Where the identities of a table are kept.
@@ -237,15 +257,24 @@ impl Checkpoints {
         self.version = Some(written);
         self.is_new = false;
         self.has_news = false;
+        self.saved_counts = counts_of(&self.current);
         Ok(())
     }
+}
+
+fn counts_of(checkpoint: &Checkpoint) -> TableCounts {
+    let tables = checkpoint.tables.iter();
+    tables
+        .map(|(table, position)| (table.clone(), position.counts))
+        .collect()
 }
 
 fn aside(folder: &Key, stream: &StreamName, account: &str) -> Key {
     folder.child(&format!("{}.account-{}.json", stream.stream, account_digest(account)))
 }
 
-fn account_digest(account: &str) -> String {
+/// Names an account where it need not be read.
+pub fn account_digest(account: &str) -> String {
     Identity::of_parts(&[account]).hex()[..16].to_owned()
 }
 

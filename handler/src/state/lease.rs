@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use super::ended_run::{EndedRun, EndedRuns, LeaseNotes};
 use super::key::Key;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 
@@ -68,16 +69,18 @@ pub struct Lease {
     pub fence: u64,
     name: String,
     validity: Arc<Validity>,
+    notes: LeaseNotes,
     giver: Box<dyn GiveBack>,
 }
 
 impl Lease {
-    /// A lease of that name, under that fencing number.
-    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, giver: Box<dyn GiveBack>) -> Self {
+    /// A lease of that name, under that fencing number. What goes into `notes` is written when it is given back.
+    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, notes: LeaseNotes, giver: Box<dyn GiveBack>) -> Self {
         Self {
             fence,
             name: name.to_owned(),
             validity,
+            notes,
             giver,
         }
     }
@@ -100,6 +103,11 @@ impl Lease {
             validity: self.validity.clone(),
             name: self.name.clone(),
         })
+    }
+
+    /// Notes how a stream's run under this lease ended, for whoever asks how things stand.
+    pub fn note_run(&self, stream: &str, ended: EndedRun) {
+        self.notes.note(stream, ended);
     }
 
     /// Frees it for others.
@@ -154,5 +162,9 @@ impl Store for GuardedStore {
 
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
         self.store.try_lease(name, holder).await
+    }
+
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
+        self.store.ended_runs(name).await
     }
 }

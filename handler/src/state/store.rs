@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use super::ended_run::EndedRuns;
 use super::key::Key;
 use super::lease::Lease;
 use crate::time::rfc3339_millis;
@@ -55,6 +56,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError>;
     /// Takes the lease of that name, if nobody holds it.
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
+    /// What the holders of the lease of that name noted in it. Takes no lease and changes nothing.
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError>;
 }
 
 /// Who asks for a lease.
@@ -130,9 +133,7 @@ pub enum StoreError {
         key: String,
     },
     /// A file of a version that this executable does not know.
-    #[error(
-        "{key} has version {found}, and this executable knows version {known}; update the handler, or move the file away to start anew"
-    )]
+    #[error("{key} has version {found}, and this executable knows version {known}; {advice}", advice = update_advice(.key))]
     UnknownVersion {
         /// The object.
         key: String,
@@ -142,7 +143,7 @@ pub enum StoreError {
         known: u32,
     },
     /// A file that is no state of ours.
-    #[error("{key} cannot be read as state ({reason}); move the file away to start anew, nothing was overwritten")]
+    #[error("{key} cannot be read as state ({reason}) and was not overwritten; {advice}", advice = advice(.key))]
     Damaged {
         /// The object.
         key: String,
@@ -165,4 +166,87 @@ pub enum StoreError {
         /// Its name.
         lease: String,
     },
+}
+
+/// What to do about a file that cannot be read, by what it is. Nothing of it may cost an event.
+pub fn advice(key: &str) -> &'static str {
+    match key.split_once('/').map_or("", |(room, _)| room) {
+        "checkpoints" if is_checkpoint(key) => {
+            "move the file away: reading then goes on from where the stream last stood, or from the oldest that the vendor \
+             shows, and rows may arrive twice"
+        }
+        "checkpoints" => "move the file away: events that it remembered may then arrive twice",
+        "spool" => {
+            "leave the file where it is, because the events in it were acknowledged and may be nowhere else; repair its text, \
+             or keep it and report it with this line"
+        }
+        "dead-letters" => "leave the file where it is: it stays for a person to read",
+        "intents" => "move the file away, and compare with the vendor's own log around its time: a reply may be lost",
+        _ => "move the file away: no event depends on it",
+    }
+}
+
+fn update_advice(key: &str) -> &'static str {
+    match key.split_once('/').map_or("", |(room, _)| room) {
+        "checkpoints" if is_checkpoint(key) => {
+            "update the handler, or move the file away: reading then goes on from where the stream last stood, or from the \
+             oldest that the vendor shows, and rows may arrive twice"
+        }
+        "spool" => "update the handler, and leave the file where it is: the events in it were acknowledged",
+        _ => "update the handler",
+    }
+}
+
+/// Positions lie in the folder of the instance, identities below the stream's.
+fn is_checkpoint(key: &str) -> bool {
+    key.ends_with(".json") && key.split('/').count() == 4
+}
+
+impl StoreError {
+    /// What to do, where that depends on the file.
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownVersion { key, .. } => Some(update_advice(key)),
+            Self::Damaged { key, .. } => Some(advice(key)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_advice_sends_acknowledged_events_away() {
+        for (key, moved) in [
+            ("checkpoints/pingone/default/activities.json", true),
+            ("checkpoints/pingone/default/activities/0123/T_CL/1.seg", true),
+            ("spool/T_CL/onelogin-default-push/0001-ab.json", false),
+            ("dead-letters/onelogin/default/push/1.ndjson", false),
+            ("health/pingone/default/activities.json", true),
+        ] {
+            let damaged = StoreError::Damaged {
+                key: key.to_owned(),
+                reason: "cut".to_owned(),
+            };
+            assert_eq!(damaged.to_string().contains("move the file away"), moved, "{damaged}");
+            let unknown = StoreError::UnknownVersion {
+                key: key.to_owned(),
+                found: "2".to_owned(),
+                known: 1,
+            };
+            assert!(
+                unknown
+                    .remedy()
+                    .is_some_and(|remedy| remedy.contains("update the handler"))
+            );
+            assert_eq!(
+                key.starts_with("spool/"),
+                unknown.to_string().contains("acknowledged"),
+                "{unknown}"
+            );
+        }
+        assert!(advice("checkpoints/pingone/default/activities.json").contains("goes on from"));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Small, and written at the end of a run only if the run brought something worth remembering, or now and then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -47,6 +47,19 @@ pub struct StreamHealth {
     /// Of a stream of pushes: what was received when the last health row was made.
     #[serde(default)]
     pub pushed_at_last_row: Counts,
+    /// Of a stream that is polled: where it stood at the end of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stood: Option<Stood>,
+}
+
+/// How far the tables of a stream were read. A second record beside the checkpoint: whoever moves that away loses
+/// neither the place nor the events since.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Stood {
+    /// The digest of the vendor account, as in the names of its folders.
+    pub account: String,
+    /// The watermark of each table.
+    pub read_to: BTreeMap<String, DateTime<Utc>>,
 }
 
 /// An error as a person is to see it.

@@ -67,7 +67,12 @@ async fn everything_that_works_has_its_line_and_nothing_is_delivered() {
     let ended = check(&handler, 0).await;
 
     assert_line(&ended, "ok", "state store", &["written, read back, exchanged", "lease"]);
-    assert_line(&ended, "ok", "push/onelogin of default", &["2 tokens are set"]);
+    assert_line(
+        &ended,
+        "note",
+        "push/onelogin of default",
+        &["2 tokens are set", "only its first push proves"],
+    );
     assert_line(&ended, "ok", "pingone/default/activities", &["read one event"]);
     assert_line(&ended, "ok", "onelogin/default/events", &["may read"]);
     assert_line(&ended, "ok", "onelogin/default/users", &["may read"]);
@@ -161,9 +166,14 @@ async fn a_poll_subscription_is_never_read() {
     let ended = check(&handler, 0).await;
     assert_line(
         &ended,
-        "ok",
+        "note",
         "pingone-enterprise/default/events",
         &["token endpoint", "not proved"],
+    );
+    assert!(
+        ended.output.contains(" ok, 1 not tried, 0 to look at, 0 failed"),
+        "{}",
+        ended.output
     );
     assert_eq!(vendor.tokens_issued(), 1);
     assert_eq!(vendor.waiting_events(), 1);
@@ -178,6 +188,44 @@ async fn a_poll_subscription_is_never_read() {
     let words = ["token endpoint", "PINGONE_ENTERPRISE__CLIENT_SECRET"];
     assert_line(&ended, "FAILED", "pingone-enterprise/default/events", &words);
     assert_eq!(vendor.waiting_events(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_name_that_only_the_poll_url_sees_is_not_called_well() {
+    let vendor = PingOneEnterprise::start(simulator::pingone_enterprise::Options {
+        authentication: simulator::pingone_enterprise::Authentication::Basic,
+        ..simulator::pingone_enterprise::Options::default()
+    });
+    let mut handler = Handler::new();
+    handler
+        .set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url())
+        .set("PINGONE_ENTERPRISE__USERNAME", "somebody")
+        .set("PINGONE_ENTERPRISE__PASSWORD", "not-the-password");
+    let ended = check(&handler, 0).await;
+    let subject = "pingone-enterprise/default/events";
+    assert_line(
+        &ended,
+        "note",
+        subject,
+        &["nothing could be tried", "The next run tells"],
+    );
+    assert!(ended.output.contains(", 1 not tried, "), "{}", ended.output);
+    assert!(vendor.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_that_a_run_would_refuse_is_named_before_it_runs() {
+    let pingone = PingOne::start(options());
+    let handler = Handler::with_pingone(&pingone);
+    handler.poll_well().await;
+    let ended = handler.run(&["check"]).await;
+    assert_line(&ended, "ok", "state files", &["2 can be read"]);
+    let file = handler.path("data/state/checkpoints/pingone/default/activities.json");
+    std::fs::write(&file, "{\"version\": 1, \"acc").unwrap();
+    let ended = handler.run(&["check"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let words = ["checkpoints/pingone/default/activities.json", "move the file away"];
+    assert_line(&ended, "FAILED", "state of pingone/default/activities", &words);
 }
 
 #[tokio::test(flavor = "multi_thread")]

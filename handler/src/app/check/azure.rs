@@ -27,25 +27,30 @@ impl Check {
         probes.collect()
     }
 
-    fn scopes(&self) -> BTreeSet<String> {
+    /// Where rows are to go, as the settings say it.
+    pub(super) fn destination_choices(&self) -> impl Iterator<Item = &DestinationChoice> {
         let settings = &self.settings;
         let pingone = settings.pingone.iter().map(|instance| &instance.destination);
         let enterprise = settings.pingone_enterprise.iter().map(|instance| &instance.destination);
         let sentinelone = settings.sentinelone.iter().map(|instance| &instance.destination);
         let onelogin = settings.onelogin.iter().map(|instance| &instance.destination);
         let health = settings.health.enabled.then_some(&settings.health.destination);
-        let choices = pingone
+        pingone
             .chain(enterprise)
             .chain(sentinelone)
             .chain(onelogin)
-            .chain(health);
-        let mut scopes: BTreeSet<String> = choices
+            .chain(health)
+    }
+
+    fn scopes(&self) -> BTreeSet<String> {
+        let mut scopes: BTreeSet<String> = self
+            .destination_choices()
             .filter_map(|choice| match choice {
                 DestinationChoice::Rule(rule) => Some(format!("{}/.default", rule.audience)),
                 DestinationChoice::Directory => None,
             })
             .collect();
-        if let StateLocation::Blob { endpoint, .. } = &settings.state
+        if let StateLocation::Blob { endpoint, .. } = &self.settings.state
             && !endpoint.is_loopback()
         {
             scopes.insert(STORAGE_SCOPE.to_owned());

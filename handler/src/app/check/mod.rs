@@ -4,6 +4,7 @@
 
 mod azure;
 mod destinations;
+mod state_files;
 mod streams;
 
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use super::secrets::Origin;
 use super::workplace::ConnectorWorkplace;
 use crate::functions::Work;
-use crate::settings::Settings;
+use crate::settings::{DestinationChoice, Settings};
 use crate::state::{ProbedStore, Store, StoreError, probe_store};
 use crate::time::Deadline;
 
@@ -31,6 +32,8 @@ const TO_TELL: Duration = Duration::from_secs(2);
 pub enum Verdict {
     /// It works, as far as the text says.
     Fine,
+    /// It could not be tried; says what will prove it.
+    Untried,
     /// It works, and somebody should do something.
     Attention,
     /// It does not work.
@@ -65,6 +68,10 @@ impl Finding {
         Self::new(Verdict::Fine, subject, text)
     }
 
+    fn untried(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Verdict::Untried, subject, text)
+    }
+
     fn failed(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(Verdict::Failed, subject, text)
     }
@@ -85,7 +92,14 @@ impl Finding {
 pub fn secrets(origins: &[Origin]) -> Vec<Finding> {
     let finding = |origin: &Origin| match (&origin.failure, origin.by_platform) {
         (Some(failure), _) => Finding::failed(&origin.setting, failure),
-        (None, true) => Finding::fine(&origin.setting, format!("{}, resolved by the platform", origin.place)),
+        (None, true) => {
+            let text = format!(
+                "{}, resolved by the platform; whether the handler may read it too, as it must where the secret is renewed, \
+                 was not tried",
+                origin.place
+            );
+            Finding::untried(&origin.setting, text)
+        }
         (None, false) => Finding::fine(&origin.setting, format!("{}, resolved by the handler", origin.place)),
     };
     origins.iter().map(finding).collect()
@@ -102,6 +116,7 @@ impl Check {
             "state store".to_owned(),
             Box::pin(store(self.work.poller.store.clone())),
         ));
+        probes.push(("state files".to_owned(), Box::pin(self.state_files())));
         probes.extend(self.identities(early));
         probes.extend(self.streams(early));
         probes.extend(self.destinations(early));
@@ -127,9 +142,17 @@ impl Check {
                 1 => "a token is set".to_owned(),
                 tokens => format!("{tokens} tokens are set"),
             };
-            findings.push(Finding::fine(
+            findings.push(Finding::untried(
                 format!("push/{vendor} of {instance}"),
                 format!("{count}. That the vendor sends it, and reaches the route, only its first push proves"),
+            ));
+        }
+        let mut choices = self.destination_choices();
+        if choices.any(|choice| matches!(choice, DestinationChoice::Rule(_))) {
+            findings.push(Finding::untried(
+                "columns of the tables",
+                "that the streams of the rules have the columns of the rows, and that rows show in the tables, was not tried: \
+                 only the first rows prove it",
             ));
         }
         for off in &self.work.poller.off {

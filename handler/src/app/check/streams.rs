@@ -55,7 +55,7 @@ impl Check {
 /// A run speaks of its budget and of the next run; a check has neither.
 fn in_a_check(error: &SourceError) -> String {
     match error {
-        SourceError::OutOfTime { stream, doing } => {
+        SourceError::OutOfTime { stream, doing, .. } => {
             format!(
                 "{stream}: the time of a check ended while {doing}; see whether its address can be reached from here"
             )
@@ -129,7 +129,8 @@ async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Dead
 
 async fn consumed(stream: Arc<dyn ConsumingStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
     let finding = match stream.probe(deadline).await {
-        Ok(text) => Finding::fine(subject, text),
+        // Only reading would prove it, and reading consumes.
+        Ok(text) => Finding::untried(subject, text),
         Err(error) => Finding::failed(subject, in_a_check(&error)),
     };
     vec![finding]

@@ -2,5 +2,6 @@
 
 mod health_rows;
 mod lateness;
-mod remember;
+mod latest;
+pub(super) mod remember;
 mod status;

@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::health::{ErrorCode, Outcome, StreamReport, by_stream, shortened};
 use crate::pipeline::poll::{Poller, RunScope};
-use crate::state::{LastError, LastRun, StreamHealth, TableCounts, Worth};
+use crate::state::{EndedRun, LastError, LastRun, Stood, StreamHealth, TableCounts, Worth, account_digest};
 
 /// A run is not held up by this longer.
 const LONGEST: Duration = Duration::from_secs(5);
@@ -24,13 +24,21 @@ impl Poller {
         let worth_it = by_stream.iter().filter(|(name, reports)| {
             let is_push = self.drains.iter().any(|drain| drain.form.name().to_string() == **name);
             let is_poll = self.plans.iter().any(|plan| plan.name().to_string() == **name);
-            // A run that only emptied the spool says nothing about reading.
-            let was_run = is_push || (is_poll && scope == RunScope::Everything);
+            let was_run = is_push || (is_poll && (scope == RunScope::Everything || delivered_all(reports)));
             was_run && !is_somebody_elses(reports)
         });
         let writes = stream::iter(worth_it).for_each_concurrent(AT_ONCE, async |(name, reports)| {
             let is_push = self.drains.iter().any(|drain| drain.form.name().to_string() == **name);
-            let change = |health: &mut StreamHealth| note(health, reports, is_push, now);
+            let account = self.plans.iter().find(|plan| plan.name().to_string() == **name);
+            let account = account.map(|plan| account_digest(plan.account()));
+            let change = |health: &mut StreamHealth| {
+                // A run that only emptied the spool says nothing about reading.
+                if !is_push && scope == RunScope::SpoolOnly && !failed_to_deliver(health) {
+                    return Worth::Little;
+                }
+                stand(health, reports, account.as_deref());
+                note(health, reports, is_push, now)
+            };
             if let Err(error) = self.healths.update(name, now, change).await {
                 log::warn!(stream = *name; "{name}: what this run did is not remembered: {error}");
             }
@@ -41,24 +49,80 @@ impl Poller {
     }
 }
 
-/// True if another process works on the stream, or the store is gone: then there is nothing to write, or no way to.
+/// True if another process works on the stream: it writes.
 fn is_somebody_elses(reports: &[&StreamReport]) -> bool {
     let mut problems = reports.iter().flat_map(|report| &report.problems);
     reports.iter().all(|report| report.outcome == Outcome::Held)
-        || problems.any(|problem| matches!(problem.code, ErrorCode::StateUnavailable | ErrorCode::LeaseLost))
+        || problems.any(|problem| problem.code == ErrorCode::LeaseLost)
 }
 
-fn note(health: &mut StreamHealth, reports: &[&StreamReport], is_push: bool, now: DateTime<Utc>) -> Worth {
+/// What is left in the lease of a run that was well; `None` of one that was not, which is written at once.
+pub(in crate::pipeline) fn ended_run(report: &StreamReport, now: DateTime<Utc>, took: Duration) -> Option<EndedRun> {
+    let is_well = matches!(report.outcome, Outcome::Done | Outcome::BudgetEnded) && report.problems.is_empty();
+    is_well.then(|| EndedRun {
+        run: LastRun {
+            at: now,
+            seconds: took.as_secs_f64(),
+            outcome: outcome_of(&[report]).to_owned(),
+            tables: tables_of(&[report]),
+        },
+        read_to: report.read_to.clone(),
+        unsaved: report.unsaved.clone(),
+    })
+}
+
+/// True if something was taken out of the spool, and nothing is left.
+fn delivered_all(reports: &[&StreamReport]) -> bool {
+    let counts = tables_of(reports).into_values();
+    reports.iter().all(|report| report.problems.is_empty())
+        && counts.fold(0, |delivered, counts| {
+            delivered + counts.delivered + counts.dead_lettered
+        }) > 0
+        && tables_of(reports).values().all(|counts| counts.spooled == 0)
+}
+
+/// True if the stream fails only for want of a destination: it is well once that took what waits.
+fn failed_to_deliver(health: &StreamHealth) -> bool {
+    let of_destination = [
+        ErrorCode::DestinationRefused,
+        ErrorCode::DestinationUnavailable,
+        ErrorCode::IdentityUnavailable,
+        ErrorCode::SpoolFull,
+    ];
+    health.consecutive_failures > 0
+        && health
+            .last_error
+            .as_ref()
+            .is_some_and(|error| of_destination.iter().any(|code| code.word() == error.code))
+}
+
+fn stand(health: &mut StreamHealth, reports: &[&StreamReport], account: Option<&str>) {
+    let read_to = reports.iter().flat_map(|report| report.read_to.clone()).collect();
+    let Some(account) = account.filter(|_| reports.iter().any(|report| !report.read_to.is_empty())) else {
+        return;
+    };
+    health.stood = Some(Stood {
+        account: account.to_owned(),
+        read_to,
+    });
+}
+
+fn tables_of(reports: &[&StreamReport]) -> TableCounts {
     let mut tables = TableCounts::new();
     for table in reports.iter().flat_map(|report| &report.tables) {
         *tables.entry(table.table.clone()).or_default() += table.counts;
     }
+    tables
+}
+
+fn note(health: &mut StreamHealth, reports: &[&StreamReport], is_push: bool, now: DateTime<Utc>) -> Worth {
+    let tables = tables_of(reports);
     let brought_something = tables
         .values()
-        .any(|counts| counts.received > counts.seen_before || counts.perhaps_doubled > 0);
+        .any(|counts| counts.received + counts.taken_up > counts.seen_before || counts.perhaps_doubled > 0);
     if is_push {
         for (table, counts) in &tables {
-            *health.drained.entry(table.clone()).or_default() += *counts;
+            health.drained.entry(table.clone()).or_default().add_run(*counts);
         }
     }
     let outcome = outcome_of(reports);

@@ -1,21 +1,26 @@
 //! How everything that is configured stands. Reads the store and nothing else; takes no lease and writes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lateness::{expected_lag, is_late};
+use super::lateness::{expected_lag, is_late, is_overdue};
+use super::latest::{latest_position, with_last_run};
 use crate::event::StreamName;
 use crate::health::{Overlap, QueueStatus, Standing, Status, StreamKind, StreamReport, StreamStatus, TableStatus};
+use crate::pipeline::account::lease_name;
 use crate::pipeline::plan::{PullPlan, PushedPlan, StreamPlan, Target};
 use crate::pipeline::poll::Poller;
 use crate::pipeline::spool_drain::is_about_one_entry;
 use crate::state::{
-    Checkpoints, Counts, LastError, StoreError, StreamHealth, TableCounts, TablePosition, pushed_counts, set_aside,
-    waiting_queues,
+    Checkpoints, Counts, EndedRun, EndedRuns, LastError, Spool, StoreError, StreamHealth, TableCounts, TablePosition,
+    pushed_counts, set_aside, waiting_queues,
 };
 use crate::time::ClockOffset;
+
+/// What was spooled while its upload went on is left alone so long.
+const LONGEST_HELD: TimeDelta = TimeDelta::minutes(2);
 
 impl Poller {
     /// Fails if the store cannot be read; one damaged file shows in its own stream.
@@ -24,14 +29,23 @@ impl Poller {
         let mut status = Status::new(now);
         status.spool = self.spool_status().await?;
         status.dead_letters = set_aside(&self.store).await?;
+        let mut leases: BTreeMap<String, EndedRuns> = BTreeMap::new();
         for plan in &self.plans {
             let mut stream = StreamStatus::never_run(plan.name().to_string(), StreamKind::Poll);
-            let looked = self.look_at_polled(plan, now, &mut stream).await;
+            let lease = lease_name(plan.name(), plan.account());
+            if !leases.contains_key(&lease) {
+                let runs = self.store.ended_runs(&lease).await?;
+                leases.insert(lease.clone(), runs);
+            }
+            let ended = leases.get(&lease).and_then(|runs| runs.get(&stream.stream));
+            let looked = self
+                .look_at_polled(plan, (ended, &status.spool), now, &mut stream)
+                .await;
             status.streams.push(finished(stream, looked)?);
         }
         for name in self.push_streams() {
             let mut stream = StreamStatus::never_run(name.to_string(), StreamKind::Push);
-            let looked = self.look_at_pushed(name, &mut stream).await;
+            let looked = self.look_at_pushed(name, &status.spool, now, &mut stream).await;
             status.streams.push(finished(stream, looked)?);
         }
         status.streams.extend(self.off.iter().map(off));
@@ -77,12 +91,16 @@ impl Poller {
     async fn look_at_polled(
         &self,
         plan: &StreamPlan,
+        (ended, spool): (Option<&EndedRun>, &[QueueStatus]),
         now: DateTime<Utc>,
         stream: &mut StreamStatus,
     ) -> Result<(), StoreError> {
-        if let Some(health) = self.healths.read(&stream.stream).await? {
+        let health = self.healths.read(&stream.stream).await?;
+        if let Some(health) = with_last_run(health, ended) {
             take_health(health, stream);
         }
+        let last_run = stream.last_run.as_ref();
+        let mut is_behind = last_run.is_some_and(|run| is_overdue(&self.schedule, run.at, now));
         let Some(checkpoint) = Checkpoints::look(&*self.store, plan.name(), plan.account()).await? else {
             return Ok(());
         };
@@ -94,19 +112,29 @@ impl Poller {
         let present = earlier_present(now, stream.clock_offset_seconds);
         for table in tables_of(plan) {
             let position = checkpoint.tables.get(&table);
-            let mut shown = table_status(&table, position, plan, now);
-            shown.pushed = checkpoint.pushed.get(&table).copied();
-            let late =
-                position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
-            if late && stream.status == Standing::Ok {
-                stream.status = Standing::Behind;
+            let position = position.map(|position| latest_position(&table, position, checkpoint.saved_at, ended));
+            let mut shown = table_status(&table, position.as_ref(), plan, now);
+            if spool.iter().all(|queue| queue.stream.as_ref() != Some(&stream.stream)) {
+                shown.counts.wait(0);
             }
+            shown.pushed = checkpoint.pushed.get(&table).copied();
+            is_behind |=
+                position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
             stream.tables.push(shown);
+        }
+        if is_behind && stream.status == Standing::Ok {
+            stream.status = Standing::Behind;
         }
         Ok(())
     }
 
-    async fn look_at_pushed(&self, name: &StreamName, stream: &mut StreamStatus) -> Result<(), StoreError> {
+    async fn look_at_pushed(
+        &self,
+        name: &StreamName,
+        spool: &[QueueStatus],
+        now: DateTime<Utc>,
+        stream: &mut StreamStatus,
+    ) -> Result<(), StoreError> {
         let mut drained = TableCounts::new();
         if let Some(health) = self.healths.read(&stream.stream).await? {
             drained = health.drained.clone();
@@ -120,12 +148,23 @@ impl Poller {
         if !received.is_empty() && stream.status == Standing::NeverRun {
             stream.status = Standing::Ok;
         }
+        let waiting: Vec<&QueueStatus> = spool.iter().filter(|queue| self.brings_to(queue, name)).collect();
+        if waiting.is_empty() && stream.status != Standing::NeverRun {
+            // What could not be delivered is, by whoever sent it again.
+            stream.status = Standing::Ok;
+            stream.consecutive_failures = 0;
+        }
+        let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
+        if stream.status == Standing::Ok && oldest.any(|oldest| is_overdue(&self.schedule, oldest + LONGEST_HELD, now))
+        {
+            stream.status = Standing::Behind;
+        }
         let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
         for table in tables {
             let received = received.get(table).copied().unwrap_or_default();
             let drained = drained.get(table).copied().unwrap_or_default();
             let mut shown = empty_table(table);
-            shown.counts = with_what_left_the_spool(received, drained);
+            shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
             stream.tables.push(shown);
         }
         Ok(())
@@ -133,6 +172,27 @@ impl Poller {
 }
 
 impl Poller {
+    /// Everything that is configured and runs, in the order of the names.
+    pub fn stream_names(&self) -> BTreeSet<StreamName> {
+        let polled = self.plans.iter().map(|plan| plan.name().clone());
+        polled.chain(self.push_streams().into_iter().cloned()).collect()
+    }
+
+    /// Reads every file that a run of the stream would read first: how many there are.
+    pub async fn look_at_state(&self, name: &StreamName) -> Result<usize, StoreError> {
+        let mut files = usize::from(self.healths.read(&name.to_string()).await?.is_some());
+        if let Some(plan) = self.plans.iter().find(|plan| plan.name() == name) {
+            let checkpoint = Checkpoints::look(&*self.store, name, plan.account()).await?;
+            files += usize::from(checkpoint.is_some());
+        }
+        Ok(files)
+    }
+
+    /// True if the queue holds what was pushed to that stream, whoever empties it.
+    fn brings_to(&self, queue: &QueueStatus, name: &StreamName) -> bool {
+        Spool::is_queue_of(&queue.queue, name)
+    }
+
     async fn delivered_beside_polling(&self, pushed: &StreamName) -> Result<TableCounts, StoreError> {
         for plan in &self.plans {
             let StreamPlan::Windows(PullPlan {
@@ -152,14 +212,20 @@ impl Poller {
 }
 
 /// What the processes that receive count as spooled is delivered by the runs that empty the spool.
-fn with_what_left_the_spool(received: Counts, drained: Counts) -> Counts {
+///
+/// An entry that is tried again shows what was delivered of it as seen before: no more left the spool than came in.
+/// And an entry is removed only when its events are delivered, so where nothing waits they all are, also if the process
+/// that delivered them could not say so.
+fn with_what_left_the_spool(received: Counts, drained: Counts, something_waits: bool) -> Counts {
+    let left = drained.delivered + drained.seen_before + drained.dead_lettered;
+    let again = left.saturating_sub(received.spooled).min(drained.seen_before);
+    let waits = received.spooled.saturating_sub(left);
+    let (untold, spooled) = if something_waits { (0, waits) } else { (waits, 0) };
     Counts {
-        delivered: received.delivered + drained.delivered,
-        seen_before: received.seen_before + drained.seen_before,
+        delivered: received.delivered + drained.delivered + untold,
+        seen_before: received.seen_before + drained.seen_before - again,
         dead_lettered: received.dead_lettered + drained.dead_lettered,
-        spooled: received
-            .spooled
-            .saturating_sub(drained.delivered + drained.seen_before + drained.dead_lettered),
+        spooled,
         perhaps_doubled: received.perhaps_doubled + drained.perhaps_doubled,
         ..received
     }
@@ -289,8 +355,18 @@ mod tests {
             spooled: 2,
             ..Counts::default()
         };
-        let counts = with_what_left_the_spool(received, drained);
+        let counts = with_what_left_the_spool(received, drained, true);
         assert_eq!((counts.delivered, counts.dead_lettered, counts.spooled), (7, 1, 2));
+        assert_eq!(counts.check(), Ok(()));
+        // The same entry in the next run, and then nothing waits.
+        let drained = Counts {
+            delivered: 5,
+            dead_lettered: 1,
+            seen_before: 3,
+            ..Counts::default()
+        };
+        let counts = with_what_left_the_spool(received, drained, false);
+        assert_eq!((counts.delivered, counts.seen_before, counts.spooled), (9, 0, 0));
         assert_eq!(counts.check(), Ok(()));
     }
 }

@@ -3,6 +3,7 @@
 use reqwest::RequestBuilder;
 
 use super::failure::is_rate_limit;
+use crate::http::Trouble;
 use crate::sources::SourceError;
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable, patience};
 use crate::time::Deadline;
@@ -14,11 +15,13 @@ pub async fn ask_patiently<T>(
     read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
     deadline: Deadline,
 ) -> Result<Answer<T>, SourceError> {
-    let mut backoff = patience();
+    let (mut backoff, mut trouble) = (patience(), Trouble::default());
     loop {
         match endpoint.ask(&request, &read, deadline).await? {
             Answer::Refused(reply) if is_rate_limit(&reply) => {
-                endpoint.wait_as_told(&reply, &mut backoff, deadline).await?;
+                endpoint
+                    .wait_as_told(&reply, (&mut backoff, &mut trouble), deadline)
+                    .await?;
             }
             answer => return Ok(answer),
         }

@@ -214,6 +214,7 @@ impl Tokens {
         SourceError::OutOfTime {
             stream: self.stream.clone(),
             doing,
+            kept_failing: true,
         }
     }
 }

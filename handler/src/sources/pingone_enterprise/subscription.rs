@@ -191,7 +191,11 @@ impl ConsumingStream for Subscription {
                     // The full time for a reply must be left after the pause.
                     if pause(wait, deadline.less(timeout)).await.is_err() {
                         let doing = format!("trying again ({ASKED} {what})");
-                        return Taken::Nothing(SourceError::OutOfTime { stream, doing });
+                        return Taken::Nothing(SourceError::OutOfTime {
+                            stream,
+                            doing,
+                            kept_failing: true,
+                        });
                     }
                 }
             }

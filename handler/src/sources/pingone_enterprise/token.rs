@@ -115,7 +115,7 @@ impl SignIn {
             let stream = self.stream.clone();
             let doing = format!("signing in ({ASKED_TOKEN} {what})");
             if deadline.has_passed() {
-                return Err(SourceError::OutOfTime { stream, doing });
+                return Err(out_of_time(stream, doing));
             }
             let Some(own_pause) = backoff.next_pause() else {
                 return Err(SourceError::Unavailable {
@@ -127,7 +127,7 @@ impl SignIn {
             };
             pause(asked_pause.unwrap_or(own_pause), deadline)
                 .await
-                .map_err(|_| SourceError::OutOfTime { stream, doing })?;
+                .map_err(|_| out_of_time(stream, doing))?;
         }
     }
 
@@ -141,5 +141,14 @@ impl SignIn {
         request
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form.finish())
+    }
+}
+
+/// Only what failed is tried again, so that the time ended with a failure.
+fn out_of_time(stream: StreamName, doing: String) -> SourceError {
+    SourceError::OutOfTime {
+        stream,
+        doing,
+        kept_failing: true,
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::BlobStore;
+use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
 use crate::state::key::Key;
 use crate::state::lease::{GiveBack, Lease, Validity};
 use crate::state::store::{Expected, HeldBy, Holder, LeaseAttempt, Store, StoreError, Version};
@@ -40,6 +41,21 @@ struct LeaseText {
     nonce: String,
     /// `None` once it is given back.
     until: Option<DateTime<Utc>>,
+    /// How the last runs ended, see [`EndedRuns`].
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    runs: serde_json::Value,
+}
+
+/// What the blob's text notes; nothing if there is no blob, or none that can be read.
+pub async fn ended_runs(store: &BlobStore, name: &str) -> Result<EndedRuns, StoreError> {
+    let key = key_of(name);
+    let stored = store.read(&key).await?;
+    let text = stored.and_then(|stored| parse(&key, &stored.bytes).ok());
+    Ok(text.map(|text| ended_run::parse(&text.runs)).unwrap_or_default())
+}
+
+fn key_of(name: &str) -> Key {
+    Key::new(["leases", &format!("{name}.json")])
 }
 
 /// Takes the lease if it is free or has ended.
@@ -49,9 +65,10 @@ pub async fn try_lease(
     name: &str,
     holder: &Holder,
 ) -> Result<LeaseAttempt, StoreError> {
-    let key = Key::new(["leases", &format!("{name}.json")]);
+    let key = key_of(name);
     let stored = store.read(&key).await?;
     let mut last_fence = 0;
+    let mut runs = serde_json::Value::Null;
     let mut expected = Expected::Absent;
     if let Some(stored) = stored {
         let text = parse(&key, &stored.bytes)?;
@@ -59,6 +76,7 @@ pub async fn try_lease(
             return Ok(LeaseAttempt::Held(held_by(text)));
         }
         last_fence = text.fence;
+        runs = text.runs;
         expected = Expected::Version(stored.version);
     }
     let asked_at = Instant::now();
@@ -68,6 +86,7 @@ pub async fn try_lease(
         who: holder.who.clone(),
         nonce: format!("{:032x}", rand::random::<u128>()),
         until: Some(clock.now() + LEASE_TIME),
+        runs,
     };
     let version = match store.write(&key, encode(&key, &text)?, expected).await {
         Ok(version) => version,
@@ -89,20 +108,24 @@ pub async fn try_lease(
 fn keep(store: &BlobStore, name: &str, key: Key, text: LeaseText, version: Version, asked_at: Instant) -> Lease {
     let validity = Validity::until(asked_at + LEASE_TIME);
     let fence = text.fence;
+    let notes = LeaseNotes::from_text(&text.runs);
     let held = Arc::new(Held {
         store: store.clone(),
         key,
         validity: validity.clone(),
+        notes: notes.clone(),
         written: Mutex::new((text, version)),
     });
     let renewal = tokio::spawn(renew(held.clone()));
-    Lease::new(name, fence, validity, Box::new(Giver { held, renewal }))
+    Lease::new(name, fence, validity, notes, Box::new(Giver { held, renewal }))
 }
 
 struct Held {
     store: BlobStore,
     key: Key,
     validity: Arc<Validity>,
+    /// Written with the next write.
+    notes: LeaseNotes,
     /// What the blob holds as far as we know.
     written: Mutex<(LeaseText, Version)>,
 }
@@ -135,6 +158,7 @@ impl Held {
         let mut written = self.written.lock().await;
         let text = LeaseText {
             until,
+            runs: self.notes.to_text(),
             ..written.0.clone()
         };
         let bytes = encode(&self.key, &text)?;

@@ -22,6 +22,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
 use self::again::{MOST_TRIES, is_answer_lost, until_answered};
 pub use self::connect::{Container, STORAGE_SCOPE, connect};
 use self::error::{conflicts, explain, is_unauthenticated};
+use super::ended_run::EndedRuns;
 use super::key::Key;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 use crate::azure::TokenSource;
@@ -214,6 +215,10 @@ impl Store for BlobStore {
 
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
         lease::try_lease(self, self.clock.as_ref(), name, holder).await
+    }
+
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
+        lease::ended_runs(self, name).await
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::files::Files;
+use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
 use crate::state::key::Key;
 use crate::state::lease::{GiveBack, Lease, Validity};
 use crate::state::store::{HeldBy, StoreError};
@@ -20,6 +21,9 @@ use crate::time::Clock;
 /// How long a lease lasts unless it is renewed.
 const LEASE_TIME: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
+/// A text that is being written is read again so often.
+const READS: u32 = 5;
+const READ_PAUSE: Duration = Duration::from_millis(5);
 
 /// The text of a lease file.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -27,6 +31,9 @@ struct LeaseText {
     fence: u64,
     who: String,
     until: Option<DateTime<Utc>>,
+    /// How the last runs ended, see [`EndedRuns`].
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    runs: serde_json::Value,
 }
 
 /// What came of trying.
@@ -68,11 +75,12 @@ pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Resu
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
-    let fence = read_text(&mut file).unwrap_or_default().fence + 1;
+    let before = read_text(&mut file).unwrap_or_default();
     let text = LeaseText {
-        fence,
+        fence: before.fence + 1,
         who: who.to_owned(),
         until: Some(now + LEASE_TIME),
+        runs: before.runs,
     };
     write_text(&mut file, &text).map_err(failed)?;
     Ok(Attempt::Taken(Taken { file, text }))
@@ -80,49 +88,91 @@ pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Resu
 
 /// Renews the lease's text while it is held; dropping the lease unlocks the file.
 pub fn keep(name: &str, taken: Taken, clock: Arc<dyn Clock>) -> Lease {
-    let Taken { file, mut text } = taken;
-    let fence = text.fence;
-    let renewing = file.try_clone();
+    let notes = LeaseNotes::from_text(&taken.text.runs);
+    let fence = taken.text.fence;
+    let held = Arc::new(Mutex::new(taken));
+    let renewed = held.clone();
     let renewal = tokio::spawn(async move {
-        let Ok(mut file) = renewing else { return };
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            text.until = Some(clock.now() + LEASE_TIME);
+            let mut taken = lock(&renewed);
+            taken.text.until = Some(clock.now() + LEASE_TIME);
             // The lock holds whether or not the text could be renewed.
-            let _ = write_text(&mut file, &text);
+            let _ = taken.write();
         }
     });
-    Lease::new(name, fence, Validity::unlimited(), Box::new(Held { file, renewal }))
+    let giver = Held {
+        held,
+        notes: notes.clone(),
+        renewal,
+    };
+    Lease::new(name, fence, Validity::unlimited(), notes, Box::new(giver))
+}
+
+impl Taken {
+    fn write(&mut self) -> io::Result<()> {
+        write_text(&mut self.file, &self.text)
+    }
+}
+
+fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Held {
-    file: File,
+    held: Arc<Mutex<Taken>>,
+    notes: LeaseNotes,
     renewal: tokio::task::JoinHandle<()>,
 }
 
 #[async_trait]
 impl GiveBack for Held {
-    async fn give_back(self: Box<Self>) {}
+    async fn give_back(self: Box<Self>) {
+        self.renewal.abort();
+        let mut taken = lock(&self.held);
+        taken.text.runs = self.notes.to_text();
+        // Only whoever asks how things stand misses it.
+        let _ = taken.write();
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         self.renewal.abort();
         // The renewing task may still hold its handle for a moment: unlock rather than only close.
-        let _ = self.file.unlock();
+        let _ = lock(&self.held).file.unlock();
     }
+}
+
+/// What the file's text notes; nothing if there is none. Its holder may be writing at this moment: then it is read
+/// again.
+pub fn ended_runs(files: &Files, key: &Key) -> EndedRuns {
+    for _ in 0..READS {
+        let Ok(mut file) = File::open(files.path(key)) else {
+            break;
+        };
+        if let Ok(text) = read_text(&mut file) {
+            return ended_run::parse(&text.runs);
+        }
+        std::thread::sleep(READ_PAUSE);
+    }
+    EndedRuns::default()
 }
 
 fn read_text(file: &mut File) -> io::Result<LeaseText> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0))?;
     file.read_to_string(&mut text)?;
-    Ok(serde_json::from_str(text.trim_end())?)
+    Ok(serde_json::from_str(
+        text.lines().next().unwrap_or_default().trim_end(),
+    )?)
 }
 
-// Padded to one length, so that a shorter text leaves no tail of a longer one and no moment is without text.
+// Written over the old text and then cut to its length, so that no moment is without text. Padded, because the length
+// hardly ever changes then.
 fn write_text(file: &mut File, text: &LeaseText) -> io::Result<()> {
     let line = format!("{:<300}\n", serde_json::to_string(text)?);
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(line.as_bytes())
+    file.write_all(line.as_bytes())?;
+    file.set_len(line.len() as u64)
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use self::files::Files;
+use super::ended_run::EndedRuns;
 use super::key::Key;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 use crate::time::{Clock, Deadline};
@@ -103,7 +104,7 @@ impl Store for LocalStore {
     }
 
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
-        let key = Key::new(["leases", &format!("{name}.lock")]);
+        let key = lease_key(name);
         let who = holder.who.clone();
         let now = self.clock.now();
         let attempt = self
@@ -114,6 +115,15 @@ impl Store for LocalStore {
             lease::Attempt::Held(held) => LeaseAttempt::Held(held),
         })
     }
+
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
+        let key = lease_key(name);
+        self.blocking(move |files| Ok(lease::ended_runs(files, &key))).await
+    }
+}
+
+fn lease_key(name: &str) -> Key {
+    Key::new(["leases", &format!("{name}.lock")])
 }
 
 #[cfg(test)]
