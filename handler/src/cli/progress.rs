@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::StreamName;
+use crate::logging;
 use crate::pipeline::BackfillWatcher;
 
 /// Without a terminal there is a line for every step of so many hundredths.
@@ -30,6 +31,7 @@ impl Progress {
                 bar.set_style(style.progress_chars("=> "));
             }
             bar.enable_steady_tick(Duration::from_secs(1));
+            logging::bar_is_shown(true);
             bar
         });
         Self {
@@ -50,6 +52,7 @@ impl Progress {
     pub fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
+            logging::bar_is_shown(false);
         }
     }
 

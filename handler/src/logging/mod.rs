@@ -3,6 +3,7 @@
 //! The host takes what comes on stderr for errors, so under it everything goes to stdout, one line each.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use env_logger::{Builder, Target};
@@ -22,6 +23,8 @@ const TALKATIVE: [&str; 5] = [
     "azure_security_keyvault_secrets",
     "typespec_client_core",
 ];
+
+static BAR_IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// Starts logging. `filter` is the value of RUST_LOG; the default is `info`, without the libraries' own lines.
 pub fn start(format: LogFormat, filter: Option<&str>) {
@@ -64,8 +67,19 @@ fn json_line(record: &Record<'_>, now: DateTime<Utc>) -> String {
     serde_json::Value::Object(line).to_string()
 }
 
+/// Says that a progress bar stands on the error output from now on, or that it is gone.
+pub fn bar_is_shown(is_shown: bool) {
+    BAR_IS_SHOWN.store(is_shown, Ordering::Relaxed);
+}
+
+/// The line takes the place of the bar, which draws itself anew below it.
 fn text_line(out: &mut impl Write, record: &Record<'_>) -> io::Result<()> {
-    writeln!(out, "{:<5} {}", record.level(), record.args())
+    let clear = if BAR_IS_SHOWN.load(Ordering::Relaxed) {
+        "\r\x1b[2K"
+    } else {
+        ""
+    };
+    writeln!(out, "{clear}{:<5} {}", record.level(), record.args())
 }
 
 struct Fields(Map<String, serde_json::Value>);

@@ -2,7 +2,8 @@
 //! beyond both.
 //!
 //! The vendor's clock shows in its replies, so the first window of a process may be cut by ours alone. What was read
-//! of it is therefore counted as read only as far as the vendor's clock was at that time.
+//! of it is therefore counted as read only as far as the vendor's clock was at that time. Where a vendor shows no time,
+//! only a position that lies ahead of our present tells that our clock was wrong.
 
 use chrono::{DateTime, Utc};
 
@@ -130,6 +131,9 @@ fn go_back(position: &mut TablePosition, back: DateTime<Utc>) {
     position.begin = position.begin.min(back);
     position.coverage.take_back_from(back);
 }
+
+#[cfg(test)]
+mod model;
 
 #[cfg(test)]
 mod tests {

@@ -52,6 +52,14 @@ impl VendorClock {
     }
 }
 
+#[cfg(test)]
+impl VendorClock {
+    /// As in a process that has heard nothing yet.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+}
+
 impl Reading {
     fn counts_at(&self, now: DateTime<Utc>) -> bool {
         self.at <= now && now - self.at <= LASTS
