@@ -93,6 +93,11 @@ fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
     if known.iter().any(|name| selection.takes(name)) {
         return Ok(selection);
     }
+    // A stream of an instance that is off: its report says why.
+    let mut off = work.poller.off.iter();
+    if let Some(off) = off.find(|off| is_below(source, &off.stream)) {
+        return Ok(Selection::only(&off.stream));
+    }
     let known = if known.is_empty() {
         "none".to_owned()
     } else {
@@ -101,4 +106,9 @@ fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
     Err(format!(
         "--source: no configured stream has that name; configured are: {known}"
     ))
+}
+
+fn is_below(stream: &str, instance: &str) -> bool {
+    let stream = stream.to_ascii_lowercase();
+    stream.strip_prefix(instance).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -67,15 +67,6 @@ impl Faults {
         found.any(|fault| fault.source == source && fault.instance == *instance)
     }
 
-    /// All problems, whosever they are.
-    pub(super) fn problems(&self) -> SettingProblems {
-        let mut problems = SettingProblems::default();
-        for fault in &self.found {
-            problems.add(&fault.problem.setting, &fault.problem.message);
-        }
-        problems
-    }
-
     /// What is off because of them.
     pub(super) fn switched_off(&self) -> impl Iterator<Item = SwitchedOff> {
         self.found.iter().map(|fault| SwitchedOff {

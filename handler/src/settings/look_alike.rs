@@ -214,6 +214,3 @@ fn splits(rest: &str) -> Vec<(InstanceName, &str)> {
 fn sibling_of(source: &SourceCatalog) -> Option<&'static SourceCatalog> {
     (source.prefix == PINGONE.prefix).then_some(&PINGONE_ENTERPRISE)
 }
-
-#[cfg(test)]
-mod tests;

@@ -151,11 +151,11 @@ impl Settings {
             mut switched_off,
             ..
         } = reader;
+        switched_off.extend(faults.switched_off());
         let (Some(poll), true) = (poll, problems.is_empty()) else {
-            problems.extend(faults.problems());
+            problems.extend(all_of(&switched_off));
             return Err(problems);
         };
-        switched_off.extend(faults.switched_off());
         let mut settings = Self {
             pingone,
             pingone_enterprise,
@@ -171,7 +171,7 @@ impl Settings {
         };
         settings.keep_only_the_good(&faults);
         if !faults.is_empty() && !settings.has_a_source(&faults) {
-            return Err(faults.problems());
+            return Err(all_of(&settings.switched_off));
         }
         Ok(settings)
     }
@@ -217,6 +217,15 @@ impl Settings {
             .iter()
             .any(|off| off.source == source && is_push_off(off))
     }
+}
+
+/// What is wrong with everything that is off.
+fn all_of(switched_off: &[SwitchedOff]) -> SettingProblems {
+    let mut problems = SettingProblems::default();
+    for off in switched_off {
+        problems.add(&off.setting, off.message());
+    }
+    problems
 }
 
 /// The names under our prefixes that this version does not know: a newer template may.

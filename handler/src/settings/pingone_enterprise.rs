@@ -116,15 +116,15 @@ fn load_instance(
     let mut poll_unresolved = Vec::new();
     let sign_in_is_basic = fields.is_basic();
     let poll_url = fields.poll_url.clone().needed(&mut poll_unresolved);
-    if let Some(of) = &poll_url {
-        let key = (Origin::of(&of.url), of.account_id.clone(), of.subscription_id.clone());
-        subscriptions.push(entry.claim("POLL_URL", key));
-    }
     let sign_in = if sign_in_is_basic {
         fields.into_basic(&mut poll_unresolved)
     } else {
         fields.into_client(&mut poll_unresolved)
     };
+    if let (Some(of), Some(_)) = (&poll_url, &sign_in) {
+        let key = (Origin::of(&of.url), of.account_id.clone(), of.subscription_id.clone());
+        subscriptions.push(entry.claim("POLL_URL", key));
+    }
     entry.switch_off(OffPart::Poll, false, &poll_unresolved);
     entry.switch_off(OffPart::Whole, false, &unresolved);
 

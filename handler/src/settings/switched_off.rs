@@ -42,6 +42,14 @@ pub struct SwitchedOff {
     pub cause: OffCause,
 }
 
+impl SwitchedOff {
+    /// The reason without the name of the setting, which it begins with.
+    pub(super) fn message(&self) -> &str {
+        let message = self.reason.strip_prefix(self.setting.as_str());
+        message.map_or(self.reason.as_str(), str::trim_start)
+    }
+}
+
 /// A setting whose value is still a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct UnresolvedReference {

@@ -5,7 +5,7 @@ use crate::settings::instance::InstanceName;
 use crate::settings::reader::Reader;
 use crate::settings::secret::Secret;
 
-/// What an instance claims for itself alone: an account, or tokens.
+/// What an instance claims for itself alone: an account that it has the credentials for, or tokens.
 pub(super) struct Claim<T> {
     /// Whose it is.
     pub(super) instance: InstanceName,

@@ -179,7 +179,8 @@ async fn what_is_off_shows_in_the_status_in_a_check_and_at_the_host() {
     let (pingone, mut handler) = good_sources(930);
     handler
         .set("PINGONE__ACME__PUSH_TOKEN", "the-push-token-of-acme")
-        .set("PINGONE__ACME__TABLES", VALUE);
+        .set("PINGONE__ACME__TABLES", VALUE)
+        .set("HEALTH__ENABLED", "true");
 
     let status = handler.run(&["status", "--json"]).await;
     assert_eq!(status.code, Some(0), "{}", status.output);
@@ -194,6 +195,16 @@ async fn what_is_off_shows_in_the_status_in_a_check_and_at_the_host() {
         "{text}"
     );
 
+    for source in ["pingone/acme", "pingone/acme/push"] {
+        let ended = handler.run(&["poll", "--source", source]).await;
+        assert_eq!(ended.code, Some(1), "{}", ended.output);
+        assert_one_line(&error_lines(&ended.output), &["pingone/acme", "PINGONE__ACME__TABLES"]);
+    }
+    let ended = handler.run(&["poll", "--source", "pingone/default"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let ended = handler.run(&["replay"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+
     let check = handler.run(&["check"]).await;
     assert_eq!(check.code, Some(1), "{}", check.output);
     assert!(check.output.contains("FAILED pingone/acme: "), "{}", check.output);
@@ -203,6 +214,11 @@ async fn what_is_off_shows_in_the_status_in_a_check_and_at_the_host() {
     let failure = host.timer().await.unwrap_err().to_string();
     assert!(failure.contains("500"), "{failure}");
     assert_each_once(&pingone, &handler.ids(ACTIVITIES));
+    let health = handler.rows("SentinelConnectorHealth_CL");
+    let off = health.iter().filter(|row| row["Status"] == "off");
+    let off: Vec<(&Value, &Value)> = off.map(|row| (&row["Instance"], &row["ErrorCode"])).collect();
+    // Of the two polls that took the instance, and of the timer.
+    assert_eq!(off, [(&"acme".into(), &"bad_setting".into()); 3]);
     assert_eq!(push_to(&host, "onelogin", PUSH_TOKEN).await.0, 200);
     assert_eq!(push_to(&host, "pingone", "the-push-token-of-acme").await, (503, true));
 }

@@ -75,7 +75,7 @@ async fn a_stream_that_failed_fails_the_invocation_and_its_reason_is_logged_befo
 #[tokio::test(flavor = "multi_thread")]
 async fn with_bad_settings_it_stays_up_and_refuses_what_would_be_lost() {
     let mut handler = Handler::with_onelogin();
-    handler.set("PINGONE__REGION", "mars");
+    handler.set("POLL_BUDGET", "mars").set("PINGONE__REGION", "mars");
     let host = handler.host(Mode::Proxy).await;
     assert!(matches!(
         host.timer().await,
@@ -89,7 +89,9 @@ async fn with_bad_settings_it_stays_up_and_refuses_what_would_be_lost() {
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").is_some());
     assert_eq!(post(host.port(), "/", "").await.0, 200);
-    assert!(host.stdout_lines().iter().any(|line| line.contains("PINGONE__REGION")));
+    for name in ["POLL_BUDGET", "PINGONE__REGION"] {
+        assert!(host.stdout_lines().iter().any(|line| line.contains(name)), "{name}");
+    }
     assert!(host.exit_status().is_none());
 }
 

@@ -18,7 +18,7 @@ use crate::settings::{MapEnvironment, Settings};
 use crate::state::{BlobStore, Holder, SpoolRoom, Store, StreamHealths};
 use crate::time::Stop;
 
-pub const PUSH_TOKEN: &str = "push-token-of-the-seeded-world";
+pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
 const BODY_LIMIT: usize = 1_500;
 
 pub struct Process {

@@ -75,7 +75,7 @@ impl TokenSource for Tokens {
 
 fn rule() -> IngestionRule {
     let environment = MapEnvironment::from([
-        ("ONELOGIN__BEARER_TOKEN", "token-of-twenty-characters"),
+        ("ONELOGIN__BEARER_TOKEN", "a-t0ken-of-twenty-letters"),
         ("LOGS_INGESTION__ENDPOINT", "https://x.ingest.monitor.azure.com"),
         ("LOGS_INGESTION__RULE_ID", "dcr-1"),
     ]);

@@ -39,7 +39,7 @@ fn an_unresolved_source_has_to_have_a_rule_too() {
     let token = ("SENTINELONE__API_TOKEN", REFERENCE);
     assert_eq!(
         refused(&[&SENTINELONE, &[SITE, STATE, token]]),
-        ["LOGS_INGESTION__ENDPOINT"]
+        ["LOGS_INGESTION__ENDPOINT", "SENTINELONE__API_TOKEN"]
     );
     // A rule that is a reference is a rule.
     let rule = ("LOGS_INGESTION__RULE_ID", REFERENCE);

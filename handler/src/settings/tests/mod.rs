@@ -6,6 +6,7 @@ mod defaults;
 mod destinations;
 mod half_configured;
 mod instances;
+mod look_alikes;
 mod properties;
 mod references;
 mod switched_off;

@@ -229,7 +229,14 @@ fn both_urls_of_pingone_make_the_region_unneeded() {
 #[test]
 fn a_reference_counts_as_present() {
     let secret = ("PINGONE__CLIENT_SECRET", REFERENCE);
-    assert_eq!(refused(&[&[secret]]), ["PINGONE__ENVIRONMENT_ID", "PINGONE__CLIENT_ID"]);
+    assert_eq!(
+        refused(&[&[secret]]),
+        [
+            "PINGONE__CLIENT_SECRET",
+            "PINGONE__ENVIRONMENT_ID",
+            "PINGONE__CLIENT_ID"
+        ]
+    );
     let endpoint = ("LOGS_INGESTION__ENDPOINT", REFERENCE);
     assert_eq!(refused(&[&[endpoint]]), ["LOGS_INGESTION__RULE_ID"]);
 }

@@ -158,7 +158,7 @@ fn where_no_source_is_left_everything_is_refused_unless_a_reference_may_be_resol
     // The bad value of the same instance stays bad, whatever the vault says.
     assert_eq!(
         refused(&[&unresolved, &[("SENTINELONE__STREAMS", "none")]]),
-        ["SENTINELONE__STREAMS"]
+        ["SENTINELONE__API_TOKEN", "SENTINELONE__STREAMS"]
     );
 }
 

@@ -1,6 +1,10 @@
-use super::*;
+//! Which names are taken for settings, and which are left to others.
+
+use crate::settings::catalog::SOURCES;
 use crate::settings::environment::MapEnvironment;
-use crate::settings::names::look_over;
+use crate::settings::instance::InstanceName;
+use crate::settings::look_alike::{meant_by_stray, meant_in_source};
+use crate::settings::names::{Instances, look_over};
 
 fn known(names: &[&str]) -> Instances {
     look_over(&MapEnvironment::from(names.iter().map(|name| (*name, "x")))).instances
