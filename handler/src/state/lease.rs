@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::key::Key;
+use super::listings::Listings;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 
 /// Until when a lease is ours. Shared with the task that renews it.
@@ -68,6 +69,7 @@ pub struct Lease {
     pub fence: u64,
     name: String,
     validity: Arc<Validity>,
+    listings: Arc<Listings>,
     giver: Box<dyn GiveBack>,
 }
 
@@ -78,6 +80,7 @@ impl Lease {
             fence,
             name: name.to_owned(),
             validity,
+            listings: Arc::default(),
             giver,
         }
     }
@@ -98,6 +101,7 @@ impl Lease {
         Arc::new(GuardedStore {
             store,
             validity: self.validity.clone(),
+            listings: self.listings.clone(),
             name: self.name.clone(),
         })
     }
@@ -129,6 +133,7 @@ fn require(validity: &Validity, name: &str) -> Result<(), StoreError> {
 struct GuardedStore {
     store: Arc<dyn Store>,
     validity: Arc<Validity>,
+    listings: Arc<Listings>,
     name: String,
 }
 
@@ -140,16 +145,21 @@ impl Store for GuardedStore {
 
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
         require(&self.validity, &self.name)?;
-        self.store.write(key, bytes, expected).await
+        let length = bytes.len() as u64;
+        let outcome = self.store.write(key, bytes, expected).await;
+        self.listings.note_write(key, length, &outcome).await;
+        outcome
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         require(&self.validity, &self.name)?;
-        self.store.remove(key).await
+        let outcome = self.store.remove(key).await;
+        self.listings.note_removal(key, &outcome).await;
+        outcome
     }
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
-        self.store.list(prefix).await
+        self.listings.list(&*self.store, prefix).await
     }
 
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {

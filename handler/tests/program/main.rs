@@ -35,6 +35,7 @@ mod settings;
 mod signals;
 mod spooled;
 mod state;
+mod state_cost;
 mod state_outage;
 mod status;
 mod two_handlers;
