@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::ended_run::{EndedRun, EndedRuns, LeaseNotes};
 use super::key::Key;
+use super::listings::Listings;
 use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
 
 /// Until when a lease is ours. Shared with the task that renews it.
@@ -70,6 +71,7 @@ pub struct Lease {
     name: String,
     validity: Arc<Validity>,
     notes: LeaseNotes,
+    listings: Arc<Listings>,
     giver: Box<dyn GiveBack>,
 }
 
@@ -81,6 +83,7 @@ impl Lease {
             name: name.to_owned(),
             validity,
             notes,
+            listings: Arc::default(),
             giver,
         }
     }
@@ -101,6 +104,7 @@ impl Lease {
         Arc::new(GuardedStore {
             store,
             validity: self.validity.clone(),
+            listings: self.listings.clone(),
             name: self.name.clone(),
         })
     }
@@ -137,6 +141,7 @@ fn require(validity: &Validity, name: &str) -> Result<(), StoreError> {
 struct GuardedStore {
     store: Arc<dyn Store>,
     validity: Arc<Validity>,
+    listings: Arc<Listings>,
     name: String,
 }
 
@@ -148,16 +153,21 @@ impl Store for GuardedStore {
 
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
         require(&self.validity, &self.name)?;
-        self.store.write(key, bytes, expected).await
+        let length = bytes.len() as u64;
+        let outcome = self.store.write(key, bytes, expected).await;
+        self.listings.note_write(key, length, &outcome).await;
+        outcome
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         require(&self.validity, &self.name)?;
-        self.store.remove(key).await
+        let outcome = self.store.remove(key).await;
+        self.listings.note_removal(key, &outcome).await;
+        outcome
     }
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
-        self.store.list(prefix).await
+        self.listings.list(&*self.store, prefix).await
     }
 
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {

@@ -14,6 +14,7 @@ mod identities;
 mod intent;
 mod key;
 mod lease;
+mod listings;
 mod local;
 mod overview;
 mod probe;

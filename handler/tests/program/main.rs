@@ -37,6 +37,7 @@ mod signals;
 mod spooled;
 mod standing;
 mod state;
+mod state_cost;
 mod state_outage;
 mod status;
 mod two_handlers;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use simulator::functions_host::Mode;
 use simulator::pingone::{Fault, Options, PingOne};
 
 use crate::harness::*;
@@ -150,4 +151,35 @@ async fn state_that_cannot_be_written_fails_the_run_with_the_place() {
         "{}",
         ended.output
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_folder_that_is_deleted_under_a_running_handler_is_made_again_and_nothing_is_missing() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(39, 10, 5));
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    for round in 1..=2 {
+        host.timer().await.unwrap();
+        fs::remove_dir_all(handler.path("data/state")).unwrap();
+        // Pushed and polled: it waits in the spool.
+        let pushed = activities(39 + round, 3, 5);
+        let texts: Vec<&str> = pushed.iter().map(|activity| activity.json.as_str()).collect();
+        let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+        let body = format!("[{}]", texts.join(","));
+        let answer = host
+            .http("POST", "/api/push/pingone", &headers, body.into_bytes())
+            .await
+            .unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        pingone.publish(pushed);
+    }
+    host.timer().await.unwrap();
+    let delivered: std::collections::BTreeSet<String> = handler.ids(ACTIVITIES).into_iter().collect();
+    // Doubles are what a state that is gone costs.
+    assert_each_once(&pingone, &delivered.into_iter().collect::<Vec<_>>());
+    assert!(handler.path(CHECKPOINT).exists());
+    let said = host.stdout_lines().join("\n");
+    assert!(said.contains("was deleted while this process runs"), "{said}");
 }

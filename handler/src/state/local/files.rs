@@ -28,12 +28,43 @@ impl Files {
             root,
             next_temporary: AtomicU64::new(0),
         };
-        for folder in [files.root.clone(), files.temporary_folder(), files.root.join("leases")] {
-            fs::create_dir_all(&folder)
-                .map_err(|error| files.error("make the folder", &folder.display().to_string(), &error))?;
-        }
+        files
+            .make_folders()
+            .map_err(|error| files.error("make the folders", "of the store", &error))?;
         files.sweep_temporary();
         Ok(files)
+    }
+
+    /// Opens the file of a lock, and makes it if it is absent. Somebody may have deleted the whole directory under a
+    /// process that runs: then it is made again, and the process goes on as a first one would.
+    pub fn open_lock(&self, path: &Path) -> io::Result<File> {
+        let open = || {
+            OpenOptions::new()
+                .create(true)
+                .read(true)
+                .write(true)
+                .truncate(false)
+                .open(path)
+        };
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folders()?;
+                log::warn!(
+                    "the state directory {} was deleted while this process runs, and is made again: positions start anew, \
+                     rows may arrive twice, and what waited in the spool is lost",
+                    self.root.display()
+                );
+                open()
+            }
+            opened => opened,
+        }
+    }
+
+    fn make_folders(&self) -> io::Result<()> {
+        for folder in [self.temporary_folder(), self.root.join("leases")] {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(())
     }
 
     /// The directory.
@@ -128,8 +159,7 @@ impl Files {
     }
 
     fn try_lock(&self) -> io::Result<Option<File>> {
-        let path = self.root.join("leases/store.lock");
-        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
+        let lock = self.open_lock(&self.root.join("leases/store.lock"))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(lock)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -141,7 +171,9 @@ impl Files {
         let folder = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(folder)?;
         let number = self.next_temporary.fetch_add(1, Ordering::Relaxed);
-        let temporary = self.temporary_folder().join(format!("{}-{number}", std::process::id()));
+        let temporary_folder = self.temporary_folder();
+        fs::create_dir_all(&temporary_folder)?;
+        let temporary = temporary_folder.join(format!("{}-{number}", std::process::id()));
         let written = write_durably(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
         if written.is_err() {
             // A full disk must not stay full of our own remains.

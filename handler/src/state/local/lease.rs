@@ -2,7 +2,7 @@
 //!
 //! The lock is what counts. The file's text tells others who holds it and carries the fencing number.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,13 +54,7 @@ pub struct Taken {
 pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Result<Attempt, StoreError> {
     let failed = |error: io::Error| files.error("take the lease", key.as_str(), &error);
     let path = files.path(key);
-    let mut file = OpenOptions::new()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(path)
-        .map_err(failed)?;
+    let mut file = files.open_lock(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -86,3 +86,21 @@ async fn a_lease_has_one_holder_and_its_number_grows() {
     };
     assert!(second.fence > fence);
 }
+
+#[tokio::test]
+async fn a_directory_that_is_deleted_under_a_running_process_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let key = Key::new(["checkpoints", "a.json"]);
+    store.write(&key, b"1".to_vec(), Expected::Absent).await.unwrap();
+    for _ in 0..2 {
+        std::fs::remove_dir_all(folder.path().join("state")).unwrap();
+        assert!(store.read(&key).await.unwrap().is_none());
+        assert!(store.list(&Key::new(["checkpoints"])).await.unwrap().is_empty());
+        store.write(&key, b"2".to_vec(), Expected::Absent).await.unwrap();
+
+        std::fs::remove_dir_all(folder.path().join("state")).unwrap();
+        let attempt = store.try_lease("pingone-e1", &holder("serve")).await.unwrap();
+        assert!(matches!(attempt, LeaseAttempt::Taken(_)), "{attempt:?}");
+    }
+}
