@@ -12,6 +12,7 @@ mod group_run;
 mod housekeeping;
 mod last_resort;
 mod loading;
+mod no_row;
 mod plan;
 mod poll;
 mod push;
@@ -29,6 +30,7 @@ mod table_sink;
 mod vendor_clock;
 mod walk_run;
 mod window;
+mod wrapped;
 
 pub use backfill::{BackfillWatcher, PerhapsTwice, Reading, WindowCount, why_not};
 pub use housekeeping::Housekeeping;

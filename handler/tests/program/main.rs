@@ -20,6 +20,7 @@ mod instances;
 mod joined;
 mod key_vault;
 mod kill_everywhere;
+mod no_events;
 mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
