@@ -1,15 +1,23 @@
 //! One reply of a consuming read, or one entry of its spool: into the spool, to the table, or aside.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::consume::{ConsumeRun, Delivery};
 use super::last_resort::{Rescued, rescue};
+use super::no_row::why_no_row;
 use super::table_sink::SinkContext;
+use super::wrapped::unwrapped;
+use crate::event::Identity;
 use crate::health::StreamReport;
 use crate::sources::{ConsumedReply, EventKey, Page, Window};
 use crate::state::{
     Checkpoints, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Intent, Key, SpoolEntry, StoreError,
 };
+
+/// Events in one wrapper; one that holds more is set aside whole.
+const MOST_WRAPPED: usize = 50_000;
 
 const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
                           it is set aside, and the vendor may have given more away";
@@ -93,6 +101,22 @@ impl ConsumeRun<'_> {
         self.deliver_parsed(key, entry, parsed, delivery).await
     }
 
+    /// The event, or what it wraps where it is none itself.
+    fn opened<'e>(&self, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+        let (table, stream) = (&self.plan.target.table, &self.plan.stream);
+        let is_event = |event: &str| {
+            let is_named = || stream.identity_of(event) != Identity::of_content(event);
+            why_no_row(event, table.read(event, at), is_named).is_none()
+        };
+        if is_event(event) {
+            return vec![Cow::Borrowed(event)];
+        }
+        match unwrapped(event, &is_event, MOST_WRAPPED) {
+            Ok(parts) if !parts.is_empty() => parts,
+            _ => vec![Cow::Borrowed(event)],
+        }
+    }
+
     /// Entries whose rows were held go once a row of the table was taken: by then their rows are set aside.
     pub(super) async fn remove_settled(
         &self,
@@ -153,11 +177,15 @@ impl ConsumeRun<'_> {
         let mut outcome = Ok(());
         let mut events = page.events();
         for event in events.by_ref() {
-            let key = EventKey {
-                identity: stream.identity_of(event),
-                time: None,
-            };
-            outcome = delivery.sink.offer(event, key, window, &context).await;
+            for event in self.opened(event, entry.at) {
+                let key = EventKey {
+                    identity: stream.identity_of(&event),
+                    time: None,
+                };
+                if outcome.is_ok() {
+                    outcome = delivery.sink.offer(&event, key, window, &context).await;
+                }
+            }
             if outcome.is_err() {
                 break;
             }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::consume::ConsumeRun;
+use super::no_row::why_no_row;
 use super::send::send;
-use crate::json::{Kind, kind, repair_surrogates};
+use crate::json::repair_surrogates;
 use crate::state::{SpoolEntry, StoreError};
 use crate::tables::RowContext;
 
@@ -51,7 +52,7 @@ async fn spool(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Result<crate::state:
         .map(|place| place.key)
 }
 
-/// What is no object, and the rest of a reply that broke off, cannot be set aside where nothing can be written.
+/// What is no event, and the rest of a reply that broke off, cannot be set aside where nothing can be written.
 async fn deliver(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> (usize, usize) {
     let target = &run.plan.target;
     let context = RowContext {
@@ -64,11 +65,11 @@ async fn deliver(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> (usize, usize) {
     let mut events = 0;
     for event in page.events() {
         events += 1;
-        if kind(event) != Kind::Object {
-            continue;
-        }
         let mut row = Vec::new();
         let projected = target.table.project(&repair_surrogates(event), context, &mut row);
+        if why_no_row(event, projected.reading, || true).is_some() {
+            continue;
+        }
         if !builder.push(&row, projected.time) {
             batches.extend(builder.take());
             builder.push(&row, projected.time);

@@ -13,6 +13,7 @@ mod housekeeping;
 mod last_resort;
 mod loading;
 mod lost_checkpoint;
+mod no_row;
 mod plan;
 mod poll;
 mod push;
@@ -30,6 +31,7 @@ mod table_sink;
 mod vendor_clock;
 mod walk_run;
 mod window;
+mod wrapped;
 
 pub use backfill::{BackfillWatcher, PerhapsTwice, Reading, WindowCount, why_not};
 pub use housekeeping::Housekeeping;

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::no_row::{self, why_no_row};
 use super::plan::{StreamPlan, Target};
 use super::poll::Poller;
 use super::send::send_knowing;
 use crate::destination::{DeliveryError, StreamFit};
+use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
+use crate::sources::PushForm;
 use crate::state::{DeadLetters, LeaseAttempt, Letter, LetterFile, StoreError};
 use crate::tables::RowContext;
 use crate::time::Deadline;
@@ -164,17 +167,46 @@ impl Poller {
             arrival: at,
             given: &[],
         };
-        let rows = targets.into_iter().map(|target| {
+        let mut rows = Vec::new();
+        for target in targets {
             let mut row = Vec::new();
             let projected = target.table.project(&repair_surrogates(event.get()), context, &mut row);
-            (target, row, projected.time)
-        });
-        Content::Rows(rows.collect())
+            let is_named = || self.is_named(letter, event.get());
+            if why_no_row(event.get(), projected.reading, is_named).is_none() {
+                rows.push((target, row, projected.time));
+            }
+        }
+        match rows.is_empty() {
+            true => Content::Unusable,
+            false => Content::Rows(rows),
+        }
+    }
+
+    /// True if the stream of a letter names the event by more than its content, or by nothing else ever.
+    fn is_named(&self, letter: &Letter, event: &str) -> bool {
+        let is_meant = |name: &StreamName| {
+            name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
+        };
+        let of_form = |form: &dyn PushForm| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
+        let drain = self.drains.iter().find(|drain| is_meant(drain.form.name()));
+        if let Some(drain) = drain {
+            return of_form(&*drain.form);
+        }
+        let plan = self.plans.iter().find(|plan| is_meant(plan.name()));
+        match plan {
+            Some(StreamPlan::Windows(plan)) => {
+                let pushed = plan.pushed.as_ref();
+                no_row::is_named(event, &plan.stream.key_of(event))
+                    || pushed.is_some_and(|pushed| of_form(&*pushed.form))
+            }
+            Some(StreamPlan::Consumed(plan)) => plan.stream.identity_of(event) != Identity::of_content(event),
+            None => false,
+        }
     }
 
     /// The tables of an instance, or of one of its streams.
     fn targets_of(&self, source: &str, instance: &str, stream: Option<&str>) -> Vec<Target> {
-        let is_meant = |name: &crate::event::StreamName| {
+        let is_meant = |name: &StreamName| {
             name.source == source && name.instance == instance && stream.is_none_or(|stream| name.stream == stream)
         };
         let mut targets: Vec<Target> = Vec::new();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cause::Cause;
+use super::no_row::{is_named, why_no_row};
 use super::plan::{DrainPlan, Target};
 use super::queue_order::QueueOrder;
 use super::send::{DELIVERY_RESERVE, Sent, refused_letters, send_next};
@@ -324,20 +325,24 @@ impl RowsRun<'_> {
         };
         for element in elements {
             let text = element.get();
-            if kind(text) != Kind::Object {
-                let reason = "the element is not a JSON object".to_owned();
-                unpacked.letters.push(DeadLetter::of_event(reason, text.to_owned()));
-                continue;
-            }
             let (row, time) = match entry.kind {
-                EntryKind::Rows => (text.as_bytes().to_vec(), time_of(text).unwrap_or(entry.at)),
-                EntryKind::Events | EntryKind::Reply => {
+                EntryKind::Rows if kind(text) == Kind::Object => {
+                    (text.as_bytes().to_vec(), time_of(text).unwrap_or(entry.at))
+                }
+                _ => {
                     let mut row = Vec::with_capacity(text.len());
                     let context = RowContext {
                         arrival: entry.at,
                         given: &[],
                     };
                     let projected = table.project(&repair_surrogates(text), context, &mut row);
+                    let form = &self.plan.form;
+                    let is_named = || form.is_named_by_content() || is_named(text, &form.key_of(text));
+                    if let Some(why) = why_no_row(text, projected.reading, is_named) {
+                        let reason = why.reason(&table.name());
+                        unpacked.letters.push(DeadLetter::of_event(reason, text.to_owned()));
+                        continue;
+                    }
                     counts.unfit_values += projected.notes.unfit;
                     counts.cut_values += projected.notes.cut;
                     (row, projected.time)

@@ -58,6 +58,9 @@ impl Drain<'_> {
         if is_over() && !context.stop.is_asked() {
             return Ok(Drained::NotBegun);
         }
+        if self.form.is_named_by_content() {
+            sink.expect_no_keys();
+        }
         let mut waiting = waiting.iter().peekable();
         // Entries of which rows are held by the sink.
         let mut doubted = Vec::new();

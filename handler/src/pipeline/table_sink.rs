@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::no_row::{NoRow, is_named, why_no_row};
 use super::plan::Target;
 use super::send::{Sent, refused_letters, send};
 use super::suspects::{Suspect, Suspects};
 use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
 use crate::event::{Identity, StreamName};
-use crate::json::{Kind, kind, repair_surrogates};
+use crate::json::repair_surrogates;
 use crate::sources::{EventKey, Window};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
 use crate::tables::RowContext;
@@ -81,6 +82,8 @@ pub struct TableSink<'a> {
     dead_identities: Vec<(Identity, DateTime<Utc>)>,
     /// Refused, each row alone; a row of the table that is taken later in the run shows that they are at fault.
     suspects: Suspects,
+    /// Events have no key of the vendor's, and need none.
+    are_named_by_content: bool,
     row: Vec<u8>,
     most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
@@ -102,6 +105,7 @@ impl<'a> TableSink<'a> {
             dead: Vec::new(),
             dead_identities: Vec::new(),
             suspects: Suspects::default(),
+            are_named_by_content: false,
             row: Vec::new(),
             most_identities: MOST_IDENTITIES,
             given_up: 0,
@@ -144,24 +148,17 @@ impl<'a> TableSink<'a> {
         }
         let time = key.time.filter(|time| (window.from..window.to).contains(time));
         let remembered = (key.identity, time.unwrap_or(window.to));
-        if kind(event) != Kind::Object {
-            let reason = "the event is not a JSON object".to_owned();
-            self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
-            self.dead_identities.push(remembered);
-            if self.dead.len() >= MOST_DEAD_LETTERS {
-                self.set_aside(context).await?;
-            }
-            return Ok(());
-        }
         self.row.clear();
         let row_context = RowContext {
             arrival: context.arrival,
             given: context.given,
         };
-        let projected = self
-            .target
-            .table
-            .project(&repair_surrogates(event), row_context, &mut self.row);
+        let text = repair_surrogates(event);
+        let projected = self.target.table.project(&text, row_context, &mut self.row);
+        let is_named = || self.are_named_by_content || is_named(event, &key);
+        if let Some(why) = why_no_row(event, projected.reading, is_named) {
+            return self.bury(event, remembered, why, context).await;
+        }
         self.counts.unfit_values += projected.notes.unfit;
         self.counts.cut_values += projected.notes.cut;
         self.counts.old_rows += u64::from(context.arrival - projected.time > OLD_AFTER);
@@ -175,6 +172,28 @@ impl<'a> TableSink<'a> {
         }
         self.batched.push(remembered);
         Ok(())
+    }
+
+    /// An event that is no row goes to the dead letters, and counts as delivered.
+    async fn bury(
+        &mut self,
+        event: &str,
+        remembered: (Identity, DateTime<Utc>),
+        why: NoRow,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        let reason = why.reason(&self.target.table.name());
+        self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
+        self.dead_identities.push(remembered);
+        if self.dead.len() >= MOST_DEAD_LETTERS {
+            self.set_aside(context).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on events come whose vendor gives them no key.
+    pub fn expect_no_keys(&mut self) {
+        self.are_named_by_content = true;
     }
 
     /// True if the event was delivered before, or is on its way.

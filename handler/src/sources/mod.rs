@@ -156,6 +156,10 @@ pub trait PushForm: Send + Sync {
     fn key_of(&self, event: &str) -> EventKey;
     /// How long after an event was delivered the vendor may push it again.
     fn repeats_for(&self) -> Duration;
+    /// True if the vendor gives its events no key: then each is named by all that it says, and none is without a name.
+    fn is_named_by_content(&self) -> bool {
+        false
+    }
     /// True if the vendor repeats a refused body for ever, and sends nothing else in the meantime. A body that cannot
     /// be read is then set aside and accepted.
     fn repeats_what_is_refused(&self) -> bool {

@@ -10,8 +10,8 @@ use super::counts::Counts;
 use super::coverage::{Coverage, Span};
 use super::key::Key;
 use super::lease::Lease;
-use super::reread::Reread;
 use super::process_ledger::TableCounts;
+use super::reread::Reread;
 use super::store::{Expected, Store, StoreError, Stored, Version};
 use crate::event::{Identity, StreamName};
 

@@ -17,6 +17,8 @@ pub struct Column {
     pub column_type: ColumnType,
     /// Slots of the table's paths, in the order in which they are tried. None for a column that stays empty.
     pub slots: Vec<usize>,
+    /// True if no event has its value: the source gives it.
+    pub is_given: bool,
     /// Which of several values is taken.
     pub take: Take,
     /// How its text is read.

@@ -28,6 +28,27 @@ pub struct Projected {
     pub notes: RowNotes,
     /// The row's `TimeGenerated`.
     pub time: DateTime<Utc>,
+    /// What the event gave to the row.
+    pub reading: Reading,
+}
+
+/// What a table finds in an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// A value for a column other than `TimeGenerated`. What the source gives to every event does not count.
+    pub fills_a_column: bool,
+    /// A value for `TimeGenerated`.
+    pub has_time: bool,
+}
+
+impl Reading {
+    fn note(&mut self, column: &Column) {
+        if column.name == TIME_GENERATED {
+            self.has_time = true;
+        } else if !column.is_given {
+            self.fills_a_column = true;
+        }
+    }
 }
 
 /// What a table may add to the vendor's values.
@@ -74,6 +95,7 @@ impl Table {
         let mut given = Vec::new();
         let mut columns = Vec::with_capacity(definition.columns.len());
         for column in definition.columns {
+            let is_given = column.from.iter().all(|path| path.starts_with('$'));
             let mut column_slots = Vec::with_capacity(column.from.len());
             for path in &column.from {
                 let slot = if path.starts_with('$') {
@@ -92,6 +114,7 @@ impl Table {
                 name: column.name,
                 column_type: column.column_type,
                 slots: column_slots,
+                is_given,
                 take: column.take,
                 parse: column.parse,
                 aliases: if options.parser_aliases {
@@ -144,6 +167,25 @@ impl Table {
         }
     }
 
+    /// What an event would give to a row, without one being made.
+    pub fn read(&self, event: &str, arrival: DateTime<Utc>) -> Reading {
+        let mut found = vec![None; self.slots];
+        self.paths.find(event, &mut found);
+        let mut reading = Reading::default();
+        let mut scratch = Vec::new();
+        for column in &self.columns {
+            if reading.fills_a_column && (reading.has_time || column.name != TIME_GENERATED) {
+                continue;
+            }
+            let limits = (arrival, FIELD_LIMIT);
+            if write_value(column, &found, limits, &mut scratch, &mut RowNotes::default()) {
+                reading.note(column);
+            }
+            scratch.clear();
+        }
+        reading
+    }
+
     fn given_values(&self, given: &[(&'static str, String)]) -> Vec<(usize, String)> {
         let values = self.given.iter().filter_map(|(name, slot)| {
             let (_, value) = given.iter().find(|(known, _)| known == name)?;
@@ -160,6 +202,7 @@ impl Table {
         out: &mut Vec<u8>,
     ) -> Projected {
         let mut notes = RowNotes::default();
+        let mut reading = Reading::default();
         let mut time = arrival;
         out.push(b'{');
         let mut separator = false;
@@ -172,6 +215,7 @@ impl Table {
             let value_start = out.len();
             if write_value(column, found, (arrival, field_limit), out, &mut notes) {
                 separator = true;
+                reading.note(column);
                 if column.name == TIME_GENERATED {
                     let written = str::from_utf8(&out[value_start..]).ok();
                     time = written.and_then(instant).unwrap_or(arrival);
@@ -186,7 +230,7 @@ impl Table {
             out.truncate(start);
         }
         out.push(b'}');
-        Projected { notes, time }
+        Projected { notes, time, reading }
     }
 }
 
@@ -297,6 +341,38 @@ mod tests {
         assert_eq!(row["TimeGenerated"], "2026-11-20T11:00:00Z");
         let (row, _) = project("PingOne_AuditActivitiesV2_CL", r#"{"createdAt":17,"id":null}"#);
         assert_eq!(row, json!({"TimeGenerated":"2026-11-20T12:00:00.250Z"}));
+    }
+
+    #[test]
+    fn what_an_event_gives_to_a_row_is_known_with_and_without_the_row() {
+        let v2 = "PingOne_AuditActivitiesV2_CL";
+        for (name, event, fills_a_column, has_time) in [
+            (v2, "{}", false, false),
+            (v2, r#"{"event":{"id":"a"},"host":"h","time":1}"#, false, false),
+            (v2, r#"{"id":null,"createdAt":"yesterday"}"#, false, false),
+            (v2, r#"{"id":"a"}"#, true, false),
+            (v2, r#"{"createdAt":"2026-11-20T10:00:00Z"}"#, true, true),
+            ("OneLogin_CL", r#"{"event_type_id":5}"#, true, false),
+            ("OneLogin_CL", r#"{"event":{"event_type_id":5}}"#, false, false),
+            ("PingOneEnterprise_AuditEvents_CL", "{}", false, false),
+        ] {
+            let expected = Reading {
+                fills_a_column,
+                has_time,
+            };
+            let table = table(name).unwrap();
+            let given = [("$account_id", "acme".to_owned())];
+            let context = RowContext {
+                given: &given,
+                ..arrival()
+            };
+            assert_eq!(
+                table.project(event, context, &mut Vec::new()).reading,
+                expected,
+                "{event}"
+            );
+            assert_eq!(table.read(event, context.arrival), expected, "{event}");
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod instances;
 mod joined;
 mod key_vault;
 mod kill_everywhere;
+mod no_events;
 mod onelogin_api;
 mod out_of_time;
 mod pingone;

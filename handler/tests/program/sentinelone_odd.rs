@@ -71,7 +71,11 @@ async fn groups_come_in_pages_of_300_and_no_registration_token_gets_anywhere() {
     for text in [ended.output, output] {
         assert!(!text.contains(REGISTRATION_TOKEN_MARK), "{text}");
     }
-    assert_eq!(handler.rows(table(Stream::Groups)).len(), 702);
+    // Without its token the first one says nothing: it is set aside, and the token is not there either.
+    assert_eq!(
+        (handler.rows(table(Stream::Groups)).len(), handler.dead_letters().len()),
+        (701, 1)
+    );
     assert_no_registration_token(&handler);
     for request in console.requests() {
         assert!(request.query.contains("limit=300&"), "{}", request.query);

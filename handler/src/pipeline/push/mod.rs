@@ -2,10 +2,12 @@
 
 mod body;
 mod carry;
+mod judged;
 mod lane;
 mod lane_context;
 mod ledger;
 mod memory;
+mod parked;
 mod patience;
 mod plan;
 mod receiver;

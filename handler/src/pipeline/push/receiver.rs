@@ -9,20 +9,23 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
 use super::body::{BodyError, GZIP_MAGIC, text_of};
-use super::lane::Cargo;
+use super::judged::{Judge, Judged};
+use super::lane::{Cargo, Lane};
 use super::lane_context::Room;
 use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
 use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
 use super::room::{PushRoom, kib};
 use super::shipment::Verdict;
 use super::split::{MOST_EVENTS, SplitError, split};
-use crate::json::{Kind, kind, repair_surrogates};
-use crate::pipeline::Target;
+use crate::json::repair_surrogates;
+use crate::pipeline::no_row::NoRow;
 use crate::pipeline::table_sink::OLD_AFTER;
-use crate::state::{Counts, DeadLetter, DeadLetters, EntryKind, Spool, SpoolEntry, SpoolError, StoreError};
+use crate::state::{Counts, DeadLetter, DeadLetters, StoreError};
 use crate::tables::{RowContext, RowNotes};
 use crate::time::{Clock, Deadline};
 
+/// Dead letters of one body that are in memory, and in one file.
+const LETTERS_AT_ONCE: usize = 1000;
 const TOO_LARGE: &str = "the body is larger than 16 MiB, inflated";
 
 /// Receives the pushes of one vendor.
@@ -134,9 +137,7 @@ impl PushReceiver {
         };
         let events = match split(&text) {
             Ok(events) => events,
-            Err(SplitError::TooMany) => {
-                return PushAnswer::TooLarge(format!("the body holds more than {MOST_EVENTS} events"));
-            }
+            Err(SplitError::TooMany) => return too_many_events(),
             Err(SplitError::Empty) => {
                 return PushAnswer::Malformed(
                     "the body is empty (0 bytes of JSON); a chunked body (Transfer-Encoding: chunked) is dropped by the \
@@ -162,19 +163,32 @@ impl PushReceiver {
         room: &Room,
     ) -> PushAnswer {
         let stream = self.plans[plan].form.name();
-        let events = events.iter().filter_map(|range| text.get(range.clone()));
-        let (objects, others): (Vec<&str>, Vec<&str>) = events.partition(|event| kind(event) == Kind::Object);
-        let letters: Vec<DeadLetter> = others
-            .iter()
-            .map(|event| DeadLetter::of_event("the element is not a JSON object".to_owned(), (*event).to_owned()))
-            .collect();
-        if let Err(error) = self.dead_letters.keep(stream, &letters, self.clock.now()).await {
-            return PushAnswer::Unavailable(error.to_string());
+        let targets = self.plans[plan].road.targets();
+        let judge = Judge {
+            form: &*self.plans[plan].form,
+            targets: &targets,
+            arrival: self.clock.now(),
+        };
+        let elements = events.iter().filter_map(|range| text.get(range.clone()));
+        let Ok(Judged { events, others }) = judge.sort(elements) else {
+            return too_many_events();
+        };
+        for others in others.chunks(LETTERS_AT_ONCE) {
+            let kept = self
+                .dead_letters
+                .keep(stream, &judge.letters(others), self.clock.now())
+                .await;
+            if let Err(error) = kept {
+                return PushAnswer::Unavailable(error.to_string());
+            }
         }
-        if !letters.is_empty() {
-            log::warn!(stream = stream.to_string().as_str(), dead_lettered = letters.len();
-                "{stream}: {} elements of a push are no JSON objects; they lie in the state store under dead-letters/", letters.len());
+        let dead_lettered = others.len();
+        if let Some(first) = judge.letters(others.get(..1).unwrap_or_default()).first() {
+            log::warn!(stream = stream.to_string().as_str(), dead_lettered = dead_lettered;
+                "{stream}: {dead_lettered} of {} elements of a push are no events ({}); they lie in the state store under dead-letters/",
+                dead_lettered + events.len(), first.reason);
         }
+        let objects: Vec<&str> = events.iter().map(|event| &**event).collect();
         let mut notes = RowNotes::default();
         let mut waiting = self.parcels(plan, &objects);
         while !waiting.is_empty() {
@@ -189,10 +203,10 @@ impl PushReceiver {
                 return PushAnswer::Unavailable("an equal event sent before was not stored".to_owned());
             }
         }
-        self.count_dead_letters(plan, others.len() as u64);
+        self.count_dead_letters(plan, dead_lettered as u64);
         PushAnswer::Stored {
-            events: objects.len() + others.len(),
-            dead_lettered: others.len(),
+            events: objects.len() + dead_lettered,
+            dead_lettered,
             notes,
         }
     }
@@ -242,6 +256,7 @@ impl PushReceiver {
         let mut cargo: Vec<Vec<Cargo>> = lanes.iter().map(|_| Vec::new()).collect();
         let mut claimed = HashSet::new();
         let mut twins = Vec::new();
+        let mut elsewhere = Vec::new();
         for (parcel, event) in parcels {
             let lane = &lanes[parcel.target];
             let table = lane.context().target.table.name();
@@ -255,6 +270,11 @@ impl PushReceiver {
                         .target
                         .table
                         .project(&repair_surrogates(event), context, &mut row);
+                    if !projected.reading.fills_a_column {
+                        // An event for another table of this instance.
+                        elsewhere.push((parcel, event));
+                        continue;
+                    }
                     notes += projected.notes;
                     let time = projected.time;
                     ledger.settled(&table, |counts| {
@@ -270,6 +290,7 @@ impl PushReceiver {
                 Claim::StoredBefore | Claim::OnItsWay(_) => ledger.settled(&table, seen_once_more),
             }
         }
+        self.set_aside_elsewhere(plan, lanes, elsewhere).await?;
         let mut verdicts = Vec::new();
         for (lane, cargo) in lanes.iter().zip(cargo) {
             verdicts.extend(lane.load(cargo, room));
@@ -290,63 +311,30 @@ impl PushReceiver {
         Ok((failed, notes))
     }
 
-    /// Puts what is new into the spool, an entry for each table. In a task of its own: an entry that is written late
-    /// must be known when the sender repeats itself.
-    async fn park(
+    /// What only another table of the instance can show is a dead letter of this one.
+    async fn set_aside_elsewhere(
         &self,
         plan: usize,
+        lanes: &[Lane],
         parcels: Vec<(Parcel, &str)>,
-        (spool, targets): (&Spool, &[Target]),
-        room: &Room,
     ) -> Result<(), String> {
-        let ledger = &self.plans[plan].ledger;
-        let mut fresh: Vec<(Vec<Parcel>, Vec<&str>)> = vec![Default::default(); targets.len()];
         for (parcel, event) in parcels {
-            let table = targets[parcel.target].table.name();
-            // A twin on its way is parked as well: the poller's identities tell them apart.
-            if matches!(self.memory.claim(parcel), Claim::StoredBefore) {
-                ledger.settled(&table, seen_once_more);
-                continue;
-            }
-            fresh[parcel.target].0.push(parcel);
-            fresh[parcel.target].1.push(event);
+            let table = lanes[parcel.target].context().target.table.name();
+            let letter = DeadLetter::of_event(NoRow::NoColumn.reason(&table), event.to_owned());
+            let stream = self.plans[plan].form.name();
+            let kept = self.dead_letters.keep(stream, &[letter], self.clock.now()).await;
+            let fate = if kept.is_ok() { Fate::Stored } else { Fate::Failed };
+            self.memory.settle(&[parcel], fate);
+            self.plans[plan].ledger.settled(&table, |counts| {
+                counts.received += 1;
+                match fate {
+                    Fate::Stored => counts.dead_lettered += 1,
+                    _ => counts.in_flight += 1,
+                }
+            });
+            kept.map_err(|error| error.to_string())?;
         }
-        let mut entries = Vec::new();
-        for (target, (parcels, events)) in targets.iter().zip(fresh) {
-            if parcels.is_empty() {
-                continue;
-            }
-            let entry = SpoolEntry {
-                at: self.clock.now(),
-                kind: EntryKind::Events,
-                held_until: None,
-                body: format!("[{}]", events.join(",")),
-            };
-            entries.push((target.table.name(), parcels, entry));
-        }
-        let (spool, memory, ledger, room) = (spool.clone(), self.memory.clone(), ledger.clone(), room.clone());
-        let parking = tokio::spawn(async move {
-            let _room = room;
-            let mut failure = None;
-            for (table, parcels, entry) in entries {
-                let rows = parcels.len() as u64;
-                let parked = park_one(&spool, &table, &entry).await;
-                let fate = if parked.is_ok() { Fate::Stored } else { Fate::Failed };
-                memory.settle(&parcels, fate);
-                ledger.settled(&table, |counts| {
-                    counts.received += rows;
-                    match fate {
-                        Fate::Stored => counts.spooled += rows,
-                        _ => counts.in_flight += rows,
-                    }
-                });
-                failure = parked.err().map(|error| error.to_string()).or(failure);
-            }
-            failure.map_or(Ok(()), Err)
-        });
-        parking
-            .await
-            .unwrap_or_else(|_| Err("internal error; the log says more".to_owned()))
+        Ok(())
     }
 
     /// Sets the whole body aside before it is refused.
@@ -366,13 +354,11 @@ impl PushReceiver {
     }
 }
 
-async fn park_one(spool: &Spool, table: &str, entry: &SpoolEntry) -> Result<(), SpoolError> {
-    spool.require_room(entry.body.len() as u64).await?;
-    spool.add(table, entry).await?;
-    Ok(())
+fn too_many_events() -> PushAnswer {
+    PushAnswer::TooLarge(format!("the body holds more than {MOST_EVENTS} events"))
 }
 
-fn seen_once_more(counts: &mut Counts) {
+pub(super) fn seen_once_more(counts: &mut Counts) {
     counts.received += 1;
     counts.seen_before += 1;
 }

@@ -45,4 +45,8 @@ impl PushForm for Webhook {
             time: None,
         }
     }
+
+    fn is_named_by_content(&self) -> bool {
+        true
+    }
 }
