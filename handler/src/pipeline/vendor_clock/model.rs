@@ -11,10 +11,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::header::{DATE, HeaderMap};
 
-use crate::destination::{Batch, Delivery, Destination};
+use crate::destination::{Batch, Delivery, Destination, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::health::RunReport;
 use crate::pipeline::poll::{Poller, RunScope, Selection};
+use crate::pipeline::table_record::TableRecord;
 use crate::pipeline::{Housekeeping, PollRules, PullPlan, StreamPlan, Target};
 use crate::settings::Schedule;
 use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
@@ -137,7 +138,7 @@ impl Destination for Memory {
         Ok(String::new())
     }
 
-    async fn deliver(&self, batch: &Batch, _: Deadline) -> Delivery {
+    async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
         let mut arrived = self.0.lock().unwrap();
         for row in batch.rows() {
             let row: serde_json::Value = serde_json::from_slice(row).unwrap();
@@ -154,6 +155,7 @@ fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) ->
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         turn: Arc::default(),
+        record: TableRecord::default(),
     };
     Arc::new(Poller {
         plans: vec![StreamPlan::Windows(PullPlan {
