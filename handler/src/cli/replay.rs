@@ -106,6 +106,7 @@ async fn replay_dead_letters(work: &Work) -> bool {
         unusable,
         unknown,
         failed,
+        rows: _,
     } = replayed;
     log::info!(sent = sent, refused = refused, unusable = unusable, unknown = unknown;
         "dead letters: {sent} delivered, {refused} refused again, {unusable} that hold no row and stay for a person to read, \

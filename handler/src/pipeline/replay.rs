@@ -1,5 +1,6 @@
 //! Sends dead letters again: rows that a destination refused, and events that can become rows by now.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -31,6 +32,8 @@ pub struct Replayed {
     pub unknown: usize,
     /// Letters that could not be sent now, with the last reason.
     pub failed: Option<(usize, String)>,
+    /// Rows that are delivered, by stream and table.
+    pub rows: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 /// Why nothing was replayed.
@@ -62,6 +65,9 @@ impl Poller {
         let dead_letters = DeadLetters::new(lease.guard(self.store.clone()));
         let outcome = self.replay_files(&dead_letters, deadline).await;
         lease.give_back().await;
+        if let Ok(replayed) = &outcome {
+            self.remember_replayed(&replayed.rows).await;
+        }
         Ok(outcome?)
     }
 
@@ -107,8 +113,19 @@ impl Poller {
                     continue;
                 }
             };
+            let tables: Vec<String> = rows
+                .iter()
+                .map(|(target, ..)| target.table.name().to_string())
+                .collect();
             match self.send_rows(rows, deadline).await {
-                Ok(true) => replayed.sent += 1,
+                Ok(true) => {
+                    replayed.sent += 1;
+                    let stream = format!("{}/{}/{}", letter.source, letter.instance, letter.stream);
+                    let of_stream = replayed.rows.entry(stream).or_default();
+                    tables
+                        .into_iter()
+                        .for_each(|table| *of_stream.entry(table).or_default() += 1);
+                }
                 Ok(false) => {
                     replayed.refused += 1;
                     staying.push(letter);

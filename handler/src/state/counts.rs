@@ -71,6 +71,14 @@ impl Counts {
         self.wait(run.spooled);
     }
 
+    /// So many events were set aside and are delivered now. Gives how many of them are none of these.
+    pub fn replay(&mut self, delivered: u64) -> u64 {
+        let own = delivered.min(self.dead_lettered);
+        self.dead_lettered -= own;
+        self.delivered += own;
+        delivered - own
+    }
+
     /// So many events wait in the spool, and no others are under way.
     pub fn wait(&mut self, spooled: u64) {
         self.spooled = spooled;

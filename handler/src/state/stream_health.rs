@@ -44,6 +44,9 @@ pub struct StreamHealth {
     /// How many seconds the vendor's clock was ahead of ours (behind, where negative), if they did not agree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_seconds: Option<f64>,
+    /// Dead letters that `replay` delivered, by table, since the beginning.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replayed: BTreeMap<String, u64>,
     /// Of a stream of pushes: what was received when the last health row was made.
     #[serde(default)]
     pub pushed_at_last_row: Counts,

@@ -361,3 +361,23 @@ async fn where_nothing_tells_the_place_the_oldest_that_the_vendor_shows_is_read(
     let delivered: std::collections::BTreeSet<String> = handler.ids(ACTIVITIES).into_iter().collect();
     assert_eq!(delivered.len(), 66);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_that_is_replayed_counts_as_delivered() {
+    let (azure, mended, pingone) = (Azure::start(), Azure::start(), PingOne::start(options()));
+    let events = activities(720, 9, 30);
+    azure.ingestion.refuse_rows_with(&events[3].id);
+    pingone.publish(events);
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.poll_well().await;
+    let names = ["received", "delivered", "dead_lettered"];
+    let status = status_of(&handler).await;
+    assert_eq!(numbers(stream(&status, "pingone/default/activities"), names), [9, 8, 1]);
+    mended.configure(&mut handler);
+    let ended = handler.run(&["replay"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let status = status_of(&handler).await;
+    assert_eq!(numbers(stream(&status, "pingone/default/activities"), names), [9, 9, 0]);
+    assert_eq!(status["dead_letters"], serde_json::json!({}));
+}

@@ -1,5 +1,6 @@
 //! What is remembered of a run, stream by stream, for whoever asks later how things stand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -45,6 +46,23 @@ impl Poller {
         });
         if tokio::time::timeout(LONGEST, writes).await.is_err() {
             log::warn!("what this run did is not remembered: the state store did not answer in time");
+        }
+    }
+}
+
+impl Poller {
+    /// What was set aside and is delivered now counts as delivered.
+    pub(in crate::pipeline) async fn remember_replayed(&self, rows: &BTreeMap<String, BTreeMap<String, u64>>) {
+        for (stream, tables) in rows {
+            let change = |health: &mut StreamHealth| {
+                for (table, count) in tables {
+                    *health.replayed.entry(table.clone()).or_default() += count;
+                }
+                Worth::Writing
+            };
+            if let Err(error) = self.healths.update(stream, self.clock.now(), change).await {
+                log::warn!(stream = stream.as_str(); "{stream}: that its dead letters were delivered is not remembered: {error}");
+            }
         }
     }
 }

@@ -96,7 +96,9 @@ impl Poller {
         stream: &mut StreamStatus,
     ) -> Result<(), StoreError> {
         let health = self.healths.read(&stream.stream).await?;
+        let mut replayed = BTreeMap::new();
         if let Some(health) = with_last_run(health, ended) {
+            replayed = health.replayed.clone();
             take_health(health, stream);
         }
         let last_run = stream.last_run.as_ref();
@@ -118,6 +120,10 @@ impl Poller {
                 shown.counts.wait(0);
             }
             shown.pushed = checkpoint.pushed.get(&table).copied();
+            let others = shown.counts.replay(replayed.remove(&table).unwrap_or_default());
+            if let Some(pushed) = &mut shown.pushed {
+                pushed.replay(others);
+            }
             is_behind |=
                 position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
             stream.tables.push(shown);
@@ -136,8 +142,10 @@ impl Poller {
         stream: &mut StreamStatus,
     ) -> Result<(), StoreError> {
         let mut drained = TableCounts::new();
+        let mut replayed = BTreeMap::new();
         if let Some(health) = self.healths.read(&stream.stream).await? {
             drained = health.drained.clone();
+            replayed = health.replayed.clone();
             take_health(health, stream);
         }
         // What is polled too left the spool through the poller's stream.
@@ -165,6 +173,7 @@ impl Poller {
             let drained = drained.get(table).copied().unwrap_or_default();
             let mut shown = empty_table(table);
             shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
+            shown.counts.replay(replayed.remove(table).unwrap_or_default());
             stream.tables.push(shown);
         }
         Ok(())

@@ -21,9 +21,6 @@ use crate::time::Clock;
 /// How long a lease lasts unless it is renewed.
 const LEASE_TIME: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
-/// A text that is being written is read again so often.
-const READS: u32 = 5;
-const READ_PAUSE: Duration = Duration::from_millis(5);
 
 /// The text of a lease file.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -138,19 +135,13 @@ impl Drop for Held {
     }
 }
 
-/// What the file's text notes; nothing if there is none. Its holder may be writing at this moment: then it is read
-/// again.
-pub fn ended_runs(files: &Files, key: &Key) -> EndedRuns {
-    for _ in 0..READS {
-        let Ok(mut file) = File::open(files.path(key)) else {
-            break;
-        };
-        if let Ok(text) = read_text(&mut file) {
-            return ended_run::parse(&text.runs);
-        }
-        std::thread::sleep(READ_PAUSE);
-    }
-    EndedRuns::default()
+/// What the file's text notes; nothing if there is no file. `None` if it cannot be read now: its holder may be writing.
+pub fn ended_runs(files: &Files, key: &Key) -> Option<EndedRuns> {
+    let Ok(mut file) = File::open(files.path(key)) else {
+        return Some(EndedRuns::default());
+    };
+    let text = read_text(&mut file).ok()?;
+    Some(ended_run::parse(&text.runs))
 }
 
 fn read_text(file: &mut File) -> io::Result<LeaseText> {

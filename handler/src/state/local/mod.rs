@@ -23,6 +23,8 @@ use crate::time::{Clock, Deadline};
 /// Other processes hold the store's lock for the time of one write. Store calls give up after this in all.
 const LOCK_TIME: Duration = Duration::from_secs(15);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The text of a lease that is being written is read again so often.
+const LEASE_READS: u32 = 5;
 
 /// See the module.
 pub struct LocalStore {
@@ -118,7 +120,15 @@ impl Store for LocalStore {
 
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
         let key = lease_key(name);
-        self.blocking(move |files| Ok(lease::ended_runs(files, &key))).await
+        for _ in 0..LEASE_READS {
+            let key = key.clone();
+            let runs = self.blocking(move |files| Ok(lease::ended_runs(files, &key))).await?;
+            if let Some(runs) = runs {
+                return Ok(runs);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+        Ok(EndedRuns::default())
     }
 }
 
