@@ -17,8 +17,9 @@ use crate::event::Identity;
 /// Names the form of a segment; its last byte is the version.
 const MAGIC: &[u8; 4] = b"IDS1";
 const ENTRY: usize = 16 + 8;
-/// More segments than this are merged.
-const MOST_SEGMENTS: usize = 16;
+/// More segments than this are merged. Every run reads them all, and a merge is one write, which Azure bills as some
+/// twelve reads.
+const MOST_SEGMENTS: usize = 8;
 
 /// See the module.
 #[derive(Debug)]
