@@ -39,7 +39,7 @@ impl Cause for SourceError {
             Self::Refused { .. } => ErrorCode::VendorRefused,
             Self::Unavailable { .. } | Self::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
             Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
-            Self::OutOfTime { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
+            Self::OutOfTime { .. } | Self::ShareUsed { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
             Self::BadPage { .. } => ErrorCode::VendorBadPage,
             Self::ForeignLink { .. } => ErrorCode::ForeignLink,
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
+use super::consume_reply::Kept;
 use super::plan::{ConsumePlan, Target};
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::spool_drain::is_about_one_entry;
@@ -226,17 +227,11 @@ impl ConsumeRun<'_> {
             match self.plan.stream.take(timeout, self.deadline).await {
                 Taken::Reply(reply) => {
                     let at = reply.at;
-                    if !self
-                        .keep(
-                            reply,
-                            None,
-                            (queue, intent),
-                            delivery,
-                            (&mut *checkpoints, &mut *report),
-                        )
-                        .await?
-                    {
-                        return Ok(Some(at));
+                    let state = (&mut *checkpoints, &mut *report);
+                    match self.keep(reply, None, (queue, intent), delivery, state).await? {
+                        Kept::Events => {}
+                        Kept::Nothing => return Ok(Some(at)),
+                        Kept::NoEvent => return Ok(None),
                     }
                 }
                 Taken::Nothing(error) => {

@@ -10,11 +10,12 @@ use super::no_row::why_no_row;
 use super::table_sink::SinkContext;
 use super::wrapped::unwrapped;
 use crate::event::Identity;
-use crate::health::StreamReport;
+use crate::health::{ErrorCode, Problem, StreamReport};
 use crate::sources::{ConsumedReply, EventKey, Page, Window};
 use crate::state::{
     Checkpoints, DeadLetter, DeadLetters, EntryKind, GuardedSpool, Intent, Key, SpoolEntry, StoreError,
 };
+use crate::time::{Deadline, rfc3339_millis};
 
 /// Events in one wrapper; one that holds more is set aside whole.
 const MOST_WRAPPED: usize = 50_000;
@@ -22,9 +23,31 @@ const MOST_WRAPPED: usize = 50_000;
 const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
                           it is set aside, and the vendor may have given more away";
 
+const NO_LIST: &str =
+    "a reply came that is no list of events; it is set aside, and the vendor may have given events away";
+
+/// What a reply brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Events; there may be more.
+    Events,
+    /// The vendor has nothing more.
+    Nothing,
+    /// Something else, which is kept.
+    NoEvent,
+}
+
+/// The ways in which the vendor, or a server before it, says that there is nothing. What is longer is not looked at.
+fn has_nothing_to_give(reply: &str) -> bool {
+    let is_short = reply.len() <= 64;
+    let text = reply.trim();
+    is_short && (text.is_empty() || text == "null" || text.bytes().all(|byte| b"[]{} \t\r\n".contains(&byte)))
+}
+
 impl ConsumeRun<'_> {
-    /// Spools a reply before it is parsed, then delivers it. False if it was empty. `loss` says why something may be
-    /// missing from it, where that is known already; one that turns out to be torn is a possible loss as well.
+    /// Spools a reply before it is looked at closely, then delivers it. One that gave no event ends the turn.
+    /// `loss` says why something may be missing from it, where that is known already; one that turns out to be
+    /// torn is a possible loss as well.
     pub(super) async fn keep(
         &self,
         reply: ConsumedReply,
@@ -32,10 +55,11 @@ impl ConsumeRun<'_> {
         (queue, intent): (&GuardedSpool, &Intent),
         delivery: &mut Delivery<'_>,
         (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
-    ) -> Result<bool, StoreError> {
-        if reply.text.trim_ascii() == "[]" && loss.is_none() {
+    ) -> Result<Kept, StoreError> {
+        if loss.is_none() && has_nothing_to_give(&reply.text) {
+            self.end_of_unreadable(checkpoints).await?;
             intent.clear().await?;
-            return Ok(false);
+            return Ok(Kept::Nothing);
         }
         delivery.sink.counts.replaced_bytes += reply.replaced_bytes;
         let entry = SpoolEntry {
@@ -49,9 +73,12 @@ impl ConsumeRun<'_> {
             Err(error) => self.rescue(&entry, error, intent, delivery).await,
         };
         let parsed = self.plan.stream.parse(entry.body.clone());
+        let has_events = parsed.0.events().next().is_some();
         // The intent is there until the loss is noted: a kill in between reports it as well.
-        if let Some(what) = loss.or(parsed.1.is_some().then_some(TORN_REPLY)) {
-            self.note_possible_loss(entry.at, what, checkpoints, report).await?;
+        match loss.or(parsed.1.is_some().then_some(TORN_REPLY)) {
+            Some(_) if loss.is_none() && !has_events => self.note_unreadable(entry.at, checkpoints, report).await?,
+            Some(what) => self.note_possible_loss(entry.at, what, checkpoints, report).await?,
+            None => self.end_of_unreadable(checkpoints).await?,
         }
         let key = spooled?;
         intent.clear().await?;
@@ -59,7 +86,40 @@ impl ConsumeRun<'_> {
             queue.remove(&key, entry.body.len()).await?;
         }
         self.remove_settled(queue, delivery).await?;
-        Ok(true)
+        Ok(if has_events { Kept::Events } else { Kept::NoEvent })
+    }
+
+    /// A page that is no list of events, while the vendor is being worked on for example, may have cost events. As
+    /// long as such pages follow each other they are one possible loss: true ones must stay in sight.
+    async fn note_unreadable(
+        &self,
+        at: DateTime<Utc>,
+        checkpoints: &mut Checkpoints,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        let Some(since) = checkpoints.current.unreadable_since else {
+            checkpoints.current.unreadable_since = Some(at);
+            return self.note_possible_loss(at, NO_LIST, checkpoints, report).await;
+        };
+        let message = format!(
+            "{}: the poll subscription still answers with what is no list of events, since {}; it is set aside, and may \
+             have cost events",
+            report.stream,
+            rfc3339_millis(since)
+        );
+        let remedy =
+            "look at the dead letters of the stream for what the vendor says, and check POLL_URL if this lasts";
+        report
+            .problems
+            .push(Problem::new(ErrorCode::VendorBadPage, message).with_remedy(Some(remedy)));
+        Ok(())
+    }
+
+    async fn end_of_unreadable(&self, checkpoints: &mut Checkpoints) -> Result<(), StoreError> {
+        if checkpoints.current.unreadable_since.take().is_some() {
+            checkpoints.save(self.lease, self.clock.now()).await?;
+        }
+        Ok(())
     }
 
     /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the
@@ -143,6 +203,7 @@ impl ConsumeRun<'_> {
         delivery.stopped = delivery.sink.flush(&context).await.err();
     }
 
+    /// A destination that does not answer takes its time once, and leaves some to take replies into the spool.
     fn context<'c>(&'c self, dead_letters: &'c DeadLetters, arrival: DateTime<Utc>) -> SinkContext<'c> {
         SinkContext {
             stream: self.plan.stream.name(),
@@ -150,7 +211,7 @@ impl ConsumeRun<'_> {
             dead_letters,
             arrival,
             given: self.plan.stream.given(),
-            deadline: self.deadline,
+            deadline: Deadline::after(self.deadline.clip(self.deadline.whole() * 2 / 3)),
             stop: self.stop,
         }
     }
@@ -169,7 +230,6 @@ impl ConsumeRun<'_> {
         }
         let dead_letters = DeadLetters::new(self.store.clone());
         let stream = &self.plan.stream;
-        let context = self.context(&dead_letters, entry.at);
         let window = Window {
             from: entry.at,
             to: entry.at,
@@ -183,7 +243,10 @@ impl ConsumeRun<'_> {
                     time: None,
                 };
                 if outcome.is_ok() {
-                    outcome = delivery.sink.offer(&event, key, window, &context).await;
+                    outcome = delivery
+                        .sink
+                        .offer(&event, key, window, &self.context(&dead_letters, entry.at))
+                        .await;
                 }
             }
             if outcome.is_err() {
@@ -191,7 +254,7 @@ impl ConsumeRun<'_> {
             }
         }
         if outcome.is_ok() {
-            outcome = delivery.sink.flush(&context).await;
+            outcome = delivery.sink.flush(&self.context(&dead_letters, entry.at)).await;
         }
         if let Err(error) = outcome {
             delivery.untried += events.count() as u64;

@@ -12,7 +12,7 @@ use super::suspects::{Suspect, Suspects};
 use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::json::repair_surrogates;
-use crate::sources::{EventKey, Window};
+use crate::sources::{EventKey, Window, why_unreadable};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
 use crate::tables::RowContext;
 use crate::time::{Deadline, Stop};
@@ -182,7 +182,7 @@ impl<'a> TableSink<'a> {
         why: NoRow,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
-        let reason = why.reason(&self.target.table.name());
+        let reason = why_unreadable(event).unwrap_or_else(|| why.reason(&self.target.table.name()));
         self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
         self.dead_identities.push(remembered);
         if self.dead.len() >= MOST_DEAD_LETTERS {
@@ -215,6 +215,11 @@ impl<'a> TableSink<'a> {
     /// Remembers a known event anew, under a later time.
     pub fn refresh(&mut self, identity: Identity, time: DateTime<Utc>) {
         self.identities.refresh(identity, time);
+    }
+
+    /// Writes down what was [refreshed](Self::refresh): a later run must know it.
+    pub async fn remember_refreshed(&mut self, refreshed: Vec<(Identity, DateTime<Utc>)>) -> Result<(), StoreError> {
+        self.identities.append(refreshed).await
     }
 
     /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,

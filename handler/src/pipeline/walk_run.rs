@@ -5,12 +5,13 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
-use super::send::GRACE_FOR_A_PAGE;
+use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, SinkError, TableSink};
+use crate::event::Identity;
 use crate::health::{Outcome, StreamReport, TableReport};
-use crate::sources::{SourceError, Window};
-use crate::state::{Checkpoints, DeadLetters, Identities, StoreError};
+use crate::sources::{Page, SourceError, Window};
+use crate::state::{Checkpoints, DeadLetters, Identities, OpenWalk, StoreError, TablePosition};
 
 /// One run.
 pub struct WalkRun<'a> {
@@ -23,53 +24,85 @@ pub struct WalkRun<'a> {
 }
 
 impl WalkRun<'_> {
-    /// Reads everything for the tables whose turn it is. A walk that was cut off begins anew with the next run, and
-    /// what it delivered is dropped by identity.
+    /// Reads everything for the tables whose turn it is. A walk that was cut off goes on with the next run where it
+    /// ended; what comes a second time all the same is dropped by identity.
     pub async fn run(&self, checkpoints: &mut Checkpoints, report: &mut StreamReport) -> Result<(), StoreError> {
         for target in &self.run.plan.targets {
             let table = target.table.name();
-            if !self.is_due(checkpoints, &table) {
-                continue;
-            }
-            let identities = Identities::load(self.run.store.clone(), checkpoints.identities_of(&table)).await?;
-            let mut sink = TableSink::new(target, identities);
-            let ended = self.walk(&mut sink, report).await;
-            let Some(position) = checkpoints.current.tables.get_mut(&*table) else {
+            let Some(position) = checkpoints
+                .current
+                .tables
+                .get(&*table)
+                .filter(|position| self.is_due(position))
+            else {
                 continue;
             };
-            let counts = sink.final_counts();
-            position.counts.add_run(counts);
-            if ended {
-                position.coverage.add(position.watermark, self.now);
-                position.watermark = self.now;
-            }
-            report.tables.push(TableReport {
-                table: table.to_string(),
-                counts,
-                watermark: position.watermark,
-            });
-            if ended || sink.counts.delivered + sink.counts.dead_lettered > 0 {
-                checkpoints.save(self.run.lease, self.now).await?;
-            }
-            if ended {
-                // What this walk did not meet is as good as never seen: a user who changes back is a change.
-                sink.keep_only(self.now).await?;
-            }
+            let open = position.walk.clone().filter(|walk| walk.begun <= self.now);
+            let identities = Identities::load(self.run.store.clone(), checkpoints.identities_of(&table)).await?;
+            let mut walk = Walk {
+                begun: open.as_ref().map_or(self.now, |walk| walk.begun),
+                place: open.map(|walk| walk.place),
+                has_moved: false,
+                sink: TableSink::new(target, identities),
+                refreshed: Vec::new(),
+            };
+            let ended = self.walk(&mut walk, report).await;
+            self.settle(walk, ended, &table, checkpoints, report).await?;
         }
         Ok(())
     }
 
-    fn is_due(&self, checkpoints: &Checkpoints, table: &str) -> bool {
-        let Some(position) = checkpoints.current.tables.get(table) else {
-            return false;
-        };
+    fn is_due(&self, position: &TablePosition) -> bool {
         let was_walked = position.watermark > position.begin;
         let every = TimeDelta::from_std(self.every).unwrap_or(TimeDelta::MAX);
-        !was_walked || self.now - position.watermark >= every || position.watermark > self.now
+        position.walk.is_some()
+            || !was_walked
+            || self.now - position.watermark >= every
+            || position.watermark > self.now
+    }
+
+    /// What was met is written down before the place behind it.
+    async fn settle(
+        &self,
+        mut walk: Walk<'_>,
+        ended: bool,
+        table: &str,
+        checkpoints: &mut Checkpoints,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        if walk.has_moved && !ended {
+            walk.sink
+                .remember_refreshed(std::mem::take(&mut walk.refreshed))
+                .await?;
+        }
+        let Some(position) = checkpoints.current.tables.get_mut(table) else {
+            return Ok(());
+        };
+        let counts = walk.sink.final_counts();
+        position.counts.add_run(counts);
+        if ended {
+            position.coverage.add(position.watermark, walk.begun);
+            position.watermark = walk.begun;
+        }
+        let begun = walk.begun;
+        position.walk = walk.place.filter(|_| !ended).map(|place| OpenWalk { begun, place });
+        report.tables.push(TableReport {
+            table: table.to_owned(),
+            counts,
+            watermark: position.watermark,
+        });
+        if ended || walk.has_moved || counts.delivered + counts.dead_lettered > 0 {
+            checkpoints.save(self.run.lease, self.now).await?;
+        }
+        if ended {
+            // What this walk did not meet is as good as never seen: a user who changes back is a change.
+            walk.sink.keep_only(begun).await?;
+        }
+        Ok(())
     }
 
     /// True if everything was read and delivered.
-    async fn walk(&self, sink: &mut TableSink<'_>, report: &mut StreamReport) -> bool {
+    async fn walk(&self, walk: &mut Walk<'_>, report: &mut StreamReport) -> bool {
         let dead_letters = DeadLetters::new(self.run.store.clone());
         let context = SinkContext {
             stream: self.run.plan.stream.name(),
@@ -80,64 +113,104 @@ impl WalkRun<'_> {
             deadline: self.run.deadline,
             stop: self.run.stop,
         };
-        let read = self.read_pages(sink, &context).await;
-        let flushed = sink.flush(&context).await;
+        let (read, place) = self.read_pages(walk, &context).await;
+        let flushed = walk.sink.flush(&context).await;
         report.notices.extend(self.run.plan.stream.notices());
-        let delivered = sink.counts.delivered + sink.counts.dead_lettered > 0;
+        let is_delivered = flushed.is_ok() && !matches!(read, Err(Ended::Sink(_)));
+        if is_delivered && place.is_some() && place != walk.place {
+            (walk.place, walk.has_moved) = (place, true);
+        }
+        let has_progressed = walk.has_moved || walk.sink.counts.delivered + walk.sink.counts.dead_lettered > 0;
         match (read, flushed) {
             (Ok(()), Ok(())) => return true,
-            (Err(Ended::Source(error @ SourceError::Stopped { .. })), Ok(())) => {
-                report.outcome = Outcome::BudgetEnded;
-                report.notices.push(error.to_string());
-            }
-            (
-                Err(Ended::Source(
-                    error @ SourceError::OutOfTime {
-                        kept_failing: false, ..
-                    },
-                )),
-                Ok(()),
-            ) if delivered => {
+            (Err(Ended::Source(error)), Ok(())) if is_no_failure(&error, has_progressed) => {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
             }
             (Err(Ended::Source(error)), Ok(())) => report.problems.push(error.problem()),
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
-                let message = format!("{} -> {}: {error}", report.stream, sink.table());
+                let message = format!("{} -> {}: {error}", report.stream, walk.sink.table());
                 report.problems.push(error.problem_saying(message));
             }
         }
         false
     }
 
-    async fn read_pages(&self, sink: &mut TableSink<'_>, context: &SinkContext<'_>) -> Result<(), Ended> {
+    /// Also gives the place of the page that comes next, where reading did not end.
+    async fn read_pages(&self, walk: &mut Walk<'_>, context: &SinkContext<'_>) -> (Result<(), Ended>, Option<String>) {
         let stream = &self.run.plan.stream;
+        // What is met counts as met when the walk was begun, in whichever run.
         let window = Window {
-            from: self.now,
-            to: self.now,
+            from: walk.begun,
+            to: walk.begun,
         };
-        let mut pages = stream.open(window);
+        let mut pages = match walk.place.clone() {
+            Some(place) => stream.resume(window, place),
+            None => stream.open(window),
+        };
+        let reserve = DELIVERY_RESERVE.min(self.run.deadline.remaining() / 4);
+        let reading_deadline = self.run.deadline.less(reserve);
         loop {
             let page = tokio::select! {
                 biased;
                 () = self.run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
-                page = pages.next(self.run.deadline) => page,
+                page = pages.next(reading_deadline) => page,
             };
-            let Some(page) = page.map_err(Ended::Source)? else {
-                return Ok(());
+            let page = match page {
+                Ok(Some(page)) => page,
+                Ok(None) => return (Ok(()), None),
+                Err(error) => return (Err(Ended::Source(error)), pages.place()),
             };
-            sink.counts.replaced_bytes += page.replaced_bytes;
-            for event in page.events() {
-                let key = stream.key_of(event);
-                sink.refresh(key.identity, self.now);
-                sink.offer(event, key, window, context).await.map_err(Ended::Sink)?;
+            if let Err(error) = self.take(walk, &page, window, context).await {
+                return (Err(Ended::Sink(error)), None);
             }
         }
     }
+
+    async fn take(
+        &self,
+        walk: &mut Walk<'_>,
+        page: &Page,
+        window: Window,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        walk.sink.counts.replaced_bytes += page.replaced_bytes;
+        for event in page.events() {
+            let key = self.run.plan.stream.key_of(event);
+            if walk.sink.knows(&key.identity) {
+                walk.refreshed.push((key.identity, walk.begun));
+            }
+            walk.sink.refresh(key.identity, walk.begun);
+            walk.sink.offer(event, key, window, context).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A walk on its way into one table.
+struct Walk<'a> {
+    sink: TableSink<'a>,
+    /// When its first page was asked for, perhaps by an earlier run.
+    begun: DateTime<Utc>,
+    /// Where it goes on.
+    place: Option<String>,
+    /// True if this run got further.
+    has_moved: bool,
+    /// Known before this run and met in it.
+    refreshed: Vec<(Identity, DateTime<Utc>)>,
 }
 
 /// Why a walk was not read to its end.
 enum Ended {
     Source(SourceError),
     Sink(SinkError),
+}
+
+/// The next run goes on, and ends some day.
+fn is_no_failure(error: &SourceError, has_progressed: bool) -> bool {
+    match error {
+        SourceError::Stopped { .. } | SourceError::ShareUsed { .. } => true,
+        SourceError::OutOfTime { kept_failing, .. } => has_progressed && !kept_failing,
+        _ => false,
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
-use crate::sources::Window;
+use crate::sources::{SHORTEST_WINDOW, Window};
 use crate::state::TablePosition;
 
 /// A slice with more pages than this is halved.
@@ -12,7 +12,7 @@ pub const MOST_PAGES: u32 = 20;
 /// A slice with no more pages than this lets the next one be twice as long.
 const FEW_PAGES: u32 = 5;
 /// Slices are not halved below this.
-const SHORTEST_SLICE: TimeDelta = TimeDelta::seconds(1);
+const SHORTEST_SLICE: TimeDelta = SHORTEST_WINDOW;
 /// Where reading the overlap again costs too much it is done in one of so many runs.
 const REREAD_EVERY: u32 = 10;
 

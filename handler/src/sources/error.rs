@@ -55,6 +55,14 @@ pub enum SourceError {
         /// True if the vendor failed up to that end, so that the time was lost and not used.
         kept_failing: bool,
     },
+    /// A walk over everything took its share of the account's calls.
+    #[error(
+        "{stream}: this run took its share of the calls that the account allows in an hour, so that enough are left for the events; the next run goes on"
+    )]
+    ShareUsed {
+        /// Which stream.
+        stream: StreamName,
+    },
     /// The process is to end.
     #[error("{stream}: the process is ending; what was read is delivered, and the next run goes on")]
     Stopped {

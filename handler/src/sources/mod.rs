@@ -5,9 +5,12 @@ mod circle_guard;
 mod cursor_walk;
 mod endpoint;
 mod error;
+mod incomplete;
+mod notes;
 mod page;
 mod rejection;
 mod token_lifetime;
+mod unreadable;
 mod vendor_clock;
 
 pub mod onelogin;
@@ -18,11 +21,12 @@ pub mod sentinelone;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 pub use self::error::{SourceError, TOKEN_ENDPOINT};
 pub use self::page::Page;
 pub use self::rejection::{Rejections, Watched};
+pub use self::unreadable::why_unreadable;
 pub use self::vendor_clock::VendorClock;
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
@@ -34,6 +38,16 @@ pub struct Window {
     pub from: DateTime<Utc>,
     /// Exclusive.
     pub to: DateTime<Utc>,
+}
+
+/// Windows are not cut into shorter ones.
+pub const SHORTEST_WINDOW: TimeDelta = TimeDelta::seconds(1);
+
+impl Window {
+    /// True if the window cannot be halved any more.
+    pub fn is_shortest(self) -> bool {
+        self.to - self.from < SHORTEST_WINDOW * 2
+    }
 }
 
 /// What names an event among the others of its stream.
@@ -71,6 +85,11 @@ pub trait PullStream: Send + Sync {
     }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
+    /// Goes on with a walk that ended at a [place](Pages::place), for streams that are walked in more than one run.
+    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
+        let _ = place;
+        self.open(window)
+    }
     /// Signs in and reads at most one event of a window, as reading it would: how many came. For `check` alone.
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError>;
     /// What the vendor tells about the credential of the account, whose streams all say the same. For `check` alone.
@@ -98,6 +117,10 @@ pub struct CredentialNote {
 pub trait Pages: Send {
     /// The next page, or `None` after the last. Retries within the deadline are the source's business.
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError>;
+    /// Where the next page stands, if a later walk can go on from there.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A reply of a stream where reading consumes.

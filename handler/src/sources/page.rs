@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use crate::json::{Kind, kind, unquote};
+
 /// A page of events: the reply's text, and where in it each event stands.
 #[derive(Debug)]
 pub struct Page {
@@ -25,6 +27,18 @@ impl Page {
     }
 }
 
+/// True for the ways in which vendors say that there is no next page, no error or no list: null, false, and what is
+/// empty.
+pub fn is_nothing(value: &str) -> bool {
+    match kind(value) {
+        Kind::Null => true,
+        Kind::Boolean => value.trim() == "false",
+        Kind::String => unquote(value.trim()).trim().is_empty(),
+        Kind::Object | Kind::Array => value.bytes().all(|byte| b"{}[] \t\r\n".contains(&byte)),
+        Kind::Number => value.trim() == "0",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +50,26 @@ mod tests {
         let ranges = vec![range_in(&text, &text[1..8]), range_in(&text, &text[10..11]), 90..99];
         let page = Page::new(text, ranges, 0);
         assert_eq!(page.events().collect::<Vec<_>>(), ["{\"a\":1}", "2"]);
+    }
+
+    #[test]
+    fn nothing_may_be_said_in_many_ways() {
+        for value in [
+            "null",
+            "false",
+            "\"\"",
+            " \" \" ",
+            "{}",
+            "[]",
+            "[{}]",
+            "[ { } , [] ]",
+            "0",
+        ] {
+            let expected = !value.contains(',');
+            assert_eq!(is_nothing(value), expected, "{value}");
+        }
+        for value in ["true", "\"a\"", "{\"a\":null}", "[1]", "7"] {
+            assert!(!is_nothing(value), "{value}");
+        }
     }
 }

@@ -79,6 +79,13 @@ impl<S: PullStream + ?Sized> PullStream for Watched<S> {
         })
     }
 
+    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
+        Box::new(WatchedPages {
+            pages: self.stream.resume(window, place),
+            watched: self,
+        })
+    }
+
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
         let probed = self.stream.probe(window, deadline).await;
         probed.inspect_err(|error| self.look_at(error))
@@ -108,6 +115,10 @@ impl<S: PullStream + ?Sized> Pages for WatchedPages<'_, S> {
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         let next = self.pages.next(deadline).await;
         next.inspect_err(|error| self.watched.look_at(error))
+    }
+
+    fn place(&self) -> Option<String> {
+        self.pages.place()
     }
 }
 

@@ -41,6 +41,9 @@ pub struct TablePosition {
     /// How long slices are at the moment, while a long gap is walked.
     #[serde(default)]
     pub slice_ms: Option<i64>,
+    /// Of a stream without windows: a walk that takes more than one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<OpenWalk>,
     /// Everything that was read to its end.
     pub coverage: Coverage,
     /// The start of the earliest window that a backfill was asked for.
@@ -55,6 +58,15 @@ pub struct TablePosition {
     /// Since the beginning.
     #[serde(default)]
     pub counts: Counts,
+}
+
+/// A walk over everything that is not at its end.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct OpenWalk {
+    /// When it was begun: what was met since then is known.
+    pub begun: DateTime<Utc>,
+    /// Where the next page stands, in the vendor's words.
+    pub place: String,
 }
 
 impl TablePosition {
@@ -82,6 +94,7 @@ impl TablePosition {
             runs_without_reread: 0,
             reread_pages: 0,
             slice_ms: None,
+            walk: None,
             coverage: Coverage::default(),
             filled_from: None,
             newest_event: None,
@@ -114,6 +127,9 @@ pub struct Checkpoint {
     /// When events may have been lost that nobody can read again; the last ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub possible_losses: Vec<DateTime<Utc>>,
+    /// Where reading consumes: since when the vendor gives what is no list of events. It counts as one possible loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable_since: Option<DateTime<Utc>>,
 }
 
 impl Checkpoint {
@@ -184,6 +200,7 @@ impl Checkpoints {
             tables: BTreeMap::new(),
             pushed: BTreeMap::new(),
             possible_losses: Vec::new(),
+            unreadable_since: None,
         });
         let folder = folder.child(stream.stream).child(&account_digest(account));
         let saved_counts = counts_of(&current);

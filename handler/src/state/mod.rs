@@ -27,7 +27,7 @@ mod store;
 mod stream_health;
 
 pub use blob::{BlobStore, Container, STORAGE_SCOPE, connect};
-pub use checkpoint::{Checkpoints, TablePosition, account_digest};
+pub use checkpoint::{Checkpoints, OpenWalk, TablePosition, account_digest};
 pub use counterpart_records::{CounterpartRecords, Record};
 pub use counts::Counts;
 pub use coverage::{Coverage, Span};

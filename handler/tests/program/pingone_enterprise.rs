@@ -147,6 +147,10 @@ async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
     // What was behind the tear nobody knows.
     assert_eq!(output.matches("possible loss at").count(), 2, "{output}");
     assert_eq!(possible_losses(&handler).await.len(), 2);
+    // The page that was no list gave no event and ended the turn.
+    assert_eq!(vendor.waiting_events(), 20);
+    let output = handler.poll_well().await;
+    assert!(!output.contains("possible loss at"), "{output}");
     let ids = ids(&handler);
     assert!(
         ids.len() >= 25 && ids.values().all(|count| *count == 1),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
+use super::page::ListPage;
 use super::rate_limit::ask_patiently;
 use super::token::{self, Tokens};
 use super::{failure, page};
@@ -63,12 +64,13 @@ impl Account {
         }
     }
 
-    /// One page and the cursor behind it, with retries. A token that ends between two pages is renewed and the same
-    /// page asked for again.
+    /// One page and the cursor behind it, with retries until `whole` takes it. A token that ends between two pages is
+    /// renewed and the same page asked for again.
     pub async fn page(
         &self,
         endpoint: &Endpoint<'_>,
         url: &Url,
+        whole: impl Fn(ListPage) -> Result<(Page, Option<String>), Unreadable> + Send + Sync,
         deadline: Deadline,
     ) -> Result<Answer<(Page, Option<String>)>, SourceError> {
         let sign_in = self.endpoint(endpoint.stream, token::ASKED);
@@ -76,7 +78,7 @@ impl Account {
         loop {
             let token = self.tokens.get(&sign_in, deadline).await?;
             let request = || self.get(url, &token);
-            let read = |body| page::parse(body).map_err(|no_page| self.unreadable(no_page, &token));
+            let read = |body| whole(page::parse(body).map_err(|no_page| self.unreadable(no_page, &token))?);
             match ask_patiently(endpoint, request, read, deadline).await? {
                 Answer::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;

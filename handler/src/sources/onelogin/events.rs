@@ -62,6 +62,10 @@ impl PullStream for ApiEvents {
     fn key_of(&self, event: &str) -> EventKey {
         key_of(event)
     }
+
+    fn notices(&self) -> Vec<String> {
+        self.list.notices()
+    }
 }
 
 /// Identity is the vendor's `id`; windows are cut by `created_at`. An event without an id is named by its content.

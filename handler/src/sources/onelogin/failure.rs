@@ -80,6 +80,14 @@ fn general_remedy(status: u16, prefix: &str) -> String {
     }
 }
 
+/// True for a refusal in whose words a cursor or the other arguments are at fault.
+pub fn blames_arguments(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    ["cursor", "argument", "parameter"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
 /// True for the 400 that means what 429 means elsewhere.
 pub fn is_rate_limit(reply: &Reply) -> bool {
     reply.status.as_u16() == 400 && code_of(&reply.body).as_deref() == Some("rate_limit_exceeded")

@@ -1,60 +1,104 @@
 //! The form of a page.
 
-use serde::Deserialize;
+use std::ops::Range;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::failure::code_of;
-use crate::json::{lossy_text, member, range_in};
+use crate::json::{Cursor, Kind, kind, lossy_text, member, range_in, unquote, value_at};
 use crate::sources::Page;
+use crate::sources::page::is_nothing;
+use crate::sources::unreadable::set_apart;
 
-/// `next_link` is not read: the cursor says the same, and a link could lead anywhere.
-#[derive(Deserialize)]
-struct Body<'a> {
-    status: Option<Value>,
-    pagination: Option<Pagination>,
-    #[serde(borrow)]
-    data: Option<Vec<&'a RawValue>>,
+/// A page as it came. `next_link` is not read: the cursor says the same, and a link could lead anywhere.
+#[derive(Debug)]
+pub struct ListPage {
+    /// Its objects.
+    pub page: Page,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// Why something of the page is missing.
+    pub lacks: Option<String>,
+    /// False if it says nothing about a next page.
+    pub has_pagination: bool,
 }
 
-#[derive(Deserialize)]
-struct Pagination {
-    after_cursor: Option<Value>,
-}
-
-/// The page and the cursor of the next one; the error says why it is no page and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<(Page, Option<String>), (String, Vec<u8>)> {
+/// Reads a page; the error says why it is none and gives the body back.
+pub fn parse(body: Vec<u8>) -> Result<ListPage, (String, Vec<u8>)> {
     let (text, replaced_bytes) = lossy_text(body);
-    let read = serde_json::from_str::<Body<'_>>(&text)
-        .map_err(|error| format!("it is not the JSON of a page: {error}"))
-        .and_then(|body| check(body, &text));
-    match read {
-        Ok((objects, cursor)) => {
-            let ranges = objects.iter().map(|object| range_in(&text, object.get())).collect();
-            Ok((Page::new(text, ranges, replaced_bytes), cursor))
-        }
+    let text = match serde_json::from_str::<&RawValue>(&text) {
+        Ok(_) => text,
+        Err(_) => set_apart(&text, &["data"], str::to_owned).unwrap_or(text),
+    };
+    match read(&text) {
+        Ok((objects, next, lacks)) => Ok(ListPage {
+            has_pagination: member(&text, "pagination").is_some_and(|pagination| kind(pagination) == Kind::Object),
+            page: Page::new(text, objects, replaced_bytes),
+            next,
+            lacks,
+        }),
         Err(reason) => Err((reason, text.into_bytes())),
     }
 }
 
-fn check<'a>(body: Body<'a>, text: &str) -> Result<(Vec<&'a RawValue>, Option<String>), String> {
-    if body.status.is_some_and(|status| status["error"] == true) {
-        // An error that passes for an empty page would be events that nobody reads.
+type Found = (Vec<Range<usize>>, Option<String>, Option<String>);
+
+fn read(text: &str) -> Result<Found, String> {
+    serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
+    // An error that passes for an empty page would be events that nobody reads.
+    let error = is_error(text).then(|| {
         let code = code_of(text.as_bytes()).map(|code| format!(": {code}"));
-        return Err(format!("it says that it is an error{}", code.unwrap_or_default()));
-    }
-    // Null is a way of saying that there is nothing; no word about it is none.
-    if member(text, "data").is_none() {
-        return Err("it has no data".to_owned());
-    }
-    let cursor = match body.pagination.and_then(|pagination| pagination.after_cursor) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(cursor)) => Some(cursor),
-        Some(Value::Number(cursor)) => Some(cursor.to_string()),
-        Some(_) => return Err("its after_cursor is no text".to_owned()),
+        format!("it says that it is an error{}", code.unwrap_or_default())
+    });
+    let data = member(text, "data");
+    let objects = match (data.map(kind), &error) {
+        (Some(Kind::Array), _) => elements(text, data.unwrap_or_default()),
+        (_, Some(error)) => return Err(error.clone()),
+        // Null is a way of saying that there is nothing; no word about it is none.
+        (Some(Kind::Null), None) => Vec::new(),
+        (Some(_), None) => return Err("its data is no list of the JSON of a page".to_owned()),
+        (None, None) => return Err("it has no data".to_owned()),
     };
-    let cursor = cursor.filter(|cursor| !cursor.is_empty());
-    Ok((body.data.unwrap_or_default(), cursor))
+    let cursor = value_at(text, &["pagination", "after_cursor"]).filter(|cursor| !is_nothing(cursor));
+    let (next, unclear) = match cursor.map(|cursor| (kind(cursor), unquote(cursor))) {
+        None => (None, None),
+        Some((Kind::String | Kind::Number, cursor)) => (Some(cursor.into_owned()), None),
+        Some(_) => (None, Some("its after_cursor is no text".to_owned())),
+    };
+    let absent = (next.is_some() && data.is_some_and(|data| kind(data) == Kind::Null))
+        .then(|| "it holds no data, although there is some".to_owned());
+    Ok((objects, next, error.or(unclear).or(absent)))
+}
+
+/// `status.error` is true, or `errors` or `error` says something.
+fn is_error(text: &str) -> bool {
+    let status = value_at(text, &["status", "error"]).map(|error| unquote(error).into_owned());
+    let code = value_at(text, &["status", "code"]).and_then(|code| unquote(code).parse::<u16>().ok());
+    status.as_deref() == Some("true")
+        || code.is_some_and(|code| code >= 400)
+        || ["errors", "error"]
+            .iter()
+            .any(|name| member(text, name).is_some_and(|said| says_something(said)))
+}
+
+fn says_something(errors: &str) -> bool {
+    match serde_json::from_str::<Value>(errors) {
+        Ok(Value::Array(list)) => list.iter().any(|error| !is_nothing(&error.to_string())),
+        _ => !is_nothing(errors),
+    }
+}
+
+fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
+    let mut cursor = Cursor::new(array);
+    let mut ranges = Vec::new();
+    if cursor.enter(b'[') {
+        while cursor.next_element() {
+            let Some(element) = cursor.value() else { break };
+            ranges.push(range_in(text, element));
+        }
+    }
+    ranges
 }
 
 #[cfg(test)]
@@ -62,8 +106,9 @@ mod tests {
     use super::*;
 
     fn objects_and_cursor(body: &str) -> (Vec<String>, Option<String>) {
-        let (page, cursor) = parse(body.into()).unwrap();
-        (page.events().map(str::to_owned).collect(), cursor)
+        let found = parse(body.into()).unwrap();
+        assert_eq!(found.lacks, None, "{body}");
+        (found.page.events().map(str::to_owned).collect(), found.next)
     }
 
     #[test]
@@ -98,7 +143,7 @@ mod tests {
         for (body, word) in [
             ("", "JSON"),
             ("<html>", "JSON"),
-            ("7", "JSON"),
+            ("7", "no data"),
             ("{}", "no data"),
             (
                 r#"{"status":{"error":false},"pagination":{"after_cursor":null}}"#,
@@ -106,11 +151,11 @@ mod tests {
             ),
             (r#"{"data":[{"id":"#, "JSON"),
             (r#"{"data":{}}"#, "JSON"),
-            (r#"{"data":[],"pagination":{"after_cursor":{}}}"#, "after_cursor"),
             (
-                r#"{"status":{"error":true,"message":"locked"},"data":[]}"#,
+                r#"{"status":{"error":true,"message":"locked"},"data":null}"#,
                 "error: locked",
             ),
+            (r#"{"errors":["late"],"data":null}"#, "error"),
         ] {
             let reason = parse(body.into()).unwrap_err().0;
             assert!(reason.contains(word), "{body}: {reason}");
@@ -118,8 +163,58 @@ mod tests {
     }
 
     #[test]
+    fn a_page_with_an_error_or_less_than_it_says_is_not_whole_and_gives_what_it_has() {
+        for (more, events) in [
+            (r#""status":{"error":true,"message":"locked"},"data":[{"id":1}]"#, 1),
+            (r#""status":{"error":"true"},"data":[{"id":1}]"#, 1),
+            (r#""status":{"error":false,"code":503},"data":[]"#, 0),
+            (r#""errors":[{"message":"late"}],"data":[{"id":1}]"#, 1),
+            (r#""error":"late","data":[]"#, 0),
+            (r#""pagination":{"after_cursor":true},"data":[{"id":1}]"#, 1),
+            (r#""pagination":{"after_cursor":"a"},"data":null"#, 0),
+        ] {
+            let found = parse(format!("{{{more}}}").into()).unwrap();
+            assert!(found.lacks.is_some(), "{more}");
+            assert_eq!(found.page.events().count(), events, "{more}");
+        }
+        for errors in ["[]", "null", "{}", "\"\"", "false", "[{}]"] {
+            let body = format!(r#"{{"errors":{errors},"error":{errors},"data":[{{"id":1}}]}}"#);
+            assert_eq!(objects_and_cursor(&body).0.len(), 1, "{errors}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_that_leads_nowhere_is_none_in_whatever_form() {
+        for pagination in [
+            "null",
+            "[]",
+            "{}",
+            "\"\"",
+            r#"{"after_cursor":{}}"#,
+            r#"{"after_cursor":[]}"#,
+            r#"{"after_cursor":" "}"#,
+            r#"{"after_cursor":false}"#,
+        ] {
+            let body = format!(r#"{{"pagination":{pagination},"data":[{{"id":1}}]}}"#);
+            assert_eq!(
+                objects_and_cursor(&body),
+                (vec![r#"{"id":1}"#.to_owned()], None),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_event_that_is_not_json_is_set_apart_and_the_page_is_read() {
+        let body = "{\"data\":[{\"id\":1},{\"id\":2,\"notes\":\"a\tb\"}],\"pagination\":{\"after_cursor\":\"c\"}}";
+        let (objects, cursor) = objects_and_cursor(body);
+        assert_eq!(objects, [r#"{"id":1}"#, r#""{\"id\":2,\"notes\":\"a\tb\"}""#]);
+        assert_eq!(cursor.as_deref(), Some("c"));
+    }
+
+    #[test]
     fn bytes_that_are_not_utf8_are_replaced_and_counted() {
-        let (page, _) = parse(b"{\"data\":[{\"id\":\"\xff\"}]}".to_vec()).unwrap();
+        let page = parse(b"{\"data\":[{\"id\":\"\xff\"}]}".to_vec()).unwrap().page;
         assert_eq!(page.replaced_bytes, 1);
         assert_eq!(page.events().collect::<Vec<_>>(), ["{\"id\":\"\u{fffd}\"}"]);
     }

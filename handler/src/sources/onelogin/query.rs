@@ -35,6 +35,12 @@ pub fn page(api: &Origin, path: &str, window: Option<Window>, limit: usize, curs
     Url::parse(&url).ok()
 }
 
+/// The page behind a cursor and nothing else, as in the vendor's own `next_link`: the cursor holds the parameters.
+pub fn behind(api: &Origin, path: &str, cursor: &str) -> Option<Url> {
+    let cursor = utf8_percent_encode(cursor, NON_ALPHANUMERIC);
+    Url::parse(&format!("{}/api/1/{path}?after_cursor={cursor}", api.as_str())).ok()
+}
+
 /// Cut down, the bound would exclude the last millisecond of the window.
 fn up_to_the_millisecond(instant: DateTime<Utc>) -> DateTime<Utc> {
     match instant.timestamp_subsec_nanos() % 1_000_000 {

@@ -169,16 +169,52 @@ async fn the_other_form_of_the_header_is_tried_once() {
 }
 
 #[tokio::test]
-async fn cursors_that_go_round_in_a_circle_end_in_an_error() {
-    let mut answers = vec![token("36000")];
-    answers.extend(["\"a\"", "\"b\"", "\"a\"", "\"b\"", "\"a\"", "\"b\""].map(|cursor| page("[]", cursor)));
-    let script = Script::start(answers).await;
-    let error = script.read_events().await.unwrap_err();
+async fn a_page_that_leads_back_is_given_out_and_ends_the_walk() {
+    for circle in [&["\"a\"", "\"a\""][..], &["\"a\"", "\"b\"", "\"a\""]] {
+        let mut answers = vec![token("36000")];
+        answers.extend(circle.iter().map(|cursor| page(r#"[{"id":1}]"#, cursor)));
+        let script = Script::start(answers).await;
+        assert_eq!(script.read_events().await.unwrap().len(), circle.len());
+        assert_eq!(script.requests().len(), circle.len() + 1);
+    }
+}
+
+#[tokio::test]
+async fn where_a_cursor_is_refused_beside_other_arguments_it_is_asked_for_alone_from_then_on() {
+    let refused = || {
+        let body = r#"{"status":400,"error":"BadRequestError","description":"a cursor or arguments, not both"}"#;
+        (400, body.to_owned())
+    };
+    let script = Script::start(vec![
+        token("36000"),
+        page(r#"[{"id":1}]"#, "\"a\""),
+        refused(),
+        page(r#"[{"id":2}]"#, "\"b+=\""),
+        page(r#"[{"id":3}]"#, "null"),
+    ])
+    .await;
+    let events = script.read_events().await.unwrap();
+    assert_eq!(events, [r#"{"id":1}"#, r#"{"id":2}"#, r#"{"id":3}"#]);
+    let requests = script.requests();
+    let line = |number: usize| requests[number].lines().next().unwrap_or_default();
     assert!(
-        error.contains("onelogin/default/events") && error.contains("leads back"),
-        "{error}"
+        line(2).contains("limit=") && line(2).contains("after_cursor=a"),
+        "{}",
+        line(2)
     );
-    assert!(script.requests().len() < 9);
+    assert_eq!(line(3), "GET /api/1/events?after_cursor=a HTTP/1.1");
+    assert_eq!(line(4), "GET /api/1/events?after_cursor=b%2B%3D HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_page_with_an_error_beside_its_events_gives_them_out_and_fails() {
+    let partial = r#"{"status":{"error":true,"code":500,"type":"server-error"},"data":[{"id":1}],"pagination":{"after_cursor":null}}"#;
+    let script = Script::start(vec![token("36000"), (200, partial.to_owned())]).await;
+    let error = script.read_events().await.unwrap_err();
+    assert!(error.contains("server-error"), "{error}");
+    let whole = page(r#"[{"id":1},{"id":2}]"#, "null");
+    let script = Script::start(vec![token("36000"), (200, partial.to_owned()), whole]).await;
+    assert_eq!(script.read_events().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The users of an account.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,9 @@ use super::account::Account;
 use super::fields::fields;
 use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
-use crate::sources::cursor_walk::least_page;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, Window};
+use crate::http::Throttle;
+use crate::sources::cursor_walk::{Walk, least_page};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
 use crate::time::Deadline;
 
 const FORM: Form = Form {
@@ -37,6 +39,39 @@ const MAPPED: [&str; 8] = [
 pub struct ApiUsers {
     list: List,
     every: Duration,
+    /// Pages of users that may be asked for: half of the calls that an account has, so that its events, and whoever
+    /// else uses the account, never wait for a walk over all users.
+    share: Throttle,
+}
+
+/// OneLogin allows 5000 calls an hour to an account. Source: OneLogin's page on rate limits.
+const PAGES_PER_SECOND: f64 = 2500.0 / 3600.0;
+/// A walk that is not longer than this needs no second run.
+const PAGES_AT_ONCE: NonZeroU32 = match NonZeroU32::new(200) {
+    Some(pages) => pages,
+    None => NonZeroU32::MIN,
+};
+
+/// A walk within its share.
+struct SharedPages<'a> {
+    walk: Walk<'a>,
+    users: &'a ApiUsers,
+}
+
+#[async_trait]
+impl Pages for SharedPages<'_> {
+    /// To wait for the next place would hold up the run, and cost more than to go on in the next one.
+    async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
+        if !self.walk.is_at_end() && self.users.share.admit(Deadline::after(Duration::ZERO)).await.is_err() {
+            let stream = self.users.list.stream.clone();
+            return Err(SourceError::ShareUsed { stream });
+        }
+        self.walk.next(deadline).await
+    }
+
+    fn place(&self) -> Option<String> {
+        self.walk.place()
+    }
 }
 
 impl ApiUsers {
@@ -45,6 +80,7 @@ impl ApiUsers {
         Self {
             list: List::new(instance, &FORM, account),
             every,
+            share: Throttle::per_second(PAGES_PER_SECOND, PAGES_AT_ONCE),
         }
     }
 }
@@ -64,7 +100,17 @@ impl PullStream for ApiUsers {
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.list.walk(window))
+        Box::new(SharedPages {
+            walk: self.list.walk(window),
+            users: self,
+        })
+    }
+
+    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
+        Box::new(SharedPages {
+            walk: self.list.walk(window).going_on_behind(place),
+            users: self,
+        })
     }
 
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
@@ -77,6 +123,10 @@ impl PullStream for ApiUsers {
 
     fn key_of(&self, user: &str) -> EventKey {
         key_of(user)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        self.list.notices()
     }
 }
 

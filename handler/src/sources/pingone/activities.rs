@@ -1,6 +1,5 @@
 //! Reads the activities of one environment, page by page.
 
-use std::collections::HashSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,10 @@ use super::{event, page, request};
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
 use crate::settings::PingOnePoll;
+use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::incomplete::Incomplete;
+use crate::sources::notes::Notes;
 use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::{Clock, Deadline};
 
@@ -27,8 +29,6 @@ const BURST: NonZeroU32 = match NonZeroU32::new(10) {
 const LIMITS: (usize, usize) = (500, 100);
 /// PingOne answers for the last 14 days only, and says nothing when it is asked for more.
 const READABLE_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
-/// How often a window is begun anew because a link to a further page was refused.
-const NEW_STARTS: u32 = 2;
 
 /// The stream `pingone/<instance>/activities`.
 pub struct Activities {
@@ -42,6 +42,7 @@ pub struct Activities {
     throttle: Throttle,
     vendor_clock: VendorClock,
     settings: PingOnePoll,
+    notes: Notes,
 }
 
 impl Activities {
@@ -62,6 +63,7 @@ impl Activities {
             http,
             clock,
             settings,
+            notes: Notes::default(),
         }
     }
 }
@@ -89,16 +91,11 @@ impl PullStream for Activities {
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.pages(window))
+        Box::new(Walk::new(self, window, LIMITS.0))
     }
 
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        let mut pages = ActivityPages {
-            limit: 1,
-            ..self.pages(window)
-        };
-        let page = pages.next(deadline).await?;
-        Ok(page.map_or(0, |page| page.events().count()))
+        least_page(self, window, deadline).await
     }
 
     async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -108,113 +105,59 @@ impl PullStream for Activities {
     fn key_of(&self, event: &str) -> EventKey {
         event::key_of(event)
     }
-}
 
-struct ActivityPages<'a> {
-    source: &'a Activities,
-    window: Window,
-    limit: usize,
-    next: Next,
-    /// Links that were followed since the first page.
-    followed: HashSet<Url>,
-    new_starts_left: u32,
-}
-
-#[derive(Debug)]
-enum Next {
-    First,
-    Link(Url),
-    Nothing,
-}
-
-/// What a request brought.
-enum Fetched {
-    Page(Page, Option<String>),
-    /// 400 and its kin: perhaps the page size, perhaps an outlived link.
-    Refused(SourceError),
-    /// Too large or too slow.
-    Unwieldy(SourceError),
-}
-
-#[async_trait]
-impl Pages for ActivityPages<'_> {
-    async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
-        loop {
-            let url = match &self.next {
-                Next::Nothing => return Ok(None),
-                Next::Link(url) => url.clone(),
-                Next::First => {
-                    self.followed.clear();
-                    self.first_page()?
-                }
-            };
-            match self.source.fetch(&url, deadline).await? {
-                Fetched::Page(page, link) => {
-                    self.next = self.source.follow(&url, link)?;
-                    if let Next::Link(link) = &self.next
-                        && !self.followed.insert(link.clone())
-                    {
-                        return Err(self.source.endpoint().bad_page(
-                            200,
-                            Unreadable {
-                                reason: "its link leads back to a page that was read already".to_owned(),
-                                excerpt: "[not shown]".to_owned(),
-                            },
-                        ));
-                    }
-                    return Ok(Some(page));
-                }
-                Fetched::Refused(error) => self.begin_anew(error)?,
-                Fetched::Unwieldy(error) => {
-                    if self.limit <= 1 {
-                        return Err(error);
-                    }
-                    self.limit /= 2;
-                    self.next = Next::First;
-                }
-            }
-        }
+    fn notices(&self) -> Vec<String> {
+        self.notes.take()
     }
 }
 
-impl ActivityPages<'_> {
-    fn first_page(&self) -> Result<Url, SourceError> {
-        let settings = &self.source.settings;
-        request::first_page(&settings.api, &settings.environment_id, self.window, self.limit).ok_or_else(|| {
+#[async_trait]
+impl CursorPages for Activities {
+    fn names(&self) -> (&StreamName, &'static str) {
+        (&self.stream, ASKED)
+    }
+
+    fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    fn modest_limit(&self) -> usize {
+        LIMITS.1
+    }
+
+    /// What stands in for a cursor is a link, and the page size is part of it.
+    fn cursor_holds_limit(&self) -> bool {
+        true
+    }
+
+    async fn page(
+        &self,
+        window: Window,
+        limit: usize,
+        place: Place<'_>,
+        deadline: Deadline,
+    ) -> Result<Turn, SourceError> {
+        let url = match place.cursor.map(Url::parse) {
+            Some(Ok(link)) => link,
+            Some(Err(_)) | None => self.first_page(window, limit)?,
+        };
+        // A size that is never reached must not stop the stream: the shortest windows are taken as they come.
+        let limit = (!window.is_shortest()).then_some(limit);
+        self.fetch(&url, limit, deadline).await
+    }
+}
+
+impl Activities {
+    fn first_page(&self, window: Window, limit: usize) -> Result<Url, SourceError> {
+        let settings = &self.settings;
+        request::first_page(&settings.api, &settings.environment_id, window, limit).ok_or_else(|| {
             let prefix = &settings.setting_prefix;
-            self.source.endpoint().refused(
+            self.endpoint().refused(
                 0,
                 None,
                 format!("check {prefix}API_URL and {prefix}ENVIRONMENT_ID: they make no address"),
             )
         })
-    }
-
-    fn begin_anew(&mut self, error: SourceError) -> Result<(), SourceError> {
-        let on_first_page = matches!(self.next, Next::First);
-        if on_first_page && self.limit > LIMITS.1 {
-            self.limit = LIMITS.1;
-            return Ok(());
-        }
-        if on_first_page || self.new_starts_left == 0 {
-            return Err(error);
-        }
-        self.new_starts_left -= 1;
-        self.next = Next::First;
-        Ok(())
-    }
-}
-
-impl Activities {
-    fn pages(&self, window: Window) -> ActivityPages<'_> {
-        ActivityPages {
-            source: self,
-            window,
-            limit: LIMITS.0,
-            next: Next::First,
-            followed: HashSet::new(),
-            new_starts_left: NEW_STARTS,
-        }
     }
 
     fn endpoint(&self) -> Endpoint<'_> {
@@ -230,7 +173,7 @@ impl Activities {
     }
 
     /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.
-    async fn fetch(&self, url: &Url, deadline: Deadline) -> Result<Fetched, SourceError> {
+    async fn fetch(&self, url: &Url, limit: Option<usize>, deadline: Deadline) -> Result<Turn, SourceError> {
         let mut renewed = false;
         loop {
             let token = self.tokens.get(deadline).await?;
@@ -238,15 +181,28 @@ impl Activities {
                 let request = self.http.get(url.clone()).bearer_auth(token.expose());
                 request.header(ACCEPT, "application/json")
             };
+            let incomplete = Incomplete::default();
             let read = |body| {
-                page::parse(body).map_err(|(reason, body)| Unreadable {
+                let found = page::parse(body).map_err(|(reason, body)| Unreadable {
                     reason,
                     excerpt: excerpt(&body, &[&token, &self.settings.client_secret]),
-                })
+                })?;
+                let lacks = match limit {
+                    Some(limit) => found.lacks_of(limit),
+                    None => found.lacks.clone(),
+                };
+                match lacks {
+                    Some(reason) => Err(incomplete.keep(found.page, reason)),
+                    None => Ok((found.page, found.next)),
+                }
             };
-            return match self.endpoint().ask(request, read, deadline).await? {
-                Answer::Read((page, link)) => Ok(Fetched::Page(page, link)),
-                Answer::Unwieldy(error) => Ok(Fetched::Unwieldy(error)),
+            let answer = match self.endpoint().ask(request, read, deadline).await {
+                Ok(answer) => answer,
+                Err(error) => return incomplete.ended(error),
+            };
+            return match answer {
+                Answer::Read((page, link)) => Ok(self.turn(page, url, link)),
+                Answer::Unwieldy(error) => Ok(Turn::Unwieldy(error)),
                 Answer::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;
                     self.tokens.refused(&token).await;
@@ -257,7 +213,19 @@ impl Activities {
         }
     }
 
-    fn final_answer(&self, reply: &Reply) -> Result<Fetched, SourceError> {
+    /// A page is given out also if its link is not followed.
+    fn turn(&self, page: Page, from: &Url, link: Option<String>) -> Turn {
+        match link.map(|link| self.follow(from, &link)).transpose() {
+            Ok(next) => Turn::Page(Leaf {
+                page,
+                next: next.map(String::from),
+                promised: None,
+            }),
+            Err(error) => Turn::Incomplete(page, error),
+        }
+    }
+
+    fn final_answer(&self, reply: &Reply) -> Result<Turn, SourceError> {
         let prefix = &self.settings.setting_prefix;
         let remedy = match reply.status.as_u16() {
             401 => format!(
@@ -276,27 +244,21 @@ impl Activities {
             .endpoint()
             .refused(reply.status.as_u16(), error_code(&reply.body), remedy);
         if matches!(reply.status.as_u16(), 400 | 410 | 422) {
-            return Ok(Fetched::Refused(error));
+            return Ok(Turn::Refused(error));
         }
         Err(error)
     }
 
     /// The link is followed only to the same scheme, host and port: the token goes with it.
-    fn follow(&self, from: &Url, link: Option<String>) -> Result<Next, SourceError> {
-        let Some(link) = link.filter(|link| !link.is_empty()) else {
-            return Ok(Next::Nothing);
-        };
-        let target = from
-            .join(&link)
-            .ok()
-            .filter(|target| self.settings.api.is_origin_of(target));
+    fn follow(&self, from: &Url, link: &str) -> Result<Url, SourceError> {
+        let target = from.join(link).ok();
+        let target_of =
+            |target: Option<Url>| target.map_or("no address".to_owned(), |url| url.origin().ascii_serialization());
         match target {
-            Some(target) => Ok(Next::Link(target)),
-            None => Err(SourceError::ForeignLink {
+            Some(target) if self.settings.api.is_origin_of(&target) => Ok(target),
+            other => Err(SourceError::ForeignLink {
                 stream: self.stream.clone(),
-                target: from
-                    .join(&link)
-                    .map_or("no address".to_owned(), |url| url.origin().ascii_serialization()),
+                target: target_of(other),
                 expected: self.settings.api.as_str().to_owned(),
             }),
         }

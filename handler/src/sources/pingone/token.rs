@@ -177,10 +177,6 @@ impl Tokens {
 
     fn refusal(&self, reply: Option<Reply>) -> SourceError {
         let prefix = &self.settings.setting_prefix;
-        let remedy = format!(
-            "check {prefix}CLIENT_ID and {prefix}CLIENT_SECRET, that the worker application is enabled, and \
-             {prefix}AUTH_ENVIRONMENT_ID if the application lives in another environment than the activities"
-        );
         let status = reply.as_ref().map_or(401, |reply| reply.status.as_u16());
         let code = reply.and_then(|reply| error_code(&reply.body));
         SourceError::Refused {
@@ -188,7 +184,7 @@ impl Tokens {
             asked: ASKED,
             status,
             code,
-            remedy,
+            remedy: remedy(status, prefix),
         }
     }
 
@@ -215,6 +211,41 @@ impl Tokens {
             stream: self.stream.clone(),
             doing,
             kept_failing: true,
+        }
+    }
+}
+
+/// The address is made of region and environment, so that a wrong one of them is met here first, in various forms.
+fn remedy(status: u16, prefix: &str) -> String {
+    let credential = format!(
+        "{prefix}CLIENT_ID and {prefix}CLIENT_SECRET are those of a worker application that is enabled, and that \
+         {prefix}AUTH_ENVIRONMENT_ID is set if the application lives in another environment than the activities"
+    );
+    match status {
+        401 | 403 => format!(
+            "check that {credential}; a wrong {prefix}ENVIRONMENT_ID or {prefix}REGION may be answered like this too"
+        ),
+        _ => format!(
+            "there is no such environment in that region: check {prefix}REGION (com, ca, eu, com.au, sg or asia) and \
+             {prefix}ENVIRONMENT_ID (the id in the environment's properties, not its name); then check that {credential}"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_names_the_region_and_the_environment() {
+        for status in [400, 401, 403, 404, 410] {
+            let remedy = remedy(status, "PINGONE__ACME__");
+            for setting in ["REGION", "ENVIRONMENT_ID", "CLIENT_SECRET", "AUTH_ENVIRONMENT_ID"] {
+                assert!(
+                    remedy.contains(&format!("PINGONE__ACME__{setting}")),
+                    "{status} {setting}: {remedy}"
+                );
+            }
         }
     }
 }

@@ -102,6 +102,16 @@ impl Console {
         endpoint.refused(status, failure::code_of(reply), remedy)
     }
 
+    /// The console's GraphQL does not know a field without which nothing can be read.
+    pub fn schema_lacks(&self, endpoint: &Endpoint<'_>, holds: &str, field: &str) -> SourceError {
+        let prefix = &self.setting_prefix;
+        let remedy = format!(
+            "this console does not know {field} of {holds}, and without it they cannot be read; update the console, or \
+             leave the stream out of {prefix}STREAMS"
+        );
+        endpoint.refused(200, Some("unknown field".to_owned()), remedy)
+    }
+
     /// Why no request can be made.
     pub fn no_address(&self, endpoint: &Endpoint<'_>) -> SourceError {
         let remedy = format!("check {}URL: it makes no address", self.setting_prefix);

@@ -9,14 +9,45 @@ const LONGEST_TITLE: usize = 100;
 /// Longer words are no words: tokens look like that.
 const LONGEST_WORD: usize = 24;
 
-/// Code and title of the first error of an `errors` array that has one of them. The free text beside them is left
+/// Code and title of the first error in an `errors` member that has one of them. The free text beside them is left
 /// out: a console repeats parameters in it.
 pub fn first_error(errors: &str) -> Option<String> {
-    let errors: Vec<Value> = serde_json::from_str(errors).ok()?;
-    errors.iter().find_map(code_and_title)
+    errors_in(errors).iter().find_map(code_and_title)
+}
+
+/// The errors of an answer: usually a list; some servers in between send one object, or a text. Null, an empty list
+/// and errors that say nothing (`[{}]`) are none.
+pub fn errors_in(errors: &str) -> Vec<Value> {
+    let list = match serde_json::from_str(errors) {
+        Ok(Value::Array(list)) => list,
+        Ok(one) => vec![one],
+        Err(_) => Vec::new(),
+    };
+    list.into_iter().filter(says_something).collect()
+}
+
+fn says_something(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::Object(members) => !members.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+/// What the errors of an answer say, if there are any, so that it may be shown.
+pub fn said(errors: Option<&str>) -> Option<String> {
+    let errors = errors_in(errors?);
+    let first = errors.first()?;
+    let words = errors.iter().find_map(code_and_title);
+    Some(words.unwrap_or_else(|| format!("one without code and title, {} bytes long", first.to_string().len())))
 }
 
 fn code_and_title(error: &Value) -> Option<String> {
+    if error.is_string() {
+        return harmless_title(error);
+    }
     let extension = |key: &str| error.pointer(&format!("/extensions/{key}"));
     let codes = [error.get("code"), extension("code"), extension("classification")];
     let code = codes.into_iter().flatten().find_map(word);
@@ -65,7 +96,7 @@ pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
         ),
         403 => format!(
             "give the service user of {prefix}API_TOKEN a role that may view {holds}, on the account or site that is \
-             to be read"
+             to be read, or leave the stream out of {prefix}STREAMS if this console or its licence does not offer them"
         ),
         404 => format!(
             "no such endpoint there; check that {prefix}URL is the address of the console, and leave the stream out \
@@ -104,6 +135,8 @@ mod tests {
             ("[{}]", None),
             ("[7]", None),
             ("{}", None),
+            (r#"{"code":7,"title":"No"}"#, Some("7 No")),
+            (r#""not now""#, Some("not now")),
             ("null", None),
         ] {
             assert_eq!(first_error(errors).as_deref(), said, "{errors}");
@@ -115,6 +148,7 @@ mod tests {
         for (status, setting) in [
             (401, "SENTINELONE__ACME__API_TOKEN"),
             (403, "SENTINELONE__ACME__API_TOKEN"),
+            (403, "SENTINELONE__ACME__STREAMS"),
             (404, "SENTINELONE__ACME__URL"),
             (302, "SENTINELONE__ACME__URL"),
         ] {

@@ -1,27 +1,34 @@
 //! The GraphQL of unified alerts: what is asked, and the form of the answers.
 
+use std::ops::Range;
+
 use serde_json::json;
 
 use super::cursor::decoded;
 use super::failure;
-use super::page::{check_json, elements, page_of};
+use super::page::{check_json, elements, page_of, readable};
+use super::selection::{self, LeftOut, Unknown};
 use crate::json::{Kind, kind, lossy_text, member, range_in, unquote, value_at};
 use crate::sources::{Page, Window};
 
-const ALERTS: &str = "query Alerts($filters: [FilterInput!], $sort: SortInput, $first: Int, $after: String) { \
-    alerts(filters: $filters, sort: $sort, first: $first, after: $after) { \
-    edges { cursor node { id name description detectedAt createdAt updatedAt status severity analystVerdict \
-    externalId storylineId attackSurfaces confidenceLevel classification detectionSource { product vendor } \
-    assignee { fullName email } assets { id name agentUuid osType osVersion } dataSources } } \
-    pageInfo { hasNextPage endCursor } } }";
 const METADATA: &str = "query { alertColumnMetadata { fieldId filterTypes } }";
 
 /// What a console offers to filter and sort alerts by; nothing is known if the answer does not say.
 pub type Columns = Option<Vec<String>>;
 
+/// What is asked for a page. On one line: errors name the column.
+pub fn alerts_query(left_out: &LeftOut) -> String {
+    format!(
+        "query Alerts($filters: [FilterInput!], $sort: SortInput, $first: Int, $after: String) {{ \
+         alerts(filters: $filters, sort: $sort, first: $first, after: $after) {{ \
+         edges {{ node {{ {} }} }} pageInfo {{ hasNextPage endCursor }} }} }}",
+        selection::fields(left_out)
+    )
+}
+
 /// The body that asks for a page. The range takes milliseconds since 1970; its bounds may both be inclusive, and what
 /// an inclusive upper one brings too early is known when it comes again.
-pub fn alerts_body(field: &str, window: Window, first: usize, after: Option<&str>) -> String {
+pub fn alerts_body(query: &str, field: &str, window: Window, first: usize, after: Option<&str>) -> String {
     let range = json!({"start": window.from.timestamp_millis(), "end": window.to.timestamp_millis()});
     let mut variables = json!({
         "filters": [{"fieldId": field, "dateTimeRange": range}],
@@ -31,7 +38,7 @@ pub fn alerts_body(field: &str, window: Window, first: usize, after: Option<&str
     if let Some(after) = after {
         variables["after"] = after.into();
     }
-    json!({"query": ALERTS, "variables": variables}).to_string()
+    json!({"query": query, "variables": variables}).to_string()
 }
 
 /// The body that asks which fields there are.
@@ -44,40 +51,77 @@ pub fn metadata_body() -> String {
 pub enum AlertsReply {
     /// A page, and the cursor of the next one.
     Page(Page, Option<String>),
+    /// A page that something is missing of, and why.
+    Incomplete(Page, String),
+    /// The console does not know these fields.
+    Unknown(Vec<Unknown>),
     /// No data, only an error: its code and title.
     Error(String),
 }
 
-/// Reads an answer to [`alerts_body`]; the error says why it is none and gives the body back.
-pub fn parse_alerts(body: Vec<u8>) -> Result<AlertsReply, (String, Vec<u8>)> {
+/// Reads an answer to `query`; the error says why it is none and gives the body back.
+pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, (String, Vec<u8>)> {
     let (text, replaced_bytes) = lossy_text(body);
+    let text = readable(text, &["data", "alerts", "edges"]);
     if let Err(reason) = check_json(&text) {
         return Err((reason, text.into_bytes()));
     }
+    let errors = member(&text, "errors");
+    let said = failure::said(errors);
     let alerts = value_at(&text, &["data", "alerts"]).filter(|alerts| kind(alerts) == Kind::Object);
     let Some(alerts) = alerts else {
-        return match member(&text, "errors").and_then(failure::first_error) {
+        let unknown = selection::unknown_fields(errors, query);
+        return match said {
+            Some(_) if !unknown.is_empty() => Ok(AlertsReply::Unknown(unknown)),
             Some(error) => Ok(AlertsReply::Error(error)),
             None => Err(("it has no data.alerts".to_owned(), text.into_bytes())),
         };
     };
-    let cursor = match next_cursor(alerts) {
-        Ok(cursor) => cursor,
-        Err(reason) => return Err((reason, text.into_bytes())),
+    let (next, edges) = (next_cursor(alerts), member(alerts, "edges"));
+    let is_end = matches!(next, Ok(None));
+    let lacks = match (said, edges.map(kind)) {
+        (Some(error), _) => Some(format!("it holds an error beside its data: {error}")),
+        (None, Some(Kind::Array)) => None,
+        (None, Some(Kind::Null)) if is_end => None,
+        (None, _) => Some("it has no list of edges".to_owned()),
     };
-    let edges = member(alerts, "edges").unwrap_or("[]");
-    let nodes = elements(&text, edges).into_iter().filter_map(|range| {
+    let lacks = lacks.or_else(|| next.as_ref().err().cloned());
+    let nodes = nodes_in(&text, edges.unwrap_or_default(), errors.filter(|_| lacks.is_some()));
+    let page = page_of(text, nodes, replaced_bytes);
+    Ok(match lacks {
+        Some(reason) => AlertsReply::Incomplete(page, reason),
+        None => AlertsReply::Page(page, next.unwrap_or_default()),
+    })
+}
+
+/// The alerts of a page; beside errors only those that are whole by what the errors say.
+fn nodes_in(text: &str, edges: &str, errors: Option<&str>) -> Vec<Range<usize>> {
+    let errors = failure::errors_in(errors.unwrap_or_default());
+    let paths: Vec<_> = errors.iter().map(|error| error["path"].as_array()).collect();
+    if paths.iter().any(Option::is_none) {
+        // It may be about any field of any alert.
+        return Vec::new();
+    }
+    let is_meant = |index: usize| {
+        let mut steps = paths.iter().flatten().filter_map(|path| path.get(2)?.as_u64());
+        steps.any(|step| step == index as u64)
+    };
+    let edges = elements(text, edges).into_iter().enumerate();
+    let nodes = edges.filter_map(|(index, range)| {
         // An edge without a node stays as it is: what is no event is set aside where somebody sees it.
         let edge = text.get(range)?;
-        Some(range_in(&text, member(edge, "node").unwrap_or(edge)))
+        let node = member(edge, "node").unwrap_or(edge);
+        let is_whole = errors.is_empty() || !(is_meant(index) || kind(node) == Kind::Null);
+        is_whole.then(|| range_in(text, node))
     });
-    let nodes = nodes.collect();
-    Ok(AlertsReply::Page(page_of(text, nodes, replaced_bytes), cursor))
+    nodes.collect()
 }
 
 fn next_cursor(alerts: &str) -> Result<Option<String>, String> {
-    if value_at(alerts, &["pageInfo", "hasNextPage"]) != Some("true") {
-        return Ok(None);
+    match value_at(alerts, &["pageInfo", "hasNextPage"]) {
+        Some("false") => return Ok(None),
+        Some("true") => {}
+        _ => return Err("it does not say whether there is a next page".to_owned()),
     }
     let cursor = value_at(alerts, &["pageInfo", "endCursor"]).filter(|cursor| kind(cursor) == Kind::String);
     match cursor.map(|cursor| decoded(&unquote(cursor))) {
@@ -92,7 +136,10 @@ pub fn parse_metadata(body: Vec<u8>) -> Result<Columns, (String, Vec<u8>)> {
     if let Err(reason) = check_json(&text) {
         return Err((reason, text.into_bytes()));
     }
-    let columns = value_at(&text, &["data", "alertColumnMetadata"]).filter(|columns| kind(columns) == Kind::Array);
+    // Beside an error the list may be cut short, and a column that is missing would count as one that is not offered.
+    let is_whole = failure::said(member(&text, "errors")).is_none();
+    let columns =
+        value_at(&text, &["data", "alertColumnMetadata"]).filter(|columns| is_whole && kind(columns) == Kind::Array);
     let Some(columns) = columns else {
         return Ok(None);
     };
@@ -119,10 +166,21 @@ mod tests {
     }
 
     fn page(body: &str) -> (Vec<String>, Option<String>) {
-        match parse_alerts(body.into()).unwrap() {
+        match parse_alerts(body.into(), "").unwrap() {
             AlertsReply::Page(page, cursor) => (page.events().map(str::to_owned).collect(), cursor),
-            AlertsReply::Error(error) => panic!("{error}"),
+            other => panic!("{body}: {other:?}"),
         }
+    }
+
+    fn incomplete(body: &str) -> (Vec<String>, String) {
+        match parse_alerts(body.into(), "").unwrap() {
+            AlertsReply::Incomplete(page, reason) => (page.events().map(str::to_owned).collect(), reason),
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    fn alerts_body(field: &str, window: Window, first: usize, after: Option<&str>) -> String {
+        super::alerts_body(&alerts_query(&LeftOut::new()), field, window, first, after)
     }
 
     #[test]
@@ -152,9 +210,10 @@ mod tests {
     fn every_column_of_the_table_is_asked_for() {
         let table = include_str!("../../../../infra/tables/SentinelOneAlertsV2_CL.json");
         let table: Value = serde_json::from_str(table).unwrap();
+        let query = alerts_query(&LeftOut::new());
         for column in table["columns"].as_array().unwrap() {
             for key in column["from"][0].as_str().unwrap().split('.') {
-                assert!(ALERTS.split_whitespace().any(|word| word == key), "{key}");
+                assert!(query.split_whitespace().any(|word| word == key), "{key}");
             }
         }
     }
@@ -162,7 +221,7 @@ mod tests {
     #[test]
     fn nodes_and_the_cursor_are_read() {
         let body = r#"{"data":{"alerts":{"edges":[{"cursor":"a","node":{"id":"1"}},{"node":{"id":"2","registrationToken":"s"}},
-            {"node":null}],"pageInfo":{"hasNextPage":true,"endCursor":"c%3D"}}},"errors":[{"message":"one part is late"}]}"#;
+            {"node":null}],"pageInfo":{"hasNextPage":true,"endCursor":"c%3D"}}},"errors":[{}]}"#;
         let (events, cursor) = page(body);
         assert_eq!(events, [r#"{"id":"1"}"#, r#"{"id":"2"}"#, "null"]);
         assert_eq!(cursor.as_deref(), Some("c="));
@@ -172,32 +231,73 @@ mod tests {
     fn the_last_page_has_no_next_one_whatever_its_cursor() {
         for body in [
             r#"{"data":{"alerts":{"edges":[],"pageInfo":{"hasNextPage":false,"endCursor":"c"}}}}"#,
-            r#"{"data":{"alerts":{"edges":null,"pageInfo":{"hasNextPage":null,"endCursor":null}}}}"#,
-            r#"{"data":{"alerts":{}}}"#,
+            r#"{"data":{"alerts":{"edges":null,"pageInfo":{"hasNextPage":false,"endCursor":null}}}}"#,
+            r#"{"data":{"alerts":{"edges":[],"pageInfo":{"hasNextPage":false}}},"errors":null}"#,
         ] {
             assert_eq!(page(body), (Vec::new(), None), "{body}");
         }
     }
 
     #[test]
+    fn a_page_that_does_not_say_all_is_not_whole() {
+        for alerts in [
+            "{}",
+            r#"{"edges":[]}"#,
+            r#"{"edges":[],"pageInfo":null}"#,
+            r#"{"edges":[],"pageInfo":{}}"#,
+            r#"{"edges":[],"pageInfo":{"hasNextPage":null,"endCursor":"c"}}"#,
+            r#"{"edges":null,"pageInfo":{"hasNextPage":true,"endCursor":"c"}}"#,
+            r#"{"edges":null,"pageInfo":null}"#,
+            r#"{"edges":{},"pageInfo":{"hasNextPage":false}}"#,
+            r#"{"pageInfo":{"hasNextPage":false}}"#,
+            r#"{"edges":[],"pageInfo":{"hasNextPage":true,"endCursor":null}}"#,
+            r#"{"edges":[],"pageInfo":{"hasNextPage":true,"endCursor":""}}"#,
+        ] {
+            let (events, reason) = incomplete(&format!(r#"{{"data":{{"alerts":{alerts}}}}}"#));
+            assert!(events.is_empty() && !reason.is_empty(), "{alerts}");
+        }
+        let (events, _) = incomplete(r#"{"data":{"alerts":{"edges":[{"node":{"id":"1"}}]}}}"#);
+        assert_eq!(events, [r#"{"id":"1"}"#]);
+    }
+
+    #[test]
+    fn beside_errors_the_alerts_come_that_the_errors_are_not_about() {
+        let body = |path: &str| {
+            format!(
+                r#"{{"data":{{"alerts":{{"edges":[{{"node":{{"id":"1"}}}},{{"node":{{"id":"2","assignee":null}}}},null],
+                "pageInfo":{{"hasNextPage":false}}}}}},"errors":[{{"message":"x <y>",{path}"extensions":{{"classification":"DataFetchingException"}}}}]}}"#
+            )
+        };
+        for (path, expected) in [
+            (
+                r#""path":["alerts","edges"],"#,
+                vec![r#"{"id":"1"}"#, r#"{"id":"2","assignee":null}"#],
+            ),
+            (
+                r#""path":["alerts","edges",1,"node","assignee"],"#,
+                vec![r#"{"id":"1"}"#],
+            ),
+            ("", Vec::new()),
+        ] {
+            let (events, reason) = incomplete(&body(path));
+            assert_eq!(events, expected, "{path}");
+            assert!(reason.ends_with("DataFetchingException"), "{reason}");
+        }
+    }
+
+    #[test]
     fn errors_alone_are_an_error_with_their_class() {
         let body = r#"{"data":{"alerts":null},"errors":[{"message":"\"secret\" in {x}","extensions":{"classification":"DataFetchingException"}}]}"#;
-        match parse_alerts(body.into()).unwrap() {
+        match parse_alerts(body.into(), "").unwrap() {
             AlertsReply::Error(error) => assert_eq!(error, "DataFetchingException"),
-            AlertsReply::Page(page, _) => panic!("{page:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn what_is_no_answer_says_why() {
-        for body in [
-            "",
-            "<html>",
-            "{}",
-            r#"{"data":null}"#,
-            r#"{"data":{"alerts":{"edges":[],"pageInfo":{"hasNextPage":true,"endCursor":null}}}}"#,
-        ] {
-            assert!(parse_alerts(body.into()).is_err(), "{body}");
+        for body in ["", "<html>", "{}", r#"{"data":null}"#] {
+            assert!(parse_alerts(body.into(), "").is_err(), "{body}");
         }
     }
 
@@ -210,6 +310,7 @@ mod tests {
         for body in [
             r#"{"errors":[{"message":"no such field"}]}"#,
             r#"{"data":{"alertColumnMetadata":[]}}"#,
+            r#"{"data":{"alertColumnMetadata":[{"fieldId":"createdAt"}]},"errors":[{"message":"cut short"}]}"#,
             r#"{"data":null}"#,
         ] {
             assert_eq!(parse_metadata(body.into()).unwrap(), None, "{body}");

@@ -2,9 +2,9 @@
 //!
 //! Facts about the vendor, from the description of its management API 2.1 and from what consoles answer:
 //! - `Authorization: ApiToken <token>`; the token belongs to a service user, has a scope and an end.
-//! - A page is `{"data": [...], "pagination": {"nextCursor": ...}}`. `data` may be null, `errors` may stand beside good
-//!   data. The cursor holds the place in the order and no filter, so every page repeats filters and order; some
-//!   consoles give it URL-encoded.
+//! - A page is `{"data": [...], "pagination": {"nextCursor": ...}}`. `data` may be null, and `errors` may stand
+//!   beside data that is then not whole; `totalItems` counts the window. The cursor holds the place in the order and
+//!   no filter, so every page repeats filters and order; some consoles give it URL-encoded.
 //! - At most 1000 events a page, 300 groups; `__gte` includes its bound and `__lt` does not.
 //! - Activities have no filter on `updatedAt`, groups none on `createdAt`. An alert becomes visible at `reportedAt`,
 //!   later than its `createdAt`, and changes of an alert cannot be asked for.
@@ -22,6 +22,8 @@ mod graphql;
 mod page;
 mod query;
 mod rest;
+mod selection;
+mod totals;
 mod unified_alerts;
 
 use std::sync::Arc;

@@ -1,16 +1,21 @@
 //! A stream over one of the REST endpoints.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
 use super::console::Console;
 use super::form::Form;
+use super::page::RestPage;
+use super::totals::{Count, Totals};
 use super::{api_token, page, query};
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
+use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
 use crate::sources::endpoint::Answer;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::incomplete::Incomplete;
+use crate::sources::notes::Notes;
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 
 /// See the module.
@@ -18,12 +23,20 @@ pub struct RestStream {
     name: StreamName,
     form: &'static Form,
     console: Arc<Console>,
+    totals: Totals,
+    notes: Notes,
 }
 
 impl RestStream {
     /// The stream `name`, read as `form` says.
     pub fn new(name: StreamName, form: &'static Form, console: Arc<Console>) -> Self {
-        Self { name, form, console }
+        Self {
+            name,
+            form,
+            console,
+            totals: Totals::default(),
+            notes: Notes::default(),
+        }
     }
 }
 
@@ -57,6 +70,52 @@ impl PullStream for RestStream {
     fn key_of(&self, event: &str) -> EventKey {
         self.form.naming.key_of(event)
     }
+
+    fn notices(&self) -> Vec<String> {
+        let mut notices = self.notes.take();
+        notices.extend(self.totals.notice(&self.name, self.console.now()));
+        notices
+    }
+}
+
+impl RestStream {
+    /// A page that is whole, or why it is not.
+    fn judge(&self, found: RestPage, window: Window, limit: usize, place: Place<'_>) -> Result<Leaf, NotWhole> {
+        let events = found.page.events().count();
+        let count = Count {
+            events: events as u64,
+            total: found.total,
+            is_last: found.next.is_none(),
+            is_absent: found.is_absent,
+        };
+        let now = self.console.now();
+        let says_nothing_of_more = !found.has_pagination && events >= limit.max(2) && !window.is_shortest();
+        let lacks = found.lacks.or_else(|| {
+            says_nothing_of_more.then(|| "it is full, and does not say whether there is a next page".to_owned())
+        });
+        let shortfall = self.totals.shortfall(place, count, now);
+        let is_only_short = lacks.is_none();
+        match lacks.or(shortfall) {
+            Some(reason) => Err(NotWhole {
+                page: found.page,
+                reason,
+                is_only_short,
+            }),
+            None => Ok(Leaf {
+                promised: self.totals.promised(place, count, now),
+                page: found.page,
+                next: found.next,
+            }),
+        }
+    }
+}
+
+/// A page that something is missing of.
+struct NotWhole {
+    page: Page,
+    reason: String,
+    /// True if nothing is wrong with it but that the window's total is not reached.
+    is_only_short: bool,
 }
 
 #[async_trait]
@@ -65,21 +124,43 @@ impl CursorPages for RestStream {
         (&self.name, self.form.asked)
     }
 
+    fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     async fn page(
         &self,
         window: Window,
         limit: usize,
-        cursor: Option<&str>,
+        place: Place<'_>,
         deadline: Deadline,
     ) -> Result<Turn, SourceError> {
         let console = &*self.console;
         let endpoint = console.endpoint(&self.name, self.form.asked);
-        let url = query::page(&console.origin, self.form, window, limit, cursor)
+        let url = query::page(&console.origin, self.form, window, limit, place.cursor)
             .ok_or_else(|| console.no_address(&endpoint))?;
         let request = || console.get(url.clone());
-        let read = |body| page::parse(body).map_err(|no_page| console.unreadable(no_page));
-        match endpoint.ask(request, read, deadline).await? {
-            Answer::Read((page, next)) => Ok(Turn::Page(page, next)),
+        let (incomplete, is_only_short) = (Incomplete::default(), AtomicBool::new(false));
+        let read = |body| {
+            is_only_short.store(false, Ordering::Relaxed);
+            let found = page::parse(body).map_err(|no_page| console.unreadable(no_page))?;
+            self.judge(found, window, limit, place).map_err(|not_whole| {
+                is_only_short.store(not_whole.is_only_short, Ordering::Relaxed);
+                incomplete.keep(not_whole.page, not_whole.reason)
+            })
+        };
+        let answer = match endpoint.ask(request, read, deadline).await {
+            Ok(answer) => answer,
+            Err(error @ SourceError::BadPage { .. }) if is_only_short.load(Ordering::Relaxed) => {
+                return match self.totals.give_up(window, place, console.now()) {
+                    true => incomplete.taken_for_whole(error),
+                    false => incomplete.ended(error),
+                };
+            }
+            Err(error) => return incomplete.ended(error),
+        };
+        match answer {
+            Answer::Read(leaf) => Ok(Turn::Page(leaf)),
             Answer::Unwieldy(error) => Ok(Turn::Unwieldy(error)),
             Answer::Refused(reply) => {
                 let error = console.refusal(&endpoint, self.form.holds, &reply);

@@ -1,6 +1,6 @@
 //! The stream of unified alerts.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use reqwest::Url;
@@ -9,9 +9,12 @@ use super::api_token;
 use super::console::Console;
 use super::event::Naming;
 use super::graphql::{self, AlertsReply};
+use super::selection::{self, LeftOut, Unknown};
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Turn, Walk, least_page};
+use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::incomplete::Incomplete;
+use crate::sources::notes::Notes;
 use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 
@@ -56,6 +59,16 @@ pub struct UnifiedAlerts {
     console: Arc<Console>,
     /// Asked once per process, as soon as the console answers the question.
     cut_by: OnceLock<CutBy>,
+    /// Fields that this console does not know; asked for again by the next process.
+    left_out: Mutex<LeftOut>,
+    notes: Notes,
+}
+
+/// What asking for a page with one choice of fields brought.
+enum Asked {
+    Turn(Turn),
+    /// The console does not know these.
+    Unknown(Vec<Unknown>),
 }
 
 impl UnifiedAlerts {
@@ -65,6 +78,8 @@ impl UnifiedAlerts {
             name,
             console,
             cut_by: OnceLock::new(),
+            left_out: Mutex::default(),
+            notes: Notes::default(),
         }
     }
 
@@ -134,15 +149,98 @@ impl PullStream for UnifiedAlerts {
     }
 
     fn notices(&self) -> Vec<String> {
-        if self.cut_by() == CutBy::UpdatedAt {
-            return Vec::new();
+        let mut notices = self.notes.take();
+        if self.cut_by() == CutBy::CreatedAt {
+            notices.push(format!(
+                "{}: this console does not offer updatedAt for unified alerts; they are read by createdAt, and what \
+                 changes in an alert later (status, verdict) does not arrive",
+                self.name
+            ));
         }
-        let notice = format!(
-            "{}: this console does not offer updatedAt for unified alerts; they are read by createdAt, and what \
-             changes in an alert later (status, verdict) does not arrive",
-            self.name
-        );
-        vec![notice]
+        let left_out: Vec<String> = self.left_out().into_iter().collect();
+        if !left_out.is_empty() {
+            notices.push(format!(
+                "{}: this console does not know {} of unified alerts; they are read without, and the columns stay empty",
+                self.name,
+                left_out.join(", ")
+            ));
+        }
+        notices
+    }
+}
+
+impl UnifiedAlerts {
+    fn left_out(&self) -> LeftOut {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Adds to the fields that are not asked for. False if they were not asked for before.
+    fn leave_out(&self, unknown: &[Unknown]) -> Result<bool, SourceError> {
+        let mut left_out = self.left_out();
+        let before = left_out.len();
+        for field in unknown {
+            match field {
+                Unknown::CanBeLeftOut(path) => {
+                    left_out.insert(path.clone());
+                }
+                Unknown::Needed(path) => return Err(self.console.schema_lacks(&self.endpoint(), HOLDS, path)),
+            }
+        }
+        let is_new = left_out.len() > before;
+        *self.left_out.lock().unwrap_or_else(PoisonError::into_inner) = selection::with_empty_parents(left_out);
+        Ok(is_new)
+    }
+
+    async fn ask(
+        &self,
+        window: Window,
+        limit: usize,
+        place: Place<'_>,
+        deadline: Deadline,
+    ) -> Result<Asked, SourceError> {
+        let (endpoint, url) = (self.endpoint(), self.url()?);
+        let query = graphql::alerts_query(&self.left_out());
+        let body = graphql::alerts_body(&query, self.cut_by().field(), window, limit, place.cursor);
+        let request = || self.console.post(url.clone(), body.clone());
+        let incomplete = Incomplete::default();
+        let read = |body| match graphql::parse_alerts(body, &query) {
+            // With a cursor it may be the cursor's fault, and asking again would not help.
+            Ok(AlertsReply::Error(error)) if place.cursor.is_none() => Err(Unreadable {
+                reason: format!("it holds no data, only an error: {error}"),
+                excerpt: "[not shown]".to_owned(),
+            }),
+            Ok(AlertsReply::Incomplete(page, reason)) => Err(incomplete.keep(page, reason)),
+            reply => reply.map_err(|no_answer| self.console.unreadable(no_answer)),
+        };
+        let answer = match endpoint.ask(request, read, deadline).await {
+            Ok(answer) => answer,
+            Err(error) => return incomplete.ended(error).map(Asked::Turn),
+        };
+        match answer {
+            Answer::Read(AlertsReply::Page(page, next)) => Ok(Asked::Turn(Turn::Page(Leaf {
+                page,
+                next,
+                promised: None,
+            }))),
+            Answer::Read(AlertsReply::Unknown(fields)) => Ok(Asked::Unknown(fields)),
+            Answer::Read(AlertsReply::Error(error) | AlertsReply::Incomplete(_, error)) => {
+                let remedy = "the page behind a cursor was refused; the next run reads the window again; if this lasts, \
+                              report it with this line";
+                let error = endpoint.refused(200, Some(error), remedy.to_owned());
+                Ok(Asked::Turn(Turn::Refused(error)))
+            }
+            Answer::Unwieldy(error) => Ok(Asked::Turn(Turn::Unwieldy(error))),
+            Answer::Refused(reply) => {
+                let status = reply.status.as_u16();
+                let error = self.console.refusal(&endpoint, HOLDS, &reply);
+                match graphql::parse_alerts(reply.body, &query) {
+                    // Many servers answer a query that does not fit their schema with 400.
+                    Ok(AlertsReply::Unknown(fields)) if matches!(status, 400 | 422) => Ok(Asked::Unknown(fields)),
+                    _ if matches!(status, 400 | 410 | 422) => Ok(Asked::Turn(Turn::Refused(error))),
+                    _ => Err(error),
+                }
+            }
+        }
     }
 }
 
@@ -152,40 +250,30 @@ impl CursorPages for UnifiedAlerts {
         (&self.name, ASKED)
     }
 
+    fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     async fn page(
         &self,
         window: Window,
         limit: usize,
-        cursor: Option<&str>,
+        place: Place<'_>,
         deadline: Deadline,
     ) -> Result<Turn, SourceError> {
         // Only before a first page: the order must not change on the way.
-        if cursor.is_none() && self.cut_by.get().is_none() {
+        if place.cursor.is_none() && self.cut_by.get().is_none() {
             self.learn_columns(deadline).await?;
         }
-        let (endpoint, url) = (self.endpoint(), self.url()?);
-        let body = graphql::alerts_body(self.cut_by().field(), window, limit, cursor);
-        let request = || self.console.post(url.clone(), body.clone());
-        let read = |body| match graphql::parse_alerts(body) {
-            // With a cursor it may be the cursor's fault, and asking again would not help.
-            Ok(AlertsReply::Error(error)) if cursor.is_none() => Err(Unreadable {
-                reason: format!("it holds no data, only an error: {error}"),
-                excerpt: "[not shown]".to_owned(),
-            }),
-            reply => reply.map_err(|no_answer| self.console.unreadable(no_answer)),
-        };
-        match endpoint.ask(request, read, deadline).await? {
-            Answer::Read(AlertsReply::Page(page, next)) => Ok(Turn::Page(page, next)),
-            Answer::Read(AlertsReply::Error(error)) => {
-                let remedy = "the cursor was refused; if this lasts, report it with this line";
-                Ok(Turn::Refused(endpoint.refused(200, Some(error), remedy.to_owned())))
-            }
-            Answer::Unwieldy(error) => Ok(Turn::Unwieldy(error)),
-            Answer::Refused(reply) => {
-                let error = self.console.refusal(&endpoint, HOLDS, &reply);
-                match reply.status.as_u16() {
-                    400 | 410 | 422 => Ok(Turn::Refused(error)),
-                    _ => Err(error),
+        loop {
+            match self.ask(window, limit, place, deadline).await? {
+                Asked::Turn(turn) => return Ok(turn),
+                Asked::Unknown(fields) => {
+                    if !self.leave_out(&fields)? {
+                        return Err(self
+                            .console
+                            .schema_lacks(&self.endpoint(), HOLDS, "a field of the query"));
+                    }
                 }
             }
         }

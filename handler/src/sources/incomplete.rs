@@ -1,0 +1,45 @@
+//! A page that says itself, or shows, that something of it is missing.
+//!
+//! It is asked for again, as a page is that cannot be read. What it held is kept meanwhile: if no whole page comes, its
+//! events are delivered, and the walk ends with the error.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::cursor_walk::{Leaf, Turn};
+use super::endpoint::Unreadable;
+use super::{Page, SourceError};
+
+/// The last incomplete page of a request that is being tried.
+#[derive(Debug, Default)]
+pub struct Incomplete(Mutex<Option<Page>>);
+
+impl Incomplete {
+    /// Keeps the page, and gives the reason to ask for it again. Nothing of the page is quoted.
+    pub fn keep(&self, page: Page, reason: String) -> Unreadable {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+        Unreadable {
+            reason,
+            excerpt: "[not shown]".to_owned(),
+        }
+    }
+
+    /// What comes of it when trying ended with an error.
+    pub fn ended(self, error: SourceError) -> Result<Turn, SourceError> {
+        match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(page) => Ok(Turn::Incomplete(page, error)),
+            None => Err(error),
+        }
+    }
+
+    /// The same, where what is missing cannot be had: the page is the last one.
+    pub fn taken_for_whole(self, error: SourceError) -> Result<Turn, SourceError> {
+        self.ended(error).map(|turn| match turn {
+            Turn::Incomplete(page, _) => Turn::Page(Leaf {
+                page,
+                next: None,
+                promised: None,
+            }),
+            other => other,
+        })
+    }
+}
