@@ -79,7 +79,7 @@ fn is_error(text: &str) -> bool {
         || code.is_some_and(|code| code >= 400)
         || ["errors", "error"]
             .iter()
-            .any(|name| member(text, name).is_some_and(|said| says_something(said)))
+            .any(|name| member(text, name).is_some_and(says_something))
 }
 
 fn says_something(errors: &str) -> bool {
