@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::json::{Kind, kind, unquote};
+use crate::json::{Cursor, Kind, kind, range_in, unquote};
 
 /// A page of events: the reply's text, and where in it each event stands.
 #[derive(Debug)]
@@ -25,6 +25,19 @@ impl Page {
     pub fn events(&self) -> impl Iterator<Item = &str> {
         self.events.iter().filter_map(|range| self.text.get(range.clone()))
     }
+}
+
+/// Where the elements of `array`, a part of `text`, stand in it.
+pub fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
+    let mut cursor = Cursor::new(array);
+    let mut ranges = Vec::new();
+    if cursor.enter(b'[') {
+        while cursor.next_element() {
+            let Some(element) = cursor.value() else { break };
+            ranges.push(range_in(text, element));
+        }
+    }
+    ranges
 }
 
 /// True for the ways in which vendors say that there is no next page, no error or no list: null, false, and what is

@@ -6,9 +6,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::failure::code_of;
-use crate::json::{Cursor, Kind, kind, lossy_text, member, range_in, unquote, value_at};
+use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
 use crate::sources::Page;
-use crate::sources::page::is_nothing;
+use crate::sources::page::{elements, is_nothing};
 use crate::sources::unreadable::set_apart;
 
 /// A page as it came. `next_link` is not read: the cursor says the same, and a link could lead anywhere.
@@ -87,18 +87,6 @@ fn says_something(errors: &str) -> bool {
         Ok(Value::Array(list)) => list.iter().any(|error| !is_nothing(&error.to_string())),
         _ => !is_nothing(errors),
     }
-}
-
-fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
-    let mut cursor = Cursor::new(array);
-    let mut ranges = Vec::new();
-    if cursor.enter(b'[') {
-        while cursor.next_element() {
-            let Some(element) = cursor.value() else { break };
-            ranges.push(range_in(text, element));
-        }
-    }
-    ranges
 }
 
 #[cfg(test)]

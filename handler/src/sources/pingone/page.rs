@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use crate::json::{Cursor, Kind, kind, lossy_text, member, range_in, unquote};
+use crate::json::{Cursor, Kind, kind, lossy_text, member, unquote};
 use crate::sources::Page;
-use crate::sources::page::is_nothing;
+use crate::sources::page::{elements, is_nothing};
 use crate::sources::unreadable::set_apart;
 
 /// A page as it came.
@@ -114,18 +114,6 @@ fn error_in(text: &str) -> Option<String> {
         || (present("code").is_some() && present("message").is_some());
     let code = present("code").and_then(word);
     is_error.then(|| format!("it holds an error: {}", code.as_deref().unwrap_or("without a code")))
-}
-
-fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
-    let mut cursor = Cursor::new(array);
-    let mut ranges = Vec::new();
-    if cursor.enter(b'[') {
-        while cursor.next_element() {
-            let Some(element) = cursor.value() else { break };
-            ranges.push(range_in(text, element));
-        }
-    }
-    ranges
 }
 
 #[cfg(test)]

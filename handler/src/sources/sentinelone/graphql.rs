@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::cursor::decoded;
 use super::failure;
-use super::page::{check_json, elements, page_of, readable};
+use super::page::{check_json, page_of, readable};
 use super::selection::{self, LeftOut, Unknown};
 use crate::json::{Kind, kind, lossy_text, member, range_in, unquote, value_at};
+use crate::sources::page::elements;
 use crate::sources::{Page, Window};
 
 const METADATA: &str = "query { alertColumnMetadata { fieldId filterTypes } }";

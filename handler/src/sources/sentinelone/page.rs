@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 
 use super::cursor::decoded;
 use super::failure;
-use crate::json::{Cursor, Kind, kind, lossy_text, member, range_in, unquote, value_at, without_member};
+use crate::json::{Kind, kind, lossy_text, member, unquote, value_at, without_member};
 use crate::sources::Page;
-use crate::sources::page::is_nothing;
+use crate::sources::page::{elements, is_nothing};
 use crate::sources::unreadable::set_apart;
 
 /// Whoever has it can add machines to a group: it goes no further than this file.
@@ -135,19 +135,6 @@ pub fn check_json(text: &str) -> Result<(), String> {
         Kind::Object => Ok(()),
         _ => Err("it is no JSON object".to_owned()),
     }
-}
-
-/// Where the elements of `array`, a part of `text`, stand in it.
-pub fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
-    let mut cursor = Cursor::new(array);
-    let mut ranges = Vec::new();
-    if cursor.enter(b'[') {
-        while cursor.next_element() {
-            let Some(element) = cursor.value() else { break };
-            ranges.push(range_in(text, element));
-        }
-    }
-    ranges
 }
 
 /// A page of the events at `ranges` of `text`, without the member that must not leave this room.
