@@ -122,8 +122,9 @@ impl<'a> GroupRun<'a> {
     /// Walks until the end, a failure, or the end of the run's time.
     pub async fn run(mut self, report: &mut StreamReport) -> Result<(), StoreError> {
         let ended = self.walk(report).await;
-        if ended.is_ok() {
-            self.settle_doubts().await;
+        match ended.is_ok() {
+            true => self.settle_doubts().await,
+            false => self.go_back(),
         }
         report.notices.extend(self.run.plan.stream.notices());
         for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
@@ -271,7 +272,12 @@ impl<'a> GroupRun<'a> {
                 outcome => index = self.settle(index, before, outcome),
             }
         }
-        for sink in &self.open {
+        self.go_back();
+    }
+
+    /// Tables of which rows are held go back to where they stood before them, however the run ends.
+    fn go_back(&mut self) {
+        for sink in self.open.iter().filter(|sink| !sink.is_in_doubt()) {
             self.before_doubt.remove(&sink.table());
         }
         for (table, before) in std::mem::take(&mut self.before_doubt) {

@@ -20,6 +20,7 @@ mod push;
 mod pushed_run;
 mod queue_order;
 mod replay;
+mod replay_file;
 mod reporting;
 mod rows_run;
 mod send;

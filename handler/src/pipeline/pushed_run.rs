@@ -70,6 +70,14 @@ pub async fn deliver_pushed(
     Ok(oldest_left)
 }
 
+/// True if pushed rows were refused, none of their table being taken, and the read that followed showed that the stream
+/// fits: then they can be settled in the same run.
+pub fn can_be_settled(pushed: &PushedPlan) -> bool {
+    let queue_of = |target: &Target| pushed.spool.queue_of(&target.table.name());
+    let mut targets = pushed.targets.iter();
+    targets.any(|target| target.record.can_settle(&queue_of(target)))
+}
+
 async fn deliver_queue<'a>(
     run: &StreamRun<'_>,
     pushed: &PushedPlan,
@@ -100,6 +108,9 @@ async fn deliver_queue<'a>(
         damaged: Vec::new(),
     };
     let outcome = drain.run(&queue.waiting, &mut sink, &context, begin_until).await;
+    let is_in_doubt = outcome.as_ref().is_err_and(SinkError::is_doubt);
+    let record = &queue.target.record;
+    record.note_doubt(&pushed.spool.queue_of(&table), is_in_doubt);
     for error in std::mem::take(&mut drain.damaged) {
         let message = format!("{} -> {table}: {error}", report.stream);
         report.problems.push(error.problem_saying(message));

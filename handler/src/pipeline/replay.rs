@@ -8,12 +8,11 @@ use chrono::{DateTime, Utc};
 use super::no_row::{self, why_no_row};
 use super::plan::{StreamPlan, Target};
 use super::poll::Poller;
-use super::send::send_knowing;
-use crate::destination::{DeliveryError, StreamFit};
+use super::replay_file::FileReplay;
 use crate::event::{Identity, StreamName};
 use crate::json::{Kind, kind, repair_surrogates};
 use crate::sources::PushForm;
-use crate::state::{DeadLetters, LeaseAttempt, Letter, LetterFile, StoreError};
+use crate::state::{DeadLetters, LeaseAttempt, Letter, StoreError};
 use crate::tables::RowContext;
 use crate::time::Deadline;
 
@@ -48,10 +47,12 @@ pub enum ReplayError {
 }
 
 /// What a letter is worth.
-enum Content {
+pub enum Content {
     /// Rows, each with the table it goes to.
     Rows(Vec<(Target, Vec<u8>, DateTime<Utc>)>),
+    /// It holds no row and cannot become one.
     Unusable,
+    /// Its source or table is not configured.
     Unknown,
 }
 
@@ -73,6 +74,7 @@ impl Poller {
 
     async fn replay_files(&self, dead_letters: &DeadLetters, deadline: Deadline) -> Result<Replayed, StoreError> {
         let mut replayed = Replayed::default();
+        let (mut writable, mut failing) = (false, BTreeMap::new());
         for key in dead_letters.files().await? {
             if self.stop.is_asked() || deadline.has_passed() {
                 break;
@@ -87,80 +89,14 @@ impl Poller {
                 }
                 Err(error) => return Err(error),
             };
-            let letters = file.letters.len();
-            let left = self.replay_file(file, &mut replayed, deadline).await;
-            if left.letters.len() < letters {
-                dead_letters.leave(left).await?;
-            }
+            let mut replay = FileReplay::new(file, |letter| self.content_of(letter), &mut replayed);
+            let ended = replay
+                .run((dead_letters, &mut writable), &mut failing, (deadline, &self.stop))
+                .await;
+            replay.count(&mut replayed);
+            ended?;
         }
         Ok(replayed)
-    }
-
-    /// Gives the file with the letters that stay.
-    async fn replay_file(&self, mut file: LetterFile, replayed: &mut Replayed, deadline: Deadline) -> LetterFile {
-        let mut staying = Vec::new();
-        for letter in std::mem::take(&mut file.letters) {
-            let rows = match self.content_of(&letter) {
-                Content::Rows(rows) => rows,
-                Content::Unusable => {
-                    replayed.unusable += 1;
-                    staying.push(letter);
-                    continue;
-                }
-                Content::Unknown => {
-                    replayed.unknown += 1;
-                    staying.push(letter);
-                    continue;
-                }
-            };
-            let tables: Vec<String> = rows
-                .iter()
-                .map(|(target, ..)| target.table.name().to_string())
-                .collect();
-            match self.send_rows(rows, deadline).await {
-                Ok(true) => {
-                    replayed.sent += 1;
-                    let stream = format!("{}/{}/{}", letter.source, letter.instance, letter.stream);
-                    let of_stream = replayed.rows.entry(stream).or_default();
-                    tables
-                        .into_iter()
-                        .for_each(|table| *of_stream.entry(table).or_default() += 1);
-                }
-                Ok(false) => {
-                    replayed.refused += 1;
-                    staying.push(letter);
-                }
-                Err(error) => {
-                    let count = replayed.failed.take().map_or(0, |(count, _)| count);
-                    replayed.failed = Some((count + 1, error.to_string()));
-                    staying.push(letter);
-                }
-            }
-        }
-        file.letters = staying;
-        file
-    }
-
-    /// True if all were accepted, false if one was refused for good.
-    async fn send_rows(
-        &self,
-        rows: Vec<(Target, Vec<u8>, DateTime<Utc>)>,
-        deadline: Deadline,
-    ) -> Result<bool, DeliveryError> {
-        let mut is_accepted = true;
-        for (target, row, time) in rows {
-            let mut builder = target.batch();
-            builder.push(&row, time);
-            let Some(batch) = builder.take() else { continue };
-            // What is refused stays where it is, whoever is at fault.
-            let fit = Some(StreamFit::Proven);
-            let sent = send_knowing(fit, &target, &batch, deadline, &self.stop).await;
-            if let Some(error) = sent.delivery.error {
-                return Err(error);
-            }
-            is_accepted &= sent.delivery.refused.is_empty();
-        }
-        Ok(is_accepted)
     }
 
     fn content_of(&self, letter: &Letter) -> Content {

@@ -69,7 +69,10 @@ impl Rest {
     }
 
     fn entry(&self, at: DateTime<Utc>) -> SpoolEntry {
-        let mut body = String::from_utf8_lossy(&self.0).into_owned();
+        let mut body = match self.0.is_empty() {
+            true => "[".to_owned(),
+            false => String::from_utf8_lossy(&self.0).into_owned(),
+        };
         body.push(']');
         SpoolEntry {
             at,
@@ -245,6 +248,11 @@ impl RowsRun<'_> {
                 Ok(EntryFate::Doubted(left, error))
             }
             outcome => {
+                if outcome.is_err() {
+                    // The next entry must show first that what becomes of it can be written.
+                    let name = self.plan.spool.queue_of(&self.plan.target.table.name());
+                    target.record.note_writable(&name, false);
+                }
                 counts.spooled += left;
                 Ok(outcome?.map_or(EntryFate::Settled, EntryFate::Failed))
             }
@@ -259,11 +267,17 @@ impl RowsRun<'_> {
         (counts, settled): (&mut Counts, &mut u64),
     ) -> Result<Option<DeliveryError>, StoreError> {
         let (now, name) = (self.clock.now(), self.plan.form.name());
+        let queue_name = self.plan.spool.queue_of(&self.plan.target.table.name());
+        if !target.record.is_writable(&queue_name) {
+            place = queue.rewrite(&place, entry).await?;
+            target.record.note_writable(&queue_name, true);
+        }
         dead_letters.keep(name, &unpacked.letters, now).await?;
         counts.dead_lettered += unpacked.letters.len() as u64;
         *settled += unpacked.letters.len() as u64;
         let mut rest = Rest::default();
         let mut problem = None;
+        let mut not_kept = Ok(());
         // The turn ends after what was accepted is out of the entry.
         let mut last_sent: Option<Sent> = None;
         for (number, batch) in unpacked.batches.iter().enumerate() {
@@ -272,7 +286,7 @@ impl RowsRun<'_> {
             let has_failed = problem
                 .as_ref()
                 .is_some_and(|error: &DeliveryError| !error.is_about_rows_or_stream());
-            let open = if has_failed || is_late || self.stop.is_asked() {
+            let open = if has_failed || is_late || self.stop.is_asked() || not_kept.is_err() {
                 (0..batch.rows).collect()
             } else {
                 let mut sent = send_next(last_sent.take(), target, batch, self.deadline, self.stop).await;
@@ -280,11 +294,17 @@ impl RowsRun<'_> {
                 counts.perhaps_doubled += delivery.unsure as u64;
                 counts.delivered += delivery.accepted.len() as u64;
                 *settled += delivery.accepted.len() as u64;
+                let mut open = delivery.open(batch.rows);
                 let refused = refused_letters(batch, &delivery.refused);
-                dead_letters.keep(name, &refused, now).await?;
-                counts.dead_lettered += refused.len() as u64;
-                *settled += refused.len() as u64;
-                let open = delivery.open(batch.rows);
+                not_kept = dead_letters.keep(name, &refused, now).await;
+                if not_kept.is_ok() {
+                    counts.dead_lettered += refused.len() as u64;
+                    *settled += refused.len() as u64;
+                } else {
+                    // They stay, and what was accepted is taken out all the same.
+                    open.extend(delivery.refused.iter().map(|refused| refused.row));
+                    open.sort_unstable();
+                }
                 problem = sent.delivery.error.take().or(problem);
                 last_sent = Some(sent);
                 open
@@ -300,14 +320,14 @@ impl RowsRun<'_> {
             }
         }
         if rest.0.is_empty() {
-            queue.remove(&place.key, entry.body.len()).await?;
+            take_out(queue, &place, entry).await?;
             return Ok(problem);
         }
         let rest = rest.entry(entry.at);
         if rest != *entry {
             queue.rewrite(&place, &rest).await?;
         }
-        Ok(problem)
+        not_kept.map(|()| problem)
     }
 
     fn unpack(&self, key: &Key, entry: &SpoolEntry, counts: &mut Counts) -> Result<Unpacked, StoreError> {
@@ -357,6 +377,17 @@ impl RowsRun<'_> {
         unpacked.batches.extend(builder.take());
         Ok(unpacked)
     }
+}
+
+/// An entry of which nothing is left. Where it cannot be removed it is emptied, so that nothing of it is sent again.
+async fn take_out(queue: &GuardedSpool, place: &Place, entry: &SpoolEntry) -> Result<(), StoreError> {
+    let Err(error) = queue.remove(&place.key, entry.body.len()).await else {
+        return Ok(());
+    };
+    let nothing = Rest::default().entry(entry.at);
+    // Whether that works or not, the store is failing.
+    let _ = queue.rewrite(place, &nothing).await;
+    Err(error)
 }
 
 fn time_of(row: &str) -> Option<DateTime<Utc>> {

@@ -11,7 +11,7 @@ use super::group_run::GroupRun;
 use super::loading::in_time;
 use super::lost_checkpoint::Lost;
 use super::plan::{PullPlan, Target};
-use super::pushed_run::deliver_pushed;
+use super::pushed_run::{can_be_settled, deliver_pushed};
 use super::send::DELIVERY_RESERVE;
 use super::spool_drain::note_waiting;
 use super::walk_run::WalkRun;
@@ -61,15 +61,25 @@ impl StreamRun<'_> {
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.clock.now();
         let mut checkpoints = self.load(now, report).await?;
+        let before = report.problems.len();
         let delivered = match &self.plan.pushed {
             Some(pushed) => deliver_pushed(self, pushed, &mut checkpoints, now, report).await,
             None => Ok(None),
         };
+        let after_pushed = report.problems.len();
         let outcome = match delivered {
             Ok(oldest_left) if self.reads => self.read(&mut checkpoints, (oldest_left, now), report).await,
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
+        if let (Ok(()), Some(pushed)) = (
+            &outcome,
+            self.plan.pushed.as_ref().filter(|pushed| can_be_settled(pushed)),
+        ) {
+            // What was refused is said anew if it still is.
+            report.problems.drain(before..after_pushed);
+            deliver_pushed(self, pushed, &mut checkpoints, now, report).await?;
+        }
         if checkpoints.has_news {
             checkpoints.save(self.lease, now).await?;
         }

@@ -1,6 +1,6 @@
-//! What this process knows of a table beyond one batch: whether it takes rows.
+//! What this process knows of a table beyond one batch: whether it takes rows, and whether the state remembers them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +19,8 @@ struct Shared {
     accepted: AtomicU64,
     /// What it was when rows of a queue were first refused that are refused still.
     doubted: Mutex<BTreeMap<String, u64>>,
+    /// Places of the state that took the last write.
+    writable: Mutex<BTreeSet<String>>,
 }
 
 impl TableRecord {
@@ -50,9 +52,29 @@ impl TableRecord {
         }
     }
 
+    /// True if rows of a queue are refused, and it is known by now that the stream fits.
+    pub fn can_settle(&self, queue: &str) -> bool {
+        self.doubted().contains_key(queue) && self.fit() == StreamFit::Proven
+    }
+
     /// Rows were accepted.
     pub fn note_accepted(&self) {
         self.shared.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// True if the last write to a place of the state succeeded, in this process. Else it must be shown before a batch
+    /// is sent: a state that cannot remember would have the same rows sent in every run.
+    pub fn is_writable(&self, place: &str) -> bool {
+        self.writable().contains(place)
+    }
+
+    /// Notes how a write ended.
+    pub fn note_writable(&self, place: &str, is_writable: bool) {
+        let mut writable = self.writable();
+        match is_writable {
+            true => writable.insert(place.to_owned()),
+            false => writable.remove(place),
+        };
     }
 
     /// Whether the stream is known to fit its table.
@@ -65,6 +87,10 @@ impl TableRecord {
 
     fn accepted(&self) -> u64 {
         self.shared.accepted.load(Ordering::Relaxed)
+    }
+
+    fn writable(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.shared.writable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn doubted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {

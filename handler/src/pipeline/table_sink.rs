@@ -258,8 +258,14 @@ impl<'a> TableSink<'a> {
     /// A batch of which nothing is taken is held, unless too much is.
     async fn send_one(&mut self, (batch, batched): Suspect, context: &SinkContext<'_>) -> Result<(), SinkError> {
         context.lease.require()?;
+        self.require_memory(batched.len()).await?;
         let sent = send(self.target, &batch, context.deadline, context.stop).await;
-        match self.settle(&batch, &batched, &sent, context).await {
+        let settled = self.settle(&batch, &batched, &sent, context).await;
+        if let Err(SinkError::Store(_)) = settled {
+            let place = self.identities.folder().to_string();
+            self.target.record.note_writable(&place, false);
+        }
+        match settled {
             Err(SinkError::Delivery(error)) if error.is_about_rows_or_stream() => {
                 match self.suspects.hold(batch, batched, error.clone()) {
                     true => Ok(()),
@@ -268,6 +274,18 @@ impl<'a> TableSink<'a> {
             }
             outcome => outcome,
         }
+    }
+
+    /// Nothing is sent that could not be remembered. That the last batch was is enough: only after a failure, and at the
+    /// first batch of a process, it costs a write to know.
+    async fn require_memory(&self, rows: usize) -> Result<(), StoreError> {
+        let place = self.identities.folder().to_string();
+        if self.target.record.is_writable(&place) {
+            return Ok(());
+        }
+        self.identities.require_room(rows).await?;
+        self.target.record.note_writable(&place, true);
+        Ok(())
     }
 
     /// What was accepted is remembered before anything else; then come the rows that were refused.

@@ -79,12 +79,43 @@ pub struct Letter {
     pub event: Option<Box<RawValue>>,
 }
 
+/// Where a file of letters lies, and as what it was read or written.
+#[derive(Debug)]
+pub struct LetterPlace {
+    key: Key,
+    version: Version,
+}
+
+impl LetterPlace {
+    /// A letter of the file cannot be written as JSON.
+    pub fn damaged(&self, error: &serde_json::Error) -> StoreError {
+        damaged(&self.key, error)
+    }
+}
+
+impl Letter {
+    /// For one of the tables that an event goes to, where the others have it.
+    pub fn of_row(&self, table: &str, row: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            version: self.version,
+            at: self.at.clone(),
+            source: self.source.clone(),
+            instance: self.instance.clone(),
+            stream: self.stream.clone(),
+            reason: self.reason.clone(),
+            table: Some(table.to_owned()),
+            request_id: self.request_id.clone(),
+            row: Some(raw(&String::from_utf8_lossy(row))?),
+            event: None,
+        })
+    }
+}
+
 /// A file of letters, as it lies in the store.
 #[derive(Debug)]
 pub struct LetterFile {
     /// Where it lies.
-    pub key: Key,
-    version: Version,
+    pub place: LetterPlace,
     /// In the order in which they were set aside.
     pub letters: Vec<Letter>,
 }
@@ -169,23 +200,30 @@ impl DeadLetters {
             letters.push(letter);
         }
         Ok(Some(LetterFile {
-            key: key.clone(),
-            version: stored.version,
+            place: LetterPlace {
+                key: key.clone(),
+                version: stored.version,
+            },
             letters,
         }))
     }
 
-    /// Writes the letters that are left; a file without letters goes.
-    pub async fn leave(&self, file: LetterFile) -> Result<(), StoreError> {
-        if file.letters.is_empty() {
-            return self.store.remove(&file.key).await;
-        }
+    /// Writes the letters that are left of a file; without letters it goes.
+    pub async fn leave<'l>(
+        &self,
+        place: &mut LetterPlace,
+        letters: impl Iterator<Item = &'l Letter>,
+    ) -> Result<(), StoreError> {
         let mut lines = Vec::new();
-        for letter in &file.letters {
-            push_line(&file.key, letter, &mut lines)?;
+        for letter in letters {
+            push_line(&place.key, letter, &mut lines)?;
         }
-        let expected = Expected::Version(file.version);
-        self.store.write(&file.key, lines, expected).await.map(|_| ())
+        if lines.is_empty() {
+            return self.store.remove(&place.key).await;
+        }
+        let expected = Expected::Version(place.version.clone());
+        place.version = self.store.write(&place.key, lines, expected).await?;
+        Ok(())
     }
 }
 
@@ -260,12 +298,11 @@ mod tests {
         );
 
         let mut file = letters.read(&letters.files().await.unwrap()[0]).await.unwrap().unwrap();
-        file.letters.remove(2);
-        letters.leave(file).await.unwrap();
+        letters.leave(&mut file.place, file.letters[..2].iter()).await.unwrap();
         let mut file = letters.read(&files[0].key).await.unwrap().unwrap();
         assert_eq!(file.letters.len(), 2);
-        file.letters.clear();
-        letters.leave(file).await.unwrap();
+        letters.leave(&mut file.place, file.letters[1..].iter()).await.unwrap();
+        letters.leave(&mut file.place, [].iter()).await.unwrap();
         assert_eq!(letters.files().await.unwrap(), []);
     }
 }

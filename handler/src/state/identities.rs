@@ -88,6 +88,16 @@ impl Identities {
         Ok(())
     }
 
+    /// Shows that those of so many events can be stored now: what cannot be remembered must not be sent.
+    pub async fn require_room(&self, events: usize) -> Result<(), StoreError> {
+        self.segments.require_room::<ENTRY>(events).await
+    }
+
+    /// Where they are kept.
+    pub fn folder(&self) -> &Key {
+        self.segments.folder()
+    }
+
     /// Forgets what is older than `from`. The segments are written anew as one when they are many, or when most of
     /// what they hold is forgotten: an identity that is kept too long does no harm.
     pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ pub use checkpoint::{Checkpoints, OpenWalk, TablePosition, account_digest};
 pub use counterpart_records::{CounterpartRecords, Record};
 pub use counts::Counts;
 pub use coverage::{Coverage, Span};
-pub use dead_letters::{DeadLetter, DeadLetters, Letter, LetterFile, RefusedBy};
+pub use dead_letters::{DeadLetter, DeadLetters, Letter, LetterFile, LetterPlace, RefusedBy};
 pub use ended_run::{EndedRun, EndedRuns};
 pub use identities::Identities;
 pub use intent::Intent;
@@ -45,4 +45,6 @@ pub use reread::Reread;
 pub use spool::{EntryKind, GuardedSpool, Place, Spool, SpoolEntry, SpoolError};
 pub use spool_room::SpoolRoom;
 pub use store::{BACKFILL, HeldBy, Holder, LeaseAttempt, Store, StoreError};
+#[cfg(test)]
+pub use store::{Expected, Listed, Stored, Version};
 pub use stream_health::{LastError, LastRun, Stood, StreamHealth, StreamHealths, Worth};

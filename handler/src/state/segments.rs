@@ -75,6 +75,21 @@ impl Segments {
         Ok(())
     }
 
+    /// Shows that a file of so many records can be written now, and leaves none behind.
+    pub async fn require_room<const N: usize>(&self, records: usize) -> Result<(), StoreError> {
+        let mut bytes = self.magic.to_vec();
+        // Records that name nothing, should this process end before they are removed.
+        bytes.resize(self.magic.len() + records * N, 0);
+        let key = self.folder.child(&format!("{:012}.ids", self.next));
+        self.store.write(&key, bytes, Expected::Absent).await?;
+        self.store.remove(&key).await
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Key {
+        &self.folder
+    }
+
     /// Replaces all files by one that holds these records: the new one is there before the others go.
     pub async fn write_anew<const N: usize>(
         &mut self,

@@ -273,7 +273,13 @@ mod tests {
             converted("\"2026-11-20 10:15:30 UTC\"", ColumnType::Datetime).as_deref(),
             expected
         );
-        for value in ["\"\"", "1700000000", "\"yesterday\"", "{}"] {
+        let beyond = [
+            "\"9999-12-31T23:59:59-14:00\"",
+            "\"0001-01-01T00:00:00+05:00\"",
+            "\"0000-01-01T00:00:00Z\"",
+            "\"0000-01-01\"",
+        ];
+        for value in ["\"\"", "1700000000", "\"yesterday\"", "{}"].into_iter().chain(beyond) {
             assert_eq!(converted(value, ColumnType::Datetime), None, "{value}");
         }
     }

@@ -1,6 +1,12 @@
 //! Reads an instant in the forms that the vendors use, and writes it as RFC 3339 in UTC.
 
-use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+
+/// RFC 3339 has four digits for the year, and a datetime of Azure Monitor begins with the year 1. Source: "The datetime
+/// data type" in the documentation of Kusto.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// An instant, with the fraction of a second exactly as the vendor wrote it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +28,7 @@ impl<'a> VendorTime<'a> {
         )?;
         let rest = text.get(10..)?;
         if rest.is_empty() {
-            return Some(Self {
+            return YEARS.contains(&date.year()).then_some(Self {
                 seconds: date.and_hms_opt(0, 0, 0)?,
                 fraction: "",
             });
@@ -34,7 +40,7 @@ impl<'a> VendorTime<'a> {
         )?;
         let (fraction, zone) = split_fraction(rest.get(9..)?)?;
         let seconds = seconds.checked_sub_signed(offset(zone)?)?;
-        Some(Self { seconds, fraction })
+        YEARS.contains(&seconds.year()).then_some(Self { seconds, fraction })
     }
 
     /// The instant, to the nanosecond.

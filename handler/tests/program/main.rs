@@ -32,6 +32,7 @@ mod pingone_enterprise;
 mod pingone_push;
 mod push;
 mod refused_rows;
+mod replayed;
 mod restarts;
 mod scripted_vendor;
 mod sentinelone;

@@ -183,6 +183,36 @@ async fn the_timer_fails_while_nothing_is_taken_and_a_push_that_is_taken_meanwhi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_beside_a_poller_is_settled_by_what_the_same_run_reads() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__PUSH_TOKEN", PUSH_TOKEN);
+    let host = handler.host(Mode::Proxy).await;
+    azure.ingestion.refuse_rows_with("poison");
+    let (_, poison) = large_activity("poison", 10);
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let answer = host
+        .http("POST", "/api/push/pingone", &headers, poison.into_bytes())
+        .await
+        .unwrap();
+    assert_eq!((answer.status, spooled(&handler)), (200, 1));
+    assert!(host.timer().await.is_err());
+    assert_eq!((spooled(&handler), handler.dead_letters().len()), (1, 0));
+
+    pingone.publish(activities(83, 5, 8));
+    host.timer().await.unwrap();
+    assert_eq!(
+        (
+            azure.ids(ACTIVITIES).len(),
+            spooled(&handler),
+            handler.dead_letters().len()
+        ),
+        (5, 0, 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reply_of_a_consuming_read_of_which_no_row_is_taken_waits_until_a_later_one_is() {
     let azure = Azure::with_tables(&[ENTERPRISE]);
     let vendor = PingOneEnterprise::start(Default::default());

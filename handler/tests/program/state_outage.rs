@@ -297,3 +297,31 @@ async fn a_full_disk_under_the_destination_fails_the_run_and_leaves_no_torn_line
     let rows: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_each_once(&pingone, &ids_of(&rows));
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_no_more_stops_the_stream_before_anything_is_sent_in_every_run() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(930, 20, 50));
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.poll_well().await;
+    pingone.publish(activities(931, 300, 8));
+    // A limit of the size of files stands for a full disk: positions still fit, and what was delivered does not.
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" poll";
+    for _ in 0..3 {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script, env!("CARGO_BIN_EXE_handler")])
+            .env_clear()
+            .envs(&handler.environment)
+            .current_dir(handler.path("."))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let output = failed(command.spawn().unwrap()).await;
+        assert!(output.contains("the state store failed to write"), "{output}");
+        assert_eq!(azure.ids(ACTIVITIES).len(), 20);
+    }
+    handler.poll_well().await;
+    assert_each_once(&pingone, &azure.ids(ACTIVITIES));
+}

@@ -1,5 +1,7 @@
 //! The poller against a model: a vendor that shows events late, a destination that refuses, a process that dies.
 
+mod forgetful_store;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
