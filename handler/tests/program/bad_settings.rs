@@ -179,6 +179,7 @@ async fn what_is_off_shows_in_the_status_in_a_check_and_at_the_host() {
     let (pingone, mut handler) = good_sources(930);
     handler
         .set("PINGONE__ACME__PUSH_TOKEN", "the-push-token-of-acme")
+        .set("PINGONE__ACME__REGION", VALUE)
         .set("PINGONE__ACME__TABLES", VALUE)
         .set("HEALTH__ENABLED", "true");
 
@@ -190,10 +191,11 @@ async fn what_is_off_shows_in_the_status_in_a_check_and_at_the_host() {
     assert_eq!(off.len(), 1, "{status}");
     assert_eq!(off[0]["stream"], "pingone/acme");
     let text = off[0].to_string();
-    assert!(
-        text.contains("PINGONE__ACME__TABLES") && !text.contains(VALUE),
-        "{text}"
-    );
+    for setting in ["PINGONE__ACME__REGION", "PINGONE__ACME__TABLES"] {
+        assert_eq!(text.matches(setting).count(), 1, "{text}");
+    }
+    assert_eq!(text.matches("switched off").count(), 1, "{text}");
+    assert!(!text.contains(VALUE), "{text}");
 
     for source in ["pingone/acme", "pingone/acme/push"] {
         let ended = handler.run(&["poll", "--source", source]).await;

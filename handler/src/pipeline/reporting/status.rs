@@ -335,7 +335,17 @@ fn empty_table(table: &str) -> TableStatus {
 fn off(report: &StreamReport) -> StreamStatus {
     let mut stream = StreamStatus::never_run(report.stream.clone(), StreamKind::Instance);
     stream.status = Standing::Off;
-    let messages: Vec<&str> = report.problems.iter().map(|problem| problem.message.as_str()).collect();
+    // The name and what is off stand before the first reason; they are the same for the others.
+    let before = format!("{}: everything is switched off: ", report.stream);
+    let messages = report
+        .problems
+        .iter()
+        .enumerate()
+        .map(|(number, problem)| match number {
+            0 => problem.message.as_str(),
+            _ => problem.message.strip_prefix(&before).unwrap_or(&problem.message),
+        });
+    let messages: Vec<&str> = messages.collect();
     stream.last_error = report.problems.first().map(|problem| LastError {
         at: None,
         code: problem.code.word().to_owned(),
