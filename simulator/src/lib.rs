@@ -59,6 +59,7 @@ mod tests {
         is_send_and_sync::<crate::key_vault::KeyVault>();
         is_send_and_sync::<crate::logs_ingestion::LogsIngestion>();
         is_send_and_sync::<crate::azurite::Azurite>();
+        is_send_and_sync::<crate::azurite::AzuriteProxy>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
         is_send_and_sync::<crate::onelogin::Sender>();
         is_send_and_sync::<crate::onelogin_api::OneLoginApi>();
