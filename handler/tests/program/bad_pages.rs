@@ -71,11 +71,13 @@ fn pingone(vendor: &ScriptedVendor) -> Handler {
     handler
 }
 
+type Answering = dyn Fn(&Asked, usize) -> Value + Send + Sync;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_leads_back_or_nowhere_is_delivered_and_ends_the_walk() {
     let own =
         |asked: &Asked, from: usize| json!({"next": {"href": format!("{}?{}", asked.path, url_query(asked, from))}});
-    let ways: Vec<Box<dyn Fn(&Asked, usize) -> Value + Send + Sync>> = vec![
+    let ways: Vec<Box<Answering>> = vec![
         Box::new(own),
         Box::new(move |asked, from| own(asked, from.saturating_sub(10))),
         Box::new(|_, _| json!({"next": ""})),

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
@@ -76,6 +76,15 @@ impl Objects {
         }
     }
 
+    /// What a spool entry holds at present.
+    async fn entry_at(&self, location: &Path) -> Option<String> {
+        if !location.as_ref().starts_with("spool/") {
+            return None;
+        }
+        let bytes = self.inner.get(location).await.ok()?.bytes().await.ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     async fn call<T>(&self, location: Option<&Path>, work: impl Future<Output = Result<T>>) -> Result<T> {
         let what = location.map_or_else(|| "list".to_owned(), |location| format!("get or remove {location}"));
         let (number, fault) = self.begin(&what).await;
@@ -96,7 +105,7 @@ impl Objects {
     }
 }
 
-/// A spool entry that is written, until its writer learns of it. One that has given up waiting never does.
+/// A spool entry that is written or removed, until its writer learns of it. One that has given up waiting never does.
 struct InDoubt<'a> {
     objects: &'a Objects,
     entry: Option<String>,
@@ -198,11 +207,16 @@ impl ObjectStore for Objects {
                 async move {
                     let location = location?;
                     let inner = objects.inner.clone();
+                    let in_doubt = InDoubt {
+                        objects: &objects,
+                        entry: objects.entry_at(&location).await,
+                    };
                     let gone = async {
                         let one = stream::once(std::future::ready(Ok(location.clone()))).boxed();
                         inner.delete_stream(one).try_collect::<Vec<_>>().await
                     };
                     objects.call(Some(&location), gone).await?;
+                    in_doubt.resolve();
                     let world = &objects.line.world;
                     world.tell(|| format!("process {}: {location} is removed", objects.line.process));
                     Ok(location)

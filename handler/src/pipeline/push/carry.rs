@@ -68,11 +68,11 @@ pub async fn carry_spooled_first(context: Arc<LaneContext>, shipments: Vec<Shipm
         Ok(places) => places,
         Err(written) => {
             for (way, place) in ways.iter().zip(written) {
-                let is_gone = match place {
-                    Some(place) => way.remove(&place.key).await.is_ok(),
-                    None => true,
+                let stays = match place {
+                    Some(place) => way.cannot_be_taken_out(&place).await,
+                    None => false,
                 };
-                way.settle_all(!is_gone);
+                way.settle_all(stays);
             }
             return;
         }

@@ -176,8 +176,7 @@ impl<'a> Way<'a> {
                     "neither the destination nor the spool has taken the rows in time".to_owned(),
                 ));
                 let place = spooling.await.ok()?;
-                // One that cannot be taken out again is delivered from the spool, and the senders are known.
-                return self.remove(&place.key).await.is_err().then_some(place);
+                return self.cannot_be_taken_out(&place).await.then_some(place);
             }
         };
         match outcome {
@@ -214,6 +213,22 @@ impl<'a> Way<'a> {
             }
             tries += 1;
         }
+    }
+
+    /// True if an entry that its senders will bring again is there to stay: it is delivered from the spool, and they are
+    /// known. A removal without an answer may have been done: unless the entry is seen, its events count as not stored,
+    /// and come twice rather than not at all.
+    pub async fn cannot_be_taken_out(&self, place: &Place) -> bool {
+        let Err(error) = self.remove(&place.key).await else {
+            return false;
+        };
+        let is_there = matches!(self.context.spool.read(&place.key).await, Ok(Some(_)));
+        if !is_there {
+            log::warn!(stream = self.name().as_str(), table = self.table().as_str();
+                "{} -> {}: it is not known whether {} rows of a push were taken out of the spool ({error}); they are brought again and may arrive twice",
+                self.name(), self.table(), self.shipment.batch.rows);
+        }
+        is_there
     }
 
     /// An entry that others may take is theirs: they have all of it already, or it is gone.
