@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 use crate::harness::*;
 use crate::scripted_vendor::{Asked, ScriptedVendor};
 
+/// What stands in the links of the last page, which begins at a place.
+type Way = Box<dyn Fn(&Asked, usize) -> Value + Send + Sync>;
+
 const UNREADABLE: [&str; 4] = [
     "{\"id\":\"bad\",\"note\":\"a\tb\"}",
     r#"{"id":"bad","score":NaN}"#,
@@ -71,13 +74,11 @@ fn pingone(vendor: &ScriptedVendor) -> Handler {
     handler
 }
 
-type Answering = dyn Fn(&Asked, usize) -> Value + Send + Sync;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_leads_back_or_nowhere_is_delivered_and_ends_the_walk() {
     let own =
         |asked: &Asked, from: usize| json!({"next": {"href": format!("{}?{}", asked.path, url_query(asked, from))}});
-    let ways: Vec<Box<Answering>> = vec![
+    let ways: Vec<Way> = vec![
         Box::new(own),
         Box::new(move |asked, from| own(asked, from.saturating_sub(10))),
         Box::new(|_, _| json!({"next": ""})),
