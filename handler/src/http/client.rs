@@ -98,9 +98,11 @@ impl HttpClient {
     /// A client whose world is a test's own.
     #[cfg(test)]
     pub fn scripted(script: std::sync::Arc<dyn Script>) -> Self {
+        // Reading the machine's certificates takes longer than many a test.
+        static NOT_ASKED: std::sync::OnceLock<HttpClient> = std::sync::OnceLock::new();
         Self {
             script: Some(script),
-            ..Self::new().unwrap()
+            ..NOT_ASKED.get_or_init(|| Self::new().unwrap()).clone()
         }
     }
 

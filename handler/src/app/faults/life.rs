@@ -159,6 +159,10 @@ impl Life {
         if self.chance.hits(0.5) {
             self.web = self.start();
         }
+        if self.kinds.outages {
+            // These lives are longer than a first run looks back: every stream has begun before they get bad.
+            self.poll(&self.timer).await.unwrap();
+        }
         for _ in 0..self.chance.between(4, 8) {
             self.bad_hour().await;
         }
