@@ -7,7 +7,7 @@
 //! A wrong pair may bring an event in both forms, never in none: whatever was pushed is delivered to its own tables,
 //! unless its other form was accepted in the same table.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,7 +30,8 @@ pub struct Counterparts {
     unpaired_pushes: BTreeSet<(Identity, Identity)>,
     /// Read and delivered events that have met none yet.
     unpaired_gaps: BTreeSet<(Identity, Identity)>,
-    accepted: HashSet<(Identity, Identity)>,
+    /// Events that were read, and the tables that took them.
+    accepted: BTreeSet<(Identity, Identity)>,
     entries: HashMap<Identity, DateTime<Utc>>,
     /// Nothing is known of events before it.
     horizon: DateTime<Utc>,
@@ -56,7 +57,7 @@ impl Counterparts {
             reads: HashMap::new(),
             unpaired_pushes: BTreeSet::new(),
             unpaired_gaps: BTreeSet::new(),
-            accepted: HashSet::new(),
+            accepted: BTreeSet::new(),
             entries: HashMap::new(),
             horizon: DateTime::UNIX_EPOCH,
         };
@@ -72,15 +73,35 @@ impl Counterparts {
             return;
         }
         self.add(Record::Pushed { common, push }, time);
-        if let Some(read) = first_of(&self.unpaired_gaps, common) {
-            self.add(Record::Pair { common, push, read }, time);
-        }
+        let gaps: Vec<Identity> = all_of(&self.unpaired_gaps, common).collect();
+        let delivered = gaps.iter().find(|read| self.is_accepted_somewhere(read));
+        let record = match (delivered.or(gaps.first()), gaps.len()) {
+            (None, _) => return,
+            // The only one that it can belong to: one of the two forms is enough.
+            (Some(read), 1) => Record::Pair {
+                common,
+                push,
+                read: *read,
+            },
+            // It may belong to another one than this: none of them may count as covered.
+            (Some(read), _) => Record::Late {
+                common,
+                push,
+                read: *read,
+            },
+        };
+        self.add(record, time);
     }
 
     /// True if the other form of a pushed event is in the table already.
     pub fn has_twin_in(&self, table: &str, push: &Identity) -> bool {
         let twin = self.pushes.get(push).and_then(|form| form.other);
         twin.is_some_and(|read| self.accepted.contains(&(read, name_of(table))))
+    }
+
+    fn is_accepted_somewhere(&self, read: &Identity) -> bool {
+        let of_read = (*read, Identity([0; 16]))..=(*read, Identity([u8::MAX; 16]));
+        self.accepted.range(of_read).next().is_some()
     }
 
     /// An event was read that no table has yet: true if it was pushed too, so that it needs no delivery.
@@ -90,7 +111,9 @@ impl Counterparts {
         }
         // What was pushed in that second may be forgotten by now, and what it was paired with as well.
         let is_beyond_memory = time < self.horizon + WIDTH_OF_COMMON;
-        let push = first_of(&self.unpaired_pushes, common).filter(|_| !is_beyond_memory);
+        let push = all_of(&self.unpaired_pushes, common)
+            .next()
+            .filter(|_| !is_beyond_memory);
         let record = match push {
             Some(push) => Record::Pair { common, push, read },
             None => Record::Gap { common, read },
@@ -173,6 +196,12 @@ impl Counterparts {
                 self.unpaired_pushes.remove(&(common, push));
                 self.unpaired_gaps.remove(&(common, read));
             }
+            Record::Late { common, push, read } => {
+                let unpaired = Form::unpaired(common, time);
+                self.pushes.entry(push).or_insert(unpaired).other = Some(read);
+                self.unpaired_pushes.remove(&(common, push));
+                self.unpaired_gaps.remove(&(common, read));
+            }
             Record::Accepted { read, table } => drop(self.accepted.insert((read, table))),
             Record::Entry { entry } => drop(self.entries.insert(entry, time)),
             Record::Horizon => self.horizon = self.horizon.max(time),
@@ -228,6 +257,14 @@ impl Counterparts {
             };
             records.push((record, *time));
         }
+        for (push, Form { common, time, other }) in &self.pushes {
+            let Some(read) = *other else { continue };
+            let is_paired = self.reads.get(&read).is_some_and(|form| form.other == Some(*push));
+            if !is_paired {
+                let (common, push) = (*common, *push);
+                records.push((Record::Late { common, push, read }, *time));
+            }
+        }
         for (read, table) in &self.accepted {
             let (read, table) = (*read, *table);
             let time = self.reads.get(&read).map_or(self.horizon, |form| form.time);
@@ -249,10 +286,10 @@ impl Form {
     }
 }
 
-fn first_of(unpaired: &BTreeSet<(Identity, Identity)>, common: Identity) -> Option<Identity> {
+fn all_of(unpaired: &BTreeSet<(Identity, Identity)>, common: Identity) -> impl Iterator<Item = Identity> {
     let from = (common, Identity([0; 16]));
     let to = (common, Identity([u8::MAX; 16]));
-    unpaired.range(from..=to).next().map(|(_, own)| *own)
+    unpaired.range(from..=to).map(|(_, own)| *own)
 }
 
 fn name_of(text: &str) -> Identity {
@@ -354,6 +391,35 @@ mod tests {
         assert!(counterparts.has_twin_in(TABLE, &push));
         // It stands for the event that was read before, and for no other.
         assert!(!counterparts.is_covered(common, own("read", 1), at(5)));
+    }
+
+    #[tokio::test]
+    async fn a_late_push_that_may_belong_to_several_reads_covers_none_of_them() {
+        let opened = Opened::new();
+        let mut counterparts = opened.load().await;
+        let common = own("common", 0);
+        for number in 0..6 {
+            assert!(!counterparts.is_covered(common, own("read", number), at(5)));
+        }
+        // Three of them are in the table, the others could not be delivered yet.
+        for number in 0..3 {
+            counterparts.note_accepted(own("read", number), TABLE);
+        }
+        for number in 0..3 {
+            counterparts.note_pushed(common, own("push", number), at(9));
+        }
+        for is_loaded_again in [false, true] {
+            for number in 0..6 {
+                assert!(!counterparts.is_covered(common, own("read", number), at(5)), "{number}");
+            }
+            // Each stands for one that is there, and for no event that is read later.
+            assert!((0..3).all(|number| counterparts.has_twin_in(TABLE, &own("push", number))));
+            assert!(!counterparts.is_covered(common, own("later", usize::from(is_loaded_again)), at(5)));
+            counterparts.save().await.unwrap();
+            let records = counterparts.records();
+            counterparts.stored.write_anew(&records).await.unwrap();
+            counterparts = opened.load().await;
+        }
     }
 
     #[tokio::test]

@@ -44,6 +44,16 @@ pub enum Record {
         /// The one that was read.
         read: Identity,
     },
+    /// A push came after an event that it may belong to was read. It stands for no other event, and the one that was
+    /// read is delivered all the same.
+    Late {
+        /// What both forms share.
+        common: Identity,
+        /// The pushed one.
+        push: Identity,
+        /// The one that was read.
+        read: Identity,
+    },
     /// A table took the row of an event that was read.
     Accepted {
         /// The read event's own identity.
@@ -98,6 +108,7 @@ fn encode((record, time): &(Record, DateTime<Utc>)) -> [u8; LENGTH] {
         Record::Pushed { common, push } => (b'P', [common, push, NOTHING]),
         Record::Gap { common, read } => (b'G', [common, read, NOTHING]),
         Record::Pair { common, push, read } => (b'M', [common, push, read]),
+        Record::Late { common, push, read } => (b'L', [common, push, read]),
         Record::Accepted { read, table } => (b'A', [read, table, NOTHING]),
         Record::Entry { entry } => (b'E', [entry, NOTHING, NOTHING]),
         Record::Horizon => (b'H', [NOTHING; 3]),
@@ -128,6 +139,11 @@ fn decode(bytes: &[u8; LENGTH]) -> Option<(Record, DateTime<Utc>)> {
             read: part(1),
         },
         b'M' => Record::Pair {
+            common: part(0),
+            push: part(1),
+            read: part(2),
+        },
+        b'L' => Record::Late {
             common: part(0),
             push: part(1),
             read: part(2),
@@ -169,6 +185,7 @@ mod tests {
             (Record::Gap { common, read }, at(2)),
             (Record::Pair { common, push, read }, at(3)),
             (Record::Accepted { read, table }, at(4)),
+            (Record::Late { common, push, read }, at(4)),
             (Record::Entry { entry }, at(5)),
             (Record::Horizon, at(6)),
         ];
