@@ -1,6 +1,6 @@
 //! Tables that stand at the same place, walked on together, slice by slice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -323,11 +323,6 @@ impl<'a> GroupRun<'a> {
         let set_aside_before = self.set_aside();
         self.gaps.clear();
         let end = self.read_pages(slice, &context).await;
-        if let Some(counterparts) = &mut self.counterparts
-            && let Err(error) = counterparts.save().await
-        {
-            return SliceEnd::StateLost(error);
-        }
         self.flush(&context).await;
         match self.note_accepted(&set_aside_before).await {
             Ok(()) => end,
@@ -381,7 +376,11 @@ impl<'a> GroupRun<'a> {
                 page = pages.next(reading_deadline) => page,
             };
             match page {
-                Ok(Some(page)) => self.take(&page, slice, context).await,
+                Ok(Some(page)) => {
+                    if let Err(error) = self.take(&page, slice, context).await {
+                        return SliceEnd::StateLost(error);
+                    }
+                }
                 Ok(None) => break,
                 Err(error) => return SliceEnd::Interrupted(error, count),
             }
@@ -390,23 +389,25 @@ impl<'a> GroupRun<'a> {
         SliceEnd::Complete(count)
     }
 
-    async fn take(&mut self, page: &Page, slice: Window, context: &SinkContext<'_>) {
+    async fn take(&mut self, page: &Page, slice: Window, context: &SinkContext<'_>) -> Result<(), StoreError> {
         for sink in &mut self.open {
             sink.counts.replaced_bytes += page.replaced_bytes;
         }
+        let covered = self.covered_by_pushes(page, slice).await?;
         for event in page.events() {
-            self.offer(event, slice, context).await;
+            self.offer(event, &covered, slice, context).await;
         }
+        Ok(())
     }
 
-    async fn offer(&mut self, event: &str, slice: Window, context: &SinkContext<'_>) {
+    async fn offer(&mut self, event: &str, covered: &HashSet<Identity>, slice: Window, context: &SinkContext<'_>) {
         let key = self.run.plan.stream.key_of(event);
         let time = key.time.filter(|time| (slice.from..slice.to).contains(time));
         self.newest_event = self.newest_event.max(time);
         if key.time.is_some_and(|time| self.edges.exclude(time, slice)) {
             return;
         }
-        if self.was_pushed(event, key) {
+        if covered.contains(&key.identity) {
             for sink in &mut self.open {
                 sink.pass_over(key.identity, key.time.unwrap_or(slice.to));
             }
@@ -420,18 +421,27 @@ impl<'a> GroupRun<'a> {
         }
     }
 
-    fn was_pushed(&mut self, event: &str, key: EventKey) -> bool {
+    /// Which new events of a page were pushed too. What is found is stored before anything of the page is sent or
+    /// remembered: after a crash, a push that stood for one of them must not stand for another.
+    async fn covered_by_pushes(&mut self, page: &Page, slice: Window) -> Result<HashSet<Identity>, StoreError> {
+        let mut covered = HashSet::new();
         let (Some(counterparts), Some(rule)) = (&mut self.counterparts, self.run.plan.counterparts) else {
-            return false;
+            return Ok(covered);
         };
-        if self.open.iter().any(|sink| sink.knows(&key.identity)) {
-            return false;
+        for event in page.events() {
+            let EventKey { identity, time } = self.run.plan.stream.key_of(event);
+            let is_of_slice = !time.is_some_and(|time| self.edges.exclude(time, slice));
+            if !is_of_slice || self.open.iter().any(|sink| sink.knows(&identity)) {
+                continue;
+            }
+            if counterparts.is_covered((rule.key_of)(event), identity, time.unwrap_or(self.now)) {
+                covered.insert(identity);
+            } else {
+                self.gaps.push(identity);
+            }
         }
-        let is_covered = counterparts.is_covered((rule.key_of)(event), key.identity, key.time.unwrap_or(self.now));
-        if !is_covered {
-            self.gaps.push(key.identity);
-        }
-        is_covered
+        counterparts.save().await?;
+        Ok(covered)
     }
 
     async fn flush(&mut self, context: &SinkContext<'_>) {
