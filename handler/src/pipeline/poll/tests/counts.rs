@@ -1,6 +1,7 @@
 //! What a stream's counts say after runs that fail in the middle.
 
 use super::*;
+use crate::health::Standing;
 
 struct World {
     folder: tempfile::TempDir,
@@ -75,4 +76,35 @@ async fn a_row_that_is_tried_again_counts_once_as_an_old_row() {
     }
     assert!(!world.run(None).await);
     assert_eq!((world.count("old_rows"), world.count("delivered")), (5, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_whose_runs_take_longer_than_its_schedule_allows_for_is_not_behind_while_the_next_run_goes_on() {
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
+    let mut world = World::of(&clock, events(&clock, 60, TimeDelta::minutes(2)));
+    Arc::get_mut(&mut world.poller).unwrap().schedule = Schedule::parse("* * * * * *").unwrap();
+    let before = clock.now();
+    assert!(!world.run(None).await);
+    let took = clock.now() - before;
+    assert!(took > TimeDelta::seconds(5), "{took}");
+    let standing = async || world.poller.status().await.unwrap().streams[0].status;
+    tokio::time::advance(took.to_std().unwrap()).await;
+    assert_eq!(standing().await, Standing::Ok);
+    tokio::time::advance(took.to_std().unwrap()).await;
+    assert_eq!(standing().await, Standing::Behind);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_position_in_the_future_is_not_ok() {
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
+    let world = World::of(&clock, events(&clock, 5, TimeDelta::minutes(2)));
+    assert!(!world.run(None).await);
+    let file = world.folder.path().join("checkpoints/model/default/events.json");
+    let mut checkpoint: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    checkpoint["tables"][TABLE]["watermark"] = "2026-11-20T14:30:00Z".into();
+    std::fs::write(&file, checkpoint.to_string()).unwrap();
+    let status = world.poller.status().await.unwrap();
+    assert_eq!(status.streams[0].status, Standing::Behind);
+    let remarks = status.streams[0].tables[0].remarks().join("\n");
+    assert!(remarks.contains("2 h 29 min in the future"), "{remarks}");
 }
