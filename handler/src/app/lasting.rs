@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::turns::Turns;
 use crate::azure::{AzureIdentity, TokenSource};
 use crate::event::StreamName;
@@ -38,6 +40,8 @@ pub struct Lasting {
     pub process: String,
     memories: Mutex<HashMap<&'static str, (Places, Arc<PushMemory>)>>,
     ledgers: Mutex<HashMap<StreamName, Arc<PushLedger>>>,
+    /// Told when a ledger of pushes is to be saved.
+    pub ledgers_changed: Arc<Notify>,
 }
 
 impl Lasting {
@@ -74,6 +78,7 @@ impl Lasting {
             process,
             memories: Mutex::default(),
             ledgers: Mutex::default(),
+            ledgers_changed: Arc::default(),
         }
     }
 
@@ -94,7 +99,7 @@ impl Lasting {
         let mut ledgers = lock(&self.ledgers);
         let ledger = ledgers.entry(stream.clone()).or_insert_with(|| {
             let file = ProcessLedger::new(store.clone(), self.clock.clone(), stream, &self.process);
-            Arc::new(PushLedger::new(stream, file))
+            Arc::new(PushLedger::new(stream, file, self.ledgers_changed.clone()))
         });
         ledger.clone()
     }

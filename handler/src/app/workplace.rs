@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::connector::{BuildError, build};
@@ -20,7 +21,15 @@ const RUN_WAITS: Duration = Duration::from_secs(3);
 /// A push waits so long for the first secrets, and for no others: its answer has ten seconds in all.
 const PUSH_WAITS: Duration = Duration::from_secs(2);
 
-const SAVE_LEDGERS_EVERY: Duration = Duration::from_secs(30);
+/// What a kill may take of the counts of pushes, where pushes are few. Each save is a write that is paid for: where they
+/// do not end, saves come less and less often.
+const SAVE_LEDGERS_AFTER: Duration = Duration::from_secs(1);
+const SAVE_LEDGERS_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+/// Also where nothing changes it is looked whether something is to be saved: the last save may have failed, and a file
+/// must be renewed.
+const LOOK_AT_LEDGERS_EVERY: Duration = Duration::from_secs(30);
+/// A run waits so long for the counts of pushes to be saved.
+const RUN_WAITS_FOR_LEDGERS: Duration = Duration::from_secs(3);
 
 /// Why there is no work.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +55,8 @@ struct Inner {
     stop: Stop,
     /// Held during a lookup: one at a time.
     looking_up: tokio::sync::Mutex<()>,
+    /// Told when something was counted of pushes.
+    ledgers_changed: Arc<Notify>,
     state: Mutex<State>,
 }
 
@@ -80,6 +91,7 @@ impl ConnectorWorkplace {
                 command,
                 stop,
                 looking_up: tokio::sync::Mutex::default(),
+                ledgers_changed: Arc::default(),
                 state: Mutex::new(state),
             }),
         }
@@ -127,10 +139,20 @@ impl ConnectorWorkplace {
         self.inner.work()
     }
 
-    /// Saves what was counted of pushes, every now and then.
+    /// Saves what was counted of pushes, soon after it was.
     pub async fn keep_ledgers(self) {
+        let mut pause = SAVE_LEDGERS_AFTER;
         loop {
-            tokio::time::sleep(SAVE_LEDGERS_EVERY).await;
+            let changes_soon = tokio::time::timeout(pause, self.inner.ledgers_changed.notified());
+            pause = match changes_soon.await {
+                Ok(()) => (2 * pause).min(SAVE_LEDGERS_AT_LEAST_EVERY),
+                Err(_) => {
+                    let changes = self.inner.ledgers_changed.notified();
+                    let _ = tokio::time::timeout(LOOK_AT_LEDGERS_EVERY, changes).await;
+                    SAVE_LEDGERS_AFTER
+                }
+            };
+            tokio::time::sleep(pause).await;
             self.save_ledgers().await;
         }
     }
@@ -151,10 +173,8 @@ impl ConnectorWorkplace {
     /// Saves what was counted of pushes since the last time.
     pub async fn save_ledgers(&self) {
         let built = self.inner.state().work.clone();
-        for (vendor, receiver) in built.iter().flat_map(|work| &work.receivers) {
-            if let Err(error) = receiver.save_ledgers().await {
-                log::warn!(source = *vendor; "push/{vendor}: the counts of this process are not saved: {error}");
-            }
+        if let Some(work) = built {
+            work.save_ledgers().await;
         }
     }
 
@@ -176,6 +196,8 @@ impl Workplace for ConnectorWorkplace {
         let is_first = !self.inner.state().first_lookup_ended;
         let patience = if is_first { Duration::MAX } else { RUN_WAITS };
         self.wait_for_secrets(patience).await;
+        // What the run delivers of pushes is received, also for whoever looks after this process was killed.
+        let _ = tokio::time::timeout(RUN_WAITS_FOR_LEDGERS, self.save_ledgers()).await;
         self.work().map_err(|error| error.to_string())
     }
 
@@ -289,7 +311,8 @@ impl State {
         if let Some(lasting) = &self.lasting {
             return Ok(lasting.clone());
         }
-        let lasting = Lasting::new(inner.environment.as_ref(), inner.stop.clone()).map_err(BuildError::Http)?;
+        let mut lasting = Lasting::new(inner.environment.as_ref(), inner.stop.clone()).map_err(BuildError::Http)?;
+        lasting.ledgers_changed = inner.ledgers_changed.clone();
         let lasting = Arc::new(lasting);
         self.lasting = Some(lasting.clone());
         Ok(lasting)

@@ -24,6 +24,17 @@ pub struct Work {
     pub budget: Duration,
 }
 
+impl Work {
+    /// Saves what was counted of pushes since the last time. What cannot be saved is logged, and saved the next time.
+    pub async fn save_ledgers(&self) {
+        for (vendor, receiver) in &self.receivers {
+            if let Err(error) = receiver.save_ledgers().await {
+                log::warn!(source = *vendor; "push/{vendor}: the counts of this process are not saved: {error}");
+            }
+        }
+    }
+}
+
 /// Gives the functions their work. Asked at every invocation, so that what could not be set up at the start (a full
 /// disk, a missing folder, a Key Vault without an answer) is tried again.
 #[async_trait]

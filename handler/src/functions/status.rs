@@ -1,6 +1,7 @@
 //! `GET /api/status`: how every stream stands, as JSON, or as a page for a browser.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use url::form_urlencoded::{Serializer, parse};
@@ -18,6 +19,9 @@ const PAGE_HEADERS: [(&str, &str); 3] = [
     ("X-Content-Type-Options", "nosniff"),
 ];
 
+/// So long the answer waits until what was counted of pushes is saved.
+const LEDGERS_TIME: Duration = Duration::from_secs(2);
+
 /// Answers a request. `work` is why there is none when the settings are bad.
 pub async fn answer(work: Result<Arc<Work>, String>, call: &HttpCall) -> HttpReply {
     if call.method != "GET" && call.method != "HEAD" {
@@ -29,6 +33,8 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: &HttpCall) -> HttpRep
         Ok(work) => work,
         Err(reason) => return json_reply(503, json!({"error": reason}).to_string()),
     };
+    // What this process received shows at once.
+    let _ = tokio::time::timeout(LEDGERS_TIME, work.save_ledgers()).await;
     let status = match work.poller.status().await {
         Ok(status) => status,
         Err(error) => {

@@ -105,6 +105,9 @@ pub struct TableStatus {
     pub watermark: Option<DateTime<Utc>>,
     /// Seconds from there to now.
     pub lag_seconds: Option<f64>,
+    /// Seconds from now to there, if it lies in the future: a clock was wrong, and the next run goes back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ahead_seconds: Option<f64>,
     /// What was read to its end.
     pub coverage: Vec<Span>,
     /// What between the first and the last of it was not.
@@ -193,6 +196,13 @@ impl TableStatus {
             .iter()
             .map(|hole| format!("not read: {} to {}", whole_second(hole.from), whole_second(hole.to)))
             .collect();
+        remarks.extend(self.ahead_seconds.map(|seconds| {
+            let ahead = in_words(TimeDelta::milliseconds((seconds * 1000.0) as i64));
+            format!(
+                "read up to a time that lies {ahead} in the future: a clock is or was wrong; once it is right, the next run \
+                 goes back and reads on from the present"
+            )
+        }));
         if self.overlap == Some(Overlap::EveryTenthRun) {
             remarks.push(
                 "the overlap is read again only in every tenth run: it takes over a third of the rate".to_owned(),

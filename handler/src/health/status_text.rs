@@ -137,6 +137,7 @@ mod tests {
             begin: Some(minute(0)),
             watermark: Some(minute(30)),
             lag_seconds: Some(1800.0),
+            ahead_seconds: None,
             coverage: Vec::new(),
             holes: vec![Span {
                 from: minute(10),

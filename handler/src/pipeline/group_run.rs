@@ -44,6 +44,8 @@ pub struct GroupRun<'a> {
     edges: Edges,
     /// Delivered or set aside since the last save.
     unsaved: bool,
+    /// What of each table's counts of this run its position holds already.
+    counted: BTreeMap<Arc<str>, Counts>,
     /// Something is behind us that was not before this run: rows, a slice, or the length of the next one.
     made_progress: bool,
     /// Pages of this run that brought what was delivered before.
@@ -108,6 +110,7 @@ impl<'a> GroupRun<'a> {
             before_doubt: BTreeMap::new(),
             edges,
             unsaved: false,
+            counted: BTreeMap::new(),
             made_progress: false,
             reread_pages: 0,
             newest_event: None,
@@ -127,13 +130,13 @@ impl<'a> GroupRun<'a> {
             false => self.go_back(),
         }
         report.notices.extend(self.run.plan.stream.notices());
+        self.count();
         for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
             let table = sink.table();
             let Some(position) = position_of(self.checkpoints, &table) else {
                 continue;
             };
             let counts = sink.final_counts();
-            position.counts.add_run(counts);
             position.newest_event = position.newest_event.max(self.newest_event);
             self.unsaved |= counts.perhaps_doubled > 0;
             report.tables.push(TableReport {
@@ -245,7 +248,20 @@ impl<'a> GroupRun<'a> {
         self.unsaved || self.checkpoints.has_news || self.run.is_due(self.checkpoints, self.now)
     }
 
+    /// What was delivered counts from the save on that remembers it, however the run ends.
+    fn count(&mut self) {
+        for sink in self.open.iter().chain(self.stopped.iter().map(|(sink, _)| sink)) {
+            let table = sink.table();
+            if let Some(position) = position_of(self.checkpoints, &table) {
+                let counts = sink.final_counts();
+                let before = self.counted.insert(table, counts).unwrap_or_default();
+                position.counts.add_run(counts.since(before));
+            }
+        }
+    }
+
     async fn save(&mut self) -> Result<(), StoreError> {
+        self.count();
         self.checkpoints.save_positions(self.run.lease, self.now).await?;
         self.unsaved = false;
         self.compact().await

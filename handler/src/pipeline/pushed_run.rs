@@ -8,7 +8,7 @@ use super::cause::Cause;
 use super::counterparts::Counterparts;
 use super::loading::load_identities;
 use super::plan::{PushedPlan, Target};
-use super::spool_drain::{Drain, Drained};
+use super::spool_drain::{Drain, Drained, RemovedEvents};
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use super::window::before;
@@ -52,7 +52,7 @@ pub async fn deliver_pushed(
             spool: &spool,
             waiting,
         };
-        let sink = deliver_queue(
+        let (sink, removed) = deliver_queue(
             run,
             pushed,
             &queue,
@@ -65,7 +65,7 @@ pub async fn deliver_pushed(
         let left = spool.waiting(&target.table.name()).await?;
         let oldest = left.first().and_then(Spool::time_of);
         oldest_left = [oldest_left, oldest].into_iter().flatten().min();
-        settle_queue(run, pushed, sink, (oldest, now), checkpoints, report).await?;
+        settle_queue(run, pushed, (sink, removed), (oldest, now), checkpoints, report).await?;
     }
     Ok(oldest_left)
 }
@@ -86,7 +86,7 @@ async fn deliver_queue<'a>(
     (begin_until, now): (Deadline, DateTime<Utc>),
     checkpoints: &Checkpoints,
     report: &mut StreamReport,
-) -> Result<TableSink<'a>, StoreError> {
+) -> Result<(TableSink<'a>, RemovedEvents), StoreError> {
     let table = queue.target.table.name();
     let dead_letters = DeadLetters::new(run.store.clone());
     let context = SinkContext {
@@ -106,6 +106,7 @@ async fn deliver_queue<'a>(
         now,
         counterparts: run.plan.counterparts.zip(counterparts),
         damaged: Vec::new(),
+        removed: RemovedEvents::default(),
     };
     let outcome = drain.run(&queue.waiting, &mut sink, &context, begin_until).await;
     let is_in_doubt = outcome.as_ref().is_err_and(SinkError::is_doubt);
@@ -116,7 +117,7 @@ async fn deliver_queue<'a>(
         report.problems.push(error.problem_saying(message));
     }
     note(outcome, &table, report);
-    Ok(sink)
+    Ok((sink, drain.removed))
 }
 
 fn note(outcome: Result<Drained, SinkError>, table: &str, report: &mut StreamReport) {
@@ -146,7 +147,7 @@ fn note(outcome: Result<Drained, SinkError>, table: &str, report: &mut StreamRep
 async fn settle_queue(
     run: &StreamRun<'_>,
     pushed: &PushedPlan,
-    mut sink: TableSink<'_>,
+    (mut sink, removed): (TableSink<'_>, RemovedEvents),
     (oldest_left, now): (Option<DateTime<Utc>>, DateTime<Utc>),
     checkpoints: &mut Checkpoints,
     report: &mut StreamReport,
@@ -158,22 +159,99 @@ async fn settle_queue(
         sink.compact(oldest_left.map_or(kept_from, |oldest| oldest.min(kept_from)))
             .await?;
     }
-    let left = sink.final_counts();
-    // What is not delivered is still in the spool.
-    let counts = Counts {
-        received: left.received - left.in_flight,
-        taken_up: left.in_flight,
-        spooled: left.in_flight,
-        in_flight: 0,
-        ..left
-    };
-    checkpoints.has_news |= left.received > 0;
+    let offered = sink.final_counts();
+    checkpoints.has_news |= offered.received > 0;
+    let early = checkpoints.current.pushed_early.remove(&*table).unwrap_or_default();
+    let tally = Tally::of(offered, removed, early);
+    if tally.early > 0 && oldest_left.is_some() {
+        checkpoints.current.pushed_early.insert(table.to_string(), tally.early);
+    }
     let pushed = checkpoints.current.pushed.entry(table.to_string()).or_default();
-    pushed.add_run(counts);
+    pushed.add_run(tally.in_all);
+    let counts = tally.of_run;
     report.tables.push(TableReport {
         table: table.to_string(),
         counts,
         watermark: now,
     });
     Ok(())
+}
+
+/// What a run adds to the ledger of a queue's table. The events of an entry that stays are met again: of them only what
+/// was delivered or set aside counts now, and the rest when the entry is removed.
+struct Tally {
+    /// For the report of the run.
+    of_run: Counts,
+    /// For the ledger since the beginning, see [`Counts::add_run`].
+    in_all: Counts,
+    /// Events that were delivered or set aside while their entries stay.
+    early: u64,
+}
+
+impl Tally {
+    /// `early` is that of the run before.
+    fn of(offered: Counts, removed: RemovedEvents, early: u64) -> Self {
+        let settled = offered.delivered + offered.dead_lettered;
+        let waits = offered.received.saturating_sub(settled + removed.seen_before);
+        let of_run = Counts {
+            received: offered.received.saturating_sub(waits),
+            taken_up: waits,
+            seen_before: removed.seen_before,
+            spooled: waits,
+            in_flight: 0,
+            ..offered
+        };
+        let again = removed.seen_before.min(early);
+        let settled_of_removed = removed.events.saturating_sub(removed.seen_before);
+        let early_before = early - again;
+        let early = early_before + settled.saturating_sub(settled_of_removed);
+        let in_all = Counts {
+            seen_before: removed.seen_before - again,
+            // What was delivered early and is met again is not among what waits.
+            spooled: waits.saturating_sub(early_before),
+            ..of_run
+        };
+        Self { of_run, in_all, early }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_delivered_of_an_entry_that_stays_count_once_however_often_the_entry_is_tried() {
+        let offered = |delivered, seen_before, in_flight| Counts {
+            received: delivered + seen_before + in_flight,
+            delivered,
+            seen_before,
+            in_flight,
+            ..Counts::default()
+        };
+        let nothing = RemovedEvents::default();
+        let mut ledger = Counts::default();
+        let mut early = 0;
+        // An entry of ten, of which two were delivered before any of this, in three runs: six get through in the first.
+        let runs = [
+            (offered(6, 2, 2), nothing, [10, 6, 0, 4]),
+            (offered(0, 8, 2), nothing, [10, 6, 0, 4]),
+            (
+                offered(2, 8, 0),
+                RemovedEvents {
+                    events: 10,
+                    seen_before: 8,
+                },
+                [10, 8, 2, 0],
+            ),
+        ];
+        for (number, (offered, removed, expected)) in runs.into_iter().enumerate() {
+            let tally = Tally::of(offered, removed, early);
+            assert_eq!(tally.of_run.check(), Ok(()), "run {number}");
+            early = tally.early;
+            ledger.add_run(tally.in_all);
+            let numbers = [ledger.received, ledger.delivered, ledger.seen_before, ledger.spooled];
+            assert_eq!(numbers, expected, "run {number}");
+        }
+        assert_eq!(early, 0);
+    }
 }

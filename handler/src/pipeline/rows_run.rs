@@ -239,12 +239,15 @@ impl RowsRun<'_> {
             )
             .await;
         let left = unpacked.elements - settled;
+        if left > 0 {
+            // Counted when the entry is tried for the last time.
+            (counts.old_rows, counts.unfit_values, counts.cut_values) =
+                (before.old_rows, before.unfit_values, before.cut_values);
+        }
         match outcome {
             Ok(Some(error)) if error.is_about_rows_or_stream() => {
                 // It is met again in this run, or counted at its end.
                 counts.received -= left;
-                (counts.old_rows, counts.unfit_values, counts.cut_values) =
-                    (before.old_rows, before.unfit_values, before.cut_values);
                 Ok(EntryFate::Doubted(left, error))
             }
             outcome => {

@@ -32,6 +32,24 @@ pub struct Drain<'a> {
     pub counterparts: Option<(CounterpartRule, &'a mut Counterparts)>,
     /// Entries that cannot be read; they stay where they are, and the others are delivered.
     pub damaged: Vec<StoreError>,
+    /// What the entries held that were removed.
+    pub removed: RemovedEvents,
+}
+
+/// The events of entries that were removed from a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RemovedEvents {
+    /// All of them.
+    pub events: u64,
+    /// Those that were delivered before the run.
+    pub seen_before: u64,
+}
+
+/// An entry whose events the sink has.
+struct Offered<'k> {
+    key: &'k Key,
+    bytes: usize,
+    holds: RemovedEvents,
 }
 
 /// How far a queue was emptied.
@@ -79,10 +97,18 @@ impl Drain<'_> {
                     }
                     Err(error) => return Err(error.into()),
                 };
+                let before = sink.counts;
                 match self.offer_entry(key, &entry, sink, context).await {
                     Ok(()) => {
                         bytes += entry.body.len();
-                        offered.push((key, entry.body.len()));
+                        offered.push(Offered {
+                            key,
+                            bytes: entry.body.len(),
+                            holds: RemovedEvents {
+                                events: sink.counts.received - before.received,
+                                seen_before: sink.counts.seen_before - before.seen_before,
+                            },
+                        });
                     }
                     Err(SinkError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
                     Err(error) => return Err(error),
@@ -101,8 +127,10 @@ impl Drain<'_> {
                 }
                 Err(error) => return Err(error),
             }
-            for (key, bytes) in std::mem::take(&mut doubted) {
+            for Offered { key, bytes, holds } in std::mem::take(&mut doubted) {
                 self.spool.remove(key, bytes).await?;
+                self.removed.events += holds.events;
+                self.removed.seen_before += holds.seen_before;
             }
         }
         if let Some(error) = doubt {

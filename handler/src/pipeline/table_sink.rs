@@ -1,6 +1,6 @@
 //! One table's end of a stream: drop what was delivered, make rows, send batches, remember what was accepted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -84,6 +84,8 @@ pub struct TableSink<'a> {
     suspects: Suspects,
     /// Events have no key of the vendor's, and need none.
     are_named_by_content: bool,
+    /// What is to be counted of rows once they are accepted or set aside; of those that are as they should be, nothing.
+    remarkable: HashMap<Identity, Counts>,
     row: Vec<u8>,
     most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
@@ -106,6 +108,7 @@ impl<'a> TableSink<'a> {
             dead_identities: Vec::new(),
             suspects: Suspects::default(),
             are_named_by_content: false,
+            remarkable: HashMap::new(),
             row: Vec::new(),
             most_identities: MOST_IDENTITIES,
             given_up: 0,
@@ -159,9 +162,15 @@ impl<'a> TableSink<'a> {
         if let Some(why) = why_no_row(event, projected.reading, is_named) {
             return self.bury(event, remembered, why, context).await;
         }
-        self.counts.unfit_values += projected.notes.unfit;
-        self.counts.cut_values += projected.notes.cut;
-        self.counts.old_rows += u64::from(context.arrival - projected.time > OLD_AFTER);
+        let remarks = Counts {
+            unfit_values: projected.notes.unfit,
+            cut_values: projected.notes.cut,
+            old_rows: u64::from(context.arrival - projected.time > OLD_AFTER),
+            ..Counts::default()
+        };
+        if remarks != Counts::default() {
+            self.remarkable.insert(key.identity, remarks);
+        }
         if !self.batch.push(&self.row, projected.time) {
             if let Err(error) = self.send_batch(context).await {
                 self.given_up += 1;
@@ -303,9 +312,10 @@ impl<'a> TableSink<'a> {
         let of_rows =
             |rows: &mut dyn Iterator<Item = usize>| rows.filter_map(|row| batched.get(row).copied()).collect();
         self.batched_identities.clear();
-        self.identities
-            .append(of_rows(&mut delivery.accepted.iter().copied()))
-            .await?;
+        let accepted: Vec<_> = of_rows(&mut delivery.accepted.iter().copied());
+        let refused: Vec<_> = of_rows(&mut delivery.refused.iter().map(|refused| refused.row));
+        self.count_remarks(&accepted);
+        self.identities.append(accepted).await?;
         if !delivery.refused.is_empty() {
             let letters = refused_letters(batch, &delivery.refused);
             context
@@ -314,13 +324,19 @@ impl<'a> TableSink<'a> {
                 .await?;
             self.counts.dead_lettered += letters.len() as u64;
             self.given_up -= letters.len() as u64;
-            self.identities
-                .append(of_rows(&mut delivery.refused.iter().map(|refused| refused.row)))
-                .await?;
+            self.count_remarks(&refused);
+            self.identities.append(refused).await?;
         }
         match &delivery.error {
             Some(error) => Err(error.clone().into()),
             None => Ok(()),
+        }
+    }
+
+    /// A row that is tried again is counted once.
+    fn count_remarks(&mut self, rows: &[(Identity, DateTime<Utc>)]) {
+        for (identity, _) in rows {
+            self.counts += self.remarkable.remove(identity).unwrap_or_default();
         }
     }
 

@@ -124,6 +124,10 @@ pub struct Checkpoint {
     /// What was pushed beside the poller and delivered in its runs, by table name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub pushed: BTreeMap<String, Counts>,
+    /// How many of these were delivered or set aside while their entries of the spool stay, by table name: they are
+    /// met again and counted once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pushed_early: BTreeMap<String, u64>,
     /// When events may have been lost that nobody can read again; the last ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub possible_losses: Vec<DateTime<Utc>>,
@@ -199,6 +203,7 @@ impl Checkpoints {
             positions_saved_at: None,
             tables: BTreeMap::new(),
             pushed: BTreeMap::new(),
+            pushed_early: BTreeMap::new(),
             possible_losses: Vec::new(),
             unreadable_since: None,
         });

@@ -31,6 +31,7 @@ mod pingone;
 mod pingone_enterprise;
 mod pingone_push;
 mod push;
+mod pushed_status;
 mod refused_rows;
 mod replayed;
 mod restarts;

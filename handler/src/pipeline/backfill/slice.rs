@@ -259,7 +259,7 @@ impl SliceFill<'_, '_> {
                 continue;
             };
             is_changed |= counts.received > 0;
-            position.counts += counts;
+            position.counts.add_run(counts);
             self.backfill.add(TableReport {
                 table: table.to_string(),
                 counts,

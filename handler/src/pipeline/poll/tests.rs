@@ -1,5 +1,6 @@
 //! The poller against a model: a vendor that shows events late, a destination that refuses, a process that dies.
 
+mod counts;
 mod forgetful_store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -172,6 +173,60 @@ impl Destination for Memory {
     }
 }
 
+fn minutes(count: u64) -> Duration {
+    Duration::from_secs(count * 60)
+}
+
+fn vendor_of(events: Vec<Emitted>, page_size: usize) -> Arc<Vendor> {
+    Arc::new(Vendor {
+        name: StreamName {
+            source: "model",
+            instance: "default".to_owned(),
+            stream: "events",
+        },
+        events: Mutex::new(events),
+        page_size,
+        failing_page: Mutex::default(),
+    })
+}
+
+/// One stream into one table.
+fn poller_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Poller {
+    let target = Target {
+        table: table(TABLE).unwrap(),
+        destination: memory.clone(),
+        turn: Arc::default(),
+        record: TableRecord::default(),
+    };
+    Poller {
+        plans: vec![StreamPlan::Windows(PullPlan {
+            stream: vendor.clone(),
+            targets: vec![target],
+            pushed: None,
+            counterparts: None,
+        })],
+        drains: Vec::new(),
+        off: Vec::new(),
+        off_streams: Vec::new(),
+        rules: PollRules {
+            lookback: minutes(60),
+            overlap: minutes(10),
+            settle: minutes(1),
+            concurrency: 1,
+        },
+        healths: StreamHealths::new(store.clone()),
+        store,
+        clock: clock.clone(),
+        holder: Holder {
+            who: "the model".to_owned(),
+        },
+        stop: Stop::default(),
+        housekeeping: Housekeeping::default(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+        health_target: None,
+    }
+}
+
 /// Polls a future so many times and then drops it, as a kill would. True if it ended before.
 async fn killed_after(polls: usize, future: impl Future) -> bool {
     let mut left = polls;
@@ -215,52 +270,10 @@ async fn one_life(seed: u64) -> usize {
     let mut random = StdRng::seed_from_u64(seed);
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
-    let vendor = Arc::new(Vendor {
-        name: StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "events",
-        },
-        events: Mutex::default(),
-        page_size: random.random_range(1..40),
-        failing_page: Mutex::default(),
-    });
+    let vendor = vendor_of(Vec::new(), random.random_range(1..40));
     let memory = Arc::new(Memory::default());
-    let minutes = |count: u64| Duration::from_secs(count * 60);
-    let target = Target {
-        table: table(TABLE).unwrap(),
-        destination: memory.clone(),
-        turn: Arc::default(),
-        record: TableRecord::default(),
-    };
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
-    let poller = Poller {
-        plans: vec![StreamPlan::Windows(PullPlan {
-            stream: vendor.clone(),
-            targets: vec![target],
-            pushed: None,
-            counterparts: None,
-        })],
-        drains: Vec::new(),
-        off: Vec::new(),
-        off_streams: Vec::new(),
-        rules: PollRules {
-            lookback: minutes(60),
-            overlap: minutes(10),
-            settle: minutes(1),
-            concurrency: 1,
-        },
-        store: store.clone(),
-        clock: clock.clone(),
-        holder: Holder {
-            who: "the model".to_owned(),
-        },
-        stop: Stop::default(),
-        housekeeping: Housekeeping::default(),
-        schedule: Schedule::parse("0 * * * * *").unwrap(),
-        healths: StreamHealths::new(store.clone()),
-        health_target: None,
-    };
+    let poller = poller_of(&vendor, &memory, store, &clock);
     let mut excused = BTreeSet::new();
     let mut next_id = 0;
     let mut settled = clock.now();
@@ -381,52 +394,9 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
             recorded_at: recorded_at(id.into()),
         })
         .collect();
-    let vendor = Arc::new(Vendor {
-        name: StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "events",
-        },
-        events: Mutex::new(events),
-        page_size: 1,
-        failing_page: Mutex::default(),
-    });
-    let target = Target {
-        table: table(TABLE).unwrap(),
-        destination: Arc::new(Memory::default()),
-        turn: Arc::default(),
-        record: TableRecord::default(),
-    };
-    let minutes = |count: u64| Duration::from_secs(count * 60);
-    let plan = PullPlan {
-        stream: vendor.clone(),
-        targets: vec![target],
-        pushed: None,
-        counterparts: None,
-    };
+    let vendor = vendor_of(events, 1);
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
-    let poller = Arc::new(Poller {
-        plans: vec![StreamPlan::Windows(plan)],
-        drains: Vec::new(),
-        off: Vec::new(),
-        off_streams: Vec::new(),
-        rules: PollRules {
-            lookback: minutes(60),
-            overlap: minutes(10),
-            settle: minutes(1),
-            concurrency: 1,
-        },
-        store: store.clone(),
-        clock: clock.clone(),
-        holder: Holder {
-            who: "the model".to_owned(),
-        },
-        stop: Stop::default(),
-        housekeeping: Housekeeping::default(),
-        schedule: Schedule::parse("0 * * * * *").unwrap(),
-        healths: StreamHealths::new(store.clone()),
-        health_target: None,
-    });
+    let poller = Arc::new(poller_of(&vendor, &Arc::default(), store, &clock));
     for id in 60..62 {
         assert!(
             !poller

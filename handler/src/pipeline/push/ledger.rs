@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 
 use crate::event::StreamName;
 use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
@@ -12,6 +13,10 @@ use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
 pub struct PushLedger {
     stream: StreamName,
     counts: Mutex<Counted>,
+    /// Told of every change.
+    changed: Arc<Notify>,
+    /// Held during a save: of two at once the earlier counts could be written last.
+    saving: tokio::sync::Mutex<()>,
 }
 
 struct Counted {
@@ -32,8 +37,8 @@ struct Saved {
 }
 
 impl PushLedger {
-    /// Empty.
-    pub fn new(stream: &StreamName, file: ProcessLedger) -> Self {
+    /// Empty. `changed` is told when there is something to save.
+    pub fn new(stream: &StreamName, file: ProcessLedger, changed: Arc<Notify>) -> Self {
         Self {
             stream: stream.clone(),
             counts: Mutex::new(Counted {
@@ -42,12 +47,15 @@ impl PushLedger {
                 saved: None,
                 summed_up: TableCounts::new(),
             }),
+            changed,
+            saving: tokio::sync::Mutex::default(),
         }
     }
 
     /// Counts events that came, or the fate of some of them.
     pub fn settled(&self, table: &Arc<str>, count: impl FnOnce(&mut Counts)) {
         count(self.lock().tables.entry(table.clone()).or_default());
+        self.changed.notify_one();
     }
 
     /// The counts of a table so far.
@@ -59,6 +67,7 @@ impl PushLedger {
     /// Writes the counts if they changed, or were not written for long. `on_their_way` says how many events of a table
     /// are not settled yet.
     pub async fn save(&self, on_their_way: impl Fn(&str) -> u64) -> Result<(), StoreError> {
+        let _one_at_a_time = self.saving.lock().await;
         let (tables, file, saved) = {
             let counted = self.lock();
             if !counted.must_be_saved() {
@@ -167,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_process_that_idles_for_days_is_not_taken_for_gone() {
         let world = World::new();
-        let ledger = PushLedger::new(&world.stream, world.file("a"));
+        let ledger = PushLedger::new(&world.stream, world.file("a"), Arc::default());
         deliver(&ledger, 3);
         for _ in 0..50 {
             ledger.save(|_| 0).await.unwrap();
@@ -184,7 +193,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_process_that_slept_until_it_was_taken_for_gone_counts_nothing_twice() {
         let world = World::new();
-        let ledger = PushLedger::new(&world.stream, world.file("a"));
+        let ledger = PushLedger::new(&world.stream, world.file("a"), Arc::default());
         for (events, total) in [(3, 3), (1, 4), (0, 4), (5, 9)] {
             deliver(&ledger, events);
             ledger.save(|_| 0).await.unwrap();

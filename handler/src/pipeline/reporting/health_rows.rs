@@ -163,9 +163,11 @@ impl Poller {
     ) -> RowFacts {
         let plan = self.plans.iter().find(|plan| plan.name().to_string() == stream);
         let watermark = watermark_of(reports);
-        let is_late = plan
-            .zip(watermark)
-            .is_some_and(|(plan, watermark)| is_late(&self.schedule, watermark, expected_lag(plan, &self.rules), now));
+        // A run reads up to its start.
+        let took: Duration = reports.iter().map(|report| report.took).sum();
+        let is_late = plan.zip(watermark).is_some_and(|(plan, watermark)| {
+            is_late(&self.schedule, watermark, expected_lag(plan, &self.rules) + took, now)
+        });
         let mut waiting = Waiting::default();
         for (queue, _) in self.queues().filter(|(_, owner)| owner == stream) {
             waiting += looked.waiting.get(&queue).cloned().unwrap_or_default();

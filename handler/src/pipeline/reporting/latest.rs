@@ -25,7 +25,8 @@ pub fn latest_position(
     let mut latest = position.clone();
     let Some(ended) = ended else { return latest };
     latest.counts += ended.unsaved.get(table).copied().unwrap_or_default();
-    if let Some(read_to) = ended.read_to.get(table).filter(|_| ended.run.at >= saved_at) {
+    let is_later = |read_to: &&DateTime<Utc>| ended.run.at >= saved_at && **read_to >= position.watermark;
+    if let Some(read_to) = ended.read_to.get(table).filter(is_later) {
         // Every run reads on from the saved position.
         latest.coverage.add(position.watermark, *read_to);
         latest.watermark = *read_to;

@@ -3,5 +3,6 @@
 mod health_rows;
 mod lateness;
 mod latest;
+mod pushed_status;
 pub(super) mod remember;
 mod status;

@@ -100,7 +100,7 @@ fn delivered_all(reports: &[&StreamReport]) -> bool {
 }
 
 /// True if the stream fails only for want of a destination: it is well once that took what waits.
-fn failed_to_deliver(health: &StreamHealth) -> bool {
+pub(super) fn failed_to_deliver(health: &StreamHealth) -> bool {
     let of_destination = [
         ErrorCode::DestinationRefused,
         ErrorCode::DestinationUnavailable,

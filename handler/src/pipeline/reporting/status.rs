@@ -5,22 +5,24 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::lateness::{expected_lag, is_late, is_overdue};
+use super::lateness::{expected_lag, is_late};
 use super::latest::{latest_position, with_last_run};
 use crate::event::StreamName;
 use crate::health::{Overlap, QueueStatus, Standing, Status, StreamKind, StreamReport, StreamStatus, TableStatus};
 use crate::pipeline::account::lease_name;
-use crate::pipeline::plan::{PullPlan, PushedPlan, StreamPlan, Target};
+use crate::pipeline::plan::{StreamPlan, Target};
 use crate::pipeline::poll::Poller;
 use crate::pipeline::spool_drain::is_about_one_entry;
 use crate::state::{
-    Checkpoints, Counts, EndedRun, EndedRuns, LastError, Spool, StoreError, StreamHealth, TableCounts, TablePosition,
-    pushed_counts, set_aside, waiting_queues,
+    Checkpoints, Counts, EndedRun, EndedRuns, LastError, StoreError, StreamHealth, TablePosition, set_aside,
+    waiting_queues,
 };
 use crate::time::ClockOffset;
 
-/// What was spooled while its upload went on is left alone so long.
-const LONGEST_HELD: TimeDelta = TimeDelta::minutes(2);
+/// No run is waited for longer than the Functions host waits for one on a plan that limits it (functionTimeout).
+const LONGEST_RUN: Duration = Duration::from_secs(600);
+/// The clocks of the machines that run and that look may differ by so much.
+const CLOCKS_AGREE: TimeDelta = TimeDelta::seconds(10);
 
 impl Poller {
     /// Fails if the store cannot be read; one damaged file shows in its own stream.
@@ -102,7 +104,9 @@ impl Poller {
             take_health(health, stream);
         }
         let last_run = stream.last_run.as_ref();
-        let mut is_behind = last_run.is_some_and(|run| is_overdue(&self.schedule, run.at, now));
+        // The run that is under way may take as long as the last one took.
+        let took = last_run.map_or(Duration::ZERO, |run| a_run_of(run.seconds));
+        let mut is_behind = last_run.is_some_and(|run| is_late(&self.schedule, run.at, took, now));
         let Some(checkpoint) = Checkpoints::look(&*self.store, plan.name(), plan.account()).await? else {
             return Ok(());
         };
@@ -110,7 +114,7 @@ impl Poller {
             stream.status = Standing::Ok;
         }
         stream.possible_losses = checkpoint.possible_losses;
-        let expected_lag = expected_lag(plan, &self.rules);
+        let expected_lag = expected_lag(plan, &self.rules) + 2 * took;
         let present = earlier_present(now, stream.clock_offset_seconds);
         for table in tables_of(plan) {
             let position = checkpoint.tables.get(&table);
@@ -124,57 +128,12 @@ impl Poller {
             if let Some(pushed) = &mut shown.pushed {
                 pushed.replay(others);
             }
-            is_behind |=
-                position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
+            is_behind |= shown.ahead_seconds.is_some()
+                || position.is_some_and(|position| is_late(&self.schedule, position.watermark, expected_lag, present));
             stream.tables.push(shown);
         }
         if is_behind && stream.status == Standing::Ok {
             stream.status = Standing::Behind;
-        }
-        Ok(())
-    }
-
-    async fn look_at_pushed(
-        &self,
-        name: &StreamName,
-        spool: &[QueueStatus],
-        now: DateTime<Utc>,
-        stream: &mut StreamStatus,
-    ) -> Result<(), StoreError> {
-        let mut drained = TableCounts::new();
-        let mut replayed = BTreeMap::new();
-        if let Some(health) = self.healths.read(&stream.stream).await? {
-            drained = health.drained.clone();
-            replayed = health.replayed.clone();
-            take_health(health, stream);
-        }
-        // What is polled too left the spool through the poller's stream.
-        for (table, counts) in self.delivered_beside_polling(name).await? {
-            *drained.entry(table).or_default() += counts;
-        }
-        let received = pushed_counts(&self.store, name).await?;
-        if !received.is_empty() && stream.status == Standing::NeverRun {
-            stream.status = Standing::Ok;
-        }
-        let waiting: Vec<&QueueStatus> = spool.iter().filter(|queue| self.brings_to(queue, name)).collect();
-        if waiting.is_empty() && stream.status != Standing::NeverRun {
-            // What could not be delivered is, by whoever sent it again.
-            stream.status = Standing::Ok;
-            stream.consecutive_failures = 0;
-        }
-        let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
-        if stream.status == Standing::Ok && oldest.any(|oldest| is_overdue(&self.schedule, oldest + LONGEST_HELD, now))
-        {
-            stream.status = Standing::Behind;
-        }
-        let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
-        for table in tables {
-            let received = received.get(table).copied().unwrap_or_default();
-            let drained = drained.get(table).copied().unwrap_or_default();
-            let mut shown = empty_table(table);
-            shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
-            shown.counts.replay(replayed.remove(table).unwrap_or_default());
-            stream.tables.push(shown);
         }
         Ok(())
     }
@@ -196,48 +155,6 @@ impl Poller {
         }
         Ok(files)
     }
-
-    /// True if the queue holds what was pushed to that stream, whoever empties it.
-    fn brings_to(&self, queue: &QueueStatus, name: &StreamName) -> bool {
-        Spool::is_queue_of(&queue.queue, name)
-    }
-
-    async fn delivered_beside_polling(&self, pushed: &StreamName) -> Result<TableCounts, StoreError> {
-        for plan in &self.plans {
-            let StreamPlan::Windows(PullPlan {
-                pushed: Some(PushedPlan { form, .. }),
-                ..
-            }) = plan
-            else {
-                continue;
-            };
-            if form.name() == pushed {
-                let checkpoint = Checkpoints::look(&*self.store, plan.name(), plan.account()).await?;
-                return Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default());
-            }
-        }
-        Ok(TableCounts::new())
-    }
-}
-
-/// What the processes that receive count as spooled is delivered by the runs that empty the spool.
-///
-/// An entry that is tried again shows what was delivered of it as seen before: no more left the spool than came in.
-/// And an entry is removed only when its events are delivered, so where nothing waits they all are, also if the process
-/// that delivered them could not say so.
-fn with_what_left_the_spool(received: Counts, drained: Counts, something_waits: bool) -> Counts {
-    let left = drained.delivered + drained.seen_before + drained.dead_lettered;
-    let again = left.saturating_sub(received.spooled).min(drained.seen_before);
-    let waits = received.spooled.saturating_sub(left);
-    let (untold, spooled) = if something_waits { (0, waits) } else { (waits, 0) };
-    Counts {
-        delivered: received.delivered + drained.delivered + untold,
-        seen_before: received.seen_before + drained.seen_before - again,
-        dead_lettered: received.dead_lettered + drained.dead_lettered,
-        spooled,
-        perhaps_doubled: received.perhaps_doubled + drained.perhaps_doubled,
-        ..received
-    }
 }
 
 /// A file that cannot be read is the affair of its own stream.
@@ -253,7 +170,7 @@ fn finished(mut stream: StreamStatus, looked: Result<(), StoreError>) -> Result<
     }
 }
 
-fn take_health(health: StreamHealth, stream: &mut StreamStatus) {
+pub(super) fn take_health(health: StreamHealth, stream: &mut StreamStatus) {
     let was_cut_off = health
         .last_run
         .as_ref()
@@ -294,7 +211,9 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
     };
     shown.begin = Some(position.begin);
     shown.watermark = Some(position.watermark);
-    shown.lag_seconds = Some((now - position.watermark).as_seconds_f64().max(0.0));
+    let lag = now - position.watermark;
+    shown.lag_seconds = Some(lag.as_seconds_f64().max(0.0));
+    shown.ahead_seconds = (lag < -CLOCKS_AGREE).then(|| -lag.as_seconds_f64());
     shown.counts = position.counts;
     if let StreamPlan::Windows(plan) = plan {
         shown.coverage = position.coverage.spans().to_vec();
@@ -308,6 +227,10 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
     shown
 }
 
+fn a_run_of(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default().min(LONGEST_RUN)
+}
+
 /// A stream cannot be read further than its vendor's clock has come.
 fn earlier_present(now: DateTime<Utc>, clock_offset_seconds: Option<f64>) -> DateTime<Utc> {
     let offset = clock_offset_seconds.and_then(|seconds| Duration::try_from_secs_f64(-seconds).ok());
@@ -318,12 +241,13 @@ fn earlier_present(now: DateTime<Utc>, clock_offset_seconds: Option<f64>) -> Dat
     }
 }
 
-fn empty_table(table: &str) -> TableStatus {
+pub(super) fn empty_table(table: &str) -> TableStatus {
     TableStatus {
         table: table.to_owned(),
         begin: None,
         watermark: None,
         lag_seconds: None,
+        ahead_seconds: None,
         coverage: Vec::new(),
         holes: Vec::new(),
         overlap: None,
@@ -353,39 +277,4 @@ fn off(report: &StreamReport) -> StreamStatus {
         remedy: problem.remedy().to_owned(),
     });
     stream
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_left_the_spool_is_delivered_and_the_ledger_still_balances() {
-        let received = Counts {
-            received: 10,
-            delivered: 4,
-            spooled: 6,
-            ..Counts::default()
-        };
-        let drained = Counts {
-            received: 6,
-            delivered: 3,
-            dead_lettered: 1,
-            spooled: 2,
-            ..Counts::default()
-        };
-        let counts = with_what_left_the_spool(received, drained, true);
-        assert_eq!((counts.delivered, counts.dead_lettered, counts.spooled), (7, 1, 2));
-        assert_eq!(counts.check(), Ok(()));
-        // The same entry in the next run, and then nothing waits.
-        let drained = Counts {
-            delivered: 5,
-            dead_lettered: 1,
-            seen_before: 3,
-            ..Counts::default()
-        };
-        let counts = with_what_left_the_spool(received, drained, false);
-        assert_eq!((counts.delivered, counts.seen_before, counts.spooled), (9, 0, 0));
-        assert_eq!(counts.check(), Ok(()));
-    }
 }
