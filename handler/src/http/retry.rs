@@ -91,6 +91,10 @@ fn jitter() -> f64 {
 
 /// A server that fails for so long at the end of a run keeps failing; for a short run it is a quarter of it.
 const KEPT_FAILING_AFTER: Duration = Duration::from_secs(20);
+/// A server that is silent for less is not silent, however short the run.
+const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
+/// No usual answer takes so many times what the slowest of late took.
+const TIMES_THE_USUAL: u32 = 3;
 /// Failures in a row that no single bad moment explains.
 const KEPT_FAILING_TRIES: u32 = 2;
 
@@ -124,9 +128,12 @@ impl Trouble {
         lasted || self.failures >= KEPT_FAILING_TRIES
     }
 
-    /// The same for a request that is still without an answer when the time is over.
-    pub fn is_without_answer(&self, sent_at: Instant, deadline: Deadline) -> bool {
-        self.outlasts(deadline) || sent_at.elapsed() >= KEPT_FAILING_AFTER.min(deadline.whole() / 2)
+    /// The same for a request that is still without an answer when the time is over. A server whose usual answers
+    /// take their time, the slowest of late `usual`, does not fail because a run ends in the middle of one.
+    pub fn is_without_answer(&self, sent_at: Instant, usual: Duration, deadline: Deadline) -> bool {
+        let waited = sent_at.elapsed();
+        let is_long = waited >= KEPT_FAILING_AFTER.min(deadline.whole() / 4).max(SHORTEST_SILENCE);
+        self.outlasts(deadline) || (is_long && waited > usual * TIMES_THE_USUAL)
     }
 }
 
@@ -192,12 +199,34 @@ mod tests {
         // The same answers cost more than their moment where much time is left.
         let deadline = Deadline::after(Duration::from_secs(240));
         assert!(once.outlasts(deadline) && throttled.outlasts(deadline));
-        let short = Deadline::after(Duration::from_secs(4));
-        let sent_at = Instant::now();
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(!Trouble::default().is_without_answer(sent_at, short));
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(Trouble::default().is_without_answer(sent_at, short));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_server_fails_and_a_slow_one_whose_usual_answer_is_cut_off_does_not() {
+        // The budget, how long the slowest answer took, and how long there was none.
+        for (whole, usual, silent, fails) in [
+            (20_000, 250, 8_700, true),
+            (20_000, 250, 4_900, false),
+            (10_000, 250, 4_000, true),
+            (10_000, 1_400, 4_000, false),
+            (4_000, 0, 1_000, true),
+            (2_000, 100, 900, false),
+            (240_000, 500, 20_000, true),
+            (240_000, 500, 19_000, false),
+            (240_000, 25_000, 40_000, false),
+            (600_000, 500, 20_000, true),
+        ]
+        .map(|(whole, usual, silent, fails)| {
+            let [whole, usual, silent] = [whole, usual, silent].map(Duration::from_millis);
+            (whole, usual, silent, fails)
+        }) {
+            let (deadline, sent_at) = (Deadline::after(whole), Instant::now());
+            // What is left to read in ends before the whole does.
+            let deadline = deadline.less(whole - silent);
+            tokio::time::sleep(silent).await;
+            let found = Trouble::default().is_without_answer(sent_at, usual, deadline);
+            assert_eq!(found, fails, "{silent:?} of {whole:?}, usually {usual:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

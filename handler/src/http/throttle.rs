@@ -1,5 +1,6 @@
 //! One limiter per vendor account or ingestion rule.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,11 +15,16 @@ use tokio::time::Instant;
 use super::retry::{OutOfTime, pause};
 use crate::time::Deadline;
 
-/// A steady rate with a burst, and the pause that a 429 asks of everybody.
+/// The answers of late: so many.
+const OF_LATE: usize = 64;
+
+/// A steady rate with a burst, the pause that a 429 asks of everybody, and how long an answer usually takes.
 #[derive(Debug)]
 pub struct Throttle {
     limiter: Option<(Limiter, TokioClock)>,
     paused_until: Mutex<Option<Instant>>,
+    /// How long the last answers took, the latest at the end.
+    answers: Mutex<VecDeque<Duration>>,
 }
 
 impl Throttle {
@@ -27,6 +33,7 @@ impl Throttle {
         Self {
             limiter: None,
             paused_until: Mutex::new(None),
+            answers: Mutex::default(),
         }
     }
 
@@ -42,6 +49,7 @@ impl Throttle {
         Self {
             limiter,
             paused_until: Mutex::new(None),
+            answers: Mutex::default(),
         }
     }
 
@@ -56,6 +64,21 @@ impl Throttle {
     pub fn is_paused(&self) -> bool {
         let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         paused_until.is_some_and(|until| until > Instant::now())
+    }
+
+    /// What was asked for came after that time.
+    pub fn note_answer(&self, after: Duration) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= OF_LATE {
+            answers.pop_front();
+        }
+        answers.push_back(after);
+    }
+
+    /// How long the slowest answer of late took; zero before the first.
+    pub fn slowest_answer(&self) -> Duration {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().max().copied().unwrap_or_default()
     }
 
     /// Waits for a place. `OutOfTime` at once if there is none before the deadline.
@@ -113,6 +136,19 @@ mod tests {
         }
         assert!(start.elapsed() >= Duration::from_millis(2990), "{:?}", start.elapsed());
         assert!(start.elapsed() <= Duration::from_millis(3200), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn the_slowest_answer_is_forgotten_after_many_quicker_ones() {
+        let throttle = Throttle::unlimited();
+        assert_eq!(throttle.slowest_answer(), Duration::ZERO);
+        throttle.note_answer(Duration::from_secs(9));
+        for _ in 1..OF_LATE {
+            throttle.note_answer(Duration::from_secs(1));
+        }
+        assert_eq!(throttle.slowest_answer(), Duration::from_secs(9));
+        throttle.note_answer(Duration::from_secs(1));
+        assert_eq!(throttle.slowest_answer(), Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

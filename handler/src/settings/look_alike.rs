@@ -8,9 +8,8 @@ use crate::settings::instance::InstanceName;
 use crate::settings::names::Instances;
 use crate::settings::suggestion::{self, shape, slips, within};
 
-/// What the platform puts before names that are its own, or copies of ours; and a name of others that is a slip away
-/// from one of ours.
-const FOREIGN: [&str; 9] = [
+/// What the platform puts before names that are its own, or copies of ours.
+const FOREIGN: [&str; 8] = [
     "APPSETTING_",
     "WEBSITE_",
     "FUNCTIONS_",
@@ -19,7 +18,13 @@ const FOREIGN: [&str; 9] = [
     "SQLAZURECONNSTR_",
     "NPM_",
     "GITHUB_",
-    "STATS_URL",
+];
+
+/// Words of their own that are a slip away from the first word of one of our names: whoever wrote one meant it.
+const OTHER_WORDS: [&str; 34] = [
+    "STAGE", "STAKE", "STALE", "STARE", "STAVE", "STATS", "STATES", "STATED", "SKATE", "SLATE", "SPATE", "LAG", "LEG",
+    "LUG", "LOC", "LOT", "LOW", "LOGO", "LONG", "LOGIN", "POLE", "POLO", "POLY", "POOL", "PULL", "PILL", "PLUSH",
+    "PUSHED", "SPOOF", "SPOON", "SPOOK", "STOOL", "HEALTHY", "HEARTH",
 ];
 
 /// A setting that was meant.
@@ -106,6 +111,7 @@ pub(super) fn meant_in_source(source: &SourceCatalog, rest: &str, known: &Instan
     joined_with_one_underscore(source, rest, known).or_else(|| {
         splits.iter().find_map(|(instance, written)| {
             let key = suggestion::without_its_head(written, source.keys)
+                .or_else(|| suggestion::without_its_kind(written, source.keys))
                 .or_else(|| token_of_another(written, source.keys))?;
             Some(Meant::in_source(source, instance, key))
         })
@@ -114,7 +120,9 @@ pub(super) fn meant_in_source(source: &SourceCatalog, rest: &str, known: &Instan
 
 /// What was meant by `key` under the prefix of a group.
 pub(super) fn meant_in_group(prefix: &str, keys: &[&'static str], key: &str) -> Option<Meant> {
-    let meant = suggestion::misspelt(key, keys).map(|(_, key)| key).or_else(|| {
+    let misspelt = suggestion::misspelt(key, keys).map(|(_, key)| key);
+    let shortened = || suggestion::without_its_head(key, keys).or_else(|| suggestion::without_its_kind(key, keys));
+    let meant = misspelt.or_else(shortened).or_else(|| {
         // `LOGS_INGESTION__INGESTION_ENDPOINT`: the key of a source.
         let of_source = SOURCES.iter().any(|source| source.keys.contains(&key));
         let (_, key) = suggestion::with_something_before(key, keys)?;
@@ -125,27 +133,59 @@ pub(super) fn meant_in_group(prefix: &str, keys: &[&'static str], key: &str) -> 
 
 /// The whole name against every name without an instance.
 fn by_whole_name(name: &str) -> Option<Meant> {
+    let capitals = name.to_ascii_uppercase();
+    let is_other_word = capitals
+        .split('_')
+        .next()
+        .is_some_and(|word| OTHER_WORDS.contains(&word));
     let written = shape(name);
     let unnamed = InstanceName::unnamed();
-    let alone = ALONE.iter().map(|name| (Meant::of_program((*name).to_owned()), 1));
+    let alone = ALONE.iter().map(|name| {
+        let slips = slips(&written, &shape(name));
+        let is_near = slips <= 1 && begin_alike(&written, name) && !is_other_word;
+        is_near.then(|| (slips, Meant::of_program((*name).to_owned())))
+    });
     let in_groups = GROUPS.iter().flat_map(|group| {
-        let name = |key: &&str| (Meant::of_program(format!("{}{key}", group.prefix)), 3);
-        group.keys.iter().map(name)
+        let is_word = !group.prefix.trim_end_matches('_').contains('_');
+        let may_be_ours = !is_word || (begin_alike(&written, group.prefix) && !is_other_word);
+        group.keys.iter().map(move |key| (group, key, may_be_ours))
     });
-    let in_sources = SOURCES.into_iter().flat_map(|source| {
-        let unnamed = unnamed.clone();
-        let name = move |key: &&'static str| (Meant::in_source(source, &unnamed, key), 3);
-        source.keys.iter().map(name)
+    let in_groups = in_groups.map(|(group, key, may_be_ours)| {
+        let slips = may_be_ours
+            .then(|| slips_in_parts(&written, group.prefix, key))
+            .flatten()?;
+        Some((slips, Meant::of_program(format!("{}{key}", group.prefix))))
     });
-    let candidates = alone.chain(in_groups).chain(in_sources);
-    let near = candidates.filter_map(|(meant, most)| {
-        let right = shape(&meant.setting);
-        let slips = slips(&written, &right);
-        let begins_alike = written.as_bytes().first() == right.as_bytes().first();
-        let is_near = slips <= most.min(within(right.len())) && (slips < 2 || begins_alike);
-        is_near.then_some((slips, meant))
+    let in_sources = SOURCES
+        .into_iter()
+        .flat_map(|source| source.keys.iter().map(move |key| (source, *key)));
+    let in_sources = in_sources.map(|(source, key)| {
+        let slips = slips_in_parts(&written, source.prefix, key)?;
+        Some((slips, Meant::in_source(source, &unnamed, key)))
     });
+    let near = alone.chain(in_groups).chain(in_sources).flatten();
     near.min_by_key(|(slips, _)| *slips).map(|(_, meant)| meant)
+}
+
+fn begin_alike(written: &str, right: &str) -> bool {
+    written.as_bytes().first() == right.as_bytes().first()
+}
+
+/// How many slips there are in a name whose prefix and key are both near: `SENTINEL_API_TOKEN` has none of what makes
+/// it `SENTINELONE`, however long the whole is. At most three, and only one where not even the beginning is right.
+fn slips_in_parts(written: &str, prefix: &str, key: &str) -> Option<usize> {
+    let (prefix, key) = (shape(prefix), shape(key));
+    let most = if begin_alike(written, &prefix) { 3 } else { 1 };
+    let most = most.min(within(prefix.len() + key.len()));
+    // Where the prefix ends: there may be a letter too few or too many.
+    let ends = prefix.len().saturating_sub(most)..=(prefix.len() + most).min(written.len());
+    let sums = ends.filter_map(|end| {
+        let (before, after) = written.split_at_checked(end)?;
+        let (before, after) = (slips(before, &prefix), slips(after, &key));
+        let is_near = before <= within(prefix.len()) && after <= within(key.len()) && before + after <= most;
+        is_near.then_some(before + after)
+    });
+    sums.min()
 }
 
 /// `PINGON__ACME__CLIENT_ID`, `PINGONE_ACME__CLIENT_ID`: source, instance and key stand apart.
@@ -188,7 +228,8 @@ fn by_words(capitals: &str, known: &Instances) -> Option<Meant> {
 /// `PINGONE__ACME_CLIENT_ID`. A key of one word may as well be the end of a name of a newer version, unless the
 /// instance is there.
 fn joined_with_one_underscore(source: &SourceCatalog, rest: &str, known: &Instances) -> Option<Meant> {
-    let (before, key) = suggestion::with_something_before(rest, source.keys)?;
+    let capitals = rest.to_ascii_uppercase();
+    let (before, key) = suggestion::with_something_before(&capitals, source.keys)?;
     let instance = InstanceName::from_setting(before).ok()?;
     let is_told = key.contains('_') || known.of(source).contains(&instance);
     is_told.then(|| Meant::in_source(source, &instance, key))

@@ -26,9 +26,32 @@ pub(super) fn misspelt<'a>(written: &str, accepted: &[&'a str]) -> Option<(usize
     let near = accepted.iter().filter_map(|word| {
         let right = shape(word);
         let slips = slips(&written, &right);
-        (slips <= within(right.len())).then_some((slips, *word))
+        let is_near = slips <= within(right.len()) || (slips == 2 && has_its_letters(&written, &right));
+        is_near.then_some((slips, *word))
     });
     near.min_by_key(|(slips, _)| *slips)
+}
+
+/// `TABEL` for `TABLES`: the right letters in the wrong order, up to one that is missing or too many.
+fn has_its_letters(written: &str, right: &str) -> bool {
+    let count = |text: &str, letter: char| text.chars().filter(|found| *found == letter).count();
+    let apart: usize = ('A'..='Z')
+        .map(|letter| count(written, letter).abs_diff(count(right, letter)))
+        .sum();
+    apart <= 1 && right.len() > 4 && written.as_bytes().first() == right.as_bytes().first()
+}
+
+/// What the last word of a setting says about its value; it is left out most easily.
+const KINDS: [&str; 8] = ["ID", "SECRET", "TOKEN", "URL", "ENDPOINT", "BYTES", "ALIASES", "FIELDS"];
+
+/// `RULE` for `RULE_ID`.
+pub(super) fn without_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
+    let written = written.to_ascii_uppercase();
+    let is_head = |word: &&&str| {
+        word.rsplit_once('_')
+            .is_some_and(|(head, kind)| head == written && KINDS.contains(&kind))
+    };
+    accepted.iter().find(is_head).copied()
 }
 
 /// `SECRET` for `CLIENT_SECRET`.
@@ -74,6 +97,8 @@ mod tests {
             ("CLIENTID", Some("CLIENT_ID")),
             ("CLIENT__ID", Some("CLIENT_ID")),
             ("URI", Some("URL")),
+            ("CLEINT_DI", Some("CLIENT_ID")),
+            ("PUHS_TOKNE", Some("PUSH_TOKEN")),
             ("PUSH", None),
             ("BEARER", None),
             ("BEARER_TOKEN", None),
@@ -85,6 +110,37 @@ mod tests {
         ] {
             assert_eq!(misspelt(written, &ACCEPTED).map(|(_, word)| word), meant, "{written}");
         }
+    }
+
+    #[test]
+    fn the_right_letters_in_the_wrong_order_are_found_in_short_words_too() {
+        let accepted = ["TABLES", "REGION", "URL"];
+        for (written, meant) in [
+            ("TABEL", Some("TABLES")),
+            ("TALBE", Some("TABLES")),
+            ("ERGION", Some("REGION")),
+            ("STABLE", None),
+            ("LEGIONS", None),
+            ("RLU", None),
+        ] {
+            assert_eq!(misspelt(written, &accepted).map(|(_, word)| word), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_word_may_lack_what_its_value_is() {
+        for (written, meant) in [
+            ("CLIENT", Some("CLIENT_ID")),
+            ("client", Some("CLIENT_ID")),
+            ("API", Some("API_URL")),
+            ("PUSH", Some("PUSH_TOKEN")),
+            ("URL", None),
+            ("CLIEN", None),
+            ("", None),
+        ] {
+            assert_eq!(without_its_kind(written, &ACCEPTED), meant, "{written}");
+        }
+        assert_eq!(without_its_kind("USERS", &["USERS_EVERY"]), None);
     }
 
     #[test]

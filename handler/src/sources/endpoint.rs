@@ -76,12 +76,13 @@ impl Endpoint<'_> {
             self.admit(&mut trouble, deadline).await?;
             let (sent_at, asked_at) = (self.clock.now(), Instant::now());
             let sent = self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await;
+            let answered_after = asked_at.elapsed();
             if let Ok(reply) = &sent {
                 self.vendor_clock.note(&reply.headers, sent_at, self.clock.now());
             }
             let (error, asked_pause) = match sent {
                 Err(_) if deadline.has_passed() => {
-                    let kept_failing = trouble.is_without_answer(asked_at, deadline);
+                    let kept_failing = trouble.is_without_answer(asked_at, self.throttle.slowest_answer(), deadline);
                     return Err(self.out_of_time("waiting for a page", kept_failing));
                 }
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
@@ -94,7 +95,10 @@ impl Endpoint<'_> {
                 Err(error) => (self.unavailable(error.to_string(), tries), None),
                 Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {
                     (Verdict::Done, status) => match read(reply.body) {
-                        Ok(read) => return Ok(Answer::Read(read)),
+                        Ok(read) => {
+                            self.throttle.note_answer(answered_after);
+                            return Ok(Answer::Read(read));
+                        }
                         Err(unreadable) => (self.bad_page(status, unreadable), None),
                     },
                     (Verdict::Throttled, _) => {

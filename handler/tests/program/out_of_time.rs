@@ -69,6 +69,20 @@ async fn a_vendor_that_fails_to_the_end_fails_the_run_whatever_was_delivered_bef
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_falls_silent_fails_the_run_however_late_it_does() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(9, 6000, 40));
+    let mut faults = vec![Fault::Delay(Duration::from_millis(250)); 14];
+    faults.extend(vec![Fault::Delay(Duration::from_secs(60)); 5]);
+    pingone.fail_next(faults);
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("POLL_BUDGET", "10s");
+    let ended = handler.poll().await;
+    assert!(!handler.rows(ACTIVITIES).is_empty(), "{}", ended.output);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_only_had_more_to_read_is_well_also_past_a_passing_fault() {
     let pingone = PingOne::start(options());
     pingone.publish(activities(6, 6000, 40));
