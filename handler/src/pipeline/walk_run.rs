@@ -13,6 +13,9 @@ use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{Page, SourceError, Window};
 use crate::state::{Checkpoints, DeadLetters, Identities, OpenWalk, StoreError, TablePosition};
 
+/// So many runs in which the vendor gives nothing at the place where a walk is to go on: then it begins anew.
+const MOST_FAILED_RUNS: u32 = 2;
+
 /// One run.
 pub struct WalkRun<'a> {
     /// The stream's run.
@@ -41,8 +44,10 @@ impl WalkRun<'_> {
             let identities = Identities::load(self.run.store.clone(), checkpoints.identities_of(&table)).await?;
             let mut walk = Walk {
                 begun: open.as_ref().map_or(self.now, |walk| walk.begun),
+                failed_runs: open.as_ref().map_or(0, |walk| walk.failed_runs),
                 place: open.map(|walk| walk.place),
                 has_moved: false,
+                failed_at_place: false,
                 sink: TableSink::new(target, identities),
                 refreshed: Vec::new(),
             };
@@ -85,13 +90,21 @@ impl WalkRun<'_> {
             position.watermark = walk.begun;
         }
         let begun = walk.begun;
-        position.walk = walk.place.filter(|_| !ended).map(|place| OpenWalk { begun, place });
+        let (had_place, failed_before) = (walk.place.is_some(), walk.failed_runs);
+        let next = walk.place_of_next_run(ended, report);
+        position.walk = next.map(|(place, failed_runs)| OpenWalk {
+            begun,
+            place,
+            failed_runs,
+        });
+        let failed_now = position.walk.as_ref().map(|walk| walk.failed_runs);
+        let remembers = had_place && failed_now != Some(failed_before);
         report.tables.push(TableReport {
             table: table.to_owned(),
             counts,
             watermark: position.watermark,
         });
-        if ended || walk.has_moved || counts.delivered + counts.dead_lettered > 0 {
+        if ended || remembers || walk.has_moved || counts.delivered + counts.dead_lettered > 0 {
             checkpoints.save(self.run.lease, self.now).await?;
         }
         if ended {
@@ -127,7 +140,10 @@ impl WalkRun<'_> {
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(error.to_string());
             }
-            (Err(Ended::Source(error)), Ok(())) => report.problems.push(error.problem()),
+            (Err(Ended::Source(error)), Ok(())) => {
+                walk.failed_at_place = !walk.has_moved && is_about_place(&error);
+                report.problems.push(error.problem());
+            }
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
                 let message = format!("{} -> {}: {error}", report.stream, walk.sink.table());
                 report.problems.push(error.problem_saying(message));
@@ -194,16 +210,52 @@ struct Walk<'a> {
     begun: DateTime<Utc>,
     /// Where it goes on.
     place: Option<String>,
+    /// Runs before this one that got nothing from there.
+    failed_runs: u32,
     /// True if this run got further.
     has_moved: bool,
+    /// True if the vendor failed where this run was to go on.
+    failed_at_place: bool,
     /// Known before this run and met in it.
     refreshed: Vec<(Identity, DateTime<Utc>)>,
+}
+
+impl Walk<'_> {
+    /// Where the next run goes on, and how many runs got nothing from there. A saved cursor may be dead in ways that
+    /// look like a passing failure.
+    fn place_of_next_run(&mut self, ended: bool, report: &mut StreamReport) -> Option<(String, u32)> {
+        let place = self.place.take().filter(|_| !ended)?;
+        let failed_runs = match (self.has_moved, self.failed_at_place) {
+            (true, _) => 0,
+            (false, failed) => self.failed_runs + u32::from(failed),
+        };
+        if failed_runs >= MOST_FAILED_RUNS {
+            report.notices.push(format!(
+                "{}: nothing came in {failed_runs} runs from the place at which an earlier run ended; the next run reads \
+                 everything from the beginning, and what came before is not delivered again",
+                report.stream
+            ));
+            return None;
+        }
+        Some((place, failed_runs))
+    }
 }
 
 /// Why a walk was not read to its end.
 enum Ended {
     Source(SourceError),
     Sink(SinkError),
+}
+
+/// The vendor may have failed because of the place it was asked for, and not because of the credential, its limits or
+/// our time.
+fn is_about_place(error: &SourceError) -> bool {
+    match error {
+        SourceError::Unavailable { .. } | SourceError::BadPage { .. } => true,
+        SourceError::Refused { .. } => !error.is_rejected_credential(),
+        SourceError::OutOfTime { kept_failing, .. } => *kept_failing,
+        _ => false,
+    }
 }
 
 /// The next run goes on, and ends some day.

@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 
 use super::circle_guard::CircleGuard;
+use super::distinct::Distinct;
 use super::notes::Notes;
 use crate::event::StreamName;
-use crate::sources::{Page, Pages, SourceError, Window};
+use crate::sources::{Page, Pages, SourceError, TOKEN_ENDPOINT, Window};
 use crate::time::Deadline;
 
 /// How often a window is begun anew because a cursor was refused.
 const NEW_STARTS: u32 = 2;
+/// Pages without events in a row behind which nothing more is expected.
+const MOST_EMPTY_PAGES: u32 = 10;
 
 /// Gives the page behind a cursor.
 #[async_trait]
@@ -26,6 +29,10 @@ pub trait CursorPages: Send + Sync {
     fn modest_limit_was_accepted(&self) {}
     /// True if a cursor holds the page size: smaller pages are had from the first page on.
     fn cursor_holds_limit(&self) -> bool {
+        false
+    }
+    /// True if pages promise a number of events: only then it matters that an event which comes twice counts once.
+    fn promises_totals(&self) -> bool {
         false
     }
     /// The page of at most `limit` events at `place`.
@@ -45,18 +52,30 @@ pub struct Place<'a> {
     pub cursor: Option<&'a str>,
     /// So many events of the window came on the pages before.
     pub read: u64,
+    /// Which ones, where it matters.
+    pub seen: Option<&'a Distinct>,
 }
 
 impl Place<'_> {
     /// The beginning of a window.
-    pub const FIRST: Self = Self { cursor: None, read: 0 };
+    pub const FIRST: Self = Self {
+        cursor: None,
+        read: 0,
+        seen: None,
+    };
+
+    /// How many events of a page did not come on the pages before.
+    pub fn new_events(&self, page: &Page) -> u64 {
+        let nothing = Distinct::default();
+        self.seen.unwrap_or(&nothing).new_on(page)
+    }
 }
 
 /// The first page of a window, of one event at the most: how many came.
 pub async fn least_page(source: &dyn CursorPages, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
     match source.page(window, 1, Place::FIRST, deadline).await? {
         Turn::Page(leaf) => Ok(leaf.page.events().count()),
-        Turn::Refused(error) | Turn::Unwieldy(error) | Turn::Incomplete(_, error) => Err(error),
+        Turn::Refused(error) | Turn::Unwieldy(error) | Turn::Incomplete(_, error) | Turn::Short(_, error) => Err(error),
     }
 }
 
@@ -78,6 +97,9 @@ pub enum Turn {
     Page(Leaf),
     /// Something of the page is missing. Its events are delivered, and the walk ends with the error.
     Incomplete(Page, SourceError),
+    /// Nothing is wrong with the last page but that less came than was promised. The window may have changed on the
+    /// way: its events are delivered, and it is begun anew once before that is an error.
+    Short(Page, SourceError),
     /// 400 and its kin: perhaps an outlived cursor, perhaps the page size.
     Refused(SourceError),
     /// Too large or too slow.
@@ -92,8 +114,14 @@ pub struct Walk<'a> {
     at: At,
     /// Events since the first page.
     read: u64,
+    seen: Distinct,
     guard: CircleGuard,
     new_starts_left: u32,
+    /// It was begun anew because less came than was promised.
+    was_short: bool,
+    empty_pages: u32,
+    /// The first page of a walk that goes on where another one ended is still to come.
+    is_resuming: bool,
     /// The usual page size was refused, and whether the modest one is accepted is still to be seen.
     tries_modest_limit: bool,
 }
@@ -115,8 +143,12 @@ impl<'a> Walk<'a> {
             limit,
             at: At::First,
             read: 0,
+            seen: Distinct::default(),
             guard: CircleGuard::default(),
             new_starts_left: NEW_STARTS,
+            was_short: false,
+            empty_pages: 0,
+            is_resuming: false,
             tries_modest_limit: false,
         }
     }
@@ -125,6 +157,7 @@ impl<'a> Walk<'a> {
     pub fn going_on_behind(mut self, cursor: String) -> Self {
         self.guard.admits(&cursor);
         self.at = At::Behind(cursor);
+        self.is_resuming = true;
         self
     }
 
@@ -139,37 +172,92 @@ impl<'a> Walk<'a> {
             self.source.modest_limit_was_accepted();
         }
         let events = leaf.page.events().count();
-        self.read += events as u64;
+        self.count(&leaf.page, events);
+        let is_resuming = std::mem::take(&mut self.is_resuming);
         self.at = match leaf.next {
+            None if is_resuming && events == 0 => {
+                self.tell_of_dead_cursor();
+                self.go_back();
+                At::First
+            }
             None => At::End,
-            Some(cursor) if self.guard.admits(&cursor) => At::Behind(cursor),
-            Some(_) => self.end_of_circle(events, leaf.promised),
+            Some(cursor) if !self.guard.admits(&cursor) => self.end_of_circle(events, &cursor, leaf.promised),
+            Some(cursor) if self.empty_pages >= MOST_EMPTY_PAGES => {
+                let reason = format!("it is the last of {MOST_EMPTY_PAGES} in a row without events that lead on");
+                At::Failed(self.bad_page(reason), Some(cursor))
+            }
+            Some(cursor) => At::Behind(cursor),
         };
         leaf.page
     }
 
+    fn count(&mut self, page: &Page, events: usize) {
+        self.empty_pages = if events == 0 { self.empty_pages + 1 } else { 0 };
+        self.read += match self.source.promises_totals() {
+            true => self.seen.add(page),
+            false => events as u64,
+        };
+    }
+
+    fn bad_page(&self, reason: String) -> SourceError {
+        let (stream, asked) = self.source.names();
+        SourceError::BadPage {
+            stream: stream.clone(),
+            asked,
+            status: 200,
+            reason,
+            excerpt: "[not shown]".to_owned(),
+        }
+    }
+
     /// A last page that leads back to itself, or to the beginning, is an end. Where there may be more behind it, the
     /// window counts as interrupted: cut into shorter ones, it needs no link.
-    fn end_of_circle(&self, events: usize, promised: Option<u64>) -> At {
+    fn end_of_circle(&self, events: usize, cursor: &str, promised: Option<u64>) -> At {
         let (stream, asked) = self.source.names();
         let may_have_more = match promised {
             Some(promised) => promised > self.read,
-            None => events >= self.limit && !self.window.is_shortest(),
+            None => events >= self.least_full_page(cursor) && !self.window.is_shortest(),
         };
         if may_have_more {
-            let error = SourceError::BadPage {
-                stream: stream.clone(),
-                asked,
-                status: 200,
-                reason: "it leads back to a page that was read, although there may be more behind it".to_owned(),
-                excerpt: "[not shown]".to_owned(),
-            };
-            return At::Failed(error, None);
+            let reason = "it leads back to a page that was read, although there may be more behind it";
+            return At::Failed(self.bad_page(reason.to_owned()), None);
         }
         self.source.notes().add(format!(
             "{stream}: the last page of {asked} leads back to a page that was read; it is taken for the end"
         ));
         At::End
+    }
+
+    /// With so many events a page may be full, although more were asked for: vendors cap their pages.
+    fn least_full_page(&self, link: &str) -> usize {
+        let least = self.limit.min(self.source.modest_limit());
+        limit_in(link).map_or(least, |limit| least.min(limit))
+    }
+
+    fn tell_of_dead_cursor(&self) {
+        let (stream, asked) = self.source.names();
+        self.source.notes().add(format!(
+            "{stream}: {asked} does not know the place any more at which the run before ended; everything is read from \
+             the beginning, and what came before is not delivered again"
+        ));
+    }
+
+    /// The page at which another walk ended is refused for good: its cursor is dead.
+    fn leave_dead_cursor(&mut self, error: SourceError) -> Result<(), SourceError> {
+        let is_about_cursor = matches!(error, SourceError::Refused { status, .. } if status != 401)
+            && !matches!(
+                error,
+                SourceError::Refused {
+                    asked: TOKEN_ENDPOINT,
+                    ..
+                }
+            );
+        if !std::mem::take(&mut self.is_resuming) || !is_about_cursor {
+            return Err(error);
+        }
+        self.tell_of_dead_cursor();
+        self.go_back();
+        Ok(())
     }
 
     /// A walk that failed stands before the page that was at fault.
@@ -186,7 +274,9 @@ impl<'a> Walk<'a> {
     fn go_back(&mut self) {
         self.at = At::First;
         self.read = 0;
+        self.seen = Distinct::default();
         self.guard = CircleGuard::default();
+        self.empty_pages = 0;
     }
 
     /// What was read is dropped by identity when it comes again.
@@ -218,6 +308,13 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The page size in a link that holds one.
+fn limit_in(link: &str) -> Option<usize> {
+    let (before, rest) = link.split_once("limit=")?;
+    let digits = rest.split(|character: char| !character.is_ascii_digit()).next()?;
+    before.ends_with(['?', '&']).then(|| digits.parse().ok())?
+}
+
 #[async_trait]
 impl Pages for Walk<'_> {
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
@@ -231,10 +328,23 @@ impl Pages for Walk<'_> {
             let place = Place {
                 cursor,
                 read: self.read,
+                seen: Some(&self.seen),
             };
-            match self.source.page(self.window, self.limit, place, deadline).await? {
+            let turn = match self.source.page(self.window, self.limit, place, deadline).await {
+                Ok(turn) => turn,
+                Err(error) => {
+                    self.leave_dead_cursor(error)?;
+                    continue;
+                }
+            };
+            match turn {
                 Turn::Page(leaf) => return Ok(Some(self.pass(leaf))),
-                Turn::Incomplete(page, error) => {
+                Turn::Short(page, _) if cursor.is_some() && !self.was_short => {
+                    self.was_short = true;
+                    self.go_back();
+                    return Ok(Some(page));
+                }
+                Turn::Incomplete(page, error) | Turn::Short(page, error) => {
                     self.at = At::Failed(error, cursor.map(str::to_owned));
                     return Ok(Some(page));
                 }
@@ -253,212 +363,4 @@ impl Pages for Walk<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::Mutex;
-    use std::time::Duration;
-
-    use super::*;
-
-    /// Answers in the order of the script, and writes down what it was asked.
-    struct Script {
-        name: StreamName,
-        notes: Notes,
-        turns: Mutex<VecDeque<Turn>>,
-        asked: Mutex<Vec<(usize, Option<String>)>>,
-    }
-
-    #[async_trait]
-    impl CursorPages for Script {
-        fn names(&self) -> (&StreamName, &'static str) {
-            (&self.name, "the endpoint")
-        }
-
-        fn notes(&self) -> &Notes {
-            &self.notes
-        }
-
-        async fn page(&self, _: Window, limit: usize, place: Place<'_>, _: Deadline) -> Result<Turn, SourceError> {
-            self.asked
-                .lock()
-                .unwrap()
-                .push((limit, place.cursor.map(str::to_owned)));
-            Ok(self
-                .turns
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("nothing more was to be asked"))
-        }
-    }
-
-    fn page(next: Option<&str>) -> Turn {
-        promising(next, None)
-    }
-
-    /// A page of one event.
-    fn promising(next: Option<&str>, promised: Option<u64>) -> Turn {
-        Turn::Page(Leaf {
-            page: one_event(),
-            next: next.map(str::to_owned),
-            promised,
-        })
-    }
-
-    fn one_event() -> Page {
-        Page::new("{}".to_owned(), std::iter::once(0..2).collect(), 0)
-    }
-
-    fn error() -> SourceError {
-        SourceError::OutOfTime {
-            stream: name(),
-            doing: "a test".to_owned(),
-            kept_failing: false,
-        }
-    }
-
-    fn name() -> StreamName {
-        StreamName {
-            source: "sentinelone",
-            instance: "default".to_owned(),
-            stream: "threats",
-        }
-    }
-
-    fn script(turns: Vec<Turn>) -> Script {
-        Script {
-            name: name(),
-            notes: Notes::default(),
-            turns: Mutex::new(turns.into()),
-            asked: Mutex::default(),
-        }
-    }
-
-    fn window() -> Window {
-        Window {
-            from: "2026-11-20T10:00:00Z".parse().unwrap(),
-            to: "2026-11-20T11:00:00Z".parse().unwrap(),
-        }
-    }
-
-    /// The number of pages or the error, and what was asked: `limit`, or `limit@cursor`.
-    async fn walk(limit: usize, turns: Vec<Turn>) -> (Result<usize, String>, Vec<String>) {
-        let script = script(turns);
-        let mut walk = Walk::new(&script, window(), limit);
-        let mut pages = 0;
-        let outcome = loop {
-            match walk.next(Deadline::after(Duration::from_secs(60))).await {
-                Ok(Some(_)) => pages += 1,
-                Ok(None) => break Ok(pages),
-                Err(error) => break Err(error.to_string()),
-            }
-        };
-        let asked = script.asked.lock().unwrap();
-        let asked = asked.iter().map(|(limit, cursor)| match cursor {
-            Some(cursor) => format!("{limit}@{cursor}"),
-            None => limit.to_string(),
-        });
-        (outcome, asked.collect())
-    }
-
-    #[tokio::test]
-    async fn cursors_are_followed_to_the_last_page() {
-        let (outcome, asked) = walk(1000, vec![page(Some("a")), page(Some("b")), page(None)]).await;
-        assert_eq!(outcome, Ok(3));
-        assert_eq!(asked, ["1000", "1000@a", "1000@b"]);
-    }
-
-    #[tokio::test]
-    async fn a_page_that_is_too_much_is_asked_for_again_by_half_from_the_same_place() {
-        let turns = vec![
-            page(Some("a")),
-            Turn::Unwieldy(error()),
-            Turn::Unwieldy(error()),
-            page(None),
-        ];
-        let (outcome, asked) = walk(1000, turns).await;
-        assert_eq!(outcome, Ok(2));
-        assert_eq!(asked, ["1000", "1000@a", "500@a", "250@a"]);
-    }
-
-    #[tokio::test]
-    async fn a_single_event_that_is_too_much_is_an_error() {
-        let (outcome, asked) = walk(3, vec![Turn::Unwieldy(error()), Turn::Unwieldy(error())]).await;
-        assert!(outcome.is_err());
-        assert_eq!(asked, ["3", "1"]);
-    }
-
-    #[tokio::test]
-    async fn a_refused_cursor_begins_the_window_anew_twice_and_no_more() {
-        let round = || vec![page(Some("a")), Turn::Refused(error())];
-        let turns = [round(), round(), round()].into_iter().flatten().collect();
-        let (outcome, asked) = walk(300, turns).await;
-        assert!(outcome.is_err());
-        assert_eq!(asked, ["300", "300@a", "300", "300@a", "300", "300@a"]);
-    }
-
-    #[tokio::test]
-    async fn a_refused_first_page_is_asked_for_once_more_by_a_modest_one() {
-        let (outcome, asked) = walk(1000, vec![Turn::Refused(error()), page(None)]).await;
-        assert_eq!(outcome, Ok(1));
-        assert_eq!(asked, ["1000", "100"]);
-        let (outcome, asked) = walk(1000, vec![Turn::Refused(error()), Turn::Refused(error())]).await;
-        assert!(outcome.is_err());
-        assert_eq!(asked, ["1000", "100"]);
-    }
-
-    #[tokio::test]
-    async fn a_page_that_leads_back_is_given_out_and_ends_the_walk() {
-        for circle in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "c", "b"]] {
-            let turns = circle.iter().map(|cursor| page(Some(cursor))).collect();
-            let (outcome, asked) = walk(1000, turns).await;
-            assert_eq!(outcome, Ok(circle.len()), "{circle:?}");
-            assert_eq!(asked.len(), circle.len(), "{circle:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_circle_with_more_behind_it_by_the_vendors_word_or_by_a_full_page_is_no_end() {
-        for (limit, promised) in [(1000, Some(3)), (1, None), (1, Some(3))] {
-            let turns = vec![promising(Some("a"), promised), promising(Some("a"), promised)];
-            let (outcome, asked) = walk(limit, turns).await;
-            assert!(outcome.unwrap_err().contains("leads back"), "{limit} {promised:?}");
-            assert_eq!(asked.len(), 2, "the page itself was given out");
-        }
-        let turns = vec![promising(Some("a"), Some(2)), promising(Some("a"), Some(2))];
-        assert_eq!(walk(1, turns).await.0, Ok(2));
-    }
-
-    #[tokio::test]
-    async fn an_incomplete_page_is_given_out_before_its_error() {
-        let turns = vec![page(Some("a")), Turn::Incomplete(one_event(), error())];
-        let script = script(turns);
-        let mut walk = Walk::new(&script, window(), 1000);
-        let deadline = Deadline::after(Duration::from_secs(60));
-        for _ in 0..2 {
-            assert_eq!(walk.next(deadline).await.unwrap().unwrap().events().count(), 1);
-        }
-        assert!(walk.next(deadline).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_walk_goes_on_where_another_one_ended() {
-        let script = script(vec![page(Some("a")), page(Some("b")), page(None)]);
-        let deadline = Deadline::after(Duration::from_secs(60));
-        let mut first = Walk::new(&script, window(), 50);
-        assert_eq!(first.place(), None);
-        first.next(deadline).await.unwrap();
-        let place = first.place().unwrap();
-        let mut second = Walk::new(&script, window(), 50).going_on_behind(place);
-        while second.next(deadline).await.unwrap().is_some() {}
-        let asked: Vec<_> = script
-            .asked
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(_, cursor)| cursor.clone())
-            .collect();
-        assert_eq!(asked, [None, Some("a".to_owned()), Some("b".to_owned())]);
-        assert_eq!(second.place(), None);
-    }
-}
+mod tests;

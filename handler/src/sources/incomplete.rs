@@ -31,6 +31,14 @@ impl Incomplete {
         }
     }
 
+    /// The same for a last page that is only short of what was promised.
+    pub fn ended_short(self, error: SourceError) -> Result<Turn, SourceError> {
+        self.ended(error).map(|turn| match turn {
+            Turn::Incomplete(page, error) => Turn::Short(page, error),
+            other => other,
+        })
+    }
+
     /// The same, where what is missing cannot be had: the page is the last one.
     pub fn taken_for_whole(self, error: SourceError) -> Result<Turn, SourceError> {
         self.ended(error).map(|turn| match turn {

@@ -3,6 +3,7 @@
 
 mod circle_guard;
 mod cursor_walk;
+mod distinct;
 mod endpoint;
 mod error;
 mod incomplete;

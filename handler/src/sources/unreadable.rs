@@ -15,15 +15,33 @@ const MOST_ENDS_TRIED: usize = 32;
 /// unless all the rest of it is JSON.
 pub fn set_apart(text: &str, path: &[&str], kept: impl Fn(&str) -> String) -> Option<String> {
     let begin = array_at(text, path)?;
-    let by_brackets = Apart::new(text, begin).split(end_by_brackets);
-    let by_next_event = Apart::new(text, begin).split(end_by_next_event);
-    let ways = [by_brackets, by_next_event].into_iter().flatten();
-    let readable = ways.filter_map(|apart| {
+    // What comes last wins where two ways find as much.
+    let ways: [fn(&Apart<'_>) -> Option<usize>; 3] = [end_by_next_event, end_by_brackets, nearest_end];
+    let readable = ways.into_iter().filter_map(|end_of| {
+        let apart = Apart::new(text, begin).split(end_of)?;
         let whole = apart.rebuilt(&kept);
-        (!apart.unreadable.is_empty() && is_json(&whole)).then_some((apart.readable, whole))
+        let found = (apart.readable, apart.readable + apart.unreadable.len());
+        (!apart.unreadable.is_empty() && is_json(&whole)).then_some((found, whole))
     });
-    let best = readable.max_by_key(|(events, _)| *events);
+    let best = readable.max_by_key(|(found, _)| *found);
     best.map(|(_, whole)| whole)
+}
+
+/// How many events one that was set apart may hold at the least: several that are unreadable side by side cannot always
+/// be told from each other.
+pub fn may_hold(event: &str) -> usize {
+    if why_unreadable(event).is_none() {
+        return 1;
+    }
+    let text = unquote(event);
+    let Some(start) = first_key(&text) else {
+        return 1;
+    };
+    let begins = text.match_indices('}').filter(|(end, _)| {
+        let next = text[end + 1..].trim_ascii_start().strip_prefix(',');
+        next.and_then(|next| first_key(next.trim_ascii_start())) == Some(start)
+    });
+    1 + begins.count()
 }
 
 /// What is wrong with an event that was set apart; `None` for any other.
@@ -136,6 +154,15 @@ fn end_by_brackets(apart: &Apart<'_>) -> Option<usize> {
         .map(|value| apart.at + value.len())
 }
 
+/// The nearer one of both ends, element by element: brackets may end far behind an event whose quotes are odd, and the
+/// next event that can be read may stand behind others that cannot.
+fn nearest_end(apart: &Apart<'_>) -> Option<usize> {
+    let may_end = |end: &usize| apart.text[*end..].trim_ascii_start().starts_with([',', ']']);
+    let by_brackets = end_by_brackets(apart).filter(may_end);
+    let by_next_event = end_by_next_event(apart);
+    by_brackets.into_iter().chain(by_next_event).min()
+}
+
 /// For events whose quotes are odd: where the next event begins, or the array ends. The end behind which everything is
 /// JSON is the right one; where more events are unreadable, the first one before an event that starts as this one does.
 fn end_by_next_event(apart: &Apart<'_>) -> Option<usize> {
@@ -220,6 +247,27 @@ mod tests {
         );
         let found = elements(&text);
         assert_eq!((&found[0], &found[2]), (&KINDS[0].into(), &KINDS[3].into()));
+    }
+
+    #[test]
+    fn unreadable_events_next_to_each_other_are_set_apart_one_by_one() {
+        for (first, second) in [(0, 0), (0, 2), (2, 3), (3, 3)] {
+            let (first, second) = (KINDS[first], KINDS[second]);
+            let text =
+                format!(r#"{{"_embedded":{{"activities":[{{"id":"a"}},{first}, {second},{{"id":"b"}}]}},"size":3}}"#);
+            let found = elements(&text);
+            assert_eq!(found.len(), 4, "{text}");
+            assert_eq!((&found[1], &found[2]), (&first.into(), &second.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_counts_as_what_it_may_hold() {
+        let set_apart = |text: &str| serde_json::Value::from(text).to_string();
+        let lump = r#"{"id":"a","n":"x"y"}, {"id":"b","n":"x"y"},{"n":1}"#;
+        assert_eq!(may_hold(&set_apart(lump)), 2);
+        assert_eq!(may_hold(&set_apart(KINDS[0])), 1);
+        assert_eq!(may_hold(r#"{"id":"a"}"#), 1);
     }
 
     #[test]

@@ -67,6 +67,9 @@ pub struct OpenWalk {
     pub begun: DateTime<Utc>,
     /// Where the next page stands, in the vendor's words.
     pub place: String,
+    /// Runs one after the other that got nothing from that place.
+    #[serde(default)]
+    pub failed_runs: u32,
 }
 
 impl TablePosition {

@@ -194,6 +194,14 @@ async fn a_last_page_that_leaves_the_total_unreached_is_no_end() {
             ));
         }
     }
+    for (data, total) in [(json!([]), 0), (Value::Null, 0), (Value::Null, 3), (json!([]), 2)] {
+        let pagination = json!({"nextCursor": null, "totalItems": total});
+        variants.spawn(with_activities(
+            false,
+            "3 of the 6",
+            move |_| json!({"data": data, "pagination": pagination}),
+        ));
+    }
     variants.spawn(with_activities(
         false,
         "3 of the 6",
@@ -238,6 +246,50 @@ async fn an_empty_page_behind_a_cursor_is_the_end_once_the_total_is_reached() {
         let handler = configured(&vendor, "activities");
         handler.poll_well().await;
         assert_eq!(ids(&handler, ACTIVITIES), every(3), "{last}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_twice_count_once_toward_the_total() {
+    let console = Console::with(6);
+    let answering = console.clone();
+    let vendor = ScriptedVendor::start(move |asked| {
+        let (page, is_first, _) = answering.activities(asked);
+        if is_first || !answering.is_sick() {
+            return (200, page.to_string());
+        }
+        let mut first = asked.clone();
+        first.query.retain(|(name, _)| name != "cursor");
+        let (again, ..) = answering.activities(&first);
+        (
+            200,
+            with(again, "pagination", json!({"nextCursor": null, "totalItems": 6})).to_string(),
+        )
+    })
+    .await;
+    assert_interrupted(&console, &vendor, "activities", ACTIVITIES, "3 of the 6").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_page_that_leads_on_is_the_end_once_the_total_is_reached() {
+    for data in [Value::Null, json!([])] {
+        let console = Console::with(3);
+        let vendor = ScriptedVendor::start(move |asked| {
+            let (mut page, ..) = console.activities(asked);
+            let number = asked
+                .value("cursor")
+                .map_or(3, |cursor| cursor.parse::<u64>().unwrap() + 1);
+            page["pagination"]["nextCursor"] = json!(number.to_string());
+            if asked.value("cursor").is_some() {
+                page["data"] = data.clone();
+            }
+            (200, page.to_string())
+        })
+        .await;
+        let handler = configured(&vendor, "activities");
+        handler.poll_well().await;
+        assert_eq!(ids(&handler, ACTIVITIES), every(3));
+        assert!(vendor.asked("/activities").len() < 5);
     }
 }
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
 
+use super::page::ActivityPage;
 use super::token::Tokens;
 use super::{event, page, request};
 use crate::event::StreamName;
@@ -183,10 +184,11 @@ impl Activities {
             };
             let incomplete = Incomplete::default();
             let read = |body| {
-                let found = page::parse(body).map_err(|(reason, body)| Unreadable {
+                let mut found = page::parse(body).map_err(|(reason, body)| Unreadable {
                     reason,
                     excerpt: excerpt(&body, &[&token, &self.settings.client_secret]),
                 })?;
+                self.take_for_end(&mut found);
                 let lacks = match limit {
                     Some(limit) => found.lacks_of(limit),
                     None => found.lacks.clone(),
@@ -210,6 +212,18 @@ impl Activities {
                 }
                 Answer::Refused(reply) => self.final_answer(&reply),
             };
+        }
+    }
+
+    /// A page that is not full and says that there is a next one, but not where (`"next": true`), is an end.
+    fn take_for_end(&self, found: &mut ActivityPage) {
+        if found.leads_nowhere && found.page.events().count() < LIMITS.1 {
+            found.lacks = None;
+            self.notes.add(format!(
+                "{}: the last page of {ASKED} says that there is a next one, and not where; it is not full, and is \
+                 taken for the end",
+                self.stream
+            ));
         }
     }
 

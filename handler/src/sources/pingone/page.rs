@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::json::{Cursor, Kind, kind, lossy_text, member, unquote};
 use crate::sources::Page;
 use crate::sources::page::{elements, is_nothing};
-use crate::sources::unreadable::set_apart;
+use crate::sources::unreadable::{may_hold, set_apart};
 
 /// A page as it came.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct ActivityPage {
     pub next: Option<String>,
     /// Why something of the page is missing.
     pub lacks: Option<String>,
+    /// True if it says that there is a next page, but not where, and nothing else is wrong with it.
+    pub leads_nowhere: bool,
     /// How many activities it says to have. Not documented for this list: some lists repeat the page size here.
     pub size: Option<usize>,
 }
@@ -25,7 +27,7 @@ pub struct ActivityPage {
 impl ActivityPage {
     /// Why a page for which `limit` were asked is not whole, if it is not.
     pub fn lacks_of(&self, limit: usize) -> Option<String> {
-        let events = self.page.events().count();
+        let events: usize = self.page.events().map(may_hold).sum();
         let short = self.size.filter(|size| *size > events && *size != limit);
         let short = short.map(|size| format!("it says that it has {size} activities, and has {events}"));
         self.lacks.clone().or(short)
@@ -40,7 +42,8 @@ pub fn parse(body: Vec<u8>) -> Result<ActivityPage, (String, Vec<u8>)> {
         Err(_) => set_apart(&text, &["_embedded", "activities"], str::to_owned).unwrap_or(text),
     };
     match read(&text) {
-        Ok((events, next, lacks)) => Ok(ActivityPage {
+        Ok((events, next, lacks, leads_nowhere)) => Ok(ActivityPage {
+            leads_nowhere,
             size: member(&text, "size").and_then(|size| unquote(size).trim().parse().ok()),
             page: Page::new(text, events, replaced_bytes),
             next,
@@ -50,7 +53,7 @@ pub fn parse(body: Vec<u8>) -> Result<ActivityPage, (String, Vec<u8>)> {
     }
 }
 
-type Found = (Vec<Range<usize>>, Option<String>, Option<String>);
+type Found = (Vec<Range<usize>>, Option<String>, Option<String>, bool);
 
 fn read(text: &str) -> Result<Found, String> {
     serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
@@ -71,8 +74,9 @@ fn read(text: &str) -> Result<Found, String> {
         Ok(next) => (next, None),
         Err(reason) => (None, Some(reason)),
     };
-    let lacks = error_in(text).or(unclear);
-    Ok((events, next, lacks))
+    let error = error_in(text);
+    let leads_nowhere = unclear.is_some() && error.is_none();
+    Ok((events, next, error.or(unclear), leads_nowhere))
 }
 
 /// An absent link may be written in many ways; a link may be an object, a list of them (HAL) or a text.

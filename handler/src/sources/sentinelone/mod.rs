@@ -22,6 +22,7 @@ mod graphql;
 mod page;
 mod query;
 mod rest;
+mod secret;
 mod selection;
 mod totals;
 mod unified_alerts;

@@ -6,17 +6,11 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 
 use super::cursor::decoded;
-use super::failure;
-use crate::json::{Kind, kind, lossy_text, member, unquote, value_at, without_member};
+use super::{failure, secret};
+use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
 use crate::sources::Page;
 use crate::sources::page::{elements, is_nothing};
 use crate::sources::unreadable::set_apart;
-
-/// Whoever has it can add machines to a group: it goes no further than this file.
-const SECRET_MEMBER: &str = "registrationToken";
-
-/// Everything in an event that cannot be read may be the secret.
-const WITHHELD: &str = "[an event that is not JSON; it may hold a registration token and is not kept]";
 
 /// A page as it came.
 #[derive(Debug)]
@@ -33,6 +27,8 @@ pub struct RestPage {
     pub has_pagination: bool,
     /// True if it has no list of events, not even an empty one.
     pub is_absent: bool,
+    /// True if nothing is missing but the events that its cursor lets expect.
+    pub lacks_events_only: bool,
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
@@ -47,6 +43,7 @@ pub fn parse(body: Vec<u8>) -> Result<RestPage, (String, Vec<u8>)> {
             lacks: found.lacks,
             has_pagination: found.has_pagination,
             is_absent: found.is_absent,
+            lacks_events_only: found.lacks_events_only,
         }),
         Err(reason) => Err((reason, text.into_bytes())),
     }
@@ -59,6 +56,7 @@ struct Found {
     lacks: Option<String>,
     has_pagination: bool,
     is_absent: bool,
+    lacks_events_only: bool,
 }
 
 fn read(text: &str) -> Result<Found, String> {
@@ -89,6 +87,7 @@ fn read(text: &str) -> Result<Found, String> {
         }
     };
     let is_absent = data.is_none_or(|data| kind(data) == Kind::Null);
+    let lacks_events_only = next.is_some() && is_absent && lacks.is_none();
     if next.is_some() && is_absent {
         lacks.get_or_insert_with(|| "it holds no data, although there is some".to_owned());
     }
@@ -99,6 +98,7 @@ fn read(text: &str) -> Result<Found, String> {
         lacks,
         has_pagination: pagination.is_some_and(|pagination| kind(pagination) == Kind::Object),
         is_absent,
+        lacks_events_only,
     })
 }
 
@@ -113,19 +113,8 @@ fn count_of(value: &str) -> Option<u64> {
 pub fn readable(text: String, path: &[&str]) -> String {
     match check_json(&text) {
         Ok(()) => text,
-        Err(_) => set_apart(&text, path, without_secret).unwrap_or(text),
+        Err(_) => set_apart(&text, path, secret::of_unreadable).unwrap_or(text),
     }
-}
-
-/// What may be kept of an event that is not JSON.
-fn without_secret(event: &str) -> String {
-    let kept = without_member(event, SECRET_MEMBER);
-    let may_tell = ["egistrationtoken", "\\u00"];
-    let lower = kept.to_ascii_lowercase();
-    if may_tell.iter().any(|word| lower.contains(word)) {
-        return WITHHELD.to_owned();
-    }
-    kept.into_owned()
 }
 
 /// What the rest of this room walks is JSON, an object.
@@ -137,12 +126,12 @@ pub fn check_json(text: &str) -> Result<(), String> {
     }
 }
 
-/// A page of the events at `ranges` of `text`, without the member that must not leave this room.
+/// A page of the events at `ranges` of `text`, without the secret that must not leave this room.
 pub fn page_of(text: String, ranges: Vec<Range<usize>>, replaced_bytes: u64) -> Page {
     let events: Vec<_> = ranges
         .iter()
         .filter_map(|range| text.get(range.clone()))
-        .map(|event| without_member(event, SECRET_MEMBER))
+        .map(secret::removed)
         .collect();
     if events.iter().all(|event| matches!(event, Cow::Borrowed(_))) {
         return Page::new(text, ranges, replaced_bytes);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::console::Console;
 use super::form::Form;
@@ -80,15 +81,18 @@ impl PullStream for RestStream {
 
 impl RestStream {
     /// A page that is whole, or why it is not.
-    fn judge(&self, found: RestPage, window: Window, limit: usize, place: Place<'_>) -> Result<Leaf, NotWhole> {
+    fn judge(&self, mut found: RestPage, window: Window, limit: usize, place: Place<'_>) -> Result<Leaf, NotWhole> {
         let events = found.page.events().count();
-        let count = Count {
-            events: events as u64,
+        let mut count = Count {
+            events: place.new_events(&found.page),
             total: found.total,
             is_last: found.next.is_none(),
             is_absent: found.is_absent,
         };
         let now = self.console.now();
+        if events == 0 && self.is_end_that_leads_on(&found, place, count, now) {
+            (found.next, found.lacks, count.is_last) = (None, None, true);
+        }
         let says_nothing_of_more = !found.has_pagination && events >= limit.max(2) && !window.is_shortest();
         let lacks = found.lacks.or_else(|| {
             says_nothing_of_more.then(|| "it is full, and does not say whether there is a next page".to_owned())
@@ -110,6 +114,17 @@ impl RestStream {
     }
 }
 
+impl RestStream {
+    /// A page without events that has a cursor is an end where everything came that was promised.
+    fn is_end_that_leads_on(&self, found: &RestPage, place: Place<'_>, count: Count, now: DateTime<Utc>) -> bool {
+        let leads_on = found.next.is_some() && (found.lacks.is_none() || found.lacks_events_only);
+        // An empty list at the beginning may be a page that was filtered; its cursor costs a single call.
+        let may_be_end = place.cursor.is_some() || found.is_absent;
+        let promised = self.totals.promised(place, count, now);
+        leads_on && may_be_end && promised.is_some_and(|promised| promised <= place.read)
+    }
+}
+
 /// A page that something is missing of.
 struct NotWhole {
     page: Page,
@@ -126,6 +141,10 @@ impl CursorPages for RestStream {
 
     fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    fn promises_totals(&self) -> bool {
+        true
     }
 
     async fn page(
@@ -154,7 +173,7 @@ impl CursorPages for RestStream {
             Err(error @ SourceError::BadPage { .. }) if is_only_short.load(Ordering::Relaxed) => {
                 return match self.totals.give_up(window, place, console.now()) {
                     true => incomplete.taken_for_whole(error),
-                    false => incomplete.ended(error),
+                    false => incomplete.ended_short(error),
                 };
             }
             Err(error) => return incomplete.ended(error),

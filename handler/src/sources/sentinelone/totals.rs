@@ -3,8 +3,10 @@
 //! `totalItems` counts what the window holds at the time of the page, so a last page behind which less was read than
 //! it says is no end: the console left something out, and the window is read again. Three things keep that from
 //! stopping a stream for good. Objects that change on the way leave the window and the later totals with it, so only
-//! the total of the last page counts where it has one. A total that is absent promises nothing. And a total may be an
-//! estimate: a window that is interrupted is halved by whoever reads it, and in one that is as short as windows get,
+//! the total of the last page counts where it has one and brings something new; where it brings nothing, its word that
+//! there is nothing more is not enough, and the largest total counts that was said on the way: if objects really left,
+//! the window that is begun anew says so from its first page on. A total that is absent, or below what was read,
+//! promises nothing. And a total may be an estimate: a window that is interrupted is halved by whoever reads it, and in one that is as short as windows get,
 //! has a single page and is still short after every try, nothing more can be had; then the totals of this console are
 //! not believed for a day, which is said.
 
@@ -21,15 +23,22 @@ const NOT_BELIEVED_FOR: TimeDelta = TimeDelta::hours(24);
 /// What is known of the totals of one stream.
 #[derive(Debug, Default)]
 pub struct Totals {
-    /// On the way to the last page of a window: the total of the page before.
-    last_said: Mutex<Option<u64>>,
+    said: Mutex<Said>,
     not_believed_until: Mutex<Option<DateTime<Utc>>>,
+}
+
+/// On the way to the last page of a window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    /// The total of the page before.
+    last: Option<u64>,
+    largest: Option<u64>,
 }
 
 /// A page, as far as it concerns the total.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
-    /// Events on it.
+    /// Events on it that did not come before.
     pub events: u64,
     /// The total that it says.
     pub total: Option<u64>,
@@ -42,13 +51,16 @@ pub struct Count {
 impl Totals {
     /// The number of events that the window has, unless nobody knows it.
     pub fn promised(&self, place: Place<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
-        let mut last_said = self.last_said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if place.cursor.is_none() {
-            *last_said = None;
+            *said = Said::default();
         }
-        *last_said = count.total.or(*last_said);
-        let promised = *last_said;
-        drop(last_said);
+        let total = count.total.filter(|total| *total >= place.read + count.events);
+        said.last = total.or(said.last);
+        said.largest = said.largest.max(total);
+        let brings_nothing = place.cursor.is_some() && count.events == 0;
+        let promised = if brings_nothing { said.largest } else { said.last };
+        drop(said);
         promised.filter(|_| count.is_absent || self.are_believed(now))
     }
 
@@ -109,6 +121,7 @@ mod tests {
         Place {
             cursor: (read > 0).then_some("c"),
             read,
+            seen: None,
         }
     }
 
@@ -152,6 +165,26 @@ mod tests {
         assert!(shortfall(behind(3), page(0, None, true)).is_some());
         // The next window owes nothing for it.
         assert_eq!(shortfall(behind(0), page(3, None, true)), None);
+    }
+
+    #[test]
+    fn a_last_page_that_brings_nothing_is_measured_by_the_largest_total() {
+        for (total, is_short) in [(0, true), (2, true), (3, true), (6, true)] {
+            let totals = Totals::default();
+            assert_eq!(totals.shortfall(behind(0), page(3, Some(6), false), at(0)), None);
+            let short = totals.shortfall(behind(3), page(0, Some(total), true), at(0));
+            assert_eq!(short.is_some(), is_short, "{total}");
+            // Begun anew, without what left the window.
+            assert_eq!(totals.shortfall(behind(0), page(3, Some(3), false), at(0)), None);
+            assert_eq!(totals.shortfall(behind(3), page(0, Some(0), true), at(0)), None);
+        }
+    }
+
+    #[test]
+    fn a_total_below_what_was_read_takes_no_earlier_one_back() {
+        let totals = Totals::default();
+        assert_eq!(totals.shortfall(behind(0), page(3, Some(6), false), at(0)), None);
+        assert!(totals.shortfall(behind(3), page(1, Some(2), true), at(0)).is_some());
     }
 
     #[test]
