@@ -175,7 +175,7 @@ impl<'a> GroupRun<'a> {
                 }
                 SliceEnd::Interrupted(error, pages) => {
                     // Cut off in the middle: the next run takes less at once, and that is a step forward too.
-                    self.made_progress |= pages > 0 && walk.halve(slice);
+                    self.made_progress |= pages > 0 && shorten(&mut walk, slice, &error);
                     self.interrupted(&walk, &error);
                     self.note(error, report);
                     break;
@@ -298,8 +298,12 @@ impl<'a> GroupRun<'a> {
         }
         for (table, before) in std::mem::take(&mut self.before_doubt) {
             if let Some(position) = position_of(self.checkpoints, &table) {
-                let slice_ms = position.slice_ms;
-                *position = TablePosition { slice_ms, ..before };
+                let (slice_ms, narrow) = (position.slice_ms, std::mem::take(&mut position.narrow));
+                *position = TablePosition {
+                    slice_ms,
+                    narrow,
+                    ..before
+                };
             }
         }
     }
@@ -313,6 +317,8 @@ impl<'a> GroupRun<'a> {
             let was_cut_off =
                 matches!(error, SourceError::OutOfTime { .. }) && walk.rereads && walk.at < position.watermark;
             self.unsaved |= position.slice_ms != Some(slice) || position.reread_cut_off != was_cut_off;
+            self.unsaved |= position.narrow != walk.narrow;
+            position.narrow.clone_from(&walk.narrow);
             position.slice_ms = Some(slice);
             position.reread_cut_off = was_cut_off;
         }
@@ -380,6 +386,7 @@ impl<'a> GroupRun<'a> {
             end: slice.to,
             slice: slice.to - slice.from,
             rereads: false,
+            narrow: Vec::new(),
         }
         .halve(slice);
         while !self.open.is_empty() {
@@ -523,5 +530,16 @@ impl<'a> GroupRun<'a> {
 
     fn counts(&self) -> BTreeMap<Arc<str>, Counts> {
         self.open.iter().map(|sink| (sink.table(), sink.counts)).collect()
+    }
+}
+
+/// Where the time alone ended, the slice would do as it is.
+fn shorten(walk: &mut Walk, slice: Window, error: &SourceError) -> bool {
+    match error {
+        SourceError::Stopped { .. }
+        | SourceError::OutOfTime {
+            kept_failing: false, ..
+        } => walk.halve(slice),
+        _ => walk.narrow_down(slice),
     }
 }

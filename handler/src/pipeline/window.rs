@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::sources::{SHORTEST_WINDOW, Window};
-use crate::state::TablePosition;
+use crate::state::{Span, TablePosition};
 
 /// A slice with more pages than this is halved.
 pub const MOST_PAGES: u32 = 20;
@@ -13,6 +13,8 @@ pub const MOST_PAGES: u32 = 20;
 const FEW_PAGES: u32 = 5;
 /// Slices are not halved below this.
 const SHORTEST_SLICE: TimeDelta = SHORTEST_WINDOW;
+/// Interrupted slices that are remembered.
+const MOST_NARROW: usize = 100;
 /// Where reading the overlap again costs too much it is done in one of so many runs.
 const REREAD_EVERY: u32 = 10;
 
@@ -52,11 +54,14 @@ impl PollRules {
             .slice_ms
             .map_or(end - at, TimeDelta::milliseconds)
             .max(SHORTEST_SLICE);
+        let reread_from = self.reread_from(position);
+        let narrow = position.narrow.iter().filter(|span| span.to > reread_from);
         Some(Walk {
             at,
             end,
             slice,
             rereads,
+            narrow: narrow.copied().collect(),
         })
     }
 
@@ -69,6 +74,7 @@ impl PollRules {
     /// Moves a position to the end of a slice that was read to its end.
     pub fn advance(&self, position: &mut TablePosition, slice: Window, walk: &Walk) {
         position.coverage.add(slice.from, slice.to);
+        position.narrow.clone_from(&walk.narrow);
         position.slice_ms = (walk.slice < walk.end - slice.to).then(|| walk.slice.num_milliseconds());
         if slice.to < position.watermark {
             return;
@@ -115,16 +121,42 @@ pub struct Walk {
     pub slice: TimeDelta,
     /// True if it begins before the watermark.
     pub rereads: bool,
+    /// Slices that were interrupted, oldest first: none is that long again in their place.
+    pub narrow: Vec<Span>,
 }
 
 impl Walk {
     /// The next slice, if the end is not reached.
     pub fn next_slice(&self) -> Option<Window> {
-        let to = self
-            .at
-            .checked_add_signed(self.slice)
-            .map_or(self.end, |to| to.min(self.end));
+        let up_to = |length: TimeDelta| {
+            let to = self.at.checked_add_signed(length);
+            to.map_or(self.end, |to| to.min(self.end))
+        };
+        let to = match self.narrow.iter().find(|span| span.to > self.at) {
+            None => up_to(self.slice),
+            Some(span) if self.at < span.from => up_to(self.slice).min(span.from),
+            Some(span) => up_to(self.slice.min(half_of(span.to - span.from))),
+        };
         (self.at < self.end).then_some(Window { from: self.at, to })
+    }
+
+    /// The slice was interrupted, and perhaps would be again however often it is asked for: halved, and not asked for
+    /// again at that length. So what is at fault ends up in the shortest of slices. False if it is as short as it gets.
+    pub fn narrow_down(&mut self, slice: Window) -> bool {
+        if !self.halve(slice) {
+            return false;
+        }
+        self.narrow
+            .retain(|span| span.to <= slice.from || span.from >= slice.to);
+        self.narrow.push(Span {
+            from: slice.from,
+            to: slice.to,
+        });
+        self.narrow.sort_by_key(|span| span.from);
+        if self.narrow.len() > MOST_NARROW {
+            self.narrow.remove(0);
+        }
+        true
     }
 
     /// The slice was read to its end, in so many pages.
@@ -141,9 +173,13 @@ impl Walk {
         if length < SHORTEST_SLICE * 2 {
             return false;
         }
-        self.slice = TimeDelta::milliseconds(length.num_milliseconds() / 2);
+        self.slice = half_of(length);
         true
     }
+}
+
+fn half_of(length: TimeDelta) -> TimeDelta {
+    TimeDelta::milliseconds(length.num_milliseconds() / 2).max(SHORTEST_SLICE)
 }
 
 /// Windows begin and end on whole milliseconds: finer bounds could not be asked for.
@@ -236,6 +272,47 @@ mod tests {
             slices += 1;
         }
         assert!(slices < 16, "{slices}");
+    }
+
+    /// What a vendor gives who fails wherever a slice holds one of these times and is not as short as slices get.
+    fn run_against(bad: &[DateTime<Utc>], position: &mut TablePosition, now: &str) -> Result<(), ()> {
+        let Some(mut run) = walk(position, now) else {
+            return Ok(());
+        };
+        while let Some(slice) = run.next_slice() {
+            let fails = bad.iter().any(|bad| (slice.from..slice.to).contains(bad));
+            if fails && run.narrow_down(slice) {
+                position.slice_ms = Some(run.slice.num_milliseconds());
+                position.narrow.clone_from(&run.narrow);
+                return Err(());
+            }
+            run.pass(slice, 1);
+            rules().advance(position, slice, &run);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_slice_does_not_grow_back_over_what_interrupted_it() {
+        let mut position = rules().first_position(at("2026-11-20T11:00:00Z"));
+        let bad = [
+            at("2026-11-20T10:20:00Z"),
+            at("2026-11-20T10:22:00.500Z"),
+            at("2026-11-20T10:50:07Z"),
+        ];
+        let now = "2026-11-20T11:00:00Z";
+        let failed = (0..100)
+            .take_while(|_| run_against(&bad, &mut position, now).is_err())
+            .count();
+        assert!(failed < 40, "{failed}");
+        assert_eq!(position.watermark, at("2026-11-20T10:59:00Z"));
+        // What is read again is not interrupted again.
+        assert_eq!(run_against(&bad, &mut position, "2026-11-20T11:05:00Z"), Ok(()));
+        let slices = walk(&position, "2026-11-20T12:30:00Z").unwrap();
+        assert!(
+            slices.narrow.is_empty() && slices.next_slice().unwrap().to == slices.end,
+            "{slices:?}"
+        );
     }
 
     #[test]

@@ -68,6 +68,17 @@ impl Endpoint<'_> {
         read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
         deadline: Deadline,
     ) -> Result<Answer<T>, SourceError> {
+        self.ask_unless(request, read, |_| false, deadline).await
+    }
+
+    /// The same; `is_final` finds answers that would come again although their status looks like a passing failure.
+    pub async fn ask_unless<T>(
+        &self,
+        request: impl Fn() -> RequestBuilder + Send + Sync,
+        read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
+        is_final: impl Fn(&Reply) -> bool + Send + Sync,
+        deadline: Deadline,
+    ) -> Result<Answer<T>, SourceError> {
         let mut backoff = patience();
         let mut trouble = Trouble::default();
         let mut tries = 0;
@@ -106,6 +117,7 @@ impl Endpoint<'_> {
                             .await?;
                         continue;
                     }
+                    (Verdict::Transient, _) if is_final(&reply) => return Ok(Answer::Refused(reply)),
                     (Verdict::Transient, status) => {
                         let asked = retry_after(&reply.headers, self.clock.now());
                         (self.unavailable(format!("answered {status}"), tries), asked)

@@ -11,6 +11,9 @@ use crate::json::{Cursor, Kind, key_text, kind, unquote};
 /// Ends of an unreadable event that are tried, so that a broken page costs no more than a few readings of it.
 const MOST_ENDS_TRIED: usize = 32;
 
+/// How the text of an event begins that came with an error.
+const WITH_ERROR: &str = "the vendor gives an error instead of this event whenever it is asked: ";
+
 /// `text` with the unreadable elements of the array at `path` set apart; `kept` says what is kept of each. `None`
 /// unless all the rest of it is JSON.
 pub fn set_apart(text: &str, path: &[&str], kept: impl Fn(&str) -> String) -> Option<String> {
@@ -44,9 +47,18 @@ pub fn may_hold(event: &str) -> usize {
     1 + begins.count()
 }
 
+/// An event that the vendor gave with a lasting error of its own, set apart with what it says of the error.
+pub fn event_with_error(error: &str, kept: &str) -> String {
+    serde_json::Value::from(format!("{WITH_ERROR}{error}\n{kept}")).to_string()
+}
+
 /// What is wrong with an event that was set apart; `None` for any other.
 pub fn why_unreadable(event: &str) -> Option<String> {
     let set_apart = (kind(event) == Kind::String).then(|| unquote(event));
+    let with_error = set_apart.as_deref().filter(|text| text.starts_with(WITH_ERROR));
+    if let Some((reason, _)) = with_error.and_then(|text| text.split_once('\n')) {
+        return Some(reason.to_owned());
+    }
     let error = set_apart
         .filter(|text| kind(text) == Kind::Object)
         .and_then(|text| serde_json::from_str::<&RawValue>(&text).err());

@@ -41,6 +41,9 @@ pub struct TablePosition {
     /// How long slices are at the moment, while a long gap is walked.
     #[serde(default)]
     pub slice_ms: Option<i64>,
+    /// Slices that were interrupted, as far as they may be read again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrow: Vec<Span>,
     /// Of a stream without windows: a walk that takes more than one run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub walk: Option<OpenWalk>,
@@ -97,6 +100,7 @@ impl TablePosition {
             runs_without_reread: 0,
             reread_pages: 0,
             slice_ms: None,
+            narrow: Vec::new(),
             walk: None,
             coverage: Coverage::default(),
             filled_from: None,

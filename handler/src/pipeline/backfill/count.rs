@@ -119,6 +119,7 @@ impl Backfill<'_> {
             end,
             slice: self.length,
             rereads: false,
+            narrow: Vec::new(),
         };
         let Some(slice) = walk.next_slice() else {
             return Ok(SliceOutcome::Whole);
@@ -192,6 +193,7 @@ async fn count_pages(
         end: slice.to,
         slice: slice.to - slice.from,
         rereads: false,
+        narrow: Vec::new(),
     }
     .halve(slice);
     let mut count = 0;

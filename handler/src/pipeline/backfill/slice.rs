@@ -65,6 +65,7 @@ impl SliceFill<'_, '_> {
             end: self.end_of_kept_apart(&piece, &checkpoints),
             slice: self.backfill.length(),
             rereads: false,
+            narrow: Vec::new(),
         };
         let Some(slice) = walk.next_slice() else {
             return Ok(SliceOutcome::Whole);

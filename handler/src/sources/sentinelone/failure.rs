@@ -41,7 +41,13 @@ pub fn said(errors: Option<&str>) -> Option<String> {
     let errors = errors_in(errors?);
     let first = errors.first()?;
     let words = errors.iter().find_map(code_and_title);
-    Some(words.unwrap_or_else(|| format!("one without code and title, {} bytes long", first.to_string().len())))
+    Some(words.unwrap_or_else(|| said_by(first)))
+}
+
+/// What one error says, so that it may be shown.
+pub fn said_by(error: &Value) -> String {
+    code_and_title(error)
+        .unwrap_or_else(|| format!("one without code and title, {} bytes long", error.to_string().len()))
 }
 
 fn code_and_title(error: &Value) -> Option<String> {

@@ -7,9 +7,11 @@ use serde_json::json;
 use super::cursor::decoded;
 use super::failure;
 use super::page::{check_json, page_of, readable};
+use super::secret::removed as without_secret;
 use super::selection::{self, LeftOut, Unknown};
 use crate::json::{Kind, kind, lossy_text, member, range_in, unquote, value_at};
 use crate::sources::page::elements;
+use crate::sources::unreadable::event_with_error;
 use crate::sources::{Page, Window};
 
 const METADATA: &str = "query { alertColumnMetadata { fieldId filterTypes } }";
@@ -68,7 +70,10 @@ pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, (String, 
         return Err((reason, text.into_bytes()));
     }
     let errors = member(&text, "errors");
-    let said = failure::said(errors);
+    let said = failure::said(errors).map(|said| match selection::named_field(errors, query) {
+        Some(field) => format!("{said}, about the field {field}"),
+        None => said,
+    });
     let alerts = value_at(&text, &["data", "alerts"]).filter(|alerts| kind(alerts) == Kind::Object);
     let Some(alerts) = alerts else {
         let unknown = selection::unknown_fields(errors, query);
@@ -78,6 +83,10 @@ pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, (String, 
             None => Err(("it has no data.alerts".to_owned(), text.into_bytes())),
         };
     };
+    let unknown = selection::unknown_beside_data(errors, query);
+    if !unknown.is_empty() {
+        return Ok(AlertsReply::Unknown(unknown));
+    }
     let (next, edges) = (next_cursor(alerts), member(alerts, "edges"));
     let is_end = matches!(next, Ok(None));
     let lacks = match (said, edges.map(kind)) {
@@ -116,6 +125,55 @@ fn nodes_in(text: &str, edges: &str, errors: Option<&str>) -> Vec<Range<usize>> 
         is_whole.then(|| range_in(text, node))
     });
     nodes.collect()
+}
+
+/// The page of an answer whose errors are all about alerts that it names: these are set aside, and the others are
+/// whole. What is said of one without content is where it stood.
+pub fn failed_set_aside(body: &[u8], window: Window) -> Option<(Page, Option<String>)> {
+    let (text, replaced_bytes) = lossy_text(body.to_vec());
+    let text = readable(text, &["data", "alerts", "edges"]);
+    check_json(&text).ok()?;
+    let errors = failure::errors_in(member(&text, "errors")?);
+    let alerts = value_at(&text, &["data", "alerts"])?;
+    let next = next_cursor(alerts).ok()?;
+    let edges = elements(
+        &text,
+        member(alerts, "edges").filter(|edges| kind(edges) == Kind::Array)?,
+    );
+    let meant: Option<Vec<usize>> = errors.iter().map(|error| edge_of(error, edges.len())).collect();
+    let meant = meant.filter(|meant| !meant.is_empty())?;
+    let (mut events, mut ranges) = (String::new(), Vec::with_capacity(edges.len()));
+    for (index, range) in edges.into_iter().enumerate() {
+        let edge = text.get(range)?;
+        let node = member(edge, "node").unwrap_or(edge);
+        let begin = events.len();
+        match meant.iter().position(|meant| *meant == index) {
+            None => events.push_str(node),
+            Some(error) => {
+                let class = failure::said_by(&errors[error]);
+                let kept = match kind(node) {
+                    Kind::Object => without_secret(node).into_owned(),
+                    _ => format!(
+                        "no content came; it was number {} in the window from {} to {}",
+                        index + 1,
+                        window.from.to_rfc3339(),
+                        window.to.to_rfc3339()
+                    ),
+                };
+                events.push_str(&event_with_error(&class, &kept));
+            }
+        }
+        ranges.push(begin..events.len());
+    }
+    Some((page_of(events, ranges, replaced_bytes), next))
+}
+
+/// The number of the alert that an error is about: `"path": ["alerts", "edges", 1, "node", "assignee"]`.
+fn edge_of(error: &serde_json::Value, edges: usize) -> Option<usize> {
+    let path = error["path"].as_array()?;
+    let is_edge = path.first()?.as_str() == Some("alerts") && path.get(1)?.as_str() == Some("edges");
+    let index = usize::try_from(path.get(2).filter(|_| is_edge)?.as_u64()?).ok()?;
+    (index < edges).then_some(index)
 }
 
 fn next_cursor(alerts: &str) -> Result<Option<String>, String> {
@@ -283,6 +341,36 @@ mod tests {
             let (events, reason) = incomplete(&body(path));
             assert_eq!(events, expected, "{path}");
             assert!(reason.ends_with("DataFetchingException"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_alert_with_an_error_of_its_own_is_set_aside_alone() {
+        let body = r#"{"data":{"alerts":{"edges":[{"node":{"id":"1"}},{"node":{"id":"2","assignee":null}},{"node":null}],
+            "pageInfo":{"hasNextPage":true,"endCursor":"c"}}},"errors":[
+            {"path":["alerts","edges",1,"node","assignee"],"extensions":{"classification":"DataFetchingException"}},
+            {"path":["alerts","edges",2],"extensions":{"classification":"DataFetchingException"}}]}"#;
+        let (page, next) = failed_set_aside(body.as_bytes(), window()).unwrap();
+        let events: Vec<_> = page.events().collect();
+        assert_eq!(
+            (events.len(), events[0], next.as_deref()),
+            (3, r#"{"id":"1"}"#, Some("c"))
+        );
+        for event in &events[1..] {
+            let reason = crate::sources::why_unreadable(event).unwrap();
+            assert!(reason.contains("DataFetchingException"), "{reason}");
+        }
+        assert!(
+            events[1].contains("assignee") && events[2].contains("number 3"),
+            "{events:?}"
+        );
+        for other in [
+            body.replace(r#""alerts","edges",2"#, r#""alerts","edges",7"#),
+            body.replace(r#""path":["alerts","edges",2],"#, ""),
+            body.replace(r#""hasNextPage":true"#, r#""hasNextPage":null"#),
+            r#"{"data":{"alerts":{"edges":[],"pageInfo":{"hasNextPage":false}}}}"#.to_owned(),
+        ] {
+            assert!(failed_set_aside(other.as_bytes(), window()).is_none(), "{other}");
         }
     }
 

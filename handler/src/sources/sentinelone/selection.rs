@@ -51,7 +51,7 @@ const TYPES: [(&str, &str); 5] = [
 ];
 /// What servers say of a field that they do not know, or know in another form: GraphQL Java, graphql-js, Ruby, .NET
 /// and Python.
-const SAID_OF_FIELDS: [&str; 14] = [
+const SAID_OF_FIELDS: [&str; 19] = [
     "fieldundefined",
     "cannot query field",
     "is undefined",
@@ -66,6 +66,11 @@ const SAID_OF_FIELDS: [&str; 14] = [
     "subselectionrequired",
     "subselection",
     "selection of subfields",
+    "must not have a selection",
+    "no subfields",
+    "is not defined",
+    "not defined by type",
+    "undefined field",
 ];
 
 /// Fields that are not asked for, as `name` or `parent/name`.
@@ -108,21 +113,80 @@ pub fn fields(left_out: &LeftOut) -> String {
 
 /// The fields that the errors of an answer to `query` name as unknown.
 pub fn unknown_fields(errors: Option<&str>, query: &str) -> Vec<Unknown> {
-    let mut found = Vec::new();
-    for error in errors_in(errors.unwrap_or_default()) {
-        let message = error["message"].as_str().or(error.as_str()).unwrap_or_default();
-        let lower = message.to_ascii_lowercase();
-        if !SAID_OF_FIELDS.iter().any(|words| lower.contains(words)) {
-            continue;
-        }
-        let path = path_in(message).or_else(|| by_name(message, &error, query));
-        if let Some(unknown) = path.map(Unknown::of)
-            && !found.contains(&unknown)
-        {
-            found.push(unknown);
+    let errors = errors_in(errors.unwrap_or_default());
+    let found = errors.iter().filter_map(|error| unknown_in(error, query));
+    let mut fields = Vec::new();
+    for unknown in found {
+        if !fields.contains(&unknown) {
+            fields.push(unknown);
         }
     }
-    found
+    fields
+}
+
+/// The same for errors beside data: only if every one of them is about a field that was asked for, and that may be
+/// left out.
+pub fn unknown_beside_data(errors: Option<&str>, query: &str) -> Vec<Unknown> {
+    let errors = errors_in(errors.unwrap_or_default());
+    let found = errors.iter().map(|error| {
+        unknown_in(error, query).filter(|unknown| match unknown {
+            Unknown::CanBeLeftOut(path) => is_word_of(query, path.rsplit('/').next().unwrap_or(path)),
+            Unknown::Needed(_) => false,
+        })
+    });
+    found.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// A field of `query` that errors about its form name between quotes: it may be shown, because it is our own word.
+pub fn named_field(errors: Option<&str>, query: &str) -> Option<String> {
+    let errors = errors_in(errors.unwrap_or_default());
+    let texts = errors.iter().filter(|error| is_about_form(error)).flat_map(texts_of);
+    let mut words = texts.flat_map(|text| text.split(['\'', '"', '`']).skip(1).step_by(2));
+    words
+        .find(|word| is_field_name(word) && is_word_of(query, word))
+        .map(str::to_owned)
+}
+
+fn unknown_in(error: &Value, query: &str) -> Option<Unknown> {
+    let told = texts_of(error).filter(|text| {
+        let lower = text.to_ascii_lowercase();
+        SAID_OF_FIELDS.iter().any(|words| lower.contains(words))
+    });
+    let told: Vec<_> = told.collect();
+    let in_words = told
+        .iter()
+        .find_map(|text| path_in(text).or_else(|| by_name(text, error, query)));
+    let path = in_words.or_else(|| by_name(&format!("'{}'", named_beside(error)?), error, query))?;
+    Some(Unknown::of(path))
+}
+
+/// The free texts of an error: `message` in GraphQL, the others in the console's own form.
+fn texts_of(error: &Value) -> impl Iterator<Item = &str> {
+    let members = ["message", "detail", "title", "description"].map(|name| error[name].as_str());
+    members.into_iter().chain([error.as_str()]).flatten()
+}
+
+/// Some servers say only that the query is not valid, and name the field beside it.
+fn named_beside(error: &Value) -> Option<&str> {
+    let members = ["/extensions/fieldName", "/extensions/field", "/fieldName", "/field"];
+    let named = members.iter().find_map(|member| error.pointer(member)?.as_str());
+    named.filter(|_| is_about_form(error))
+}
+
+fn is_about_form(error: &Value) -> bool {
+    let classes = ["/extensions/classification", "/extensions/code"];
+    let classes = classes.iter().filter_map(|class| error.pointer(class)?.as_str());
+    let mut words = texts_of(error).chain(classes);
+    words.any(|words| words.to_ascii_lowercase().contains("validation"))
+}
+
+fn is_field_name(word: &str) -> bool {
+    paths().any(|path| path.rsplit('/').next() == Some(word)) || NEEDED.contains(&word) || word == "pageInfo"
+}
+
+fn is_word_of(query: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    query.split(|character| !is_part(character)).any(|part| part == word)
 }
 
 /// Parents of which every field is left out are left out themselves.
@@ -161,12 +225,11 @@ fn by_name(message: &str, error: &Value, query: &str) -> Option<String> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let words = message.split(|character| !is_part(character));
     let name = words.filter(|word| !word.is_empty()).find(|word| {
-        let last = |path: String| path.rsplit('/').next() == Some(word);
         let is_quoted = ["'", "\"", "`"]
             .iter()
             .any(|quote| message.contains(&format!("{quote}{word}{quote}")));
         let may_be_plain = !message.contains(['\'', '"', '`']);
-        (is_quoted || may_be_plain) && (paths().any(last) || NEEDED.contains(word) || *word == "pageInfo")
+        (is_quoted || may_be_plain) && is_field_name(word)
     })?;
     let mut candidates: Vec<String> = paths().filter(|path| path.rsplit('/').next() == Some(name)).collect();
     if candidates.len() > 1 {
@@ -233,6 +296,45 @@ mod tests {
         ] {
             let error = serde_json::json!([{"message": message}]).to_string();
             assert_eq!(unknown(&error), left("dataSources"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_found_in_whatever_member_names_it() {
+        let words = "Cannot query field \"dataSources\" on type \"Alert\".";
+        for error in [
+            serde_json::json!({"code": 4000010, "title": "Bad Request", "detail": words}),
+            serde_json::json!({"title": words}),
+            serde_json::json!({"description": words}),
+            serde_json::json!({"message": "Field \"dataSources\" must not have a selection since type \"JSON\" has no subfields."}),
+            serde_json::json!({"message": "Undefined field dataSources"}),
+            serde_json::json!({"message": "Validation failed", "extensions": {"fieldName": "dataSources"}}),
+            serde_json::json!({"message": "no", "extensions": {"classification": "ValidationError", "field": "dataSources"}}),
+        ] {
+            let errors = serde_json::json!([error]).to_string();
+            assert_eq!(unknown(&errors), left("dataSources"), "{error}");
+            assert_eq!(
+                unknown_beside_data(Some(&errors), QUERY),
+                left("dataSources"),
+                "{error}"
+            );
+            assert_eq!(unknown_beside_data(Some(&errors), "query { alerts }"), [], "{error}");
+        }
+        let other = r#"[{"message":"Cannot query field 'dataSources'"},{"message":"late"}]"#;
+        assert_eq!(unknown_beside_data(Some(other), QUERY), []);
+    }
+
+    #[test]
+    fn only_our_own_words_are_shown_of_errors_about_the_form() {
+        for (error, shown) in [
+            (
+                r#"[{"message":"Validation error: odd \"secret\" about 'dataSources'"}]"#,
+                Some("dataSources"),
+            ),
+            (r#"[{"message":"Validation error: odd \"secret\""}]"#, None),
+            (r#"[{"message":"late: 'dataSources'"}]"#, None),
+        ] {
+            assert_eq!(named_field(Some(error), QUERY).as_deref(), shown, "{error}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The stream of unified alerts.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use super::event::Naming;
 use super::graphql::{self, AlertsReply};
 use super::selection::{self, LeftOut, Unknown};
 use crate::event::StreamName;
+use crate::http::Reply;
 use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
@@ -21,6 +23,8 @@ use crate::time::Deadline;
 const ASKED: &str = "the unified alerts endpoint";
 const HOLDS: &str = "unified alerts";
 const PAGE_SIZE: usize = 1000;
+/// In a window that cannot be shorter, an error about a single alert that comes so often is a lasting one.
+const TRIES_FOR_AN_ALERT: u32 = 3;
 
 /// The time that windows are cut by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,17 +206,29 @@ impl UnifiedAlerts {
         let query = graphql::alerts_query(&self.left_out());
         let body = graphql::alerts_body(&query, self.cut_by().field(), window, limit, place.cursor);
         let request = || self.console.post(url.clone(), body.clone());
-        let incomplete = Incomplete::default();
-        let read = |body| match graphql::parse_alerts(body, &query) {
-            // With a cursor it may be the cursor's fault, and asking again would not help.
-            Ok(AlertsReply::Error(error)) if place.cursor.is_none() => Err(Unreadable {
-                reason: format!("it holds no data, only an error: {error}"),
-                excerpt: "[not shown]".to_owned(),
-            }),
-            Ok(AlertsReply::Incomplete(page, reason)) => Err(incomplete.keep(page, reason)),
-            reply => reply.map_err(|no_answer| self.console.unreadable(no_answer)),
+        let (incomplete, tries) = (Incomplete::default(), AtomicU32::new(0));
+        let read = |body: Vec<u8>| {
+            let is_lasting = window.is_shortest() && tries.fetch_add(1, Ordering::Relaxed) + 1 >= TRIES_FOR_AN_ALERT;
+            let set_aside = is_lasting.then(|| graphql::failed_set_aside(&body, window)).flatten();
+            match (graphql::parse_alerts(body, &query), set_aside) {
+                // With a cursor it may be the cursor's fault, and asking again would not help.
+                (Ok(AlertsReply::Error(error)), _) if place.cursor.is_none() => Err(Unreadable {
+                    reason: format!("it holds no data, only an error: {error}"),
+                    excerpt: "[not shown]".to_owned(),
+                }),
+                (Ok(AlertsReply::Incomplete(..)), Some((page, next))) => Ok(AlertsReply::Page(page, next)),
+                (Ok(AlertsReply::Incomplete(page, reason)), None) => Err(incomplete.keep(page, reason)),
+                (reply, _) => reply.map_err(|no_answer| self.console.unreadable(no_answer)),
+            }
         };
-        let answer = match endpoint.ask(request, read, deadline).await {
+        // Some servers call a query that does not fit their schema an error of their own.
+        let names_unknown_fields = |reply: &Reply| {
+            matches!(
+                graphql::parse_alerts(reply.body.clone(), &query),
+                Ok(AlertsReply::Unknown(_))
+            )
+        };
+        let answer = match endpoint.ask_unless(request, read, names_unknown_fields, deadline).await {
             Ok(answer) => answer,
             Err(error) => return incomplete.ended(error).map(Asked::Turn),
         };
@@ -234,8 +250,10 @@ impl UnifiedAlerts {
                 let status = reply.status.as_u16();
                 let error = self.console.refusal(&endpoint, HOLDS, &reply);
                 match graphql::parse_alerts(reply.body, &query) {
-                    // Many servers answer a query that does not fit their schema with 400.
-                    Ok(AlertsReply::Unknown(fields)) if matches!(status, 400 | 422) => Ok(Asked::Unknown(fields)),
+                    // Many servers answer a query that does not fit their schema with 400, some with 500.
+                    Ok(AlertsReply::Unknown(fields)) if matches!(status, 400 | 422 | 500..=599) => {
+                        Ok(Asked::Unknown(fields))
+                    }
                     _ if matches!(status, 400 | 410 | 422) => Ok(Asked::Turn(Turn::Refused(error))),
                     _ => Err(error),
                 }
