@@ -23,6 +23,7 @@ mod instances;
 mod joined;
 mod key_vault;
 mod kill_everywhere;
+mod lasting_faults;
 mod long_walks;
 mod no_events;
 mod onelogin_api;
