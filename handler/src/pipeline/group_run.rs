@@ -395,7 +395,9 @@ impl<'a> GroupRun<'a> {
             sink.counts.replaced_bytes += page.replaced_bytes;
         }
         for event in page.events() {
-            self.offer(event, slice, context).await;
+            for event in self.run.opened(event, self.now) {
+                self.offer(&event, slice, context).await;
+            }
         }
     }
 

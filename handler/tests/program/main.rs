@@ -24,6 +24,7 @@ mod joined;
 mod key_vault;
 mod kill_everywhere;
 mod long_walks;
+mod named_wrappers;
 mod no_events;
 mod onelogin_api;
 mod out_of_time;
