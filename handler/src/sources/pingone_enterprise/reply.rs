@@ -81,7 +81,9 @@ fn parse_json(text: String) -> Parsed {
         return Parsed::no_list(text);
     }
     let values: Vec<&str> = LISTS.iter().filter_map(|path| value_at(&text, path)).collect();
-    let has_list = values.iter().any(|value| kind(value) == Kind::Array && !is_nothing(value));
+    let has_list = values
+        .iter()
+        .any(|value| kind(value) == Kind::Array && !is_nothing(value));
     if has_list && !says_it_is_an_event(&text) {
         return Parsed::whole(text, |text| {
             let lists = LISTS.iter().filter_map(|path| value_at(text, path));
@@ -127,7 +129,10 @@ fn parse_torn(text: String) -> Parsed {
 fn of_torn(torn: &Torn<'_>, text: &str) -> Parsed {
     let mut page = String::with_capacity(text.len());
     let mut ranges = Vec::with_capacity(torn.whole.len() + torn.unreadable.len());
-    let unreadable = torn.unreadable.iter().map(|part| serde_json::Value::from(*part).to_string());
+    let unreadable = torn
+        .unreadable
+        .iter()
+        .map(|part| serde_json::Value::from(*part).to_string());
     for part in torn.whole.iter().map(|part| (*part).to_owned()).chain(unreadable) {
         let begin = page.len();
         page.push_str(&part);
@@ -285,7 +290,12 @@ mod tests {
 
     #[test]
     fn an_empty_list_in_an_object_and_behind_a_byte_order_mark_is_nothing() {
-        for text in ["\u{feff}[]", "\u{feff}", r#"{"events":null}"#, r#"{"events":[],"size":0}"#] {
+        for text in [
+            "\u{feff}[]",
+            "\u{feff}",
+            r#"{"events":null}"#,
+            r#"{"events":[],"size":0}"#,
+        ] {
             assert_eq!(parsed(text), (vec![], None), "{text}");
         }
         for text in [r#"{"events":null,"error":"x"}"#, r#"{"data":"busy"}"#] {
