@@ -6,6 +6,7 @@ mod delivery;
 mod directory;
 mod error;
 mod logs_ingestion;
+mod spread;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use self::directory::DirectoryDestination;
 pub use self::error::DeliveryError;
 pub use self::logs_ingestion::LogsIngestion;
 use crate::time::Deadline;
+pub use spread::spread;
 
 /// The Logs Ingestion API's limit is 1 MB for the compressed and the uncompressed body alike; it counts 1,048,576 bytes,
 /// its documentation says 1 MB. Source: Azure Monitor service limits.

@@ -1,5 +1,6 @@
 //! A stream where reading consumes: nothing is taken that is not on our disk before it is touched.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::spool_drain::is_about_one_entry;
 use super::table_sink::{SinkError, TableSink};
 use super::window::{PollRules, before};
+use crate::event::Identity;
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{SourceError, Taken};
 use crate::state::{Checkpoints, Counts, GuardedSpool, Identities, Intent, Key, Lease, SpoolError, Store, StoreError};
@@ -57,6 +59,8 @@ pub struct Delivery<'a> {
     pub doubted: Vec<(Key, usize)>,
     /// Their events that were not tried in this run.
     pub untried: u64,
+    /// The names of those that came since the table stopped.
+    pub met_untried: HashSet<Identity>,
 }
 
 impl Delivery<'_> {
@@ -100,6 +104,7 @@ impl ConsumeRun<'_> {
             waiting: 0,
             doubted: Vec::new(),
             untried: 0,
+            met_untried: HashSet::new(),
         };
 
         let waiting = queue.waiting(&table).await?;

@@ -8,7 +8,7 @@ use super::consume::{ConsumeRun, Delivery};
 use super::last_resort::{Rescued, rescue};
 use super::no_row::why_no_row;
 use super::table_sink::SinkContext;
-use super::wrapped::unwrapped;
+use super::wrapped::{Standing, opened};
 use crate::event::Identity;
 use crate::health::{ErrorCode, Problem, StreamReport};
 use crate::sources::{ConsumedReply, EventKey, Page, Window};
@@ -29,20 +29,16 @@ const NO_LIST: &str =
 /// What a reply brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Events; there may be more.
+    /// Events that did not come before; there may be more.
     Events,
     /// The vendor has nothing more.
     Nothing,
-    /// Something else, which is kept.
+    /// What came before, or something else, which is kept.
     NoEvent,
 }
 
-/// The ways in which the vendor, or a server before it, says that there is nothing. What is longer is not looked at.
-fn has_nothing_to_give(reply: &str) -> bool {
-    let is_short = reply.len() <= 64;
-    let text = reply.trim();
-    is_short && (text.is_empty() || text == "null" || text.bytes().all(|byte| b"[]{} \t\r\n".contains(&byte)))
-}
+/// What is longer is spooled before it is looked at.
+const LONGEST_NOTHING: usize = 64;
 
 impl ConsumeRun<'_> {
     /// Spools a reply before it is looked at closely, then delivers it. One that gave no event ends the turn.
@@ -56,7 +52,7 @@ impl ConsumeRun<'_> {
         delivery: &mut Delivery<'_>,
         (checkpoints, report): (&mut Checkpoints, &mut StreamReport),
     ) -> Result<Kept, StoreError> {
-        if loss.is_none() && has_nothing_to_give(&reply.text) {
+        if loss.is_none() && self.has_nothing_to_give(&reply.text) {
             self.end_of_unreadable(checkpoints).await?;
             intent.clear().await?;
             return Ok(Kept::Nothing);
@@ -82,11 +78,21 @@ impl ConsumeRun<'_> {
         }
         let key = spooled?;
         intent.clear().await?;
+        let brings_news = self.brings_news(&parsed.0, entry.at, delivery);
         if self.deliver_parsed(&key, &entry, parsed, delivery).await? {
             queue.remove(&key, entry.body.len()).await?;
         }
         self.remove_settled(queue, delivery).await?;
-        Ok(if has_events { Kept::Events } else { Kept::NoEvent })
+        Ok(if brings_news { Kept::Events } else { Kept::NoEvent })
+    }
+
+    /// The ways in which the vendor, or a server before it, says that there is nothing.
+    fn has_nothing_to_give(&self, reply: &str) -> bool {
+        if reply.len() > LONGEST_NOTHING {
+            return false;
+        }
+        let (page, rest) = self.plan.stream.parse(reply.to_owned());
+        rest.is_none() && page.events().next().is_none()
     }
 
     /// A page that is no list of events, while the vendor is being worked on for example, may have cost events. As
@@ -161,20 +167,40 @@ impl ConsumeRun<'_> {
         self.deliver_parsed(key, entry, parsed, delivery).await
     }
 
-    /// The event, or what it wraps where it is none itself.
+    /// The event, or what it wraps.
     fn opened<'e>(&self, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+        opened(event, &|event| self.standing(event, at), MOST_WRAPPED)
+    }
+
+    fn standing(&self, event: &str, at: DateTime<Utc>) -> Standing {
         let (table, stream) = (&self.plan.target.table, &self.plan.stream);
-        let is_event = |event: &str| {
-            let is_named = || stream.identity_of(event) != Identity::of_content(event);
-            why_no_row(event, table.read(event, at), is_named).is_none()
+        let reading = table.read(event, at);
+        let is_named = || stream.identity_of(event) != Identity::of_content(event);
+        Standing::of(reading, why_no_row(event, reading, is_named))
+    }
+
+    /// True if a reply brings an event that did not come before. Whoever answers with the same, or with what is no
+    /// event, has nothing to give, and would be asked until the end of the run.
+    fn brings_news(&self, page: &Page, at: DateTime<Utc>, delivery: &mut Delivery<'_>) -> bool {
+        let is_news = |event: &str, delivery: &mut Delivery<'_>| {
+            if self.standing(event, at) == Standing::None {
+                return false;
+            }
+            let identity = self.plan.stream.identity_of(event);
+            // What waits untried is known to nobody else.
+            let is_untried = delivery.stopped.is_some();
+            !delivery.sink.knows(&identity) && (!is_untried || delivery.met_untried.insert(identity))
         };
-        if is_event(event) {
-            return vec![Cow::Borrowed(event)];
+        let mut brings_news = false;
+        for event in page.events() {
+            for event in self.opened(event, at) {
+                brings_news |= is_news(&event, delivery);
+            }
+            if brings_news && delivery.stopped.is_none() {
+                break;
+            }
         }
-        match unwrapped(event, &is_event, MOST_WRAPPED) {
-            Ok(parts) if !parts.is_empty() => parts,
-            _ => vec![Cow::Borrowed(event)],
-        }
+        brings_news
     }
 
     /// Entries whose rows were held go once a row of the table was taken: by then their rows are set aside.

@@ -1,5 +1,6 @@
 //! Tables that stand at the same place, walked on together, slice by slice.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -416,8 +417,10 @@ impl<'a> GroupRun<'a> {
         for sink in &mut self.open {
             sink.counts.replaced_bytes += page.replaced_bytes;
         }
-        let covered = self.covered_by_pushes(page, slice).await?;
-        for event in page.events() {
+        let (run, now) = (self.run, self.now);
+        let events: Vec<Cow<'_, str>> = page.events().flat_map(|event| run.opened(event, now)).collect();
+        let covered = self.covered_by_pushes(&events, slice).await?;
+        for event in &events {
             self.offer(event, &covered, slice, context).await;
         }
         Ok(())
@@ -446,12 +449,16 @@ impl<'a> GroupRun<'a> {
 
     /// Which new events of a page were pushed too. What is found is stored before anything of the page is sent or
     /// remembered: after a crash, a push that stood for one of them must not stand for another.
-    async fn covered_by_pushes(&mut self, page: &Page, slice: Window) -> Result<HashSet<Identity>, StoreError> {
+    async fn covered_by_pushes(
+        &mut self,
+        events: &[Cow<'_, str>],
+        slice: Window,
+    ) -> Result<HashSet<Identity>, StoreError> {
         let mut covered = HashSet::new();
         let (Some(counterparts), Some(rule)) = (&mut self.counterparts, self.run.plan.counterparts) else {
             return Ok(covered);
         };
-        for event in page.events() {
+        for event in events {
             let EventKey { identity, time } = self.run.plan.stream.key_of(event);
             let is_of_slice = !time.is_some_and(|time| self.edges.exclude(time, slice));
             if !is_of_slice || self.open.iter().any(|sink| sink.knows(&identity)) {

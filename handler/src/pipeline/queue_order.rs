@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::destination::{DeliveryError, StreamFit};
+use crate::destination::{DeliveryError, StreamFit, spread};
 use crate::state::Key;
 
 /// Entries of which no row is taken are left in place; after so many of the oldest the rest of the queue is sampled.
 const MOST_IN_ORDER: usize = 32;
-/// So many entries from all over the rest are tried. If no row of these is taken either, the stream is at fault.
+/// Entries of few rows cost little: so many rows are tried in order.
+const MOST_ROWS_IN_ORDER: u64 = 256;
+/// So many entries from all over the rest are tried, others in every run. If no row of these is taken either, the stream is at fault.
 const SAMPLE: usize = 32;
 
 /// The oldest comes first. Once any row of the table is taken, the entries that were left come again.
@@ -19,17 +21,19 @@ pub struct QueueOrder {
     doubted: BTreeMap<Key, u64>,
     error: Option<DeliveryError>,
     is_sampling: bool,
+    turn: u64,
 }
 
 impl QueueOrder {
-    /// Of the entries that wait, oldest first.
-    pub fn new(waiting: &[Key]) -> Self {
+    /// Of the entries that wait, oldest first. `turn` is another in every run.
+    pub fn new(waiting: &[Key], turn: u64) -> Self {
         Self {
             next: waiting.iter().cloned().collect(),
             left: waiting.iter().cloned().collect(),
             doubted: BTreeMap::new(),
             error: None,
             is_sampling: false,
+            turn,
         }
     }
 
@@ -39,11 +43,15 @@ impl QueueOrder {
             self.doubted.clear();
             self.error = None;
             self.next = self.left.iter().cloned().collect();
-        } else if fit == StreamFit::Unknown && self.doubted.len() >= MOST_IN_ORDER && !self.is_sampling {
+        } else if fit == StreamFit::Unknown && self.has_tried_enough() && !self.is_sampling {
             self.is_sampling = true;
-            self.next = sample(&self.next);
+            self.next = sample(&self.next, self.turn);
         }
         self.next.pop_front()
+    }
+
+    fn has_tried_enough(&self) -> bool {
+        self.doubted.len() >= MOST_IN_ORDER && self.doubted.values().sum::<u64>() >= MOST_ROWS_IN_ORDER
     }
 
     /// It needs nothing more in this run.
@@ -65,14 +73,11 @@ impl QueueOrder {
     }
 }
 
-/// Some of them at equal distances, the first and the last included.
-fn sample(keys: &VecDeque<Key>) -> VecDeque<Key> {
-    if keys.len() <= SAMPLE {
-        return keys.clone();
-    }
-    let last = keys.len() - 1;
-    (0..SAMPLE)
-        .filter_map(|number| keys.get(last * number / (SAMPLE - 1)).cloned())
+fn sample(keys: &VecDeque<Key>, turn: u64) -> VecDeque<Key> {
+    let numbers = spread(keys.len(), SAMPLE, turn);
+    numbers
+        .into_iter()
+        .filter_map(|number| keys.get(number).cloned())
         .collect()
 }
 
@@ -117,7 +122,7 @@ mod tests {
     #[test]
     fn one_good_entry_settles_the_bad_ones_before_it() {
         let keys = keys(10);
-        let mut order = QueueOrder::new(&keys);
+        let mut order = QueueOrder::new(&keys, 1);
         assert_eq!(drain(&mut order, |key| *key == keys[6]), 6 + 1 + 9);
         assert!(order.doubt().is_none() && order.left.is_empty());
     }
@@ -125,18 +130,32 @@ mod tests {
     #[test]
     fn a_long_row_of_bad_entries_does_not_hide_the_good_ones_behind_it() {
         let keys = keys(1000);
-        let mut order = QueueOrder::new(&keys);
+        let mut order = QueueOrder::new(&keys, 1);
         drain(&mut order, |key| keys[500..].contains(key));
         assert!(order.left.is_empty());
     }
 
     #[test]
+    fn one_good_entry_among_many_is_tried_within_some_runs() {
+        for good in [40, 127, 333] {
+            let keys = keys(400);
+            let taken = (0..40).any(|turn| {
+                let mut order = QueueOrder::new(&keys, turn);
+                drain(&mut order, |key| *key == keys[good]);
+                order.left.is_empty()
+            });
+            assert!(taken, "{good}");
+        }
+    }
+
+    #[test]
     fn where_nothing_is_taken_the_tries_are_bounded_and_every_entry_stays() {
-        let mut order = QueueOrder::new(&keys(1000));
-        assert_eq!(drain(&mut order, |_| false), MOST_IN_ORDER + SAMPLE);
+        let mut order = QueueOrder::new(&keys(1000), 1);
+        let tries = drain(&mut order, |_| false);
+        assert!((160..=161).contains(&tries), "{tries}");
         let (rows, error) = order.doubt().unwrap();
-        assert_eq!(rows, 2 * (MOST_IN_ORDER + SAMPLE) as u64);
-        assert!(error.to_string().contains("none of 128 rows"), "{error}");
+        assert_eq!(rows, 2 * tries as u64);
+        assert!(error.to_string().contains(&format!("none of {rows} rows")), "{error}");
         assert_eq!(order.left.len(), 1000);
     }
 }

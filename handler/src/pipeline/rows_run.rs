@@ -146,7 +146,7 @@ impl RowsRun<'_> {
         let name = self.plan.spool.queue_of(&self.plan.target.table.name());
         let mut target = self.plan.target.clone();
         target.record = target.record.since_doubt(&name);
-        let mut order = QueueOrder::new(waiting);
+        let mut order = QueueOrder::new(waiting, self.clock.now().timestamp().unsigned_abs());
         let mut ended = Ok(());
         while let Some(key) = order.next(target.record.fit()) {
             if self.stop.is_asked() || self.deadline.is_within_reserve(DELIVERY_RESERVE) {

@@ -1,5 +1,6 @@
 //! One stream, one run: where its tables stand, and what comes of walking on from there.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,18 +11,23 @@ use super::counterparts::Counterparts;
 use super::group_run::GroupRun;
 use super::loading::in_time;
 use super::lost_checkpoint::Lost;
+use super::no_row::{is_named, why_no_row};
 use super::plan::{PullPlan, Target};
 use super::pushed_run::{can_be_settled, deliver_pushed};
 use super::send::DELIVERY_RESERVE;
 use super::spool_drain::note_waiting;
 use super::walk_run::WalkRun;
 use super::window::{PollRules, before};
+use super::wrapped::{Standing, opened};
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
+use crate::tables::Reading;
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
+/// Events in one wrapper; one that holds more is set aside whole.
+const MOST_WRAPPED: usize = 50_000;
 
 /// What a run of a stream works with.
 pub struct StreamRun<'a> {
@@ -56,6 +62,19 @@ impl StreamRun<'_> {
             report.outcome = Outcome::Failed;
         }
         report
+    }
+
+    /// An event that was read, or what it wraps: its key, its time and its counterpart are those of the bare event.
+    pub fn opened<'e>(&self, event: &'e str, arrival: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+        let standing = |event: &str| {
+            let mut reading = Reading::default();
+            for target in &self.plan.targets {
+                reading |= target.table.read(event, arrival);
+            }
+            let is_named = || is_named(event, &self.plan.stream.key_of(event));
+            Standing::of(reading, why_no_row(event, reading, is_named))
+        };
+        opened(event, &standing, MOST_WRAPPED)
     }
 
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {

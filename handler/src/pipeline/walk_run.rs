@@ -191,13 +191,14 @@ impl WalkRun<'_> {
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
         walk.sink.counts.replaced_bytes += page.replaced_bytes;
-        for event in page.events() {
-            let key = self.run.plan.stream.key_of(event);
+        let events = page.events().flat_map(|event| self.run.opened(event, self.now));
+        for event in events {
+            let key = self.run.plan.stream.key_of(&event);
             if walk.sink.knows(&key.identity) {
                 walk.refreshed.push((key.identity, walk.begun));
             }
             walk.sink.refresh(key.identity, walk.begun);
-            walk.sink.offer(event, key, window, context).await?;
+            walk.sink.offer(&event, key, window, context).await?;
         }
         Ok(())
     }

@@ -6,20 +6,11 @@
 
 use std::borrow::Cow;
 
-use crate::json::{Cursor, Kind, kind, member, unquote};
+use super::no_row::NoRow;
+use crate::event::WRAPPING_MEMBERS;
+use crate::json::{Cursor, Kind, key_text, kind, member, members, unquote};
+use crate::tables::Reading;
 
-/// Members that hold what is wrapped. The first that holds an event counts.
-const MEMBERS: [&str; 9] = [
-    "event",
-    "events",
-    "logs",
-    "message",
-    "log",
-    "records",
-    "data",
-    "attributes",
-    "body",
-];
 /// A wrapper in a wrapper in a list, and no deeper.
 const DEEPEST: u32 = 4;
 
@@ -27,18 +18,56 @@ const DEEPEST: u32 = 4;
 #[derive(Debug, PartialEq, Eq)]
 pub struct TooMany;
 
+/// What an object is by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// An event, whatever lies in it.
+    Event,
+    /// A row could be made of it, but it says little more than a wrapper does: it is an event if it wraps none.
+    Thin,
+    /// No event.
+    None,
+}
+
+impl Standing {
+    /// By what the tables find in it, and why no row is made of it.
+    pub fn of(reading: Reading, why: Option<NoRow>) -> Self {
+        match why {
+            Some(_) => Self::None,
+            None if reading.has_time && reading.fills_content => Self::Event,
+            None => Self::Thin,
+        }
+    }
+}
+
+/// An element of a list of events: the events in it where it wraps some, else itself.
+pub fn opened<'a>(element: &'a str, standing: &dyn Fn(&str) -> Standing, most: usize) -> Vec<Cow<'a, str>> {
+    let may_wrap = kind(element) == Kind::Object
+        && members(element).any(|(key, value)| {
+            WRAPPING_MEMBERS.contains(&&*key_text(key))
+                && matches!(kind(value), Kind::Object | Kind::Array | Kind::String)
+        });
+    if may_wrap && standing(element) != Standing::Event {
+        match unwrapped(element, standing, most) {
+            Ok(parts) if !parts.is_empty() => return parts,
+            _ => {}
+        }
+    }
+    vec![Cow::Borrowed(element)]
+}
+
 /// What an object wraps: at least one event, and what else lies beside it. Empty if it wraps none.
 pub fn unwrapped<'a>(
     object: &'a str,
-    is_event: &dyn Fn(&str) -> bool,
+    standing: &dyn Fn(&str) -> Standing,
     most: usize,
 ) -> Result<Vec<Cow<'a, str>>, TooMany> {
-    let opening = Opening { is_event, most };
+    let opening = Opening { standing, most };
     Ok(opening.object(object, DEEPEST)?.unwrap_or_default())
 }
 
 struct Opening<'f> {
-    is_event: &'f dyn Fn(&str) -> bool,
+    standing: &'f dyn Fn(&str) -> Standing,
     most: usize,
 }
 
@@ -54,7 +83,8 @@ impl Opening<'_> {
         if levels_left == 0 {
             return Ok(None);
         }
-        for name in MEMBERS {
+        // The first member that holds an event counts.
+        for name in WRAPPING_MEMBERS {
             let Some(value) = member(object, name) else { continue };
             let mut parts = Parts::default();
             self.value(value, levels_left, &mut parts)?;
@@ -98,22 +128,23 @@ impl Opening<'_> {
     }
 
     fn part<'a>(&self, part: &'a str, levels_left: u32, parts: &mut Parts<'a>) -> Result<(), TooMany> {
-        let is_object = kind(part) == Kind::Object;
-        if is_object && (self.is_event)(part) {
-            parts.has_event = true;
-            parts.all.push(Cow::Borrowed(part));
-            return self.require_room(parts);
-        }
-        match if is_object {
-            self.object(part, levels_left - 1)?
-        } else {
-            None
-        } {
+        let standing = match kind(part) {
+            Kind::Object => (self.standing)(part),
+            _ => Standing::None,
+        };
+        let inner = match (kind(part), standing) {
+            (Kind::Object, Standing::Thin | Standing::None) => self.object(part, levels_left - 1)?,
+            _ => None,
+        };
+        match inner {
             Some(inner) => {
                 parts.has_event = true;
                 parts.all.extend(inner);
             }
-            None => parts.all.push(Cow::Borrowed(part)),
+            None => {
+                parts.has_event |= standing != Standing::None;
+                parts.all.push(Cow::Borrowed(part));
+            }
         }
         self.require_room(parts)
     }
@@ -132,9 +163,17 @@ mod tests {
 
     const EVENT: &str = r#"{"id":"a","n":"x\"y"}"#;
 
-    fn opened(object: &str) -> Vec<String> {
-        let is_event = |event: &str| member(event, "id").is_some();
-        let parts = unwrapped(object, &is_event, 10).unwrap();
+    /// A name and content make an event, one of both a thin one.
+    fn standing(event: &str) -> Standing {
+        match (member(event, "id").is_some(), member(event, "n").is_some()) {
+            (true, true) => Standing::Event,
+            (false, false) => Standing::None,
+            _ => Standing::Thin,
+        }
+    }
+
+    fn in_wrapper(object: &str) -> Vec<String> {
+        let parts = unwrapped(object, &standing, 10).unwrap();
         parts.into_iter().map(Cow::into_owned).collect()
     }
 
@@ -154,13 +193,16 @@ mod tests {
             format!(r#"{{"eventType":"x","attributes":{EVENT}}}"#),
             format!(r#"{{"data":[{EVENT}]}}"#),
         ] {
-            assert_eq!(opened(&wrapper), [EVENT], "{wrapper}");
+            assert_eq!(in_wrapper(&wrapper), [EVENT], "{wrapper}");
         }
     }
 
     #[test]
     fn what_lies_beside_an_event_is_given_too_and_what_wraps_none_gives_nothing() {
-        assert_eq!(opened(&format!(r#"{{"events":[{EVENT},{{}},7]}}"#)), [EVENT, "{}", "7"]);
+        assert_eq!(
+            in_wrapper(&format!(r#"{{"events":[{EVENT},{{}},7]}}"#)),
+            [EVENT, "{}", "7"]
+        );
         let deep = format!("{}{EVENT}{}", r#"{"event":"#.repeat(5), "}".repeat(5));
         for object in [
             "{}",
@@ -170,14 +212,33 @@ mod tests {
             r#"{"event":7}"#,
             &deep,
         ] {
-            assert_eq!(opened(object), [""; 0], "{object}");
+            assert_eq!(in_wrapper(object), [""; 0], "{object}");
+        }
+    }
+
+    #[test]
+    fn a_wrapper_with_a_name_of_its_own_is_opened_and_an_event_that_has_such_a_member_stays_whole() {
+        for wrapper in [
+            format!(r#"{{"id":"w","events":[{EVENT}]}}"#),
+            format!(r#"{{"events":[{{"id":"w","event":{EVENT}}}]}}"#),
+        ] {
+            assert_eq!(opened(&wrapper, &standing, 10), [EVENT], "{wrapper}");
+        }
+        for event in [
+            format!(r#"{{"id":"w","n":1,"events":[{EVENT}]}}"#),
+            r#"{"id":"w","events":[{}]}"#.to_owned(),
+            r#"{"id":"w","message":"text"}"#.to_owned(),
+            r#"{"events":[7]}"#.to_owned(),
+            format!("[{EVENT}]"),
+        ] {
+            assert_eq!(opened(&event, &standing, 10), [event.as_str()], "{event}");
         }
     }
 
     #[test]
     fn more_parts_than_are_taken_at_once_are_refused() {
         let many = format!(r#"{{"events":[{EVENT}{}]}}"#, format!(",{EVENT}").repeat(10));
-        assert_eq!(unwrapped(&many, &|_| true, 10), Err(TooMany));
-        assert!(unwrapped(&many, &|_| true, 11).is_ok());
+        assert_eq!(unwrapped(&many, &|_| Standing::Event, 10), Err(TooMany));
+        assert!(unwrapped(&many, &|_| Standing::Event, 11).is_ok());
     }
 }

@@ -19,6 +19,8 @@ pub struct Column {
     pub slots: Vec<usize>,
     /// True if no event has its value: the source gives it.
     pub is_given: bool,
+    /// True if its value says more of an event than which one it is and when it was, and is nothing that is wrapped.
+    pub is_content: bool,
     /// Which of several values is taken.
     pub take: Take,
     /// How its text is read.

@@ -1,5 +1,6 @@
 //! A table, compiled, and the projection of an event to one of its rows.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,10 +8,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::aliases::Aliases;
 use super::column::{Column, TIME_GENERATED};
 use super::convert::{Converted, convert, convert_by_nearness, instant, write_instant};
-use super::definition::{Definition, Parse, Take};
+use super::definition::{ColumnType, Definition, Parse, Take};
 use super::paths::PathTree;
 use super::{FIELD_LIMIT, ROW_LIMIT};
+use crate::event::WRAPPING_MEMBERS;
 use crate::json::{Kind, kind};
+
+/// Members that name an event and say nothing of it.
+const NAMES: [&str; 2] = ["id", "uuid"];
 
 /// What was not carried over as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub struct Reading {
     pub fills_a_column: bool,
     /// A value for `TimeGenerated`.
     pub has_time: bool,
+    /// A value that says more than which event it is and when it was: a wrapper may have a name and a time as well.
+    pub fills_content: bool,
 }
 
 impl Reading {
@@ -48,6 +55,15 @@ impl Reading {
         } else if !column.is_given {
             self.fills_a_column = true;
         }
+        self.fills_content |= column.is_content;
+    }
+}
+
+impl std::ops::BitOrAssign for Reading {
+    fn bitor_assign(&mut self, other: Self) {
+        self.fills_a_column |= other.fills_a_column;
+        self.has_time |= other.has_time;
+        self.fills_content |= other.fills_content;
     }
 }
 
@@ -94,7 +110,17 @@ impl Table {
         let mut slots = 0;
         let mut given = Vec::new();
         let mut columns = Vec::with_capacity(definition.columns.len());
+        let times: HashSet<String> = definition
+            .columns
+            .iter()
+            .filter(|column| column.column_type == ColumnType::Datetime)
+            .flat_map(|column| column.from.iter().cloned())
+            .collect();
         for column in definition.columns {
+            let is_content = column.from.iter().any(|path| {
+                let names_only = NAMES.contains(&path.as_str()) || times.contains(path);
+                !names_only && !path.starts_with('$') && !WRAPPING_MEMBERS.contains(&path.as_str())
+            });
             let is_given = column.from.iter().all(|path| path.starts_with('$'));
             let mut column_slots = Vec::with_capacity(column.from.len());
             for path in &column.from {
@@ -115,6 +141,7 @@ impl Table {
                 column_type: column.column_type,
                 slots: column_slots,
                 is_given,
+                is_content,
                 take: column.take,
                 parse: column.parse,
                 aliases: if options.parser_aliases {
@@ -174,7 +201,7 @@ impl Table {
         let mut reading = Reading::default();
         let mut scratch = Vec::new();
         for column in &self.columns {
-            if reading.fills_a_column && (reading.has_time || column.name != TIME_GENERATED) {
+            if reading.fills_content && (reading.has_time || column.name != TIME_GENERATED) {
                 continue;
             }
             let limits = (arrival, FIELD_LIMIT);
@@ -346,19 +373,31 @@ mod tests {
     #[test]
     fn what_an_event_gives_to_a_row_is_known_with_and_without_the_row() {
         let v2 = "PingOne_AuditActivitiesV2_CL";
-        for (name, event, fills_a_column, has_time) in [
-            (v2, "{}", false, false),
-            (v2, r#"{"event":{"id":"a"},"host":"h","time":1}"#, false, false),
-            (v2, r#"{"id":null,"createdAt":"yesterday"}"#, false, false),
-            (v2, r#"{"id":"a"}"#, true, false),
-            (v2, r#"{"createdAt":"2026-11-20T10:00:00Z"}"#, true, true),
-            ("OneLogin_CL", r#"{"event_type_id":5}"#, true, false),
-            ("OneLogin_CL", r#"{"event":{"event_type_id":5}}"#, false, false),
-            ("PingOneEnterprise_AuditEvents_CL", "{}", false, false),
+        let (s1, enterprise) = ("SentinelOneActivities_CL", "PingOneEnterprise_AuditEvents_CL");
+        for (name, event, fills_a_column, has_time, fills_content) in [
+            (v2, "{}", false, false, false),
+            (v2, r#"{"event":{"id":"a"},"host":"h","time":1}"#, false, false, false),
+            (v2, r#"{"id":null,"createdAt":"yesterday"}"#, false, false, false),
+            (v2, r#"{"id":"a"}"#, true, false, false),
+            (v2, r#"{"createdAt":"2026-11-20T10:00:00Z"}"#, true, true, false),
+            (v2, r#"{"action":{"type":"x"}}"#, true, false, true),
+            (s1, r#"{"id":"a","data":{"id":"b"}}"#, true, false, false),
+            (s1, r#"{"id":"a","activityType":5}"#, true, false, true),
+            ("OneLogin_CL", r#"{"event_type_id":5}"#, true, false, true),
+            ("OneLogin_CL", r#"{"event":{"event_type_id":5}}"#, false, false, false),
+            (enterprise, "{}", false, false, false),
+            (
+                enterprise,
+                r#"{"id":"a","recorded":"2026-11-20T10:00:00Z"}"#,
+                true,
+                true,
+                false,
+            ),
         ] {
             let expected = Reading {
                 fills_a_column,
                 has_time,
+                fills_content,
             };
             let table = table(name).unwrap();
             let given = [("$account_id", "acme".to_owned())];

@@ -25,6 +25,7 @@ mod key_vault;
 mod kill_everywhere;
 mod lasting_faults;
 mod long_walks;
+mod named_wrappers;
 mod no_events;
 mod onelogin_api;
 mod out_of_time;

@@ -10,11 +10,12 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use self::pieces::Pieces;
 use super::{Batch, Delivery, Destination, StreamFit};
@@ -27,6 +28,10 @@ use crate::time::{Clock, Deadline};
 const CALLS_PER_SECOND: f64 = 180.0;
 const CALLS_AT_ONCE: NonZeroU32 = NonZeroU32::new(180).unwrap();
 
+/// Calls of a table that takes no row, to find one that it takes: so many in so long.
+const MOST_DOUBTED_CALLS: u32 = 600;
+const DOUBTED_CALLS_IN: TimeDelta = TimeDelta::minutes(1);
+
 /// One data collection rule. Everybody who sends to it shares its rate and its pauses.
 pub struct LogsIngestion {
     rule: IngestionRule,
@@ -38,6 +43,8 @@ pub struct LogsIngestion {
     body_limit: usize,
     /// Tables that have refused a call for the time that its rows spanned.
     narrow_tables: Mutex<HashSet<Arc<str>>>,
+    /// Since when, and how many, see [`MOST_DOUBTED_CALLS`].
+    doubted_calls: Mutex<HashMap<Arc<str>, (DateTime<Utc>, u32)>>,
 }
 
 impl LogsIngestion {
@@ -59,12 +66,30 @@ impl LogsIngestion {
             throttle: Throttle::per_second(CALLS_PER_SECOND, CALLS_AT_ONCE),
             body_limit,
             narrow_tables: Mutex::default(),
+            doubted_calls: Mutex::default(),
         }
     }
 
     fn is_narrow(&self, table: &Arc<str>) -> bool {
         let tables = self.narrow_tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.contains(table)
+    }
+
+    /// True if another call may be spent on a table of which no row was taken.
+    fn grant_doubted_call(&self, table: &Arc<str>) -> bool {
+        let now = self.clock.now();
+        let mut tables = self.doubted_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, calls) = tables.entry(table.clone()).or_insert((now, 0));
+        if !(TimeDelta::zero()..DOUBTED_CALLS_IN).contains(&(now - *since)) {
+            (*since, *calls) = (now, 0);
+        }
+        *calls += 1;
+        *calls <= MOST_DOUBTED_CALLS
+    }
+
+    /// Other rows of a batch are tried in another run.
+    fn turn(&self) -> u64 {
+        self.clock.now().timestamp().unsigned_abs()
     }
 
     fn note_narrow(&self, table: &Arc<str>) {

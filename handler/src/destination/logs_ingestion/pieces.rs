@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::LogsIngestion;
 use super::answer::{Answer, Refusal};
 use super::call::Call;
-use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit};
+use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit, spread};
 use crate::http::Reply;
 use crate::time::Deadline;
 
@@ -18,8 +18,10 @@ const NARROW_SPAN: TimeDelta = TimeDelta::minutes(30);
 /// After so many rows that were refused alone, none of the batch accepted, the fault may be the stream's and not the
 /// rows'.
 const SUSPICIOUS_REFUSALS: usize = 8;
-/// Then so many others, from all over the batch, are tried alone before the batch is given up.
-const SAMPLE: usize = 8;
+/// Then so many others, from all over the batch, are tried alone before the batch is given up, unless it is small.
+const SAMPLE: usize = 16;
+/// A batch of so few rows is split until each of them was tried.
+const MOST_SPLIT_WHOLLY: usize = 300;
 
 /// See the module.
 pub struct Pieces<'a> {
@@ -56,7 +58,11 @@ impl<'a> Pieces<'a> {
     pub async fn deliver(mut self, deadline: Deadline) -> Delivery {
         while let Some(rows) = self.waiting.pop_front() {
             let mut outcome = self.deliver_piece(rows, deadline).await;
-            if outcome.is_ok() && !self.is_proven && self.delivery.refused.len() >= SUSPICIOUS_REFUSALS {
+            if outcome.is_ok()
+                && !self.is_proven
+                && self.delivery.refused.len() >= SUSPICIOUS_REFUSALS
+                && !self.may_split_on(deadline)
+            {
                 outcome = self.sample(deadline).await;
             }
             if let Err(error) = outcome {
@@ -65,6 +71,12 @@ impl<'a> Pieces<'a> {
             }
         }
         self.without_hasty_refusals()
+    }
+
+    /// One good row among many bad ones is found, as long as that leaves time and calls for others.
+    fn may_split_on(&self, deadline: Deadline) -> bool {
+        let has_time = deadline.remaining() > deadline.whole() / 2;
+        self.batch.rows <= MOST_SPLIT_WHOLLY && has_time && self.to.grant_doubted_call(&self.batch.table)
     }
 
     /// A stream that does not fit its table refuses every row: then no row is refused for good.
@@ -154,17 +166,16 @@ impl<'a> Pieces<'a> {
         Ok(())
     }
 
-    /// Rows that were not tried yet: the last, the first, and some between them at equal distances.
+    /// Rows that were not tried yet: the last, and some before it, others in every run.
     fn spread_rows(&self) -> Vec<usize> {
         let mut untried: Vec<usize> = self.waiting.iter().flatten().copied().collect();
         untried.sort_unstable();
-        let last = untried.len().saturating_sub(1);
-        let mut rows: Vec<usize> = (0..SAMPLE)
+        let numbers = spread(untried.len(), SAMPLE, self.to.turn());
+        numbers
+            .into_iter()
             .rev()
-            .filter_map(|number| untried.get(last * number / (SAMPLE - 1)).copied())
-            .collect();
-        rows.dedup();
-        rows
+            .filter_map(|number| untried.get(number).copied())
+            .collect()
     }
 
     fn nothing_taken(&self, reply: &Reply) -> DeliveryError {

@@ -191,8 +191,14 @@ async fn a_stream_that_takes_no_row_at_all_loses_none_however_few_they_are() {
         ] {
             assert!(error.contains(word), "{word}: {error}");
         }
-        assert!(calls.len() < 40, "{} calls", calls.len());
+        assert!(calls.len() < 2 * rows, "{} calls", calls.len());
     }
+    let (delivery, calls) = deliver(1000, |_, _| Ok((400, "InvalidPayload"))).await;
+    assert!(
+        delivery.open(1000).len() == 1000 && calls.len() < 60,
+        "{} calls",
+        calls.len()
+    );
     let (delivery, calls) = deliver(100, |_, _| Ok((400, "InvalidStream"))).await;
     assert!(delivery.error.is_some() && delivery.open(100).len() == 100 && calls.len() == 1);
 }
@@ -218,6 +224,20 @@ async fn bad_rows_at_both_ends_do_not_hide_the_good_ones_between() {
     .await;
     assert!(delivery.error.is_none(), "{delivery:?}");
     assert_eq!((delivery.accepted.len(), delivery.refused.len()), (976, 24));
+}
+
+#[tokio::test(start_paused = true)]
+async fn few_good_rows_among_many_bad_ones_are_found_wherever_they_stand() {
+    for good in [&[72_u64, 27][..], &[40], &[5], &[98]] {
+        let (delivery, _) = deliver(150, |_, rows| {
+            let is_bad = rows.iter().any(|row| !good.contains(row));
+            Ok(if is_bad { (400, "InvalidPayload") } else { (204, "") })
+        })
+        .await;
+        assert!(delivery.error.is_none(), "{delivery:?}");
+        assert_eq!(delivery.accepted.len(), good.len());
+        assert_eq!(refused_rows(&delivery).len(), 150 - good.len());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use super::split::MOST_EVENTS;
 use crate::json::{Kind, kind};
 use crate::pipeline::Target;
 use crate::pipeline::no_row::{NoRow, is_named, why_no_row};
-use crate::pipeline::wrapped::{TooMany, unwrapped};
+use crate::pipeline::wrapped::{Standing, TooMany, unwrapped};
 use crate::sources::PushForm;
 use crate::state::DeadLetter;
 use crate::tables::Reading;
@@ -47,13 +47,17 @@ impl Judge<'_> {
         let mut judged = Judged::default();
         for element in elements {
             let (reading, why) = self.judge(element);
-            if why.is_none() && reading.has_time {
+            if Standing::of(reading, why) == Standing::Event {
                 judged.events.push(Cow::Borrowed(element));
                 continue;
             }
             let room = MOST_EVENTS.saturating_sub(judged.events.len() + judged.others.len());
+            let standing = |part: &str| {
+                let (reading, why) = self.judge(part);
+                Standing::of(reading, why)
+            };
             let parts = match kind(element) {
-                Kind::Object => unwrapped(element, &|part| self.judge(part).1.is_none(), room)?,
+                Kind::Object => unwrapped(element, &standing, room)?,
                 _ => Vec::new(),
             };
             match why {
@@ -82,9 +86,7 @@ impl Judge<'_> {
         let mut reading = Reading::default();
         if kind(element) == Kind::Object {
             for target in self.targets {
-                let found = target.table.read(element, self.arrival);
-                reading.fills_a_column |= found.fills_a_column;
-                reading.has_time |= found.has_time;
+                reading |= target.table.read(element, self.arrival);
             }
         }
         let is_named = || self.form.is_named_by_content() || is_named(element, &self.form.key_of(element));

@@ -228,7 +228,9 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
 }
 
 fn a_run_of(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds).unwrap_or_default().min(LONGEST_RUN)
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or_default()
+        .min(LONGEST_RUN)
 }
 
 /// A stream cannot be read further than its vendor's clock has come.

@@ -9,5 +9,6 @@ mod event;
 mod reply;
 mod subscription;
 mod token;
+mod torn;
 
 pub use subscription::Subscription;
