@@ -229,6 +229,7 @@ impl TableStatus {
             ("pushed", pushed.received),
             ("pushed and delivered", pushed.delivered),
             ("pushed and seen before", pushed.seen_before),
+            ("pushed and spooled", pushed.spooled),
             ("pushed and dead lettered", pushed.dead_lettered),
         ];
         numbers.extend(others.into_iter().filter(|(_, count)| *count > 0));

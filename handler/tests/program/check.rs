@@ -221,6 +221,14 @@ async fn state_that_a_run_would_refuse_is_named_before_it_runs() {
     let ended = handler.run(&["check"]).await;
     assert_line(&ended, "ok", "state files", &["2 can be read"]);
     let file = handler.path("data/state/checkpoints/pingone/default/activities.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut checkpoint: serde_json::Value = serde_json::from_str(&text).unwrap();
+    checkpoint["tables"][ACTIVITIES]["watermark"] = "2999-01-01T00:00:00Z".into();
+    std::fs::write(&file, checkpoint.to_string()).unwrap();
+    let ended = handler.run(&["check"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let words = [ACTIVITIES, "2999-01-01", "lies in the future"];
+    assert_line(&ended, "note", "state of pingone/default/activities", &words);
     std::fs::write(&file, "{\"version\": 1, \"acc").unwrap();
     let ended = handler.run(&["check"]).await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);

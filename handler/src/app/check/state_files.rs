@@ -3,9 +3,13 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Check, Finding};
+use chrono::{DateTime, Utc};
+
+use super::{Check, Finding, Verdict};
+use crate::event::StreamName;
 use crate::functions::Work;
 use crate::state::StoreError;
+use crate::time::rfc3339_millis;
 
 impl Check {
     /// A line for every stream whose files cannot be read, and one for those that can.
@@ -19,7 +23,11 @@ async fn look(work: Arc<Work>) -> Vec<Finding> {
     let mut read = 0;
     for name in work.poller.stream_names() {
         match work.poller.look_at_state(&name).await {
-            Ok(files) => read += files,
+            Ok(looked) => {
+                read += looked.files;
+                let ahead = looked.in_the_future.iter();
+                findings.extend(ahead.map(|(table, watermark)| in_the_future(&name, table, *watermark)));
+            }
             Err(error @ StoreError::Backend { .. }) => return vec![Finding::failed("state files", error.to_string())],
             Err(error) => findings.push(Finding::failed(format!("state of {name}"), error.to_string())),
         }
@@ -28,4 +36,13 @@ async fn look(work: Arc<Work>) -> Vec<Finding> {
         findings.push(Finding::fine("state files", format!("{read} can be read")));
     }
     findings
+}
+
+fn in_the_future(name: &StreamName, table: &str, watermark: DateTime<Utc>) -> Finding {
+    let text = format!(
+        "{table} was read up to {}, which lies in the future: a clock is or was wrong, or the files come from another \
+         machine. The next run goes back and reads on from the present; look at this machine's clock first",
+        rfc3339_millis(watermark)
+    );
+    Finding::new(Verdict::Attention, format!("state of {name}"), text)
 }

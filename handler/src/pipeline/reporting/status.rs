@@ -146,15 +146,31 @@ impl Poller {
         polled.chain(self.push_streams().into_iter().cloned()).collect()
     }
 
-    /// Reads every file that a run of the stream would read first: how many there are.
-    pub async fn look_at_state(&self, name: &StreamName) -> Result<usize, StoreError> {
-        let mut files = usize::from(self.healths.read(&name.to_string()).await?.is_some());
-        if let Some(plan) = self.plans.iter().find(|plan| plan.name() == name) {
-            let checkpoint = Checkpoints::look(&*self.store, name, plan.account()).await?;
-            files += usize::from(checkpoint.is_some());
+    /// Reads every file that a run of the stream would read first.
+    pub async fn look_at_state(&self, name: &StreamName) -> Result<LookedAt, StoreError> {
+        let mut looked = LookedAt {
+            files: usize::from(self.healths.read(&name.to_string()).await?.is_some()),
+            in_the_future: Vec::new(),
+        };
+        if let Some(plan) = self.plans.iter().find(|plan| plan.name() == name)
+            && let Some(checkpoint) = Checkpoints::look(&*self.store, name, plan.account()).await?
+        {
+            looked.files += 1;
+            let present = self.clock.now() + CLOCKS_AGREE;
+            let tables = checkpoint.tables.into_iter();
+            let ahead = tables.filter(|(_, position)| position.watermark > present);
+            looked.in_the_future = ahead.map(|(table, position)| (table, position.watermark)).collect();
         }
-        Ok(files)
+        Ok(looked)
     }
+}
+
+/// What is stored of a stream.
+pub struct LookedAt {
+    /// So many files can be read.
+    pub files: usize,
+    /// Tables whose positions lie in the future, with these.
+    pub in_the_future: Vec<(String, DateTime<Utc>)>,
 }
 
 /// A file that cannot be read is the affair of its own stream.
