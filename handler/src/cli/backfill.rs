@@ -41,7 +41,8 @@ pub struct BackfillArguments {
     yes: bool,
 }
 
-/// Exit 0 if nothing is missing any more, 1 if a stream could not be filled or somebody said no, 64 for bad settings,
+/// Exit 0 if nothing is missing any more that can be read, 1 if a stream could not be filled, if nothing of the window
+/// can be read any more, or if somebody said no, 64 for bad settings,
 /// bad times, streams that have nothing to fill, or nobody to ask, 130 if the process was told to end before.
 pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments) -> ExitCode {
     let window = Window {
@@ -69,7 +70,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         false => Reading::Missing,
     };
     if reading == Reading::Anew {
-        let confirmed = finished_in_time(&stop, confirm::reading_anew(&work, &plans, window, arguments.yes)).await;
+        let confirmed = finished_in_time(
+            &stop,
+            confirm::reading_anew(&work, &plans, (window, arguments.yes), &stop),
+        )
+        .await;
         if let Err(code) = confirmed.unwrap_or_else(|| Err(cut_off())) {
             return code;
         }
@@ -118,6 +123,7 @@ async fn fill(
     let mut report = RunReport {
         streams: off.cloned().collect(),
     };
+    work.poller.note_what_is_wanted(plans, wanted, progress).await;
     for plan in plans {
         report.streams.push(work.poller.backfill(plan, wanted, progress).await);
     }

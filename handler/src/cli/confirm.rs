@@ -1,20 +1,23 @@
 //! Before a window is read anew: says how many rows may arrive twice, and asks.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
+
+use tokio::sync::oneshot;
 
 use super::progress::Progress;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::functions::Work;
 use crate::health::{Outcome, RunReport};
 use crate::pipeline::{BackfillWatcher, PerhapsTwice, PullPlan, Window, WindowCount};
+use crate::time::Stop;
 
 /// Nothing was sent when this gives an exit code.
 pub async fn reading_anew(
     work: &Work,
     plans: &[&PullPlan],
-    window: Window,
-    is_confirmed: bool,
+    (window, is_confirmed): (Window, bool),
+    stop: &Stop,
 ) -> Result<(), ExitCode> {
     let progress = Progress::without_bar();
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
@@ -40,19 +43,27 @@ pub async fn reading_anew(
     if perhaps_twice == 0 || is_confirmed {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
+    if !io::stdin().is_terminal() {
         log::error!(
             "{perhaps_twice} rows may arrive twice, so nothing was sent; with --yes the window is read anew all the same"
         );
         return Err(ExitCode::from(EXIT_USAGE));
     }
-    match ask(perhaps_twice).await {
-        true => Ok(()),
-        false => {
-            log::info!("nothing was sent");
-            Err(ExitCode::from(EXIT_FAILED))
-        }
-    }
+    let code = match ask(perhaps_twice, stop).await {
+        Answer::Yes => return Ok(()),
+        Answer::No => EXIT_FAILED,
+        Answer::ToldToEnd => EXIT_INTERRUPTED,
+    };
+    log::info!("nothing was sent");
+    Err(ExitCode::from(code))
+}
+
+/// What came of the question.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    ToldToEnd,
 }
 
 fn in_words(count: &PerhapsTwice) -> String {
@@ -67,19 +78,54 @@ fn in_words(count: &PerhapsTwice) -> String {
     )
 }
 
-async fn ask(perhaps_twice: u64) -> bool {
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut error_output = std::io::stderr();
-        write!(
-            error_output,
-            "{perhaps_twice} rows may arrive twice. Read the window anew? [y/N] "
-        )
-        .ok()?;
-        error_output.flush().ok()?;
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).ok()?;
-        Some(line)
-    });
-    let answer = answer.await.ok().flatten().unwrap_or_default();
-    matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+async fn ask(perhaps_twice: u64, stop: &Stop) -> Answer {
+    let (sender, line) = oneshot::channel();
+    // A thread of its own: nobody can end the reading, and the process does not wait for it.
+    std::thread::spawn(move || sender.send(read_line(perhaps_twice).unwrap_or_default()));
+    answered(async { line.await.unwrap_or_default() }, stop).await
+}
+
+async fn answered(line: impl Future<Output = String>, stop: &Stop) -> Answer {
+    let line = tokio::select! {
+        biased;
+        () = stop.asked() => return Answer::ToldToEnd,
+        line = line => line,
+    };
+    match line.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Answer::Yes,
+        _ => Answer::No,
+    }
+}
+
+fn read_line(perhaps_twice: u64) -> io::Result<String> {
+    let mut error_output = io::stderr();
+    write!(
+        error_output,
+        "{perhaps_twice} rows may arrive twice. Read the window anew? [y/N] "
+    )?;
+    error_output.flush()?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_yes_is_one_and_nobody_is_waited_for_once_the_process_is_to_end() {
+        let stop = Stop::default();
+        for (line, answer) in [
+            ("y\n", Answer::Yes),
+            (" YES ", Answer::Yes),
+            ("", Answer::No),
+            ("n\n", Answer::No),
+        ] {
+            assert_eq!(answered(async { line.to_owned() }, &stop).await, answer, "{line:?}");
+        }
+        let asking = stop.clone();
+        tokio::spawn(async move { asking.ask() });
+        assert_eq!(answered(std::future::pending(), &stop).await, Answer::ToldToEnd);
+    }
 }

@@ -412,3 +412,68 @@ async fn a_window_that_was_asked_for_and_never_begun_is_a_hole() {
     };
     assert!((hole_from - from).abs() < TimeDelta::seconds(1), "{hole_from}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_cannot_be_read_is_not_said_to_be_whole() {
+    let pingone = PingOne::start(options());
+    pingone.publish(activities(517, 10, 30));
+    let handler = Handler::with_pingone(&pingone);
+    handler.poll_well().await;
+    let is_said_whole = |output: &str| output.contains("100% filled") || output.contains("nothing is missing in this");
+
+    let later = backfill_well(&handler, "pingone", now() + DAYS, now() + DAYS * 2).await;
+    assert!(
+        later.contains("is left to `handler poll`") && !is_said_whole(&later),
+        "{later}"
+    );
+    assert_eq!(holes(&handler).await, []);
+
+    let from = now() - DAYS * 20;
+    let partly = backfill_well(&handler, "pingone", from, now() - DAYS * 13).await;
+    assert!(partly.contains("the vendor shows nothing from before"), "{partly}");
+    let (hole_from, hole_to) = holes(&handler).await[0];
+    assert!((hole_from - from).abs() < TimeDelta::seconds(1), "{hole_from}");
+    assert!((hole_to - (now() - DAYS * 14)).abs() < TimeDelta::hours(1), "{hole_to}");
+    let again = backfill_well(&handler, "pingone", from, now() - DAYS * 13 - TimeDelta::hours(1)).await;
+    assert!(
+        again.contains("nothing is missing in what can be read") && !is_said_whole(&again),
+        "{again}"
+    );
+
+    let from = now() - DAYS * 40;
+    let gone = backfill(&handler, "pingone", from, now() - DAYS * 30).await;
+    assert_eq!(gone.code, Some(1), "{}", gone.output);
+    assert!(
+        gone.output.contains("the vendor's archive") && !is_said_whole(&gone.output),
+        "{}",
+        gone.output
+    );
+    let (hole_from, _) = holes(&handler).await[0];
+    assert!((hole_from - from).abs() < TimeDelta::seconds(1), "{hole_from}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_whose_turn_never_came_have_holes_too() {
+    let console = SentinelOne::start(console_options());
+    let handler = Handler::with_sentinelone(&console, "activities,groups,threats");
+    handler.poll_well().await;
+    console.fail_next([simulator::sentinelone::Fault::Delay(Duration::from_secs(1))]);
+    let (from, to) = ((now() - DAYS).to_rfc3339(), now().to_rfc3339());
+    let child = handler
+        .command(&["backfill", "--source", "sentinelone", "--from", &from, "--to", &to])
+        .spawn()
+        .unwrap();
+    until("the first slice is asked for", || console.waiting_faults() == 0).await;
+    let pid = child.id().unwrap().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    assert!(told.success());
+    let ended = child.wait_with_output().await.unwrap();
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    let shown = handler.run(&["status", "--json"]).await.output;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let streams = shown["streams"].as_array().unwrap();
+    assert_eq!(streams.len(), 3, "{shown}");
+    for stream in streams {
+        assert_ne!(stream["tables"][0]["holes"].as_array().unwrap().len(), 0, "{stream}");
+    }
+}

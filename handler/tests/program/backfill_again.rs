@@ -68,7 +68,7 @@ async fn what_was_shown_late_is_fetched_and_no_more_rows_come_twice_than_were_sa
         ])
         .await;
     assert!(
-        plain.output.contains("nothing is missing in this window"),
+        plain.output.contains("nothing is missing in what can be read"),
         "{}",
         plain.output
     );

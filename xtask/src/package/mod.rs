@@ -17,8 +17,9 @@ use archive::Entry;
 
 /// The name that the `onedeploy` extension of Flex Consumption wants.
 const PACKAGE: &str = "released-package.zip";
-/// What the Functions host reads, besides the executable.
-const DESCRIPTIONS: [&str; 3] = [
+/// What the Functions host reads, besides the executable, and the terms that go with every copy.
+const BESIDES: [&str; 4] = [
+    "LICENSE",
     "function-http/function.json",
     "function-timer/function.json",
     "host.json",
@@ -62,14 +63,20 @@ fn pack(target_folder: &Path) -> Result<Vec<u8>, String> {
         mode: 0o755,
         content: program,
     }];
-    for name in DESCRIPTIONS {
-        entries.push(Entry {
-            name: name.to_owned(),
+    entries.extend(besides()?);
+    archive::zip(entries)
+}
+
+/// The files that are packed as they are.
+fn besides() -> Result<Vec<Entry>, String> {
+    let entry = |name: &&str| {
+        Ok(Entry {
+            name: (*name).to_owned(),
             mode: 0o644,
             content: read(&root().join(name))?,
-        });
-    }
-    archive::zip(entries)
+        })
+    };
+    BESIDES.iter().map(entry).collect()
 }
 
 /// Where the host looks for the executable, from the root of the package. The name in the archive has to be the same
@@ -116,6 +123,21 @@ mod tests {
         assert_eq!(executable_name(&host("bin/handler")).unwrap(), "bin/handler");
         let own = read(&root().join("host.json")).unwrap();
         assert_eq!(executable_name(&own).unwrap(), "bin/handler");
+    }
+
+    #[test]
+    fn what_the_host_reads_and_the_license_are_packed() {
+        let entries = besides().unwrap();
+        let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+        for wanted in [
+            "LICENSE",
+            "host.json",
+            "function-http/function.json",
+            "function-timer/function.json",
+        ] {
+            assert!(names.contains(&wanted), "{names:?}");
+        }
+        assert!(entries.iter().all(|entry| !entry.content.is_empty()));
     }
 
     #[test]

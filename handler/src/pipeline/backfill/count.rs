@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::slice::SliceOutcome;
-use super::{Backfill, ROOM_FOR_OTHERS, TIME_FOR_A_SLICE};
+use super::{Backfill, LONGEST_WAIT, ROOM_FOR_OTHERS, TIME_FOR_A_SLICE};
 use crate::health::{Outcome, StreamReport};
 use crate::pipeline::cause::Cause;
 use crate::pipeline::edges::Edges;
@@ -85,7 +85,7 @@ impl Backfill<'_> {
     ) -> Result<(), StoreError> {
         let mut at = self.wanted.from;
         loop {
-            let Some(lease) = self.lease(report).await? else {
+            let Some(lease) = self.lease(LONGEST_WAIT, report).await? else {
                 return Ok(());
             };
             let outcome = self.count_slice(&lease, &mut at, tables, report).await;

@@ -6,6 +6,7 @@
 
 mod count;
 mod holes;
+mod left_out;
 mod slice;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ const FIRST_SLICE: TimeDelta = TimeDelta::hours(1);
 const TIME_FOR_A_SLICE: Duration = Duration::from_secs(600);
 /// A lease is waited for so long: a run of the poller ends before.
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
+/// To note what is wanted of a stream whose turn comes later, its lease is waited for only so long.
+const WAIT_TO_NOTE: Duration = Duration::from_secs(30);
 const ASK_EVERY: Duration = Duration::from_secs(1);
 /// Somebody who waits for the lease asks more often than this.
 const ROOM_FOR_OTHERS: Duration = Duration::from_millis(300);
@@ -89,6 +92,8 @@ pub struct Backfill<'a> {
     missing: Option<TimeDelta>,
     /// What is missing now.
     left: TimeDelta,
+    /// True if a part of the window is not read, because it cannot be or because the poller will.
+    is_cut: bool,
     tables: BTreeMap<String, TableReport>,
 }
 
@@ -112,6 +117,7 @@ impl<'a> Backfill<'a> {
             length: FIRST_SLICE,
             missing: None,
             left: TimeDelta::zero(),
+            is_cut: false,
             tables: BTreeMap::new(),
         }
     }
@@ -131,9 +137,39 @@ impl<'a> Backfill<'a> {
         report
     }
 
+    /// Notes what is wanted, and reads nothing yet. What stands in the way is met again when the stream is filled.
+    async fn note(mut self) {
+        let mut report = StreamReport::new(self.plan.stream.name().to_string());
+        if let Err(error) = self.note_under_lease(&mut report).await {
+            log::debug!("{}: not noted in advance: {error}", report.stream);
+        }
+        for notice in &report.notices {
+            self.watcher.says(notice);
+        }
+    }
+
+    async fn note_under_lease(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
+        if self.poller.stop.is_asked() {
+            return Ok(());
+        }
+        let Some(lease) = self.lease(WAIT_TO_NOTE, report).await? else {
+            return Ok(());
+        };
+        let store = lease.guard(self.poller.store.clone());
+        let slice = SliceFill {
+            backfill: self,
+            lease: &lease,
+            store: &store,
+            deadline: Deadline::after(TIME_FOR_A_SLICE),
+        };
+        let noted = slice.note(report).await;
+        lease.give_back().await;
+        noted
+    }
+
     async fn fill(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
         loop {
-            let Some(lease) = self.lease(report).await? else {
+            let Some(lease) = self.lease(LONGEST_WAIT, report).await? else {
                 return Ok(());
             };
             let outcome = self.fill_slice(&lease, report).await;
@@ -162,10 +198,10 @@ impl<'a> Backfill<'a> {
     }
 
     /// `None` if there will be none; the report says why.
-    async fn lease(&self, report: &mut StreamReport) -> Result<Option<Lease>, StoreError> {
+    async fn lease(&self, longest: Duration, report: &mut StreamReport) -> Result<Option<Lease>, StoreError> {
         let stream = self.plan.stream.name();
         let name = lease_name(stream, self.plan.stream.account());
-        let patience = Deadline::after(LONGEST_WAIT);
+        let patience = Deadline::after(longest);
         let mut has_said = false;
         loop {
             if self.poller.stop.is_asked() {
@@ -253,6 +289,12 @@ impl<'a> Backfill<'a> {
     pub fn stands_at(&mut self, left: TimeDelta) {
         let missing = *self.missing.get_or_insert(left);
         self.left = left;
+        if missing.max(left).is_zero() && self.is_cut {
+            let stream = self.plan.stream.name();
+            return self.watcher.says(&format!(
+                "{stream}: nothing is missing in what can be read of this window"
+            ));
+        }
         self.watcher.stands_at(self.plan.stream.name(), missing.max(left), left);
     }
 
@@ -270,6 +312,20 @@ impl<'a> Backfill<'a> {
 }
 
 impl Poller {
+    /// Before the first of several streams is read, all of them know what is wanted: whatever ends the backfill, what
+    /// was not filled shows as a hole.
+    pub async fn note_what_is_wanted(
+        self: &Arc<Self>,
+        plans: &[&PullPlan],
+        wanted: (Window, Reading),
+        watcher: &dyn BackfillWatcher,
+    ) {
+        // A single one notes it with its first slice.
+        for plan in plans.iter().filter(|_| plans.len() > 1) {
+            Backfill::new(self, plan, wanted, watcher).note().await;
+        }
+    }
+
     /// Fills what the tables of a stream lack of a window, or reads it anew.
     pub async fn backfill(
         self: &Arc<Self>,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::holes::{Piece, missing, oldest_piece};
+use super::left_out::LeftOut;
 use super::{Backfill, Reading};
 use crate::health::{StreamReport, TableReport};
 use crate::pipeline::cause::Cause;
@@ -20,7 +21,7 @@ use crate::pipeline::table_sink::TableSink;
 use crate::pipeline::window::{Walk, before};
 use crate::sources::{SourceError, Window};
 use crate::state::{Checkpoints, Identities, Lease, Reread, Span, Store, StoreError, TablePosition};
-use crate::time::{Deadline, rfc3339_millis};
+use crate::time::Deadline;
 
 /// What is to be done after a slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,14 @@ pub struct SliceFill<'a, 'b> {
 }
 
 impl SliceFill<'_, '_> {
+    /// Reads nothing: what is wanted is noted.
+    pub async fn note(&self, report: &mut StreamReport) -> Result<(), StoreError> {
+        let now = self.backfill.poller.clock.now();
+        let run = self.backfill.stream_run(self.store, self.lease, self.deadline);
+        let mut checkpoints = run.load(now, report).await?;
+        self.note_what_is_wanted(&mut checkpoints, now).await
+    }
+
     /// Reads at most one slice.
     pub async fn run(&mut self, report: &mut StreamReport) -> Result<SliceOutcome, StoreError> {
         let now = self.backfill.poller.clock.now();
@@ -53,6 +62,14 @@ impl SliceFill<'_, '_> {
         let mut checkpoints = run.load(now, report).await?;
         if self.backfill.is_at_start() {
             self.note_what_is_wanted(&mut checkpoints, now).await?;
+            match self.backfill.leave_out(&checkpoints, now, report) {
+                LeftOut::Nothing | LeftOut::APart => {}
+                LeftOut::AllToThePoller => {
+                    self.end_rereading(&mut checkpoints, now).await?;
+                    return Ok(SliceOutcome::Whole);
+                }
+                LeftOut::AllUnreadable => return Ok(SliceOutcome::Ended),
+            }
         }
         let holes = self.holes(&checkpoints, now);
         self.backfill.stands_at(missing(&holes));
@@ -103,33 +120,14 @@ impl SliceFill<'_, '_> {
 
     /// What each table lacks, as far as the vendor still shows it and the poller is past it.
     fn holes(&self, checkpoints: &Checkpoints, now: DateTime<Utc>) -> Vec<Vec<Span>> {
-        let Backfill {
-            plan, wanted, watcher, ..
-        } = &self.backfill;
-        let stream = &plan.stream;
+        let Backfill { plan, wanted, .. } = &self.backfill;
         let from = self.backfill.readable_from(now);
-        let is_at_start = self.backfill.is_at_start();
-        if from > wanted.from && is_at_start {
-            watcher.says(&format!(
-                "{}: the vendor shows nothing from before {}; what is older must come from the vendor's archive",
-                stream.name(),
-                rfc3339_millis(from)
-            ));
-        }
         let mut holes = Vec::with_capacity(plan.targets.len());
         for target in &plan.targets {
-            let table = target.table.name();
-            let Some(position) = checkpoints.current.tables.get(&*table) else {
+            let Some(position) = checkpoints.current.tables.get(&*target.table.name()) else {
                 holes.push(Vec::new());
                 continue;
             };
-            if position.watermark < wanted.to && is_at_start {
-                watcher.says(&format!(
-                    "{} -> {table}: what was recorded since {} is left to `handler poll`, which reads it with its next run",
-                    stream.name(),
-                    rfc3339_millis(position.watermark)
-                ));
-            }
             let to = wanted.to.min(position.watermark);
             holes.push(match (self.backfill.reading, &position.reread) {
                 (Reading::Anew, Some(reread)) => reread.left(from, to),
@@ -140,17 +138,16 @@ impl SliceFill<'_, '_> {
     }
 
     /// What was asked for is on the disk before anything is read: a window that is not filled shows as a hole, and one
-    /// that is read anew goes on where it was broken off.
+    /// that is read anew goes on where it was broken off. What the vendor does not show any more is a hole too.
     async fn note_what_is_wanted(&self, checkpoints: &mut Checkpoints, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let (wanted, from) = (self.backfill.wanted, self.backfill.readable_from(now));
+        let wanted = self.backfill.wanted;
         let mut is_changed = false;
         for target in &self.backfill.plan.targets {
             let Some(position) = position_of(checkpoints, &target.table.name()) else {
                 continue;
             };
-            let is_news = from < position.filled_from.unwrap_or(position.begin);
-            if is_news && from < wanted.to {
-                position.filled_from = Some(from);
+            if wanted.from < position.filled_from.unwrap_or(position.begin) {
+                position.filled_from = Some(wanted.from);
                 is_changed = true;
             }
             let is_under_way = position
