@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
 use super::consume_reply::Kept;
+use super::loading::load_identities;
 use super::plan::{ConsumePlan, Target};
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::spool_drain::is_about_one_entry;
@@ -16,7 +17,7 @@ use super::window::{PollRules, before};
 use crate::event::Identity;
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{SourceError, Taken};
-use crate::state::{Checkpoints, Counts, GuardedSpool, Identities, Intent, Key, Lease, SpoolError, Store, StoreError};
+use crate::state::{Checkpoints, Counts, GuardedSpool, Intent, Key, Lease, SpoolError, Store, StoreError};
 use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
 
 /// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
@@ -95,7 +96,7 @@ impl ConsumeRun<'_> {
             intent.clear().await?;
         }
         let table = self.plan.target.table.name();
-        let identities = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
+        let identities = load_identities(self.store, checkpoints.identities_of(&table), self.deadline).await?;
         let spool = &self.plan.spool;
         let queue = spool.guarded(self.store.clone());
         let mut delivery = Delivery {

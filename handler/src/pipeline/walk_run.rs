@@ -5,13 +5,14 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::cause::Cause;
+use super::loading::load_identities;
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use super::stream_run::StreamRun;
 use super::table_sink::{SinkContext, SinkError, TableSink};
 use crate::event::Identity;
 use crate::health::{Outcome, StreamReport, TableReport};
 use crate::sources::{Page, SourceError, Window};
-use crate::state::{Checkpoints, DeadLetters, Identities, OpenWalk, StoreError, TablePosition};
+use crate::state::{Checkpoints, DeadLetters, OpenWalk, StoreError, TablePosition};
 
 /// So many runs in which the vendor gives nothing at the place where a walk is to go on: then it begins anew.
 const MOST_FAILED_RUNS: u32 = 2;
@@ -41,7 +42,8 @@ impl WalkRun<'_> {
                 continue;
             };
             let open = position.walk.clone().filter(|walk| walk.begun <= self.now);
-            let identities = Identities::load(self.run.store.clone(), checkpoints.identities_of(&table)).await?;
+            let identities =
+                load_identities(self.run.store, checkpoints.identities_of(&table), self.run.deadline).await?;
             let mut walk = Walk {
                 begun: open.as_ref().map_or(self.now, |walk| walk.begun),
                 failed_runs: open.as_ref().map_or(0, |walk| walk.failed_runs),
