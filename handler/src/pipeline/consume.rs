@@ -11,9 +11,10 @@ use super::consume_reply::Kept;
 use super::loading::load_identities;
 use super::plan::{ConsumePlan, Target};
 use super::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use super::spool_drain::is_about_one_entry;
+use super::spool_drain::{TRIED_BEHIND, is_about_one_entry};
 use super::table_sink::{SinkError, TableSink};
 use super::window::{PollRules, before};
+use crate::destination::spread;
 use crate::event::Identity;
 use crate::health::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{SourceError, Taken};
@@ -60,6 +61,8 @@ pub struct Delivery<'a> {
     pub doubted: Vec<(Key, usize)>,
     /// Their events that were not tried in this run.
     pub untried: u64,
+    /// Set when rows were let go of that were in doubt; their entries go on waiting.
+    pub let_go: Option<SinkError>,
     /// The names of those that came since the table stopped.
     pub met_untried: HashSet<Identity>,
 }
@@ -105,10 +108,12 @@ impl ConsumeRun<'_> {
             waiting: 0,
             doubted: Vec::new(),
             untried: 0,
+            let_go: None,
             met_untried: HashSet::new(),
         };
 
         let waiting = queue.waiting(&table).await?;
+        let mut tried_behind: Option<HashSet<usize>> = None;
         for (number, key) in waiting.iter().enumerate() {
             // A reply that is not looked at counts as one event.
             let unread = (waiting.len() - number) as u64;
@@ -120,6 +125,17 @@ impl ConsumeRun<'_> {
                 delivery.untried += unread;
                 self.end_early("replies still wait in the spool", report);
                 break;
+            }
+            if delivery.let_go.is_some() && delivery.stopped.is_none() {
+                let chosen = tried_behind.get_or_insert_with(|| {
+                    let numbers = spread(waiting.len() - number, TRIED_BEHIND, now.timestamp().unsigned_abs());
+                    numbers.into_iter().map(|behind| number + behind).collect()
+                });
+                if !chosen.contains(&number) {
+                    delivery.untried += 1;
+                    delivery.waiting += 1;
+                    continue;
+                }
             }
             let entry = match queue.read(key).await {
                 Ok(Some((entry, _))) => entry,

@@ -221,12 +221,16 @@ impl ConsumeRun<'_> {
 
     /// The end of the run: what is still held goes on waiting, and that is a failure.
     pub(super) async fn settle_doubts(&self, delivery: &mut Delivery<'_>) {
-        if delivery.stopped.is_some() || !delivery.sink.is_in_doubt() {
+        if delivery.stopped.is_some() {
+            return;
+        }
+        if !delivery.sink.is_in_doubt() {
+            delivery.stopped = delivery.let_go.take();
             return;
         }
         let dead_letters = DeadLetters::new(self.store.clone());
         let context = self.context(&dead_letters, self.clock.now());
-        delivery.stopped = delivery.sink.flush(&context).await.err();
+        delivery.stopped = delivery.sink.flush(&context).await.err().or(delivery.let_go.take());
     }
 
     /// A destination that does not answer takes its time once, and leaves some to take replies into the spool.
@@ -290,6 +294,11 @@ impl ConsumeRun<'_> {
                 // is left of a torn reply is set aside by the next run, which meets the entry again.
                 true if rest.is_none() => delivery.doubted.push((key.clone(), entry.body.len())),
                 true => {}
+                // More rows are in doubt than can be held: these entries stay, and those behind them are tried.
+                false if error.is_doubt() => {
+                    delivery.doubted.clear();
+                    delivery.let_go = Some(error);
+                }
                 false => delivery.stopped = Some(error),
             }
             return Ok(false);

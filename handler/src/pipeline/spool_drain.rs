@@ -1,5 +1,7 @@
 //! Events that were pushed to a stream that is polled too: delivered under the stream's lease, through its identities.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
@@ -7,6 +9,7 @@ use super::counterparts::Counterparts;
 use super::plan::{CounterpartRule, PushedPlan};
 use super::send::DELIVERY_RESERVE;
 use super::table_sink::{SinkContext, SinkError, TableSink};
+use crate::destination::spread;
 use crate::event::Identity;
 use crate::sources::{EventKey, PushForm, Window};
 use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
@@ -16,6 +19,8 @@ use crate::time::Deadline;
 const ENTRIES_AT_ONCE: usize = 200;
 /// And bytes of them, so that few large ones are not removed late.
 const BYTES_AT_ONCE: usize = 16 << 20;
+/// Entries that are tried behind more of them than can be held in doubt.
+pub const TRIED_BEHIND: usize = 32;
 /// Entries that are looked at before what was found is stored.
 const LOOKS_AT_ONCE: usize = 500;
 
@@ -79,15 +84,17 @@ impl Drain<'_> {
         if self.form.is_named_by_content() {
             sink.expect_no_keys();
         }
-        let mut waiting = waiting.iter().peekable();
+        let mut waiting: VecDeque<&Key> = waiting.iter().collect();
+        let mut let_go = None;
         // Entries of which rows are held by the sink.
         let mut doubted = Vec::new();
         let mut doubt = None;
-        while waiting.peek().is_some() && !is_over() {
+        while !waiting.is_empty() && !is_over() {
             let mut offered = Vec::new();
+            let mut has_let_go = false;
             let mut bytes = 0;
             while offered.len() < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE && !is_over() {
-                let Some(key) = waiting.next() else { break };
+                let Some(key) = waiting.pop_front() else { break };
                 let entry = match self.spool.read(key).await {
                     Ok(Some((entry, _))) => entry,
                     Ok(None) => continue,
@@ -111,6 +118,10 @@ impl Drain<'_> {
                         });
                     }
                     Err(SinkError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
+                    Err(error) if error.is_doubt() => {
+                        (let_go, has_let_go) = (Some(error), true);
+                        break;
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -118,11 +129,20 @@ impl Drain<'_> {
                 counterparts.save().await?;
             }
             doubted.extend(offered);
+            if has_let_go {
+                keep_waiting(&mut doubted, &mut waiting, self.now);
+                continue;
+            }
             match sink.flush(context).await {
                 Ok(()) => doubt = None,
                 // One bad entry does not hold up those behind it, and one of them may show that the stream fits.
                 Err(error) if error.is_doubt() && sink.is_in_doubt() => {
                     doubt = Some(error);
+                    continue;
+                }
+                Err(error) if error.is_doubt() => {
+                    let_go = Some(error);
+                    keep_waiting(&mut doubted, &mut waiting, self.now);
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -133,10 +153,10 @@ impl Drain<'_> {
                 self.removed.seen_before += holds.seen_before;
             }
         }
-        if let Some(error) = doubt {
+        if let Some(error) = doubt.or(let_go) {
             return Err(error);
         }
-        match waiting.peek() {
+        match waiting.front() {
             None => Ok(Drained::Whole),
             Some(_) => Ok(Drained::InPart),
         }
@@ -210,6 +230,17 @@ pub async fn note_waiting(
         }
     }
     counterparts.save().await
+}
+
+/// More rows are in doubt than can be held. Their entries stay as they are for the next run, and of those behind them
+/// some are tried, others in every run: one row that is taken shows that the stream fits.
+fn keep_waiting(doubted: &mut Vec<Offered<'_>>, waiting: &mut VecDeque<&Key>, now: DateTime<Utc>) {
+    doubted.clear();
+    let chosen = spread(waiting.len(), TRIED_BEHIND, now.timestamp().unsigned_abs());
+    *waiting = chosen
+        .into_iter()
+        .filter_map(|number| waiting.get(number).copied())
+        .collect();
 }
 
 fn note_pushed(

@@ -20,7 +20,7 @@ fn activity(id: &str) -> Value {
     json!({"id": id, "recordedAt": recent(), "createdAt": recent(), "action": {"type": "USER.UPDATED"}})
 }
 
-fn enterprise_event(id: &str) -> Value {
+pub fn enterprise_event(id: &str) -> Value {
     json!({"id": id, "recorded": recent(), "action": {"type": "AUTHENTICATION"}, "actors": [{"name": "a"}]})
 }
 
@@ -108,7 +108,7 @@ async fn wrappers_in_a_polled_list_are_opened_and_their_events_known_again_when_
     assert!(handler.dead_letters().is_empty());
 }
 
-async fn enterprise(replies: Vec<String>, then: &str) -> (Handler, ScriptedVendor) {
+pub async fn enterprise(replies: Vec<String>, then: &str) -> (Handler, ScriptedVendor) {
     let (replies, then) = (std::sync::Mutex::new(replies.into_iter()), then.to_owned());
     let vendor = ScriptedVendor::start(move |asked| {
         if asked.path.ends_with("token") {

@@ -10,6 +10,7 @@ use simulator::pingone_enterprise::PingOneEnterprise;
 
 use crate::harness::*;
 use crate::ingestion::Azure;
+use crate::named_wrappers::{enterprise, enterprise_event};
 
 const ENTERPRISE: &str = "PingOneEnterprise_AuditEvents_CL";
 
@@ -267,4 +268,23 @@ async fn an_answer_that_is_not_of_the_service_is_no_acceptance() {
     push(&host, &[event(1)]).await;
     until("the upload is given up", || azure.ingestion.waiting_faults() == 0).await;
     until("the row is taken in the end", || users(&azure) == [1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_bad_replies_than_can_be_held_do_not_block_the_good_one_behind_them() {
+    let azure = Azure::with_tables(&[ENTERPRISE]);
+    azure.ingestion.refuse_rows_with("poison");
+    let reply = |id: String| Value::from(vec![enterprise_event(&id)]).to_string();
+    let mut replies: Vec<String> = (0..70).map(|number| reply(format!("poison-{number}"))).collect();
+    replies.push(reply("good".to_owned()));
+    let (mut handler, _vendor) = enterprise(replies, "[]").await;
+    azure.configure(&mut handler);
+    handler.set("POLL_BUDGET", "60s");
+    for _ in 0..2 {
+        let ended = handler.poll().await;
+        assert_eq!(azure.ids(ENTERPRISE), ["good"], "{}", ended.output);
+    }
+    // None was lost: each lies in the dead letters, or waits.
+    let waiting = files_below(&handler.path("data/state/spool")).len();
+    assert_eq!(handler.dead_letters().len() + waiting, 70);
 }

@@ -32,6 +32,12 @@ const CALLS_AT_ONCE: NonZeroU32 = NonZeroU32::new(180).unwrap();
 const MOST_DOUBTED_CALLS: u32 = 600;
 const DOUBTED_CALLS_IN: TimeDelta = TimeDelta::minutes(1);
 
+/// See [`MOST_DOUBTED_CALLS`].
+struct DoubtedCalls {
+    since: DateTime<Utc>,
+    calls: u32,
+}
+
 /// One data collection rule. Everybody who sends to it shares its rate and its pauses.
 pub struct LogsIngestion {
     rule: IngestionRule,
@@ -43,8 +49,7 @@ pub struct LogsIngestion {
     body_limit: usize,
     /// Tables that have refused a call for the time that its rows spanned.
     narrow_tables: Mutex<HashSet<Arc<str>>>,
-    /// Since when, and how many, see [`MOST_DOUBTED_CALLS`].
-    doubted_calls: Mutex<HashMap<Arc<str>, (DateTime<Utc>, u32)>>,
+    doubted_calls: Mutex<HashMap<Arc<str>, DoubtedCalls>>,
 }
 
 impl LogsIngestion {
@@ -79,12 +84,14 @@ impl LogsIngestion {
     fn grant_doubted_call(&self, table: &Arc<str>) -> bool {
         let now = self.clock.now();
         let mut tables = self.doubted_calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, calls) = tables.entry(table.clone()).or_insert((now, 0));
-        if !(TimeDelta::zero()..DOUBTED_CALLS_IN).contains(&(now - *since)) {
-            (*since, *calls) = (now, 0);
+        let doubted = tables
+            .entry(table.clone())
+            .or_insert(DoubtedCalls { since: now, calls: 0 });
+        if !(TimeDelta::zero()..DOUBTED_CALLS_IN).contains(&(now - doubted.since)) {
+            *doubted = DoubtedCalls { since: now, calls: 0 };
         }
-        *calls += 1;
-        *calls <= MOST_DOUBTED_CALLS
+        doubted.calls += 1;
+        doubted.calls <= MOST_DOUBTED_CALLS
     }
 
     /// Other rows of a batch are tried in another run.

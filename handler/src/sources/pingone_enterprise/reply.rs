@@ -81,13 +81,11 @@ fn parse_json(text: String) -> Parsed {
         return Parsed::no_list(text);
     }
     let values: Vec<&str> = LISTS.iter().filter_map(|path| value_at(&text, path)).collect();
-    let has_list = values
-        .iter()
-        .any(|value| kind(value) == Kind::Array && !is_nothing(value));
+    let has_list = values.iter().any(|value| holds_elements(value));
     if has_list && !says_it_is_an_event(&text) {
         return Parsed::whole(text, |text| {
             let lists = LISTS.iter().filter_map(|path| value_at(text, path));
-            let mut lists = lists.filter(|list| kind(list) == Kind::Array && !is_nothing(list));
+            let mut lists = lists.filter(|list| holds_elements(list));
             lists.next().map(array_elements).unwrap_or_default()
         });
     }
@@ -163,6 +161,10 @@ fn is_first_whole(text: &str) -> bool {
 fn array_elements(array: &str) -> Vec<&str> {
     let elements = serde_json::from_str::<Vec<&RawValue>>(array).unwrap_or_default();
     elements.into_iter().map(RawValue::get).collect()
+}
+
+fn holds_elements(value: &str) -> bool {
+    kind(value) == Kind::Array && !array_elements(value).is_empty()
 }
 
 /// True if an object has what the vendor's events have. An answer of another kind has none of it.
