@@ -72,7 +72,7 @@ async fn a_vendor_that_fails_to_the_end_fails_the_run_whatever_was_delivered_bef
 async fn a_vendor_that_falls_silent_fails_the_run_however_late_it_does() {
     let pingone = PingOne::start(options());
     pingone.publish(activities(9, 6000, 40));
-    let mut faults = vec![Fault::Delay(Duration::from_millis(250)); 14];
+    let mut faults = vec![Fault::Delay(Duration::from_millis(400)); 8];
     faults.extend(vec![Fault::Delay(Duration::from_secs(60)); 5]);
     pingone.fail_next(faults);
     let mut handler = Handler::with_pingone(&pingone);
