@@ -38,7 +38,10 @@ fn number(name: &str) -> Option<u64> {
 fn whatever_fails_and_whenever_nothing_is_lost_and_nothing_doubled_beyond_the_bound() {
     let (first, count) = match number("CONNECTOR_SCHEDULE") {
         Some(one) => (one, 1),
-        None => (0, number("CONNECTOR_SCHEDULES").unwrap_or(200)),
+        None => (
+            number("CONNECTOR_FIRST_SCHEDULE").unwrap_or(0),
+            number("CONNECTOR_SCHEDULES").unwrap_or(200),
+        ),
     };
     let next = AtomicU64::new(first);
     let mut total = Summary::default();
