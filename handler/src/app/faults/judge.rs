@@ -35,8 +35,12 @@ pub async fn judge(life: &Life) -> Judged {
     let times = arrivals(life);
     let dead = texts_below(&life.container, "dead-letters").await.concat();
     // What waits at rest is never taken, with nothing beside it that is.
-    let waiting = texts_below(&life.container, "spool").await.concat();
-    let dead = dead + &waiting;
+    let waiting = waiting_rows(&life.container).await.concat();
+    let dead = dead
+        + &waiting
+            .into_iter()
+            .filter(|row| row.contains(POISON))
+            .collect::<String>();
     let losses = possible_losses(life).await;
 
     let mut events = 0;
@@ -201,14 +205,27 @@ async fn possible_losses(life: &Life) -> Vec<DateTime<Utc>> {
     losses
 }
 
-/// True if nothing waits but rows that are never taken.
+/// True if nothing waits, or in every queue a row that is never taken: it keeps the entries beside it waiting, whose
+/// other rows must have arrived all the same.
 pub async fn is_spool_at_rest(container: &InMemory) -> bool {
+    let mut is_poisoned: BTreeMap<String, bool> = BTreeMap::new();
+    let names = objects_below(container, "spool").await;
+    for (name, rows) in names.iter().zip(waiting_rows(container).await) {
+        let queue = name.rsplit_once('/').map_or("", |(queue, _)| queue);
+        *is_poisoned.entry(queue.to_owned()).or_default() |= rows.iter().any(|row| row.contains(POISON));
+    }
+    is_poisoned.values().all(|is_poisoned| *is_poisoned)
+}
+
+/// The rows or events of every entry of the spool.
+async fn waiting_rows(container: &InMemory) -> Vec<Vec<String>> {
     let entries = texts_below(container, "spool").await;
-    entries.iter().all(|entry| {
-        let rows = entry.split_once('\n').map_or("[]", |(_, body)| body);
-        let rows: Vec<serde_json::Value> = serde_json::from_str(rows).unwrap_or_default();
-        !rows.is_empty() && rows.iter().all(|row| row.to_string().contains(POISON))
-    })
+    let rows_of = |entry: &String| {
+        let body = entry.split_once('\n').map_or("[]", |(_, body)| body);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(body).unwrap_or_default();
+        rows.iter().map(ToString::to_string).collect()
+    };
+    entries.iter().map(rows_of).collect()
 }
 
 pub async fn objects_below(container: &InMemory, folder: &str) -> Vec<String> {
