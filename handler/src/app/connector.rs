@@ -7,12 +7,13 @@ use super::lasting::Lasting;
 use super::off::{off_reports, off_streams};
 use super::wiring::Wiring;
 use crate::azure::TokenSource;
+use crate::config::{Settings, StateLocation};
 use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::http::HttpClient;
-use crate::pipeline::{Housekeeping, PollRules, Poller};
-use crate::settings::{Settings, StateLocation};
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, StreamHealths, connect};
+use crate::jobs::{Housekeeping, PollRules, Poller};
+use crate::state::connect;
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, StreamHealths};
 use crate::time::Clock;
 
 /// What cannot be set up with settings that are right by themselves.

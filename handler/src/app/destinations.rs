@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::lasting::Lasting;
 use super::turns::Turns;
 use crate::azure::TokenSource;
+use crate::config::{DestinationChoice, IngestionRule, Settings};
+use crate::delivery::Target;
 use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
-use crate::pipeline::Target;
-use crate::settings::{DestinationChoice, IngestionRule, Settings};
 use crate::tables::{TableOptions, table_with};
 use crate::time::Clock;
 

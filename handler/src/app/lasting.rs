@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use super::turns::Turns;
 use crate::azure::{AzureIdentity, TokenSource};
+use crate::config::Environment;
 use crate::event::StreamName;
 use crate::http::HttpClient;
-use crate::pipeline::{PushLedger, PushMemory, PushRoom};
-use crate::settings::Environment;
+use crate::jobs::{PushLedger, PushMemory, PushRoom};
 use crate::sources::Rejections;
 use crate::state::{ProcessLedger, Store};
 use crate::time::{Clock, Stop, SystemClock};

@@ -1,8 +1,8 @@
 //! What is configured and does not run.
 
+use crate::config::{OffCause, OffPart, Settings, SwitchedOff};
 use crate::event::StreamName;
-use crate::health::{ErrorCode, Problem, StreamReport};
-use crate::settings::{OffCause, OffPart, Settings, SwitchedOff};
+use crate::report::{ErrorCode, Problem, StreamReport};
 
 /// What is configured and does not run, one report for each instance with all its reasons: it must not look as if all
 /// were well.
@@ -66,7 +66,7 @@ pub fn off_streams(settings: &Settings) -> Vec<StreamName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::MapEnvironment;
+    use crate::config::MapEnvironment;
 
     #[test]
     fn an_instance_with_several_bad_settings_is_off_once_with_every_reason() {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::connector::BuildError;
 use super::wiring::Wiring;
+use crate::config::{OneLogin, PingOne, Secret};
+use crate::delivery::Target;
 use crate::event::StreamName;
-use crate::pipeline::{
-    DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushMemory, PushPlan, PushReceiver, PushRoad, Target,
-};
-use crate::settings::{OneLogin, PingOne, Secret};
-use crate::sources::{PushForm, onelogin, pingone};
+use crate::jobs::{DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushMemory, PushPlan, PushReceiver, PushRoad};
+use crate::sources::PushForm;
 use crate::state::{DeadLetters, ProcessLedger, Spool};
+use crate::vendors::{onelogin, pingone};
 
 /// An instance that pushes, whichever vendor it is of.
 struct Pushing<'s> {

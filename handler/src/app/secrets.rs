@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::azure::Resolved;
-use crate::settings::{Environment, Reference, ResolvedEnvironment, Secret, SettingReference, references};
+use crate::config::{Environment, Reference, ResolvedEnvironment, Secret, SettingReference, references};
 
 /// A reference that could not be resolved is not asked for more often.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);

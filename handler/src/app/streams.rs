@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::connector::BuildError;
 use super::wiring::Wiring;
-use crate::pipeline::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};
-use crate::settings::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
-use crate::sources::pingone::{self, Activities};
-use crate::sources::pingone_enterprise::Subscription;
-use crate::sources::{ConsumingStream, PullStream, onelogin, sentinelone};
+use crate::config::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
+use crate::jobs::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};
+use crate::sources::{ConsumingStream, PullStream};
 use crate::state::Spool;
 use crate::tables::TableOptions;
+use crate::vendors::pingone;
+use crate::vendors::pingone::Activities;
+use crate::vendors::pingone_enterprise::Subscription;
+use crate::vendors::{onelogin, sentinelone};
 
 const ONELOGIN_EVENT_TABLES: [&str; 1] = ["OneLoginEventsV2_CL"];
 const ONELOGIN_USER_TABLES: [&str; 1] = ["OneLoginUsersV2_CL"];

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use tokio::sync::Mutex;
 
-use crate::pipeline::TableRecord;
+use crate::delivery::TableRecord;
 
 /// A destination and a table of it.
 type Place = (String, Arc<str>);

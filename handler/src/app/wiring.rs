@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::destinations::Destinations;
 use super::lasting::Lasting;
+use crate::config::Settings;
+use crate::delivery::Target;
 use crate::http::HttpClient;
-use crate::pipeline::Target;
-use crate::settings::Settings;
 use crate::sources::Watched;
 use crate::state::{SpoolRoom, Store};
 use crate::time::Clock;

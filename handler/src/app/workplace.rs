@@ -11,8 +11,8 @@ use super::connector::{BuildError, build};
 use super::lasting::Lasting;
 use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};
+use crate::config::{Environment, SettingProblems, Settings, unknown_names};
 use crate::functions::{Work, Workplace};
-use crate::settings::{Environment, SettingProblems, Settings, unknown_names};
 use crate::time::Stop;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.

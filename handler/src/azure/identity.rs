@@ -9,7 +9,7 @@ use azure_identity::{
 };
 
 use super::TokenSource;
-use crate::settings::{Environment, Secret};
+use crate::config::{Environment, Secret};
 use crate::time::Deadline;
 
 /// Asking for a token takes no longer than this.

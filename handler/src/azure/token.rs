@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::IdentityError;
-use crate::settings::Secret;
+use crate::config::Secret;
 use crate::time::Deadline;
 
 /// Where access tokens come from: the handler's identity, or a test's own.

@@ -8,13 +8,16 @@ use clap::Args;
 
 use super::prepare::prepare;
 use super::progress::Progress;
-use super::signals::{self, finished_in_time};
-use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, confirm};
+use super::signals::finished_in_time;
+use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::app::ConnectorWorkplace;
+use crate::cli::confirm;
+use crate::cli::signals;
+use crate::config::Environment;
 use crate::functions::Work;
-use crate::health::{Outcome, RunReport};
-use crate::pipeline::{BackfillWatcher, PullPlan, Reading, Selection, StreamPlan, Window, why_not};
-use crate::settings::Environment;
+use crate::jobs::{BackfillWatcher, PullPlan, Reading, Selection, StreamPlan, why_not};
+use crate::report::{Outcome, RunReport};
+use crate::sources::Window;
 use crate::time::{Clock, Stop, SystemClock};
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival.
@@ -55,7 +58,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
     }
     let stop = Stop::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, crate::pipeline::BACKFILL, stop.clone());
+    let workplace = ConnectorWorkplace::new(environment, crate::state::BACKFILL, stop.clone());
     let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 
 use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
 use crate::app::{Check, ConnectorWorkplace, Finding, Verdict};
-use crate::settings::Environment;
+use crate::config::Environment;
 use crate::time::{Deadline, Stop};
 
 /// All in all; resolving Key Vault references is a part of it.

@@ -1,6 +1,7 @@
 //! Before a window is read anew: says how many rows may arrive twice, and asks.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io;
+use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::sync::oneshot;
@@ -8,8 +9,9 @@ use tokio::sync::oneshot;
 use super::progress::Progress;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::functions::Work;
-use crate::health::{Outcome, RunReport};
-use crate::pipeline::{BackfillWatcher, PerhapsTwice, PullPlan, Window, WindowCount};
+use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount};
+use crate::report::{Outcome, RunReport};
+use crate::sources::Window;
 use crate::time::Stop;
 
 /// Nothing was sent when this gives an exit code.

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::{Environment, ProcessEnvironment, log_format};
 use crate::logging;
-use crate::settings::{Environment, ProcessEnvironment, log_format};
 
 /// A stream failed, or an instance is off.
 const EXIT_FAILED: u8 = 1;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::prepare::prepare;
-use super::signals::{self, finished_in_time};
+use super::signals::finished_in_time;
 use super::watch::watch;
 use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::ConnectorWorkplace;
+use crate::cli::signals;
+use crate::config::Environment;
 use crate::functions::{Work, Workplace};
-use crate::pipeline::{RunScope, Selection};
-use crate::settings::Environment;
+use crate::jobs::{RunScope, Selection};
 use crate::time::{Deadline, Stop};
 
 /// What follows `poll`.

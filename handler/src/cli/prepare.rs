@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
 use crate::app::ConnectorWorkplace;
+use crate::config::Settings;
 use crate::functions::Work;
-use crate::settings::Settings;
 
 /// Resolves what lies in a Key Vault, and gives the exit code where the whole program cannot work: everything that is
 /// wrong is named then. What is wrong with single instances is a part of the work.

@@ -8,8 +8,8 @@ use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::StreamName;
+use crate::jobs::BackfillWatcher;
 use crate::logging;
-use crate::pipeline::BackfillWatcher;
 
 /// Without a terminal there is a line for every step of so many hundredths.
 const STEP: i64 = 10;

@@ -9,12 +9,13 @@ use clap::Args;
 
 use super::EXIT_FAILED;
 use super::prepare::prepare;
-use super::signals::{self, finished_in_time};
+use super::signals::finished_in_time;
 use crate::app::ConnectorWorkplace;
+use crate::cli::signals;
+use crate::config::Environment;
 use crate::functions::Work;
-use crate::health::RunReport;
-use crate::pipeline::{ReplayError, Replayed, RunScope, Selection};
-use crate::settings::Environment;
+use crate::jobs::{ReplayError, Replayed, RunScope, Selection};
+use crate::report::RunReport;
 use crate::time::{Clock, Deadline, Stop, SystemClock};
 
 /// A person waits for it: it may take longer than a run of the timer.

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{EXIT_FAILED, EXIT_USAGE, signals};
+use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::{ConnectorWorkplace, off_names};
+use crate::cli::signals;
+use crate::config::{Environment, InstanceName, SettingProblems, Settings};
 use crate::functions::ConnectorFunctions;
 use crate::host;
-use crate::settings::{Environment, InstanceName, SettingProblems, Settings};
 use crate::time::Stop;
 
 const DEFAULT_PORT: u16 = 8080;
@@ -174,7 +175,7 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::MapEnvironment;
+    use crate::config::MapEnvironment;
 
     #[test]
     fn onelogin_with_an_api_credential_is_said_to_be_polled() {

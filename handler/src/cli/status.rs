@@ -1,6 +1,7 @@
 //! `handler status`
 
-use std::io::{self, Write};
+use std::io;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use clap::Args;
 use super::EXIT_FAILED;
 use super::prepare::prepare;
 use crate::app::ConnectorWorkplace;
-use crate::settings::Environment;
+use crate::config::Environment;
 use crate::time::Stop;
 
 /// What follows `status`.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::settings::Schedule;
+use crate::config::Schedule;
 use crate::time::{Clock, Stop, SystemClock};
 
 /// Runs at every tick. Ticks that pass during a run are one, as under the host. Ends with 0 when it is told to, after

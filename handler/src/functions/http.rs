@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Work, status};
+use super::Work;
+use crate::functions::status;
 use crate::host::{HttpCall, HttpReply};
-use crate::pipeline::{PushAnswer, PushRequest};
+use crate::jobs::{PushAnswer, PushRequest};
 use crate::tables::RowNotes;
 use crate::time::Deadline;
 

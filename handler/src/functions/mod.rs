@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
-use crate::pipeline::{LONGEST_WAIT, Poller, PushReceiver};
+use crate::jobs::{LONGEST_WAIT, Poller, PushReceiver};
 use crate::time::Deadline;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Work;
 use crate::host::{TimerCall, TimerReply};
-use crate::pipeline::{RunScope, Selection};
+use crate::jobs::{RunScope, Selection};
 use crate::time::Deadline;
 
 /// host.json allows an invocation ten minutes and then kills the process, pushes in flight included.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 
-use super::reading_room::{Held, ReadingRoom};
+use super::read_budget::{Held, ReadingRoom};
 
 /// Bytes that are read and thrown away behind a body that is refused, so that its sender gets to see the answer.
 const DRAIN_LIMIT: usize = 128 * 1024 * 1024;

@@ -7,7 +7,7 @@
 
 mod body;
 mod envelope;
-mod reading_room;
+mod read_budget;
 mod server;
 
 use async_trait::async_trait;

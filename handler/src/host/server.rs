@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
-use super::reading_room::ReadingRoom;
+use super::read_budget::ReadingRoom;
 use super::{Functions, HttpCall, HttpReply};
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.

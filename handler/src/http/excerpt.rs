@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::settings::Secret;
+use crate::config::Secret;
 
 const EXCERPT_BYTES: usize = 1024;
 

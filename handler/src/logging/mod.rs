@@ -11,7 +11,7 @@ use log::kv::{Error, Key, Value, VisitSource};
 use log::{LevelFilter, Record};
 use serde_json::Map;
 
-use crate::settings::LogFormat;
+use crate::config::LogFormat;
 use crate::time::{Clock, SystemClock, rfc3339_millis};
 
 /// Libraries that tell of their own affairs at `info`: the web server, and those of Azure (`typespec_client_core` logs

@@ -1,23 +1,18 @@
 //! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
 //! knows no destination, no table and no state.
 
-mod circle_guard;
-mod cursor_walk;
-mod distinct;
-mod endpoint;
-mod error;
-mod incomplete;
-mod notes;
-mod page;
+pub mod circle_guard;
+pub mod cursor_walk;
+pub mod distinct;
+pub mod endpoint;
+pub mod error;
+pub mod incomplete;
+pub mod notes;
+pub mod page;
 mod rejection;
-mod token_lifetime;
-mod unreadable;
-mod vendor_clock;
-
-pub mod onelogin;
-pub mod pingone;
-pub mod pingone_enterprise;
-pub mod sentinelone;
+pub mod token_lifetime;
+pub mod unreadable;
+pub mod vendor_clock;
 
 use std::time::Duration;
 

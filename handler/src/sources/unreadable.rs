@@ -70,7 +70,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// Where the array begins. What stands before it must be whole; what comes behind may be anything.
-pub(in crate::sources) fn array_at(text: &str, path: &[&str]) -> Option<usize> {
+pub(crate) fn array_at(text: &str, path: &[&str]) -> Option<usize> {
     let mut cursor = Cursor::new(text);
     for name in path {
         if !cursor.enter(b'{') {
@@ -151,7 +151,7 @@ impl<'a> Apart<'a> {
 }
 
 /// Of the JSON value that `text` begins with, if an element may end there.
-pub(in crate::sources) fn length_of_value(text: &str) -> Option<usize> {
+pub(crate) fn length_of_value(text: &str) -> Option<usize> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     values.next()?.ok()?;
     let length = values.byte_offset();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Check, Finding, Probe};
 use crate::azure::TokenSource;
-use crate::settings::{DestinationChoice, StateLocation};
+use crate::config::{DestinationChoice, StateLocation};
 use crate::state::STORAGE_SCOPE;
 use crate::time::Deadline;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Check, Finding, Probe};
-use crate::pipeline::{StreamPlan, Target};
+use crate::delivery::Target;
+use crate::jobs::StreamPlan;
 use crate::time::Deadline;
 
 impl Check {

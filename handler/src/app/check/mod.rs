@@ -13,12 +13,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream;
+use futures_util::stream::{Stream, StreamExt};
 
 use super::secrets::Origin;
 use super::workplace::ConnectorWorkplace;
+use crate::config::{DestinationChoice, Settings};
 use crate::functions::Work;
-use crate::settings::{DestinationChoice, Settings};
 use crate::state::{ProbedStore, Store, StoreError, probe_store};
 use crate::time::Deadline;
 

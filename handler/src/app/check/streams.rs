@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
-use crate::health::clock_remark;
-use crate::pipeline::StreamPlan;
+use crate::jobs::StreamPlan;
 use crate::sources::{ConsumingStream, PullStream, SourceError, Window};
+use crate::status::clock_remark;
 use crate::time::{Clock, Deadline};
 
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);

@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 
 use super::chance::Chance;
 use super::ingestion::POISON;
-use super::judge::{self, Judged};
+use super::judge::Judged;
 use super::pingone::Activity;
 use super::plug::Moment;
 use super::process::{PUSH_TOKEN, Process};
 use super::summary::Summary;
 use super::world::{Weather, World, lock};
-use crate::health::{ErrorCode, Outcome, RunReport, StreamReport};
-use crate::pipeline::{LONGEST_WAIT, PushAnswer, PushRequest, RunScope, Selection};
+use crate::app::faults::judge;
+use crate::jobs::{LONGEST_WAIT, PushAnswer, PushRequest, RunScope, Selection};
+use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
 use crate::time::{Clock, Deadline, VirtualClock};
 
 const BUDGET: Duration = Duration::from_secs(120);

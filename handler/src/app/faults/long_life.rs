@@ -9,8 +9,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
-use super::judge;
 use super::life::{Kinds, Life, Push};
+use crate::app::faults::judge;
 
 const EVERY: Duration = Duration::from_secs(240);
 const A_DAY: i64 = 86_400;

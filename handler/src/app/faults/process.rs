@@ -12,9 +12,9 @@ use crate::app::destinations::Destinations;
 use crate::app::lasting::Lasting;
 use crate::app::wiring::Wiring;
 use crate::azure::{AzureIdentity, TokenSource};
+use crate::config::{MapEnvironment, Settings};
 use crate::http::HttpClient;
-use crate::pipeline::{Housekeeping, PollRules, Poller, PushReceiver};
-use crate::settings::{MapEnvironment, Settings};
+use crate::jobs::{Housekeeping, PollRules, Poller, PushReceiver};
 use crate::state::{BlobStore, Holder, SpoolRoom, Store, StreamHealths};
 use crate::time::Stop;
 

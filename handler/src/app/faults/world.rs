@@ -14,8 +14,8 @@ use super::onelogin::OneLogin;
 use super::pingone::PingOne;
 use super::plug::Plug;
 use crate::azure::{IdentityError, TokenSource};
+use crate::config::Secret;
 use crate::http::{Reply, Script, TransportError};
-use crate::settings::Secret;
 use crate::time::{Clock, Deadline};
 
 pub const PINGONE: &str = "http://127.0.0.1:9001";

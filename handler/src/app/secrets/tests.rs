@@ -1,6 +1,6 @@
 use super::*;
 use crate::azure::KeyVaultError;
-use crate::settings::MapEnvironment;
+use crate::config::MapEnvironment;
 
 const SECRET: &str = "PINGONE__CLIENT_SECRET";
 

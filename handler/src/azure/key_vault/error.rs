@@ -6,7 +6,7 @@ use azure_core::error::ErrorKind;
 use serde::Deserialize;
 
 use super::LONGEST_RESOLVING;
-use crate::settings::Reference;
+use crate::config::Reference;
 
 const LONGEST_REASON: usize = 200;
 const LONGEST_CODE: usize = 60;

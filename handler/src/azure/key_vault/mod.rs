@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use self::error::Fault;
 pub use self::error::KeyVaultError;
 use super::AzureIdentity;
-use crate::settings::{Reference, Secret};
+use crate::config::{Reference, Secret};
 
 /// Resolving takes no longer than this, all tries of all references together: they run side by side.
 pub const LONGEST_RESOLVING: Duration = Duration::from_secs(10);

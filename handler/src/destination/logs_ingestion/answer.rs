@@ -1,7 +1,7 @@
 //! What the service's answers mean.
 
+use crate::config::IngestionRule;
 use crate::http::{Reply, error_code, excerpt};
-use crate::settings::IngestionRule;
 
 /// The code of a call whose rows span more time than the table takes. Source: Logs Ingestion API error codes.
 const SPAN_TOO_LONG: &str = "RecordsTimeRangeIsMoreThan30Minutes";

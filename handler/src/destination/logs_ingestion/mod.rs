@@ -20,8 +20,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use self::pieces::Pieces;
 use super::{Batch, Delivery, Destination, StreamFit};
 use crate::azure::TokenSource;
+use crate::config::IngestionRule;
 use crate::http::{HttpClient, Throttle};
-use crate::settings::IngestionRule;
 use crate::time::{Clock, Deadline};
 
 /// A rule takes 12,000 requests a minute. Source: Azure Monitor service limits, Logs Ingestion API.

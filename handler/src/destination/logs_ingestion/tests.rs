@@ -10,9 +10,9 @@ use reqwest::{Request, StatusCode};
 
 use super::*;
 use crate::azure::IdentityError;
+use crate::config::{MapEnvironment, Secret, Settings};
 use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits};
 use crate::http::{Reply, Script, TransportError};
-use crate::settings::{MapEnvironment, Secret, Settings};
 use crate::time::VirtualClock;
 
 const LIMITS: CallLimits = CallLimits {
@@ -81,8 +81,8 @@ fn rule() -> IngestionRule {
     ]);
     let settings = Settings::load(&environment).unwrap();
     match settings.onelogin[0].destination.clone() {
-        crate::settings::DestinationChoice::Rule(rule) => rule,
-        crate::settings::DestinationChoice::Directory => panic!("no rule"),
+        crate::config::DestinationChoice::Rule(rule) => rule,
+        crate::config::DestinationChoice::Directory => panic!("no rule"),
     }
 }
 

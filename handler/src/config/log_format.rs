@@ -1,0 +1,67 @@
+//! How log lines look.
+
+use crate::config::environment::Environment;
+use crate::config::reader::is_filled;
+use crate::config::refusal::Refusal;
+
+/// How log lines look: `LOG_FORMAT`, default `json` under the Functions host, else `text`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, for the host.
+    Json,
+    /// Plain lines, for people.
+    Text,
+}
+
+/// The format to log in. It is asked for before the settings are checked, so a bad value counts as
+/// absent here; [`Settings::load`](crate::config::Settings::load) refuses it.
+pub fn log_format(environment: &dyn Environment) -> LogFormat {
+    let written = environment.get("LOG_FORMAT").unwrap_or_default();
+    if let Ok(format) = accept(written.trim_ascii()) {
+        return format;
+    }
+    let host_variables = ["FUNCTIONS_CUSTOMHANDLER_PORT", "WEBSITE_SITE_NAME"];
+    if host_variables.iter().any(|name| is_filled(environment, name)) {
+        return LogFormat::Json;
+    }
+    LogFormat::Text
+}
+
+/// Accepts `json` or `text`, in any case.
+pub(super) fn accept(text: &str) -> Result<LogFormat, Refusal> {
+    if text.eq_ignore_ascii_case("json") {
+        return Ok(LogFormat::Json);
+    }
+    if text.eq_ignore_ascii_case("text") {
+        return Ok(LogFormat::Text);
+    }
+    Err(Refusal::new("must be json or text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::environment::MapEnvironment;
+
+    #[test]
+    fn the_setting_decides_and_otherwise_the_host() {
+        for (environment, expected) in [
+            (vec![], LogFormat::Text),
+            (vec![("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")], LogFormat::Json),
+            (vec![("WEBSITE_SITE_NAME", "site")], LogFormat::Json),
+            (vec![("WEBSITE_SITE_NAME", " ")], LogFormat::Text),
+            (vec![("LOG_FORMAT", "json")], LogFormat::Json),
+            (
+                vec![("LOG_FORMAT", " TEXT "), ("WEBSITE_SITE_NAME", "site")],
+                LogFormat::Text,
+            ),
+            (
+                vec![("LOG_FORMAT", "xml"), ("WEBSITE_SITE_NAME", "site")],
+                LogFormat::Json,
+            ),
+        ] {
+            let environment = MapEnvironment::from(environment);
+            assert_eq!(log_format(&environment), expected, "{environment:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the platform tells about Key Vault references, those that it resolved and those that it did not.
+//!
+//! App Service and Functions put it into `WEBSITE_KEYVAULT_REFERENCES` (App Service, "Environment variables and app
+//! settings": read-only, all references with their status), as far as is known a JSON object: the name of the setting,
+//! and under it `rawReference` (the text as it was written) and `status`. The form is not documented, so it is read
+//! without relying on it: under a setting's name any text that is a reference, the address of a secret, or the parts
+//! of one count, also in the forms that the management API has (`config/configreferences/appsettings`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::config::environment::Environment;
+use crate::config::reference::Reference;
+
+const VARIABLE: &str = "WEBSITE_KEYVAULT_REFERENCES";
+/// App settings are in the environment under two names, one of which has this in front.
+const APP_SETTING: &str = "APPSETTING_";
+/// How deep lists of references lie in other objects.
+const DEEPEST: usize = 4;
+
+/// The settings that are references, by name; none where the reference itself cannot be read. Empty where the platform
+/// tells nothing that can be read.
+pub(super) fn platform_references(environment: &dyn Environment) -> BTreeMap<String, Option<Reference>> {
+    let mut found = BTreeMap::new();
+    let text = environment.get(VARIABLE).unwrap_or_default();
+    if let Ok(told) = serde_json::from_str::<Value>(&text) {
+        gather(&told, DEEPEST, &mut found);
+    }
+    found
+}
+
+fn gather(told: &Value, deepest: usize, found: &mut BTreeMap<String, Option<Reference>>) {
+    if deepest == 0 {
+        return;
+    }
+    match told {
+        Value::Array(entries) => entries.iter().for_each(|entry| gather(entry, deepest - 1, found)),
+        Value::Object(fields) => {
+            let name = ["name", "settingName", "appSettingName"]
+                .iter()
+                .find_map(|name| fields.get(*name)?.as_str());
+            if let Some(name) = name {
+                note(name, told, found);
+                return;
+            }
+            for (name, told) in fields {
+                if !note(name, told, found) {
+                    gather(told, deepest - 1, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// True if there is a reference.
+fn note(name: &str, told: &Value, found: &mut BTreeMap<String, Option<Reference>>) -> bool {
+    let name = name.strip_prefix(APP_SETTING).unwrap_or(name);
+    let reference = reference_in(told).or_else(|| reference_in(told.get("properties")?));
+    let known = found.entry(name.to_owned()).or_default();
+    let is_found = reference.is_some();
+    if known.is_none() {
+        *known = reference;
+    }
+    is_found
+}
+
+fn reference_in(told: &Value) -> Option<Reference> {
+    match told {
+        Value::String(text) => reference_from(text),
+        Value::Object(fields) => fields
+            .values()
+            .find_map(|field| field.as_str().and_then(reference_from))
+            .or_else(|| from_parts(fields)),
+        _ => None,
+    }
+}
+
+fn reference_from(text: &str) -> Option<Reference> {
+    Reference::parse(text)
+        .or_else(|_| Reference::parse(&format!("@Microsoft.KeyVault(SecretUri={text})")))
+        .ok()
+}
+
+fn from_parts(fields: &Map<String, Value>) -> Option<Reference> {
+    let part = |wanted: &str| {
+        let found = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.and_then(|(_, value)| value.as_str())
+    };
+    let (vault, secret) = (part("vaultName")?, part("secretName")?);
+    let version = part("secretVersion").unwrap_or_default();
+    let text = format!("@Microsoft.KeyVault(VaultName={vault};SecretName={secret};SecretVersion={version})");
+    Reference::parse(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::environment::MapEnvironment;
+
+    fn told(text: &str) -> BTreeMap<String, Option<Reference>> {
+        platform_references(&MapEnvironment::from([(VARIABLE, text)]))
+    }
+
+    fn read(text: &str) -> Vec<(String, String)> {
+        let found = told(text).into_iter();
+        found
+            .filter_map(|(name, reference)| Some((name, reference?.secret_name().to_owned())))
+            .collect()
+    }
+
+    #[test]
+    fn references_are_found_under_the_names_of_their_settings() {
+        let text = r#"{
+            "A": {"rawReference": "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/a/)", "status": "Resolved"},
+            "APPSETTING_B": {"status": "Resolved", "secretUri": "https://v.vault.azure.net/secrets/b/0a1", "n": 7},
+            "C": "@Microsoft.KeyVault(VaultName=v;SecretName=c)",
+            "D": {"reference": "@Microsoft.KeyVault(VaultName=v;SecretName=d)", "status": "SecretNotFound", "details": null},
+            "E": {"vaultName": "v", "secretName": "e", "secretVersion": null, "status": "AccessToKeyVaultDenied"}
+        }"#;
+        let expected = [("A", "a"), ("B", "b"), ("C", "c"), ("D", "d"), ("E", "e")];
+        let expected = expected.map(|(name, secret)| (name.to_owned(), secret.to_owned()));
+        assert_eq!(read(text), expected);
+    }
+
+    #[test]
+    fn references_are_found_in_lists_and_below_other_names() {
+        let one = r#"{"name": "A", "properties": {"reference": "@Microsoft.KeyVault(VaultName=v;SecretName=a)"}}"#;
+        let expected = [("A".to_owned(), "a".to_owned())];
+        assert_eq!(read(&format!("[{one}]")), expected);
+        assert_eq!(read(&format!(r#"{{"value": [{one}]}}"#)), expected);
+        let text = r#"{"properties": {"keyToReferenceStatuses": {
+            "A": {"reference": "@Microsoft.KeyVault(VaultName=v;SecretName=a)", "status": "Resolved"}}}}"#;
+        assert_eq!(read(text), expected);
+    }
+
+    #[test]
+    fn a_setting_is_known_as_a_reference_where_the_reference_cannot_be_read() {
+        let found = told(r#"{"A": {"status": "SecretNotFound"}, "B": {"rawReference": "@Microsoft.KeyVault(x)"}}"#);
+        assert_eq!((found.get("A"), found.get("B")), (Some(&None), Some(&None)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_nothing() {
+        for text in [
+            "",
+            "[]",
+            "7",
+            "{",
+            r#"{"A": null, "B": [], "C": {"status": "Resolved"}, "D": {"rawReference": 7}}"#,
+            r#"{"A": {"rawReference": "@Microsoft.KeyVault(SecretUri=https://evil.test/secrets/a)"}}"#,
+        ] {
+            assert!(read(text).is_empty(), "{text}");
+        }
+        assert!(platform_references(&MapEnvironment::default()).is_empty());
+        let deep = format!("{}{}", r#"{"A":"#.repeat(100), "1".to_owned() + &"}".repeat(100));
+        assert!(told(&deep).len() <= 1);
+    }
+}

@@ -1,0 +1,391 @@
+//! One table's end of a stream: drop what was delivered, make rows, send batches, remember what was accepted.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::no_row::{NoRow, is_named, why_no_row};
+use super::route::Target;
+use super::send::{Sent, refused_letters, send};
+use super::suspects::{Suspect, Suspects};
+use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
+use crate::event::{Identity, StreamName};
+use crate::json::repair_surrogates;
+use crate::sources::{EventKey, Window, why_unreadable};
+use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
+use crate::tables::RowContext;
+use crate::time::{Deadline, Stop};
+
+/// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
+const MOST_IDENTITIES: usize = 1_000_000;
+
+/// Dead letters in memory before they are written.
+const MOST_DEAD_LETTERS: usize = 1000;
+
+/// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
+/// Monitor documentation of custom tables (two days).
+pub const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
+
+/// What stops a table for this run. Its position stays where the last save left it.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// The destination.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
+    /// The state store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// See [`MOST_IDENTITIES`].
+    #[error(
+        "what is read again holds more than {MOST_IDENTITIES} events, more than can be told apart; make POLL_OVERLAP shorter"
+    )]
+    TooManyEvents,
+}
+
+impl SinkError {
+    /// True if it is not known whether rows are at fault or the stream, see [`TableSink::is_in_doubt`].
+    pub fn is_doubt(&self) -> bool {
+        matches!(self, Self::Delivery(error) if error.is_about_rows_or_stream())
+    }
+}
+
+/// What every sink of a stream needs to send and to remember.
+pub struct SinkContext<'a> {
+    /// The stream.
+    pub stream: &'a StreamName,
+    /// The lease on the account.
+    pub lease: &'a Lease,
+    /// Where dead letters go.
+    pub dead_letters: &'a DeadLetters,
+    /// When this run began: the arrival time of its events.
+    pub arrival: DateTime<Utc>,
+    /// Values that belong to every event of the stream, by the names under which tables ask for them.
+    pub given: &'a [(&'static str, String)],
+    /// Until when batches may be sent.
+    pub deadline: Deadline,
+    /// The word that the process is to end.
+    pub stop: &'a Stop,
+}
+
+/// See the module.
+pub struct TableSink<'a> {
+    target: &'a Target,
+    identities: Identities,
+    batch: BatchBuilder,
+    /// In the batch, in the order of its rows, with the time they are remembered under.
+    batched: Vec<(Identity, DateTime<Utc>)>,
+    batched_identities: HashSet<Identity>,
+    /// Remembered with the next flush, without a row.
+    passed_over: Vec<(Identity, DateTime<Utc>)>,
+    dead: Vec<DeadLetter>,
+    dead_identities: Vec<(Identity, DateTime<Utc>)>,
+    /// Refused, each row alone; a row of the table that is taken later in the run shows that they are at fault.
+    suspects: Suspects,
+    /// Events have no key of the vendor's, and need none.
+    are_named_by_content: bool,
+    /// What is to be counted of rows once they are accepted or set aside; of those that are as they should be, nothing.
+    remarkable: HashMap<Identity, Counts>,
+    row: Vec<u8>,
+    most_identities: usize,
+    /// Events that were taken and given up in this run; the next one meets them again.
+    given_up: u64,
+    /// Of this run, without what is still in flight.
+    pub counts: Counts,
+}
+
+impl<'a> TableSink<'a> {
+    /// With what was delivered before.
+    pub fn new(target: &'a Target, identities: Identities) -> Self {
+        Self {
+            batch: target.batch(),
+            target,
+            identities,
+            batched: Vec::new(),
+            batched_identities: HashSet::new(),
+            passed_over: Vec::new(),
+            dead: Vec::new(),
+            dead_identities: Vec::new(),
+            suspects: Suspects::default(),
+            are_named_by_content: false,
+            remarkable: HashMap::new(),
+            row: Vec::new(),
+            most_identities: MOST_IDENTITIES,
+            given_up: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// What is pushed beside a poller is remembered for as long as it may come again, however much that is: it was
+    /// acknowledged, and no limit may stop it.
+    pub fn of_joined_stream(self) -> Self {
+        Self {
+            most_identities: usize::MAX,
+            ..self
+        }
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> Arc<str> {
+        self.target.table.name()
+    }
+
+    /// Takes an event of the window. An event whose time cannot be read, or cannot be right because the window does
+    /// not hold it, is remembered under the window's end: the latest time at which the vendor can have it.
+    pub async fn offer(
+        &mut self,
+        event: &str,
+        key: EventKey,
+        window: Window,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        self.counts.received += 1;
+        let is_known = self.identities.contains(&key.identity) || self.suspects.contains(&key.identity);
+        if is_known || !self.batched_identities.insert(key.identity) {
+            self.counts.seen_before += 1;
+            return Ok(());
+        }
+        if self.identities.len() + self.batched_identities.len() > self.most_identities {
+            self.given_up += 1;
+            return Err(SinkError::TooManyEvents);
+        }
+        let time = key.time.filter(|time| (window.from..window.to).contains(time));
+        let remembered = (key.identity, time.unwrap_or(window.to));
+        self.row.clear();
+        let row_context = RowContext {
+            arrival: context.arrival,
+            given: context.given,
+        };
+        let text = repair_surrogates(event);
+        let projected = self.target.table.project(&text, row_context, &mut self.row);
+        let is_named = || self.are_named_by_content || is_named(event, &key);
+        if let Some(why) = why_no_row(event, projected.reading, is_named) {
+            return self.bury(event, remembered, why, context).await;
+        }
+        let remarks = Counts {
+            unfit_values: projected.notes.unfit,
+            cut_values: projected.notes.cut,
+            old_rows: u64::from(context.arrival - projected.time > OLD_AFTER),
+            ..Counts::default()
+        };
+        if remarks != Counts::default() {
+            self.remarkable.insert(key.identity, remarks);
+        }
+        if !self.batch.push(&self.row, projected.time) {
+            if let Err(error) = self.send_batch(context).await {
+                self.given_up += 1;
+                return Err(error);
+            }
+            self.batch.push(&self.row, projected.time);
+            self.batched_identities.insert(key.identity);
+        }
+        self.batched.push(remembered);
+        Ok(())
+    }
+
+    /// An event that is no row goes to the dead letters, and counts as delivered.
+    async fn bury(
+        &mut self,
+        event: &str,
+        remembered: (Identity, DateTime<Utc>),
+        why: NoRow,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        let reason = why_unreadable(event).unwrap_or_else(|| why.reason(&self.target.table.name()));
+        self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
+        self.dead_identities.push(remembered);
+        if self.dead.len() >= MOST_DEAD_LETTERS {
+            self.set_aside(context).await?;
+        }
+        Ok(())
+    }
+
+    /// From now on events come whose vendor gives them no key.
+    pub fn expect_no_keys(&mut self) {
+        self.are_named_by_content = true;
+    }
+
+    /// True if the event was delivered before, or is on its way.
+    pub fn knows(&self, identity: &Identity) -> bool {
+        self.identities.contains(identity)
+            || self.batched_identities.contains(identity)
+            || self.suspects.contains(identity)
+    }
+
+    /// Remembers an event that needs no delivery, with the next flush.
+    pub fn pass_over(&mut self, identity: Identity, time: DateTime<Utc>) {
+        self.counts.received += 1;
+        self.counts.seen_before += 1;
+        if self.batched_identities.insert(identity) {
+            self.passed_over.push((identity, time));
+        }
+    }
+
+    /// Remembers a known event anew, under a later time.
+    pub fn refresh(&mut self, identity: Identity, time: DateTime<Utc>) {
+        self.identities.refresh(identity, time);
+    }
+
+    /// Writes down what was [refreshed](Self::refresh): a later run must know it.
+    pub async fn remember_refreshed(&mut self, refreshed: Vec<(Identity, DateTime<Utc>)>) -> Result<(), StoreError> {
+        self.identities.append(refreshed).await
+    }
+
+    /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,
+    /// what was refused is neither delivered nor set aside: it is held, the error says so, and [`Self::is_in_doubt`]
+    /// tells that error from others. More may be offered, and a later flush that succeeds has settled that too.
+    pub async fn flush(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
+        self.send_batch(context).await?;
+        match self.suspects.error() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// True while rows are held that were refused alone, none of the table being taken.
+    pub fn is_in_doubt(&self) -> bool {
+        !self.suspects.is_empty()
+    }
+
+    /// Sends what is collected, and what was held if it is known by now that the stream fits.
+    async fn send_batch(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
+        self.set_aside(context).await?;
+        self.identities.append(std::mem::take(&mut self.passed_over)).await?;
+        if let Some(batch) = self.batch.take() {
+            let batched = std::mem::take(&mut self.batched);
+            self.given_up += batched.len() as u64;
+            self.send_one((batch, batched), context).await?;
+        }
+        if self.target.record.fit() == StreamFit::Proven {
+            for suspect in self.suspects.take() {
+                self.send_one(suspect, context).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A batch of which nothing is taken is held, unless too much is.
+    async fn send_one(&mut self, (batch, batched): Suspect, context: &SinkContext<'_>) -> Result<(), SinkError> {
+        context.lease.require()?;
+        self.require_memory(batched.len()).await?;
+        let sent = send(self.target, &batch, context.deadline, context.stop).await;
+        let settled = self.settle(&batch, &batched, &sent, context).await;
+        if let Err(SinkError::Store(_)) = settled {
+            let place = self.identities.folder().to_string();
+            self.target.record.note_writable(&place, false);
+        }
+        match settled {
+            Err(SinkError::Delivery(error)) if error.is_about_rows_or_stream() => {
+                match self.suspects.hold(batch, batched, error.clone()) {
+                    true => Ok(()),
+                    false => Err(error.into()),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Nothing is sent that could not be remembered. That the last batch was is enough: only after a failure, and at the
+    /// first batch of a process, it costs a write to know.
+    async fn require_memory(&self, rows: usize) -> Result<(), StoreError> {
+        let place = self.identities.folder().to_string();
+        if self.target.record.is_writable(&place) {
+            return Ok(());
+        }
+        self.identities.require_room(rows).await?;
+        self.target.record.note_writable(&place, true);
+        Ok(())
+    }
+
+    /// What was accepted is remembered before anything else; then come the rows that were refused.
+    async fn settle(
+        &mut self,
+        batch: &Batch,
+        batched: &[(Identity, DateTime<Utc>)],
+        sent: &Sent,
+        context: &SinkContext<'_>,
+    ) -> Result<(), SinkError> {
+        let delivery = &sent.delivery;
+        self.counts.perhaps_doubled += delivery.unsure as u64;
+        self.counts.delivered += delivery.accepted.len() as u64;
+        self.given_up -= delivery.accepted.len() as u64;
+        let of_rows =
+            |rows: &mut dyn Iterator<Item = usize>| rows.filter_map(|row| batched.get(row).copied()).collect();
+        self.batched_identities.clear();
+        let accepted: Vec<_> = of_rows(&mut delivery.accepted.iter().copied());
+        let refused: Vec<_> = of_rows(&mut delivery.refused.iter().map(|refused| refused.row));
+        self.count_remarks(&accepted);
+        self.identities.append(accepted).await?;
+        if !delivery.refused.is_empty() {
+            let letters = refused_letters(batch, &delivery.refused);
+            context
+                .dead_letters
+                .keep(context.stream, &letters, context.arrival)
+                .await?;
+            self.counts.dead_lettered += letters.len() as u64;
+            self.given_up -= letters.len() as u64;
+            self.count_remarks(&refused);
+            self.identities.append(refused).await?;
+        }
+        match &delivery.error {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A row that is tried again is counted once.
+    fn count_remarks(&mut self, rows: &[(Identity, DateTime<Utc>)]) {
+        for (identity, _) in rows {
+            self.counts += self.remarkable.remove(identity).unwrap_or_default();
+        }
+    }
+
+    /// The counts of this run with what is neither delivered nor set aside; nothing is added after it.
+    pub fn final_counts(&self) -> Counts {
+        Counts {
+            in_flight: self.given_up + (self.batched.len() + self.dead.len()) as u64,
+            ..self.counts
+        }
+    }
+
+    /// Counts events that went another way: so many came, and so many of them were delivered.
+    pub fn note_unspooled(&mut self, events: u64, delivered: u64) {
+        self.counts.received += events;
+        self.counts.delivered += delivered;
+        self.given_up += events - delivered;
+    }
+
+    /// Forgets what no later window can show again.
+    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        self.identities.compact(from).await
+    }
+
+    /// What was delivered under a time which `is_meant`.
+    pub fn delivered_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<(Identity, DateTime<Utc>)> {
+        self.identities.own_where(is_meant)
+    }
+
+    /// Forgets what was delivered under a time which is `needless`, on the disk as well.
+    pub async fn forget(&mut self, needless: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
+        self.identities.forget(needless).await
+    }
+
+    /// Keeps only what was delivered or seen at `from` or later, on the disk as well.
+    pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        self.identities.keep_only(from).await
+    }
+
+    /// An event in the dead letters counts as delivered.
+    async fn set_aside(&mut self, context: &SinkContext<'_>) -> Result<(), StoreError> {
+        if self.dead.is_empty() {
+            return Ok(());
+        }
+        context
+            .dead_letters
+            .keep(context.stream, &self.dead, context.arrival)
+            .await?;
+        self.counts.dead_lettered += self.dead.len() as u64;
+        self.dead.clear();
+        self.identities.append(std::mem::take(&mut self.dead_identities)).await
+    }
+}

@@ -1,0 +1,31 @@
+//! What runs: polling, destructive reads, pushes, draining the spool, backfill and replay. A job says which events and
+//! when; delivery does the rest. It knows no vendor and no HTTP server.
+
+mod account;
+mod backfill;
+mod consume;
+mod drain;
+mod housekeeping;
+pub mod plan;
+mod poll;
+mod push;
+mod replay;
+mod run;
+
+pub use self::account::lease_name;
+pub use self::backfill::count::{PerhapsTwice, WindowCount};
+pub use self::backfill::{BackfillWatcher, Reading, why_not};
+pub use self::drain::spool_drain::is_about_one_entry;
+pub use self::housekeeping::Housekeeping;
+pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan};
+pub use self::poll::window::PollRules;
+pub use self::push::lane::Lane;
+pub use self::push::lane_context::LaneContext;
+pub use self::push::ledger::PushLedger;
+pub use self::push::memory::PushMemory;
+pub use self::push::patience::{LONGEST_PATIENCE, LONGEST_WAIT};
+pub use self::push::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
+pub use self::push::receiver::PushReceiver;
+pub use self::push::room::PushRoom;
+pub use self::replay::{ReplayError, Replayed};
+pub use self::run::{Poller, RunScope, Selection};

@@ -1,0 +1,300 @@
+//! The poller on a machine whose clock is set ahead and right again, against a vendor whose replies show the time, or
+//! do not.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use reqwest::header::{DATE, HeaderMap};
+
+use crate::config::Schedule;
+use crate::delivery::TableRecord;
+use crate::delivery::Target;
+use crate::destination::{Batch, Delivery, Destination, StreamFit};
+use crate::event::{Identity, StreamName};
+use crate::jobs::housekeeping::Housekeeping;
+use crate::jobs::plan::{PullPlan, StreamPlan};
+use crate::jobs::poll::window::PollRules;
+use crate::jobs::run::{Poller, RunScope, Selection};
+use crate::report::RunReport;
+use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::state::{Holder, LocalStore, Store, StreamHealths};
+use crate::tables::table;
+use crate::time::{Clock, Deadline, Stop, VirtualClock, rfc3339_millis};
+
+const TABLE: &str = "PingOne_AuditActivities_CL";
+const LIVES: u64 = 15;
+const RUNS: usize = 40;
+/// The vendor shows an event no later than this after its time.
+const LATEST_SHOWN: i64 = 8 * 60;
+
+/// This machine's clock.
+struct OurClock {
+    right: VirtualClock,
+    ahead: Mutex<TimeDelta>,
+}
+
+impl Clock for OurClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.right.now() + *self.ahead.lock().unwrap()
+    }
+}
+
+struct Event {
+    recorded_at: DateTime<Utc>,
+    shown_at: DateTime<Utc>,
+}
+
+struct Vendor {
+    name: StreamName,
+    right: VirtualClock,
+    ours: Arc<OurClock>,
+    events: Mutex<Vec<Event>>,
+    clock: VendorClock,
+    shows_the_time: bool,
+}
+
+#[async_trait]
+impl PullStream for Vendor {
+    fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    fn account(&self) -> &str {
+        "the account"
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.clock)
+    }
+
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(VendorPages {
+            vendor: self,
+            window: Some(window),
+        })
+    }
+
+    async fn probe(&self, _: Window, _: Deadline) -> Result<usize, SourceError> {
+        Ok(0)
+    }
+
+    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        let event: serde_json::Value = serde_json::from_str(event).unwrap();
+        EventKey {
+            identity: Identity::of_parts(&[event["id"].as_str().unwrap()]),
+            time: event["recordedAt"].as_str().unwrap().parse().ok(),
+        }
+    }
+}
+
+struct VendorPages<'a> {
+    vendor: &'a Vendor,
+    window: Option<Window>,
+}
+
+#[async_trait]
+impl Pages for VendorPages<'_> {
+    async fn next(&mut self, _: Deadline) -> Result<Option<Page>, SourceError> {
+        let Some(window) = self.window.take() else {
+            return Ok(None);
+        };
+        let (vendor, sent) = (self.vendor, self.vendor.ours.now());
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let now = vendor.right.now();
+        let mut text = String::new();
+        let mut ranges = Vec::new();
+        for (id, event) in vendor.events.lock().unwrap().iter().enumerate() {
+            let is_in_window = window.from <= event.recorded_at && event.recorded_at < window.to;
+            if is_in_window && event.shown_at <= now {
+                let time = rfc3339_millis(event.recorded_at);
+                let start = text.len();
+                text.push_str(&format!(
+                    r#"{{"id":"{id}","recordedAt":"{time}","createdAt":"{time}"}}"#
+                ));
+                ranges.push(start..text.len());
+            }
+        }
+        if vendor.shows_the_time {
+            let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let headers = HeaderMap::from_iter([(DATE, date.parse().unwrap())]);
+            vendor.clock.note(&headers, sent, vendor.ours.now());
+        }
+        Ok(Some(Page::new(text, ranges, 0)))
+    }
+}
+
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<usize, usize>>);
+
+#[async_trait]
+impl Destination for Memory {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+        Ok(String::new())
+    }
+
+    async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
+        let mut arrived = self.0.lock().unwrap();
+        for row in batch.rows() {
+            let row: serde_json::Value = serde_json::from_slice(row).unwrap();
+            let id = row["Id"].as_str().unwrap().parse().unwrap();
+            *arrived.entry(id).or_default() += 1;
+        }
+        Delivery::whole(batch.rows)
+    }
+}
+
+fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) -> Arc<Poller> {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    let target = Target {
+        table: table(TABLE).unwrap(),
+        destination: memory.clone(),
+        turn: Arc::default(),
+        record: TableRecord::default(),
+    };
+    Arc::new(Poller {
+        plans: vec![StreamPlan::Windows(PullPlan {
+            stream: vendor.clone(),
+            targets: vec![target],
+            pushed: None,
+            counterparts: None,
+        })],
+        drains: Vec::new(),
+        off: Vec::new(),
+        off_streams: Vec::new(),
+        rules: PollRules {
+            lookback: minutes(60),
+            overlap: minutes(10),
+            settle: minutes(1),
+            concurrency: 1,
+        },
+        store: store.clone(),
+        clock: vendor.ours.clone(),
+        holder: Holder {
+            who: "the model".to_owned(),
+        },
+        stop: Stop::default(),
+        housekeeping: Housekeeping::default(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+        healths: StreamHealths::new(store.clone()),
+        health_target: None,
+    })
+}
+
+/// Gives the ids that are missing and those that came twice.
+async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, Vec<RunReport>) {
+    let mut random = StdRng::seed_from_u64(seed);
+    let folder = tempfile::tempdir().unwrap();
+    let right = VirtualClock::at("2026-11-20T12:00:00Z");
+    let ours = Arc::new(OurClock {
+        right,
+        ahead: Mutex::default(),
+    });
+    let vendor = Arc::new(Vendor {
+        name: StreamName {
+            source: "model",
+            instance: "default".to_owned(),
+            stream: "events",
+        },
+        right,
+        ours: ours.clone(),
+        events: Mutex::default(),
+        clock: VendorClock::default(),
+        shows_the_time,
+    });
+    let memory = Arc::new(Memory::default());
+    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), ours.clone()).unwrap());
+    let mut poller_of_process = poller(&vendor, &memory, &store);
+    let mut reports = Vec::new();
+    let mut settled = right.now();
+    for run in 0..RUNS {
+        if random.random_bool(0.3) {
+            // By a little more than the overlap the windows lie partly in the present, and nothing shows the wrong clock.
+            let seconds = match shows_the_time {
+                true => [0, 0, 20, 12 * 60, 40 * 60, 2 * 3600],
+                false => [0, 0, 20, 20, 40 * 60, 2 * 3600],
+            };
+            *ours.ahead.lock().unwrap() = TimeDelta::seconds(seconds[random.random_range(0..seconds.len())]);
+        }
+        if run + 3 >= RUNS {
+            *ours.ahead.lock().unwrap() = TimeDelta::zero();
+        }
+        if random.random_bool(0.3) {
+            // A process of its own.
+            vendor.clock.forget();
+            poller_of_process = poller(&vendor, &memory, &store);
+        }
+        let minutes = random.random_range(1..8);
+        emit(&vendor, minutes * 60, &mut random);
+        tokio::time::advance(Duration::from_secs(minutes.unsigned_abs() * 60)).await;
+        settled = right.now() - TimeDelta::minutes(1);
+        let deadline = Deadline::after(Duration::from_secs(240));
+        let report = poller_of_process
+            .run(&Selection::all(), RunScope::Everything, deadline)
+            .await;
+        assert!(!report.failed(), "seed {seed}: {report:?}");
+        reports.push(report);
+    }
+    let arrived = memory.0.lock().unwrap();
+    let events = vendor.events.lock().unwrap();
+    let expected = events.iter().enumerate();
+    let expected = expected.filter(|(_, event)| event.recorded_at < settled && event.shown_at <= settled);
+    let missing = expected.map(|(id, _)| id).filter(|id| !arrived.contains_key(id));
+    let doubled = arrived.iter().filter(|(_, times)| **times > 1).map(|(id, _)| *id);
+    (missing.collect(), doubled.collect(), reports)
+}
+
+/// Of the next seconds.
+fn emit(vendor: &Vendor, seconds: i64, random: &mut StdRng) {
+    let mut events = vendor.events.lock().unwrap();
+    for _ in 0..random.random_range(0..12) {
+        let recorded_at = vendor.right.now() + TimeDelta::milliseconds(random.random_range(0..seconds * 1000));
+        let late = if random.random_bool(0.3) {
+            random.random_range(0..LATEST_SHOWN)
+        } else {
+            0
+        };
+        events.push(Event {
+            recorded_at,
+            shown_at: recorded_at + TimeDelta::seconds(late),
+        });
+    }
+}
+
+fn lives(shows_the_time: bool, judge: impl Fn(u64, &[usize], &[usize], &[RunReport])) {
+    for seed in 0..LIVES {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let (missing, doubled, reports) = runtime.block_on(one_life(seed, shows_the_time));
+        judge(seed, &missing, &doubled, &reports);
+    }
+}
+
+#[test]
+fn with_a_clock_that_runs_ahead_every_event_arrives_once_where_the_vendor_shows_the_time() {
+    lives(true, |seed, missing, doubled, _| {
+        assert!(missing.is_empty(), "seed {seed}: missing {missing:?}");
+        assert!(doubled.is_empty(), "seed {seed}: doubled {doubled:?}");
+    });
+}
+
+#[test]
+fn where_the_vendor_shows_no_time_nothing_is_lost_and_doubles_are_said() {
+    lives(false, |seed, missing, doubled, reports| {
+        assert!(missing.is_empty(), "seed {seed}: missing {missing:?}");
+        let mut lines = reports.iter().flat_map(RunReport::lines);
+        let is_said = lines.any(|line| line.contains("may arrive twice"));
+        assert!(doubled.is_empty() || is_said, "seed {seed}: doubled {doubled:?}");
+    });
+}

@@ -1,0 +1,193 @@
+//! The dead letters of one file, sent again in batches. After every batch what is left of the file is written, so that
+//! a kill repeats that batch and none before it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::delivery::Target;
+use crate::delivery::send_knowing;
+use crate::destination::{Batch, StreamFit};
+use crate::jobs::replay::{Content, Replayed};
+use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
+use crate::time::{Deadline, Stop};
+
+/// A file on its way.
+pub struct FileReplay {
+    place: LetterPlace,
+    entries: Vec<Entry>,
+    units: Vec<Unit>,
+}
+
+/// A letter, and what stands in its place.
+struct Entry {
+    /// Itself, or one for each table that has not taken its row; none once all have.
+    standing: Vec<Letter>,
+    /// The numbers of its rows.
+    units: Vec<usize>,
+    /// Where it came from.
+    stream: String,
+    is_refused: bool,
+    /// Why it was not sent.
+    error: Option<String>,
+}
+
+/// A row of a letter.
+struct Unit {
+    entry: usize,
+    target: Target,
+    row: Vec<u8>,
+    time: DateTime<Utc>,
+    is_accepted: bool,
+}
+
+impl FileReplay {
+    /// Counts what cannot be sent; that stays.
+    pub fn new(file: LetterFile, content_of: impl Fn(&Letter) -> Content, replayed: &mut Replayed) -> Self {
+        let mut replay = Self {
+            place: file.place,
+            entries: Vec::with_capacity(file.letters.len()),
+            units: Vec::new(),
+        };
+        for letter in file.letters {
+            let first = replay.units.len();
+            match content_of(&letter) {
+                Content::Rows(rows) => replay.units.extend(rows.into_iter().map(|(target, row, time)| Unit {
+                    entry: replay.entries.len(),
+                    target,
+                    row,
+                    time,
+                    is_accepted: false,
+                })),
+                Content::Unusable => replayed.unusable += 1,
+                Content::Unknown => replayed.unknown += 1,
+            }
+            replay.entries.push(Entry {
+                stream: format!("{}/{}/{}", letter.source, letter.instance, letter.stream),
+                standing: vec![letter],
+                units: (first..replay.units.len()).collect(),
+                is_refused: false,
+                error: None,
+            });
+        }
+        replay
+    }
+
+    /// Sends table after table. A table that fails is `failing` for the files that follow as well.
+    pub async fn run(
+        &mut self,
+        (dead_letters, writable): (&DeadLetters, &mut bool),
+        failing: &mut BTreeMap<Arc<str>, String>,
+        (deadline, stop): (Deadline, &Stop),
+    ) -> Result<(), StoreError> {
+        let mut waiting: Vec<usize> = (0..self.units.len()).collect();
+        waiting.sort_by_key(|unit| self.units[*unit].target.table.name());
+        let mut waiting = waiting.as_slice();
+        while let Some((target, batch, units)) = self.next_batch(waiting) {
+            waiting = waiting.get(units.len()..).unwrap_or_default();
+            if stop.is_asked() || deadline.has_passed() {
+                break;
+            }
+            if let Some(error) = failing.get(&target.table.name()) {
+                self.note_error(&units, error);
+                continue;
+            }
+            if !*writable {
+                // What is sent and cannot be taken out would be sent again.
+                self.leave(dead_letters).await?;
+                *writable = true;
+            }
+            // What is refused stays where it is, whoever is at fault. The turn ends after the file is written.
+            let sent = send_knowing(Some(StreamFit::Proven), &target, &batch, deadline, stop).await;
+            let of_batch = |row: &usize| units.get(*row).copied();
+            for unit in sent.delivery.accepted.iter().filter_map(of_batch) {
+                self.units[unit].is_accepted = true;
+            }
+            for refused in &sent.delivery.refused {
+                if let Some(unit) = of_batch(&refused.row) {
+                    let entry = self.units[unit].entry;
+                    self.entries[entry].is_refused = true;
+                }
+            }
+            if let Some(error) = &sent.delivery.error {
+                let error = error.to_string();
+                let open: Vec<usize> = sent.delivery.open(batch.rows).iter().filter_map(of_batch).collect();
+                self.note_error(&open, &error);
+                failing.insert(target.table.name(), error);
+            }
+            if !sent.delivery.accepted.is_empty() {
+                self.settle(&units)?;
+                self.leave(dead_letters).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the letters and their rows, once the file was gone through.
+    pub fn count(&self, replayed: &mut Replayed) {
+        for unit in self.units.iter().filter(|unit| unit.is_accepted) {
+            let stream = self.entries[unit.entry].stream.clone();
+            let of_stream = replayed.rows.entry(stream).or_default();
+            *of_stream.entry(unit.target.table.name().to_string()).or_default() += 1;
+        }
+        for entry in &self.entries {
+            if entry.standing.is_empty() {
+                replayed.sent += 1;
+            } else if let Some(error) = &entry.error {
+                let count = replayed.failed.take().map_or(0, |(count, _)| count);
+                replayed.failed = Some((count + 1, error.clone()));
+            } else if entry.is_refused {
+                replayed.refused += 1;
+            }
+        }
+    }
+
+    /// As many of the first rows that wait as go into one call.
+    fn next_batch(&self, waiting: &[usize]) -> Option<(Target, Batch, Vec<usize>)> {
+        let target = &self.units[*waiting.first()?].target;
+        let mut builder = target.batch();
+        let mut units = Vec::new();
+        for number in waiting {
+            let unit = &self.units[*number];
+            if unit.target.table.name() != target.table.name() || !builder.push(&unit.row, unit.time) {
+                break;
+            }
+            units.push(*number);
+        }
+        Some((target.clone(), builder.take()?, units))
+    }
+
+    fn note_error(&mut self, units: &[usize], error: &str) {
+        for unit in units {
+            let entry = self.units[*unit].entry;
+            self.entries[entry].error = Some(error.to_owned());
+        }
+    }
+
+    /// A letter goes when all its rows are accepted. Of one for several tables a row is left for each that has not
+    /// taken it.
+    fn settle(&mut self, sent: &[usize]) -> Result<(), StoreError> {
+        for number in sent {
+            let Unit { entry, is_accepted, .. } = self.units[*number];
+            if !is_accepted {
+                continue;
+            }
+            let Some(letter) = self.entries[entry].standing.first() else {
+                continue;
+            };
+            let units = self.entries[entry].units.iter().map(|unit| &self.units[*unit]);
+            let left = units.filter(|unit| !unit.is_accepted);
+            let rows: Result<Vec<Letter>, _> = left
+                .map(|unit| letter.of_row(&unit.target.table.name(), &unit.row))
+                .collect();
+            self.entries[entry].standing = rows.map_err(|error| self.place.damaged(&error))?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self, dead_letters: &DeadLetters) -> Result<(), StoreError> {
+        let left = self.entries.iter().flat_map(|entry| &entry.standing);
+        dead_letters.leave(&mut self.place, left).await
+    }
+}

@@ -1,0 +1,155 @@
+//! Errors of every room -> the problem that a report shows.
+
+use std::fmt::Display;
+
+use super::problem::{ErrorCode, Problem};
+use crate::delivery::SinkError;
+use crate::destination::DeliveryError;
+use crate::sources::{SourceError, TOKEN_ENDPOINT};
+use crate::state::{SpoolError, StoreError};
+
+/// An error that can say its code.
+pub trait Cause: Display {
+    /// The word for it.
+    fn code(&self) -> ErrorCode;
+
+    /// What to do, where the error holds that by itself.
+    fn remedy(&self) -> Option<&str> {
+        None
+    }
+
+    /// As a problem that says what the error says.
+    fn problem(&self) -> Problem {
+        self.problem_saying(self.to_string())
+    }
+
+    /// As a problem that says more.
+    fn problem_saying(&self, message: String) -> Problem {
+        Problem::new(self.code(), message).with_remedy(self.remedy())
+    }
+}
+
+impl Cause for SourceError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
+            // A 400 from there is about the credential (RFC 6749, 5.2).
+            Self::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
+            Self::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
+            Self::Refused { .. } => ErrorCode::VendorRefused,
+            Self::Unavailable { .. } | Self::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
+            Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
+            Self::OutOfTime { .. } | Self::ShareUsed { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
+            Self::BadPage { .. } => ErrorCode::VendorBadPage,
+            Self::ForeignLink { .. } => ErrorCode::ForeignLink,
+        }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Refused { remedy, .. } => Some(remedy),
+            _ => None,
+        }
+    }
+}
+
+impl Cause for DeliveryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused { .. } | Self::NothingTaken { .. } => ErrorCode::DestinationRefused,
+            Self::Identity { .. } => ErrorCode::IdentityUnavailable,
+            Self::Unavailable { .. } | Self::OutOfTime { .. } | Self::Directory { .. } => {
+                ErrorCode::DestinationUnavailable
+            }
+        }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Refused { remedy, .. } | Self::NothingTaken { remedy, .. } => Some(remedy),
+            Self::Directory { .. } => Some("check DESTINATION_DIR and the space on its disk"),
+            _ => None,
+        }
+    }
+}
+
+impl Cause for StoreError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            // Written by somebody else in the meantime: the lease was not ours any more.
+            Self::LeaseLost { .. } | Self::Conflict { .. } => ErrorCode::LeaseLost,
+            Self::OutOfTime { .. } => ErrorCode::BudgetEnded,
+            Self::Backend { .. } | Self::UnknownVersion { .. } | Self::Damaged { .. } => ErrorCode::StateUnavailable,
+        }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        StoreError::remedy(self)
+    }
+}
+
+impl Cause for SpoolError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Full { .. } => ErrorCode::SpoolFull,
+        }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Store(error) => error.remedy(),
+            Self::Full { .. } => None,
+        }
+    }
+}
+
+impl Cause for SinkError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Delivery(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::TooManyEvents => ErrorCode::Internal,
+        }
+    }
+
+    fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::Delivery(error) => error.remedy(),
+            Self::Store(error) => error.remedy(),
+            Self::TooManyEvents => Some("make POLL_OVERLAP shorter"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::StreamName;
+
+    #[test]
+    fn a_refusal_says_whether_the_credential_or_the_permission_is_at_fault() {
+        for (status, asked, expected) in [
+            (401, "the activities", ErrorCode::CredentialsRejected),
+            (400, TOKEN_ENDPOINT, ErrorCode::CredentialsRejected),
+            (400, "the activities", ErrorCode::VendorRefused),
+            (403, "the activities", ErrorCode::PermissionDenied),
+            (404, TOKEN_ENDPOINT, ErrorCode::VendorRefused),
+        ] {
+            let stream = StreamName {
+                source: "pingone",
+                instance: "default".to_owned(),
+                stream: "activities",
+            };
+            let error = SourceError::Refused {
+                stream,
+                asked,
+                status,
+                code: None,
+                remedy: "renew it".to_owned(),
+            };
+            let problem = error.problem();
+            assert_eq!((problem.code, problem.remedy()), (expected, "renew it"), "{asked}");
+        }
+    }
+}

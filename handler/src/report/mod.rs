@@ -1,0 +1,9 @@
+//! What a run did: outcome, counts per table, and problems with a code each.
+
+mod cause;
+mod problem;
+mod run;
+
+pub use self::cause::Cause;
+pub use self::problem::{ErrorCode, Problem, shortened};
+pub use self::run::{Outcome, RunReport, StreamReport, TableReport};

@@ -1,0 +1,150 @@
+//! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
+
+use super::clock::clock_remark;
+use super::model::{Standing, Status, StreamStatus, in_words, whole_second};
+use super::text::describe_letters;
+
+const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;\
+color:#1b1b1b;background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.8rem 0 .3rem}\
+table{border-collapse:collapse;margin:.3rem 0;width:100%}th,td{text-align:left;vertical-align:top;\
+padding:.25rem .8rem .25rem 0;border-bottom:1px solid #ddd}th{font-weight:600;white-space:nowrap}\
+b{padding:.05rem .5rem;border-radius:.6rem;font-size:.85rem;font-weight:600;color:#fff;background:#666}\
+b.ok{background:#1a7f37}b.behind{background:#9a6700}b.failing,b.off{background:#c1272d}\
+code{overflow-wrap:anywhere}footer{margin:2rem 0;color:#555}\
+@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}th,td{border-color:#3a3a3a}footer{color:#aaa}a{color:#8ab4ff}}";
+
+impl Status {
+    /// A whole HTML document. `links` stands behind the `?` of every link to another form of the same address.
+    pub fn to_page(&self, links: &str) -> String {
+        let mut page = format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"60\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>Connector status</title><style>{STYLE}</style></head>\n\
+             <body><h1>Connector status</h1>\n<p>{} &middot; handler {}</p>\n",
+            whole_second(self.at),
+            escaped(self.handler)
+        );
+        for stream in &self.streams {
+            self.add_stream_to_page(stream, &mut page);
+        }
+        page.push_str("<h2>Spool</h2>\n");
+        let queues = self.spool.iter();
+        let queues = queues.map(|queue| (queue.queue.as_str(), self.describe_queue(queue)));
+        add_rows(queues.collect(), "Nothing waits.", &mut page);
+        page.push_str("<h2>Dead letters</h2>\n");
+        let letters = self.dead_letters.iter();
+        let letters = letters.map(|(stream, letters)| (stream.as_str(), describe_letters(letters)));
+        add_rows(letters.collect(), "None.", &mut page);
+        page.push_str(&format!(
+            "<footer>Read from the state store; the page loads itself again every minute. <a href=\"?{}\">As JSON</a></footer>\n</body></html>\n",
+            escaped(links)
+        ));
+        page
+    }
+
+    fn add_stream_to_page(&self, stream: &StreamStatus, page: &mut String) {
+        let class = match stream.status {
+            Standing::Ok => "ok",
+            Standing::Behind => "behind",
+            Standing::Failing => "failing",
+            Standing::Off => "off",
+            Standing::NeverRun => "never",
+        };
+        page.push_str(&format!(
+            "<h2>{} <b class=\"{class}\">{}</b></h2>\n",
+            escaped(&stream.stream),
+            stream.status.word()
+        ));
+        let mut rows = Vec::new();
+        for table in &stream.tables {
+            let numbers: Vec<String> = table
+                .numbers()
+                .iter()
+                .map(|(name, count)| format!("{count} {name}"))
+                .collect();
+            let mut lines = Vec::new();
+            if let Some(watermark) = table.watermark {
+                let lag = in_words(self.at - watermark);
+                lines.push(format!("read up to {}, {lag} ago", whole_second(watermark)));
+            }
+            lines.push(numbers.join(", "));
+            lines.extend(table.remarks());
+            rows.push((table.table.as_str(), lines.join("\n")));
+        }
+        let ago = |at| format!("{}, {} ago", whole_second(at), in_words(self.at - at));
+        rows.extend(stream.last_success.map(|at| ("Last success", ago(at))));
+        if let Some(at) = stream.last_failure {
+            let failures = stream.consecutive_failures;
+            rows.push(("Last failure", format!("{}; {failures} in a row", ago(at))));
+        }
+        if let Some(error) = &stream.last_error {
+            rows.push(("Last error", format!("{}: {}", error.code, error.message)));
+            rows.push(("Remedy", error.remedy.clone()));
+        }
+        for at in &stream.possible_losses {
+            rows.push(("Possible loss", whole_second(*at)));
+        }
+        rows.extend(
+            stream
+                .clock_offset_seconds
+                .map(|offset| ("Clock", clock_remark(offset))),
+        );
+        rows.extend(stream.state_error.clone().map(|error| ("State", error)));
+        add_rows(rows, "Nothing is stored of it yet.", page);
+    }
+}
+
+fn add_rows(rows: Vec<(&str, String)>, nothing: &str, page: &mut String) {
+    if rows.is_empty() {
+        page.push_str(&format!("<p>{nothing}</p>\n"));
+        return;
+    }
+    page.push_str("<table>\n");
+    for (name, text) in rows {
+        let text = escaped(&text).replace('\n', "<br>");
+        page.push_str(&format!("<tr><th>{}</th><td>{text}</td></tr>\n", escaped(name)));
+    }
+    page.push_str("</table>\n");
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::super::model::StreamKind;
+    use super::*;
+    use crate::state::LastError;
+
+    #[test]
+    fn nothing_that_comes_from_elsewhere_becomes_markup() {
+        let nasty = "<script>alert('1')</script>\" onload=\"x";
+        let mut status = Status::new(DateTime::UNIX_EPOCH);
+        let mut stream = StreamStatus::never_run(nasty.to_owned(), StreamKind::Poll);
+        stream.last_error = Some(LastError {
+            at: None,
+            code: nasty.to_owned(),
+            message: nasty.to_owned(),
+            remedy: nasty.to_owned(),
+        });
+        stream.state_error = Some(nasty.to_owned());
+        status.streams.push(stream);
+        let page = status.to_page("format=json&code=a\"><script>");
+        assert!(!page.contains("<script") && !page.contains("\" onload"), "{page}");
+        assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)"));
+        assert!(page.contains("href=\"?format=json&amp;code=a&quot;&gt;&lt;script&gt;\""));
+    }
+}

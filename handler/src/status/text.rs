@@ -1,0 +1,184 @@
+//! The status for a person's terminal: aligned, no colours.
+
+use super::clock::clock_remark;
+use super::model::{QueueStatus, Status, StreamStatus, in_words, whole_second};
+use crate::state::SetAside;
+
+impl Status {
+    /// Lines that end with a line feed.
+    pub fn to_text(&self) -> String {
+        let mut lines = vec![format!("{}  handler {}", whole_second(self.at), self.handler)];
+        let width = self
+            .streams
+            .iter()
+            .map(|stream| stream.stream.len())
+            .max()
+            .unwrap_or_default();
+        for stream in &self.streams {
+            lines.push(String::new());
+            self.add_stream(stream, width, &mut lines);
+        }
+        lines.push(String::new());
+        self.add_spool(&mut lines);
+        self.add_dead_letters(&mut lines);
+        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+
+    fn add_stream(&self, stream: &StreamStatus, width: usize, lines: &mut Vec<String>) {
+        let mut first = format!("{:width$}  {}", stream.stream, stream.status.word());
+        if stream.consecutive_failures > 0 {
+            first.push_str(&format!(", {} failed runs in a row", stream.consecutive_failures));
+        }
+        lines.push(first);
+        for table in &stream.tables {
+            let mut line = format!("  {}", table.table);
+            if let Some(watermark) = table.watermark {
+                let lag = in_words(self.at - watermark);
+                line.push_str(&format!("  read up to {}, {lag} ago", whole_second(watermark)));
+            }
+            lines.push(line);
+            let numbers: Vec<String> = table
+                .numbers()
+                .iter()
+                .map(|(name, count)| format!("{count} {name}"))
+                .collect();
+            lines.push(format!("    {}", numbers.join(", ")));
+            lines.extend(table.remarks().iter().map(|remark| format!("    {remark}")));
+        }
+        for (name, at) in [
+            ("last success", stream.last_success),
+            ("last failure", stream.last_failure),
+        ] {
+            lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), in_words(self.at - at))));
+        }
+        if let Some(error) = &stream.last_error {
+            lines.push(format!("  last error    {}: {}", error.code, error.message));
+            lines.push(format!("  remedy        {}", error.remedy));
+        }
+        for at in &stream.possible_losses {
+            lines.push(format!("  possible loss {}", whole_second(*at)));
+        }
+        if let Some(offset) = stream.clock_offset_seconds {
+            lines.push(format!("  clock         {}", clock_remark(offset)));
+        }
+        if let Some(error) = &stream.state_error {
+            lines.push(format!("  state         {error}"));
+        }
+    }
+
+    fn add_spool(&self, lines: &mut Vec<String>) {
+        if self.spool.is_empty() {
+            lines.push("spool         nothing waits".to_owned());
+        }
+        for queue in &self.spool {
+            lines.push(format!("spool         {}: {}", queue.queue, self.describe_queue(queue)));
+        }
+    }
+
+    /// For people.
+    pub fn describe_queue(&self, queue: &QueueStatus) -> String {
+        let mut text = format!("{} entries, {} bytes", queue.entries, queue.bytes);
+        if let Some(oldest) = queue.oldest {
+            text.push_str(&format!(", the oldest of {}", whole_second(oldest)));
+        }
+        if queue.stream.is_none() {
+            text.push_str("; of a source that is not configured");
+        }
+        text
+    }
+
+    fn add_dead_letters(&self, lines: &mut Vec<String>) {
+        if self.dead_letters.is_empty() {
+            lines.push("dead letters  none".to_owned());
+        }
+        for (stream, letters) in &self.dead_letters {
+            lines.push(format!("dead letters  {stream}: {}", describe_letters(letters)));
+        }
+    }
+}
+
+/// For people.
+pub fn describe_letters(letters: &SetAside) -> String {
+    let at_least = if letters.all_read { "" } else { "at least " };
+    let mut text = format!("{at_least}{} in {} files", letters.letters, letters.files);
+    if let Some(newest) = letters.newest {
+        text.push_str(&format!(", the newest of {}", whole_second(newest)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::super::model::{Overlap, Standing, StreamKind, TableStatus};
+    use super::*;
+    use crate::state::{Counts, LastError, Span};
+
+    fn minute(number: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(number)
+    }
+
+    fn example() -> Status {
+        let mut status = Status::new(minute(60));
+        let mut stream = StreamStatus::never_run("pingone/default/activities".to_owned(), StreamKind::Poll);
+        stream.status = Standing::Failing;
+        stream.consecutive_failures = 2;
+        stream.last_success = Some(minute(40));
+        stream.last_failure = Some(minute(59));
+        stream.last_error = Some(LastError {
+            at: Some(minute(59)),
+            code: "credentials_rejected".to_owned(),
+            message: "<401> & \"more\"".to_owned(),
+            remedy: "renew it".to_owned(),
+        });
+        stream.tables.push(TableStatus {
+            table: "T_CL".to_owned(),
+            begin: Some(minute(0)),
+            watermark: Some(minute(30)),
+            lag_seconds: Some(1800.0),
+            ahead_seconds: None,
+            coverage: Vec::new(),
+            holes: vec![Span {
+                from: minute(10),
+                to: minute(12),
+            }],
+            overlap: Some(Overlap::EveryTenthRun),
+            counts: Counts {
+                received: 12,
+                delivered: 11,
+                dead_lettered: 1,
+                ..Counts::default()
+            },
+            pushed: None,
+        });
+        status.streams.push(stream);
+        status.dead_letters.insert(
+            "pingone/default/activities".to_owned(),
+            SetAside {
+                letters: 1,
+                newest: Some(minute(20)),
+                files: 1,
+                all_read: true,
+            },
+        );
+        status
+    }
+
+    #[test]
+    fn everything_that_is_not_well_has_a_line() {
+        let text = example().to_text();
+        for line in [
+            "pingone/default/activities  failing, 2 failed runs in a row",
+            "  T_CL  read up to 1970-01-01 00:30:00Z, 30 min ago",
+            "    12 received, 11 delivered, 0 seen before, 1 dead lettered",
+            "    not read: 1970-01-01 00:10:00Z to 1970-01-01 00:12:00Z",
+            "  last error    credentials_rejected: <401> & \"more\"",
+            "spool         nothing waits",
+            "dead letters  pingone/default/activities: 1 in 1 files, the newest of 1970-01-01 00:20:00Z",
+        ] {
+            assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+        }
+        assert!(text.contains("every tenth run") && !text.contains('\u{1b}'));
+    }
+}

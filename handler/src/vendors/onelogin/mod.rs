@@ -1,0 +1,57 @@
+//! OneLogin: events that its Event Webhook posts, and events and users that its API shows.
+//!
+//! Facts about the API, from OneLogin's pages on tokens, events and query parameters and from collectors in use:
+//! - A token is asked for with `Authorization: client_id:<id>, client_secret:<secret>` and shown as `bearer:<token>`.
+//! - `since` and `until` exclude their bounds and look at `created_at` only. Users that change are not found by them,
+//!   so all users are read again.
+//! - A page is `{"status": {...}, "pagination": {"after_cursor": ...}, "data": [...]}`. 50 objects a page are
+//!   documented, 1000 are asked for by a collector.
+//! - 5000 calls an hour are allowed. Beyond them some see 429, others a 400 whose message is `rate_limit_exceeded`.
+//! - An event has an integer as its id here and a uuid in the webhook: the two forms share no key.
+
+mod account;
+mod counterpart;
+mod events;
+mod failure;
+mod fields;
+mod list;
+mod page;
+mod query;
+mod rate_limit;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_by_script;
+#[cfg(test)]
+mod tests_of_trouble;
+mod token;
+mod users;
+mod webhook;
+
+use std::sync::Arc;
+
+use self::account::Account;
+pub use self::counterpart::counterpart_of;
+pub use self::events::ApiEvents;
+pub use self::users::ApiUsers;
+pub use self::webhook::Webhook;
+use crate::config::OneLoginApi;
+use crate::http::HttpClient;
+use crate::time::Clock;
+
+/// The streams `onelogin/<instance>/events` and `onelogin/<instance>/users`.
+///
+/// They share token and rate limit, and one account text: the host of the API. The credential is no part of it, so
+/// positions survive a new one.
+pub fn api_streams(
+    instance: &str,
+    settings: &OneLoginApi,
+    setting_prefix: &str,
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+) -> (Arc<ApiEvents>, Arc<ApiUsers>) {
+    let account = Arc::new(Account::new(settings, setting_prefix, http, clock));
+    let events = ApiEvents::new(instance, account.clone());
+    let users = ApiUsers::new(instance, account, settings.users_every);
+    (Arc::new(events), Arc::new(users))
+}

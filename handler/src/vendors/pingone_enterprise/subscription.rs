@@ -1,0 +1,213 @@
+//! Takes replies from one poll subscription.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Url;
+use reqwest::header::ACCEPT;
+use tokio::sync::Mutex;
+
+use super::event::identity_of;
+use super::reply::parse;
+use super::token::SignIn;
+use crate::config::PingOneEnterprise;
+use crate::event::{Identity, StreamName};
+use crate::http::{Backoff, BrokenReply, HttpClient, Verdict, error_code, pause, retry_after, verdict};
+use crate::json::lossy_text;
+use crate::sources::error::TOKEN_ENDPOINT;
+use crate::sources::{ConsumedReply, ConsumingStream, Page, SourceError, Taken};
+use crate::time::{Clock, Deadline};
+
+/// For errors about the poll URL.
+const ASKED: &str = "the poll subscription";
+/// For errors about signing in.
+pub const ASKED_TOKEN: &str = TOKEN_ENDPOINT;
+/// The reply is not capped in pages; this only keeps a broken server from filling the memory.
+const REPLY_CAP: usize = 256 * 1024 * 1024;
+const TRIES: u32 = 5;
+
+/// The stream `pingone-enterprise/<instance>/events`.
+pub struct Subscription {
+    stream: StreamName,
+    account: String,
+    given: Vec<(&'static str, String)>,
+    poll_url: Url,
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+    sign_in: SignIn,
+}
+
+impl Subscription {
+    /// Of the subscription in `settings`.
+    pub fn new(settings: &PingOneEnterprise, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
+        let instance = settings.instance.as_str().to_owned();
+        let stream = StreamName {
+            source: "pingone-enterprise",
+            instance,
+            stream: "events",
+        };
+        Self {
+            account: format!(
+                "account {} subscription {}",
+                settings.account_id, settings.subscription_id
+            ),
+            given: vec![
+                ("$account_id", settings.account_id.clone()),
+                ("$subscription_id", settings.subscription_id.clone()),
+            ],
+            poll_url: settings.poll_url.clone(),
+            sign_in: SignIn {
+                stream: stream.clone(),
+                http: http.clone(),
+                clock: clock.clone(),
+                way: settings.sign_in.clone(),
+                setting_prefix: settings.setting_prefix.clone(),
+                token: Mutex::new(None),
+            },
+            stream,
+            http,
+            clock,
+        }
+    }
+
+    fn consumed(&self, body: Vec<u8>) -> ConsumedReply {
+        let (text, replaced_bytes) = lossy_text(body);
+        ConsumedReply {
+            text,
+            replaced_bytes,
+            at: self.clock.now(),
+        }
+    }
+
+    /// What came of a reply that is not whole is ours to keep: nobody else has it.
+    fn broken(&self, broken: BrokenReply) -> Taken {
+        let (stream, what) = (self.stream.clone(), broken.error.to_string());
+        if broken.error.was_never_sent() {
+            return Taken::Nothing(SourceError::Unavailable {
+                stream,
+                asked: ASKED,
+                what,
+                tries: 1,
+            });
+        }
+        let begun = broken.begun.filter(|reply| verdict(reply.status) == Verdict::Done);
+        let body = begun.map(|reply| reply.body).unwrap_or_default();
+        let error = SourceError::NoWholeReply {
+            stream,
+            asked: ASKED,
+            what,
+            came: body.len(),
+        };
+        let begun = (!body.is_empty()).then(|| self.consumed(body));
+        Taken::PerhapsLost { error, begun }
+    }
+
+    fn refused(&self, status: u16, code: Option<String>) -> SourceError {
+        let prefix = &self.sign_in.setting_prefix;
+        let remedy = match status {
+            401 | 403 => self.sign_in.remedy(),
+            404 => format!("no such subscription; check {prefix}POLL_URL against the subscription's page"),
+            _ => format!("check {prefix}POLL_URL; if this lasts, report it with this line"),
+        };
+        SourceError::Refused {
+            stream: self.stream.clone(),
+            asked: ASKED,
+            status,
+            code,
+            remedy,
+        }
+    }
+}
+
+#[async_trait]
+impl ConsumingStream for Subscription {
+    fn name(&self) -> &StreamName {
+        &self.stream
+    }
+
+    fn account(&self) -> &str {
+        &self.account
+    }
+
+    fn given(&self) -> &[(&'static str, String)] {
+        &self.given
+    }
+
+    async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError> {
+        if !self.sign_in.has_token() {
+            return Ok(
+                "nothing could be tried: user name and password are shown to the poll URL only, and reading it would take \
+                 events away. The next run tells",
+            );
+        }
+        self.prepare(deadline).await?;
+        Ok(
+            "the token endpoint accepts the client. Whether it may read the subscription is not proved: reading the poll \
+             URL would take events away",
+        )
+    }
+
+    async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {
+        // Signing in is no reading: it must not stand between the intent and the reply.
+        self.sign_in
+            .sign(self.http.get(self.poll_url.clone()), deadline)
+            .await
+            .map(|_| ())
+    }
+
+    async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20), TRIES);
+        let mut renewed = false;
+        loop {
+            let request = self.http.get(self.poll_url.clone()).header(ACCEPT, "application/json");
+            let request = match self.sign_in.sign(request, deadline).await {
+                Ok(request) => request,
+                Err(error) => return Taken::Nothing(error),
+            };
+            let reply = match self.http.send_once(request, REPLY_CAP, timeout, deadline).await {
+                Ok(reply) => reply,
+                Err(broken) => return self.broken(broken),
+            };
+            let status = reply.status.as_u16();
+            match verdict(reply.status) {
+                Verdict::Done => return Taken::Reply(self.consumed(reply.body)),
+                Verdict::Final if matches!(status, 401 | 403) && !renewed && self.sign_in.forget().await => {
+                    renewed = true;
+                }
+                Verdict::Final => return Taken::Nothing(self.refused(status, error_code(&reply.body))),
+                Verdict::Throttled | Verdict::Transient => {
+                    let what = format!("answered {status}");
+                    let stream = self.stream.clone();
+                    let Some(own_pause) = backoff.next_pause() else {
+                        return Taken::Nothing(SourceError::Unavailable {
+                            stream,
+                            asked: ASKED,
+                            what,
+                            tries: TRIES,
+                        });
+                    };
+                    let wait = retry_after(&reply.headers, self.clock.now()).unwrap_or(own_pause);
+                    // The full time for a reply must be left after the pause.
+                    if pause(wait, deadline.less(timeout)).await.is_err() {
+                        let doing = format!("trying again ({ASKED} {what})");
+                        return Taken::Nothing(SourceError::OutOfTime {
+                            stream,
+                            doing,
+                            kept_failing: true,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn parse(&self, text: String) -> (Page, Option<(String, String)>) {
+        let parsed = parse(text);
+        (parsed.page, parsed.rest)
+    }
+
+    fn identity_of(&self, event: &str) -> Identity {
+        identity_of(event)
+    }
+}
