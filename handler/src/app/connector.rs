@@ -13,7 +13,7 @@ use crate::functions::Work;
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, PollRules, Poller};
 use crate::state::connect;
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolRoom, Store, StoreError, StreamHealths};
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolQuota, Store, StoreError, StreamHealths};
 use crate::time::Clock;
 
 /// What cannot be set up with settings that are right by themselves.
@@ -48,7 +48,7 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
         destinations: Destinations::new(settings, lasting),
         http,
         store: store.clone(),
-        spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
+        spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
         clock: clock.clone(),
     };
     let plans = wiring.stream_plans()?;

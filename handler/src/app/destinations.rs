@@ -7,7 +7,7 @@ use super::lasting::Lasting;
 use super::turns::Turns;
 use crate::azure::TokenSource;
 use crate::config::{DestinationChoice, IngestionRule, Settings};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
 use crate::http::HttpClient;
 use crate::tables::{TableOptions, table_with};
@@ -53,7 +53,7 @@ impl Destinations {
         &mut self,
         choice: &DestinationChoice,
         tables: &[S],
-    ) -> Result<Vec<Target>, DeliveryError> {
+    ) -> Result<Vec<TableRoute>, DeliveryError> {
         self.targets_with(choice, tables, TableOptions::default())
     }
 
@@ -63,7 +63,7 @@ impl Destinations {
         choice: &DestinationChoice,
         tables: &[S],
         options: TableOptions,
-    ) -> Result<Vec<Target>, DeliveryError> {
+    ) -> Result<Vec<TableRoute>, DeliveryError> {
         let destination = self.destination(choice)?;
         let place = match choice {
             DestinationChoice::Rule(rule) => format!("{} {}", rule.endpoint.as_str(), rule.rule_id),
@@ -75,7 +75,7 @@ impl Destinations {
         for table in known {
             let key = (place.clone(), table.name());
             let (turn, record) = self.turns.of(key);
-            targets.push(Target {
+            targets.push(TableRoute {
                 table,
                 destination: destination.clone(),
                 turn,

@@ -13,7 +13,7 @@ use crate::http::HttpClient;
 use crate::jobs::{PushLedger, PushMemory, PushRoom};
 use crate::sources::Rejections;
 use crate::state::{ProcessLedger, Store};
-use crate::time::{Clock, Stop, SystemClock};
+use crate::time::{Clock, Shutdown, SystemClock};
 
 /// The streams and their tables, by number.
 pub type Places = Vec<(String, Vec<String>)>;
@@ -29,7 +29,7 @@ pub struct Lasting {
     /// The tokens of the identity.
     pub tokens: Arc<dyn TokenSource>,
     /// The word that the process is to end.
-    pub stop: Stop,
+    pub stop: Shutdown,
     /// Where sources note that a credential was rejected.
     pub rejections: Arc<Rejections>,
     /// Memory for the bodies of pushes on their way, of all receivers together.
@@ -46,7 +46,7 @@ pub struct Lasting {
 
 impl Lasting {
     /// Fails where the machine has no usable certificate store.
-    pub fn new(environment: &dyn Environment, stop: Stop) -> Result<Self, String> {
+    pub fn new(environment: &dyn Environment, stop: Shutdown) -> Result<Self, String> {
         let identity = Arc::new(AzureIdentity::from_environment(environment));
         let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
         Ok(Self::with(
@@ -63,7 +63,7 @@ impl Lasting {
         clock: Arc<dyn Clock>,
         http: HttpClient,
         (identity, tokens): (Arc<AzureIdentity>, Arc<dyn TokenSource>),
-        stop: Stop,
+        stop: Shutdown,
         process: String,
     ) -> Self {
         Self {

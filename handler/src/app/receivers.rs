@@ -6,18 +6,18 @@ use std::sync::Arc;
 use super::connector::BuildError;
 use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, Secret};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::event::StreamName;
 use crate::jobs::{DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushMemory, PushPlan, PushReceiver, PushRoad};
-use crate::sources::PushForm;
+use crate::sources::WebhookFormat;
 use crate::state::{DeadLetters, ProcessLedger, Spool};
 use crate::vendors::{onelogin, pingone};
 
 /// An instance that pushes, whichever vendor it is of.
 struct Pushing<'s> {
-    form: Arc<dyn PushForm>,
+    form: Arc<dyn WebhookFormat>,
     tokens: &'s [Secret],
-    targets: Vec<Target>,
+    targets: Vec<TableRoute>,
     /// The stream of the poller that reads the same events.
     polled: StreamName,
     /// Also while the poller cannot run, because a reference is not resolved: it reads the same events later, and only
@@ -69,9 +69,9 @@ impl<'s> Wiring<'s> {
         let mut instances = self.onelogin_pushes()?;
         instances.extend(self.pingone_pushes()?);
         for instance in instances {
-            let mut queues = vec![Spool::new(&self.spool_room, instance.form.name())];
+            let mut queues = vec![Spool::new(&self.spool_quota, instance.form.name())];
             if !instance.is_polled_too {
-                queues.push(Spool::new(&self.spool_room, &instance.polled));
+                queues.push(Spool::new(&self.spool_quota, &instance.polled));
             }
             for spool in queues {
                 plans.extend(instance.targets.iter().map(|target| DrainPlan {
@@ -143,7 +143,7 @@ impl<'s> Wiring<'s> {
         let road = if instance.is_polled_too {
             // What is polled too goes through the poller's identities.
             PushRoad::ThroughPoller {
-                spool: Spool::new(&self.spool_room, &instance.polled),
+                spool: Spool::new(&self.spool_quota, &instance.polled),
                 targets: instance.targets,
             }
         } else {
@@ -151,7 +151,7 @@ impl<'s> Wiring<'s> {
                 Lane::new(LaneContext {
                     stream: name.clone(),
                     target,
-                    spool: Spool::new(&self.spool_room, name),
+                    spool: Spool::new(&self.spool_quota, name),
                     dead_letters: DeadLetters::new(self.store.clone()),
                     memory: memory.clone(),
                     ledger: ledger.clone(),

@@ -7,7 +7,7 @@ use super::connector::BuildError;
 use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
 use crate::jobs::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};
-use crate::sources::{ConsumingStream, PullStream};
+use crate::sources::{DestructiveStream, WindowedStream};
 use crate::state::Spool;
 use crate::tables::TableOptions;
 use crate::vendors::pingone;
@@ -50,7 +50,7 @@ impl Wiring<'_> {
         // Also while the token is not resolved: what was pushed before may still wait.
         let is_pushed = !instance.push_tokens.is_empty() || instance.push_unresolved;
         let pushed = is_pushed.then(|| PushedPlan {
-            spool: Spool::new(&self.spool_room, stream.name()),
+            spool: Spool::new(&self.spool_quota, stream.name()),
             form: Arc::new(pingone::Webhook::new(name)),
             targets: targets.clone(),
         });
@@ -96,7 +96,7 @@ impl Wiring<'_> {
         let pushed = match instance.bearer_tokens.is_empty() && !instance.push_unresolved {
             true => None,
             false => Some(PushedPlan {
-                spool: Spool::new(&self.spool_room, events.name()),
+                spool: Spool::new(&self.spool_quota, events.name()),
                 form: Arc::new(onelogin::Webhook::new(name)),
                 targets: self.destinations.targets(choice, &instance.tables)?,
             }),
@@ -126,7 +126,7 @@ impl Wiring<'_> {
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {
         let subscription = Subscription::new(instance, self.http.clone(), self.clock.clone());
         let stream = self.watched(Arc::new(subscription), &instance.setting_prefix);
-        let spool = Spool::new(&self.spool_room, stream.name());
+        let spool = Spool::new(&self.spool_quota, stream.name());
         let targets = self
             .destinations
             .targets(&instance.destination, &ENTERPRISE_TABLES)?

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::destinations::Destinations;
 use super::lasting::Lasting;
 use crate::config::Settings;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::http::HttpClient;
 use crate::sources::Watched;
-use crate::state::{SpoolRoom, Store};
+use crate::state::{SpoolQuota, Store};
 use crate::time::Clock;
 
 /// See the module. The plans of streams stand in `streams.rs`, those of receivers in `receivers.rs`.
@@ -24,7 +24,7 @@ pub struct Wiring<'a> {
     /// The state.
     pub store: Arc<dyn Store>,
     /// The limit of the spool.
-    pub spool_room: SpoolRoom,
+    pub spool_quota: SpoolQuota,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -44,7 +44,7 @@ const HEALTH_TABLES: [&str; 1] = ["SentinelConnectorHealth_CL"];
 
 impl Wiring<'_> {
     /// Where health rows go, if they are switched on. A folder that cannot be had costs the rows and nothing else.
-    pub fn health_target(&mut self) -> Option<Target> {
+    pub fn health_target(&mut self) -> Option<TableRoute> {
         let health = &self.settings.health;
         if !health.enabled {
             return None;

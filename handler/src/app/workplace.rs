@@ -13,7 +13,7 @@ use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::config::{Environment, SettingProblems, Settings, unknown_names};
 use crate::functions::{Work, Workplace};
-use crate::time::Stop;
+use crate::time::Shutdown;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
 /// A vault that is well answers long before, and one that is not shall not delay the sources that need nothing of it.
@@ -52,7 +52,7 @@ pub struct ConnectorWorkplace {
 struct Inner {
     environment: Arc<dyn Environment>,
     command: &'static str,
-    stop: Stop,
+    stop: Shutdown,
     /// Held during a lookup: one at a time.
     looking_up: tokio::sync::Mutex<()>,
     /// Told when something was counted of pushes.
@@ -75,7 +75,7 @@ struct State {
 impl ConnectorWorkplace {
     /// Nothing is read or asked for yet. `command` names the process to others that meet its leases, `stop` tells the
     /// work when to end.
-    pub fn new(environment: Arc<dyn Environment>, command: &'static str, stop: Stop) -> Self {
+    pub fn new(environment: Arc<dyn Environment>, command: &'static str, stop: Shutdown) -> Self {
         let state = State {
             secrets: Secrets::new(environment.clone()),
             lasting: None,

@@ -18,7 +18,7 @@ use crate::functions::Work;
 use crate::jobs::{BackfillWatcher, PullPlan, Reading, Selection, StreamPlan, why_not};
 use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
-use crate::time::{Clock, Stop, SystemClock};
+use crate::time::{Clock, Shutdown, SystemClock};
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival.
 const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
@@ -56,7 +56,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         log::error!("--from must be before --to");
         return ExitCode::from(EXIT_USAGE);
     }
-    let stop = Stop::default();
+    let stop = Shutdown::default();
     signals::listen(&stop);
     let workplace = ConnectorWorkplace::new(environment, crate::state::BACKFILL, stop.clone());
     let (_, work) = match prepare(&workplace).await {

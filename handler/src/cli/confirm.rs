@@ -12,14 +12,14 @@ use crate::functions::Work;
 use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount};
 use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
-use crate::time::Stop;
+use crate::time::Shutdown;
 
 /// Nothing was sent when this gives an exit code.
 pub async fn reading_anew(
     work: &Work,
     plans: &[&PullPlan],
     (window, is_confirmed): (Window, bool),
-    stop: &Stop,
+    stop: &Shutdown,
 ) -> Result<(), ExitCode> {
     let progress = Progress::without_bar();
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
@@ -80,17 +80,17 @@ fn in_words(count: &PerhapsTwice) -> String {
     )
 }
 
-async fn ask(perhaps_twice: u64, stop: &Stop) -> Answer {
+async fn ask(perhaps_twice: u64, stop: &Shutdown) -> Answer {
     let (sender, line) = oneshot::channel();
     // A thread of its own: nobody can end the reading, and the process does not wait for it.
     std::thread::spawn(move || sender.send(read_line(perhaps_twice).unwrap_or_default()));
     answered(async { line.await.unwrap_or_default() }, stop).await
 }
 
-async fn answered(line: impl Future<Output = String>, stop: &Stop) -> Answer {
+async fn answered(line: impl Future<Output = String>, stop: &Shutdown) -> Answer {
     let line = tokio::select! {
         biased;
-        () = stop.asked() => return Answer::ToldToEnd,
+        () = stop.requested() => return Answer::ToldToEnd,
         line = line => line,
     };
     match line.trim().to_ascii_lowercase().as_str() {
@@ -117,7 +117,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_a_yes_is_one_and_nobody_is_waited_for_once_the_process_is_to_end() {
-        let stop = Stop::default();
+        let stop = Shutdown::default();
         for (line, answer) in [
             ("y\n", Answer::Yes),
             (" YES ", Answer::Yes),
@@ -127,7 +127,7 @@ mod tests {
             assert_eq!(answered(async { line.to_owned() }, &stop).await, answer, "{line:?}");
         }
         let asking = stop.clone();
-        tokio::spawn(async move { asking.ask() });
+        tokio::spawn(async move { asking.trigger() });
         assert_eq!(answered(std::future::pending(), &stop).await, Answer::ToldToEnd);
     }
 }

@@ -14,7 +14,7 @@ use crate::cli::signals;
 use crate::config::Environment;
 use crate::functions::{Work, Workplace};
 use crate::jobs::{RunScope, Selection};
-use crate::time::{Deadline, Stop};
+use crate::time::{Deadline, Shutdown};
 
 /// What follows `poll`.
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub struct PollArguments {
 /// Exit 0 if all went well or the process was told to end, 1 if a stream failed or an instance is off, 64 if a setting of
 /// the whole program is bad or there is nothing to do.
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
-    let stop = Stop::default();
+    let stop = Shutdown::default();
     signals::listen(&stop);
     let workplace = ConnectorWorkplace::new(environment, "poll", stop.clone());
     let (settings, work) = match prepare(&workplace).await {
@@ -57,7 +57,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
 }
 
 /// With secrets that may have come or changed since the last time.
-async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop: &Stop) {
+async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop: &Shutdown) {
     match workplace.for_run().await {
         Ok(work) => {
             poll_once(&work, selection, stop).await;
@@ -68,7 +68,7 @@ async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop:
 
 /// True if no stream failed; `None` if the process was told to end and the run did not come to its end in time: then
 /// the state is as a kill leaves it, and the next run goes on from there.
-async fn poll_once(work: &Work, selection: &Selection, stop: &Stop) -> Option<bool> {
+async fn poll_once(work: &Work, selection: &Selection, stop: &Shutdown) -> Option<bool> {
     let run = async {
         let deadline = Deadline::after(work.budget);
         let report = work.poller.run(selection, RunScope::Everything, deadline).await;

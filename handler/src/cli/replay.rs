@@ -16,7 +16,7 @@ use crate::config::Environment;
 use crate::functions::Work;
 use crate::jobs::{ReplayError, Replayed, RunScope, Selection};
 use crate::report::RunReport;
-use crate::time::{Clock, Deadline, Stop, SystemClock};
+use crate::time::{Clock, Deadline, Shutdown, SystemClock};
 
 /// A person waits for it: it may take longer than a run of the timer.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -35,7 +35,7 @@ pub struct ReplayArguments {
 
 /// Exit 0 if everything that can be sent was sent or is held by somebody else, 1 if something could not be sent now, 64 for bad settings.
 pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
-    let stop = Stop::default();
+    let stop = Shutdown::default();
     signals::listen(&stop);
     let workplace = ConnectorWorkplace::new(environment, "replay", stop.clone());
     let (_, work) = match prepare(&workplace).await {
@@ -58,7 +58,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) 
     }
 }
 
-async fn replay_spool(work: &Work, stop: &Stop) -> bool {
+async fn replay_spool(work: &Work, stop: &Shutdown) -> bool {
     loop {
         let deadline = Deadline::after(LONGEST);
         let report = work.poller.run(&Selection::all(), RunScope::SpoolOnly, deadline).await;
@@ -79,7 +79,7 @@ async fn replay_spool(work: &Work, stop: &Stop) -> bool {
         );
         tokio::select! {
             () = tokio::time::sleep(wait + Duration::from_secs(1)) => {}
-            () = stop.asked() => return true,
+            () = stop.requested() => return true,
         }
     }
 }

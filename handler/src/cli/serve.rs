@@ -13,7 +13,7 @@ use crate::cli::signals;
 use crate::config::{Environment, InstanceName, SettingProblems, Settings};
 use crate::functions::ConnectorFunctions;
 use crate::host;
-use crate::time::Stop;
+use crate::time::Shutdown;
 
 const DEFAULT_PORT: u16 = 8080;
 /// Of the ten seconds that a process has to end: so much after the word, pushes on their way are left to themselves.
@@ -51,7 +51,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
             return ExitCode::from(EXIT_FAILED);
         }
     };
-    let stop = Stop::default();
+    let stop = Shutdown::default();
     signals::listen(&stop);
     let workplace = ConnectorWorkplace::new(environment, "serve", stop.clone());
     let unresolved = workplace.unresolved();
@@ -81,7 +81,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     let handle = server.handle.clone();
     let asked = stop.clone();
     tokio::spawn(async move {
-        asked.asked().await;
+        asked.requested().await;
         handle.stop(true).await;
     });
     match server.running.await {
@@ -89,7 +89,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
             // Uploads that were broken off free what they held in the spool.
             tokio::select! {
                 () = workplace.pushes_settled() => {}
-                () = stop.over(TIME_FOR_PUSHES) => {}
+                () = stop.grace_elapsed(TIME_FOR_PUSHES) => {}
             }
             // The last counts of this process; a ledger that cannot be saved is no reason to stay.
             let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, workplace.save_ledgers()).await;

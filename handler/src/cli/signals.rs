@@ -5,31 +5,31 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::time::Stop;
+use crate::time::Shutdown;
 
 /// A process that was told to end has ended after ten seconds; this is what its work gets of them.
 const LONGEST_END: Duration = Duration::from_secs(8);
 
 /// Passes SIGINT and SIGTERM on to everybody who works.
-pub fn listen(stop: &Stop) {
+pub fn listen(stop: &Shutdown) {
     let stop = stop.clone();
     tokio::spawn(async move {
         told_to_end().await;
         log::info!("told to end: no new work is taken, and what is under way is finished or saved");
-        stop.ask();
+        stop.trigger();
     });
 }
 
 /// The work's outcome, or `None` if it did not come to its end in time after the word.
-pub async fn finished_in_time<T>(stop: &Stop, work: impl Future<Output = T>) -> Option<T> {
+pub async fn finished_in_time<T>(stop: &Shutdown, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         outcome = work => Some(outcome),
         () = out_of_patience(stop) => None,
     }
 }
 
-async fn out_of_patience(stop: &Stop) {
-    stop.asked().await;
+async fn out_of_patience(stop: &Shutdown) {
+    stop.requested().await;
     tokio::time::sleep(LONGEST_END).await;
 }
 

@@ -11,7 +11,7 @@ use super::EXIT_FAILED;
 use super::prepare::prepare;
 use crate::app::ConnectorWorkplace;
 use crate::config::Environment;
-use crate::time::Stop;
+use crate::time::Shutdown;
 
 /// What follows `status`.
 #[derive(Args, Debug)]
@@ -23,7 +23,7 @@ pub struct StatusArguments {
 
 /// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
 pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) -> ExitCode {
-    let workplace = ConnectorWorkplace::new(environment, "status", Stop::default());
+    let workplace = ConnectorWorkplace::new(environment, "status", Shutdown::default());
     let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

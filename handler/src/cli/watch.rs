@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use crate::config::Schedule;
-use crate::time::{Clock, Stop, SystemClock};
+use crate::time::{Clock, Shutdown, SystemClock};
 
 /// Runs at every tick. Ticks that pass during a run are one, as under the host. Ends with 0 when it is told to, after
 /// the run in progress has come to its good end.
-pub async fn watch(schedule: &Schedule, stop: &Stop, mut run: impl AsyncFnMut()) -> ExitCode {
+pub async fn watch(schedule: &Schedule, stop: &Shutdown, mut run: impl AsyncFnMut()) -> ExitCode {
     loop {
         let now = SystemClock.now();
         let Some(next) = schedule.next_after(now) else {
@@ -17,10 +17,10 @@ pub async fn watch(schedule: &Schedule, stop: &Stop, mut run: impl AsyncFnMut())
         let wait = (next - now).to_std().unwrap_or_default();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = stop.asked() => return ExitCode::SUCCESS,
+            () = stop.requested() => return ExitCode::SUCCESS,
         }
         run().await;
-        if stop.is_asked() {
+        if stop.is_requested() {
             return ExitCode::SUCCESS;
         }
     }

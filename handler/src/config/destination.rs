@@ -3,10 +3,10 @@
 use crate::config::catalog::SourceCatalog;
 use crate::config::given::Given;
 use crate::config::instance_reader::InstanceReader;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::origin::Origin;
 use crate::config::problem::SettingProblems;
 use crate::config::reader::Reader;
-use crate::config::refusal::Refusal;
 use crate::config::switched_off::UnresolvedReference;
 use crate::config::values;
 
@@ -195,7 +195,7 @@ impl Level {
 }
 
 /// Accepts an audience with or without what a scope has after it.
-fn accept_audience(text: &str) -> Result<String, Refusal> {
+fn accept_audience(text: &str) -> Result<String, InvalidValue> {
     let audience = text.strip_suffix("/.default").unwrap_or(text);
     let origin = Origin::parse(audience.trim_end_matches('/'))?;
     Ok(origin.as_str().to_owned())

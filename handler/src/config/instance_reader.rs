@@ -3,10 +3,10 @@
 use crate::config::catalog::SourceCatalog;
 use crate::config::given::{Given, Presence};
 use crate::config::instance::InstanceName;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::problem::SettingProblems;
 use crate::config::push_token::{PushTokens, accept_push_tokens, has_reference_inside};
 use crate::config::reader::Reader;
-use crate::config::refusal::Refusal;
 use crate::config::secret::Secret;
 use crate::config::switched_off::{OffCause, OffPart, SwitchedOff, UnresolvedReference};
 use crate::config::twins::Claim;
@@ -41,7 +41,7 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
     }
 
     /// Reads a setting that is no secret.
-    pub(super) fn read<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+    pub(super) fn read<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Given<T> {
         let mut problems = SettingProblems::default();
         let given = self.reader.look(&self.setting(key), &mut problems, accept);
         self.refuse_all(problems);
@@ -49,7 +49,11 @@ impl<'r, 'e> InstanceReader<'r, 'e> {
     }
 
     /// Reads a secret.
-    pub(super) fn read_secret<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+    pub(super) fn read_secret<T>(
+        &mut self,
+        key: &str,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Given<T> {
         let mut problems = SettingProblems::default();
         let given = self.reader.look_for_secret(&self.setting(key), &mut problems, accept);
         self.refuse_all(problems);

@@ -1,8 +1,8 @@
 //! How log lines look.
 
 use crate::config::environment::Environment;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::reader::is_filled;
-use crate::config::refusal::Refusal;
 
 /// How log lines look: `LOG_FORMAT`, default `json` under the Functions host, else `text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,14 +28,14 @@ pub fn log_format(environment: &dyn Environment) -> LogFormat {
 }
 
 /// Accepts `json` or `text`, in any case.
-pub(super) fn accept(text: &str) -> Result<LogFormat, Refusal> {
+pub(super) fn accept(text: &str) -> Result<LogFormat, InvalidValue> {
     if text.eq_ignore_ascii_case("json") {
         return Ok(LogFormat::Json);
     }
     if text.eq_ignore_ascii_case("text") {
         return Ok(LogFormat::Text);
     }
-    Err(Refusal::new("must be json or text"))
+    Err(InvalidValue::new("must be json or text"))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod given;
 mod health;
 mod instance;
 mod instance_reader;
+mod invalid_value;
 mod log_format;
 mod look_alike;
 mod names;
@@ -34,7 +35,6 @@ mod push_token;
 mod reader;
 mod reference;
 mod references;
-mod refusal;
 mod region;
 mod resolved;
 mod schedule;
@@ -57,6 +57,7 @@ pub use environment::MapEnvironment;
 pub use environment::{Environment, ProcessEnvironment};
 pub use health::Health;
 pub use instance::InstanceName;
+pub use invalid_value::InvalidValue;
 pub use log_format::{LogFormat, log_format};
 pub use onelogin::{OneLogin, OneLoginApi};
 pub use origin::Origin;
@@ -67,7 +68,6 @@ pub use problem::SettingProblems;
 pub use push::Push;
 pub use reference::Reference;
 pub use references::{SettingReference, references};
-pub use refusal::Refusal;
 pub use resolved::ResolvedEnvironment;
 pub use schedule::Schedule;
 pub use secret::Secret;
@@ -259,7 +259,7 @@ fn refuse_look_alikes(reader: &mut Reader<'_>, look_alikes: Vec<LookAlike>, inst
     }
 }
 
-fn accept_path(text: &str) -> Result<PathBuf, Refusal> {
+fn accept_path(text: &str) -> Result<PathBuf, InvalidValue> {
     values::text(text).map(PathBuf::from)
 }
 

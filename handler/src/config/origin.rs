@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::web_address;
 
 /// Scheme, host and port without a path: `https`, or `http` for this machine only.
@@ -20,9 +20,9 @@ impl Origin {
     ///
     /// # Errors
     /// Says the accepted form where the text is anything else, and never repeats the text.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         let refusal = || {
-            Refusal::new(
+            InvalidValue::new(
                 "must be an origin such as https://host or https://host:port (http for loopback \
                  addresses only), without user name, path, query or fragment",
             )

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::values;
 use crate::config::web_address;
 
@@ -16,9 +16,9 @@ pub(super) struct PollUrl {
 
 impl PollUrl {
     /// Accepts what the page of the subscription shows.
-    pub(super) fn accept(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn accept(text: &str) -> Result<Self, InvalidValue> {
         web_address::parse(text).and_then(Self::of).ok_or_else(|| {
-            Refusal::new(
+            InvalidValue::new(
                 "must be the poll URL of the subscription, \
                      https://<host>/<version>/reports/<account id>/poll-subscriptions/\
                      <subscription id>/events (http for loopback addresses only)",
@@ -44,9 +44,9 @@ impl PollUrl {
 }
 
 /// Accepts the URL that gives tokens.
-pub(super) fn accept_token_url(text: &str) -> Result<Url, Refusal> {
+pub(super) fn accept_token_url(text: &str) -> Result<Url, InvalidValue> {
     web_address::parse(text).ok_or_else(|| {
-        Refusal::new(
+        InvalidValue::new(
             "must be a full URL such as https://host/path (http for loopback addresses only), \
              without user name or fragment",
         )

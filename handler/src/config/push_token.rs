@@ -1,7 +1,7 @@
 //! The tokens that a push is authenticated with.
 
+use crate::config::invalid_value::InvalidValue;
 use crate::config::reference::Reference;
-use crate::config::refusal::Refusal;
 use crate::config::secret::Secret;
 
 /// During rotation the old token and the new one are accepted side by side.
@@ -24,7 +24,7 @@ impl PushTokens {
 }
 
 /// Accepts a token, or two separated by a comma; the same token twice counts once.
-pub(super) fn accept_push_tokens(text: &str) -> Result<Vec<Secret>, Refusal> {
+pub(super) fn accept_push_tokens(text: &str) -> Result<Vec<Secret>, InvalidValue> {
     let mut tokens: Vec<Secret> = Vec::new();
     for token in text.split(',').map(str::trim_ascii) {
         let is_visible = token.bytes().all(|byte| byte.is_ascii_graphic());
@@ -46,8 +46,8 @@ pub(super) fn has_reference_inside(text: &str) -> bool {
     text.split(',').any(Reference::is_meant_by)
 }
 
-fn refusal() -> Refusal {
-    Refusal::new(format!(
+fn refusal() -> InvalidValue {
+    InvalidValue::new(format!(
         "must be one token, or two separated by a comma, each of at least {SHORTEST_TOKEN} visible ASCII characters \
          without spaces"
     ))

@@ -7,10 +7,10 @@ use crate::config::environment::Environment;
 use crate::config::faults::Faults;
 use crate::config::given::Given;
 use crate::config::instance::InstanceName;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::platform_references::platform_references;
 use crate::config::problem::SettingProblems;
 use crate::config::reference::Reference;
-use crate::config::refusal::Refusal;
 use crate::config::switched_off::{SwitchedOff, UnresolvedReference};
 
 /// Set by the platform where the program runs in Azure.
@@ -64,7 +64,7 @@ impl<'e> Reader<'e> {
     }
 
     /// Reads a setting of the whole program that may be a reference.
-    pub(super) fn read<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+    pub(super) fn read<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Given<T> {
         let mut problems = SettingProblems::default();
         let given = self.look(setting, &mut problems, accept);
         self.problems.extend(problems);
@@ -76,7 +76,7 @@ impl<'e> Reader<'e> {
         &self,
         setting: &str,
         problems: &mut SettingProblems,
-        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Given<T> {
         if self.environment.is_unreadable(setting) {
             problems.add(setting, "must be UTF-8 text");
@@ -118,7 +118,7 @@ impl<'e> Reader<'e> {
         &self,
         setting: &str,
         problems: &mut SettingProblems,
-        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> Given<T> {
         match self.look(setting, problems, accept) {
             Given::Absent if self.environment.get(setting).is_some() => Given::EmptySecret,
@@ -128,7 +128,11 @@ impl<'e> Reader<'e> {
 
     /// Reads a setting of the whole program, which has nothing to switch off: a reference is a
     /// problem.
-    pub(super) fn read_plain<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, Refusal>) -> Given<T> {
+    pub(super) fn read_plain<T>(
+        &mut self,
+        setting: &str,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Given<T> {
         let given = self.read(setting, accept);
         let Given::Unresolved(reference) = given else {
             return given;
@@ -147,7 +151,7 @@ impl<'e> Reader<'e> {
         &mut self,
         setting: &str,
         default: T,
-        accept: impl FnOnce(&str) -> Result<T, Refusal>,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
     ) -> T {
         match self.read_plain(setting, accept) {
             Given::Value(value) => value,

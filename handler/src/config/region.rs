@@ -1,6 +1,6 @@
 //! The regions of PingOne.
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 
 /// North America.
 pub(super) const DEFAULT: &str = "com";
@@ -17,7 +17,7 @@ const REGIONS: [(&str, &[&str]); 6] = [
 ];
 
 /// Accepts a region in any case, by the end of its domain, its code, or its domain.
-pub(super) fn accept(text: &str) -> Result<&'static str, Refusal> {
+pub(super) fn accept(text: &str) -> Result<&'static str, InvalidValue> {
     let text = text.to_ascii_lowercase();
     let written = text.strip_prefix("pingone.").unwrap_or(&text);
     let region = REGIONS
@@ -25,7 +25,7 @@ pub(super) fn accept(text: &str) -> Result<&'static str, Refusal> {
         .find(|(region, names)| *region == written || names.contains(&written));
     region.map(|(region, _)| *region).ok_or_else(|| {
         let regions = REGIONS.map(|(region, _)| region).join(", ");
-        Refusal::new(format!(
+        InvalidValue::new(format!(
             "must be one of {regions}, or NA, CA, EU, AU, SG, AP, or the domain, such as pingone.eu"
         ))
     })

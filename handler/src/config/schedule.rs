@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 
 const DEFAULT: &str = "0 * * * * *";
 const MONTHS: [&str; 12] = [
@@ -26,9 +26,9 @@ impl Schedule {
     ///
     /// # Errors
     /// Says the accepted form where the text is anything else, and never repeats the text.
-    pub fn parse(text: &str) -> Result<Self, Refusal> {
+    pub fn parse(text: &str) -> Result<Self, InvalidValue> {
         Self::read(text).ok_or_else(|| {
-            Refusal::new(
+            InvalidValue::new(
                 "must have six fields, second minute hour day month weekday, and a time at which \
                  it fires, such as 0 * * * * * or 0 */5 * * * *",
             )

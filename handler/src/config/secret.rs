@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 
 /// A secret: cannot be printed or serialized, is wiped from memory when dropped.
 #[derive(Clone)]
@@ -37,17 +37,17 @@ impl Secret {
     }
 
     /// Accepts a secret that is sent in a body or is encoded before it is sent.
-    pub(super) fn accept(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn accept(text: &str) -> Result<Self, InvalidValue> {
         if text.chars().any(char::is_control) {
-            return Err(Refusal::new("must not contain control characters"));
+            return Err(InvalidValue::new("must not contain control characters"));
         }
         Ok(Self::new(text))
     }
 
     /// Accepts a secret that is sent in a header as it is.
-    pub(super) fn accept_for_header(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn accept_for_header(text: &str) -> Result<Self, InvalidValue> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Refusal::new(
+            return Err(InvalidValue::new(
                 "must consist of visible ASCII characters, without spaces or control characters",
             ));
         }

@@ -5,10 +5,10 @@ use crate::config::destination::{DestinationChoice, Destinations, SourceDestinat
 use crate::config::given::Given;
 use crate::config::instance::InstanceName;
 use crate::config::instance_reader::InstanceReader;
+use crate::config::invalid_value::InvalidValue;
 use crate::config::names::Instances;
 use crate::config::origin::Origin;
 use crate::config::reader::Reader;
-use crate::config::refusal::Refusal;
 use crate::config::secret::Secret;
 use crate::config::switched_off::OffPart;
 use crate::config::twins::{Claim, refuse_twins};
@@ -178,7 +178,7 @@ impl Fields {
     }
 }
 
-fn accept_streams(text: &str) -> Result<Vec<SentinelOneStream>, Refusal> {
+fn accept_streams(text: &str) -> Result<Vec<SentinelOneStream>, InvalidValue> {
     const NAMES: [&str; 6] = ["activities", "agents", "alerts", "groups", "threats", "unified-alerts"];
     let chosen = values::some_of(&NAMES)(text)?;
     let streams = SentinelOneStream::ALL.into_iter();

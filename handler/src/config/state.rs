@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::config::invalid_value::InvalidValue;
 use crate::config::origin::Origin;
-use crate::config::refusal::Refusal;
 use crate::config::values;
 use crate::config::web_address;
 
@@ -37,12 +37,12 @@ pub enum StateLocation {
 
 impl StateLocation {
     /// Accepts a path, or the URL of a container.
-    pub(super) fn accept(text: &str) -> Result<Self, Refusal> {
+    pub(super) fn accept(text: &str) -> Result<Self, InvalidValue> {
         if !text.contains("://") {
             return values::text(text).map(|path| Self::Directory(PathBuf::from(path)));
         }
         if text.contains('?') {
-            return Err(Refusal::new(
+            return Err(InvalidValue::new(
                 "must not carry a query or SAS token: the handler signs in with its own identity; \
                  give only https://<account>.blob.core.windows.net/<container>",
             ));
@@ -50,7 +50,7 @@ impl StateLocation {
         web_address::parse(text)
             .and_then(|url| Self::container_of(&url))
             .ok_or_else(|| {
-                Refusal::new(
+                InvalidValue::new(
                     "must be a directory, https://<account>.blob.core.windows.net/<container> (or \
                      the same at core.usgovcloudapi.net or core.chinacloudapi.cn), or \
                      http://127.0.0.1:10000/<account>/<container> for an emulator on this machine; \

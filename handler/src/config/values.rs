@@ -2,20 +2,20 @@
 
 use bytesize::ByteSize;
 
-use crate::config::refusal::Refusal;
+use crate::config::invalid_value::InvalidValue;
 
 /// Any text that can be sent or shown in one line.
-pub(super) fn text(text: &str) -> Result<String, Refusal> {
+pub(super) fn text(text: &str) -> Result<String, InvalidValue> {
     if text.chars().any(char::is_control) {
-        return Err(Refusal::new("must not contain control characters"));
+        return Err(InvalidValue::new("must not contain control characters"));
     }
     Ok(text.to_owned())
 }
 
 /// An id that becomes one segment of a URL path and cannot change the path.
-pub(super) fn path_id(text: &str) -> Result<String, Refusal> {
+pub(super) fn path_id(text: &str) -> Result<String, InvalidValue> {
     if !is_path_id(text) {
-        return Err(Refusal::new(
+        return Err(InvalidValue::new(
             "must consist of letters, digits and the characters - . _ ~, and not be . or ..",
         ));
     }
@@ -29,48 +29,50 @@ pub(super) fn is_path_id(text: &str) -> bool {
 }
 
 /// `true` or `false`, in any case.
-pub(super) fn boolean(text: &str) -> Result<bool, Refusal> {
+pub(super) fn boolean(text: &str) -> Result<bool, InvalidValue> {
     if text.eq_ignore_ascii_case("true") {
         return Ok(true);
     }
     if text.eq_ignore_ascii_case("false") {
         return Ok(false);
     }
-    Err(Refusal::new("must be true or false"))
+    Err(InvalidValue::new("must be true or false"))
 }
 
 /// A count of things done at once, 1 to 64.
-pub(super) fn concurrency(text: &str) -> Result<usize, Refusal> {
+pub(super) fn concurrency(text: &str) -> Result<usize, InvalidValue> {
     text.parse()
         .ok()
         .filter(|count| (1..=64).contains(count))
-        .ok_or_else(|| Refusal::new("must be a whole number from 1 to 64"))
+        .ok_or_else(|| InvalidValue::new("must be a whole number from 1 to 64"))
 }
 
 /// Requests per second: above 0, at most 1000.
-pub(super) fn rate(text: &str) -> Result<f64, Refusal> {
+pub(super) fn rate(text: &str) -> Result<f64, InvalidValue> {
     text.parse()
         .ok()
         .filter(|rate: &f64| rate.is_finite() && *rate > 0.0 && *rate <= 1000.0)
-        .ok_or_else(|| Refusal::new("must be a number above 0 and at most 1000, such as 3.5"))
+        .ok_or_else(|| InvalidValue::new("must be a number above 0 and at most 1000, such as 3.5"))
 }
 
 /// A size in bytes, above 0, with or without a unit.
-pub(super) fn size(text: &str) -> Result<u64, Refusal> {
+pub(super) fn size(text: &str) -> Result<u64, InvalidValue> {
     text.parse()
         .ok()
         .map(|size: ByteSize| size.as_u64())
         .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| Refusal::new("must be a size above 0 such as 1GiB, 512MiB or 1000000"))
+        .ok_or_else(|| InvalidValue::new("must be a size above 0 such as 1GiB, 512MiB or 1000000"))
 }
 
 /// A comma list of some of `choices`, at least one; a repeated entry counts once.
-pub(super) fn some_of(choices: &'static [&'static str]) -> impl FnOnce(&str) -> Result<Vec<&'static str>, Refusal> {
+pub(super) fn some_of(
+    choices: &'static [&'static str],
+) -> impl FnOnce(&str) -> Result<Vec<&'static str>, InvalidValue> {
     move |text| {
         let mut chosen = Vec::new();
         for entry in text.split(',').map(str::trim_ascii) {
             let Some(choice) = choices.iter().find(|choice| **choice == entry) else {
-                return Err(Refusal::new(format!(
+                return Err(InvalidValue::new(format!(
                     "must be one or more of {}, separated by commas",
                     choices.join(", ")
                 )));

@@ -12,10 +12,10 @@ mod wrapped;
 
 pub use self::counterparts::Counterparts;
 pub use self::no_row::{NoRow, is_named, why_no_row};
-pub use self::route::Target;
+pub use self::route::TableRoute;
 pub use self::send::{
     DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, refused_letters, send, send_in_turn, send_knowing, send_next,
 };
 pub use self::table_record::TableRecord;
-pub use self::table_writer::{OLD_AFTER, SinkContext, SinkError, TableSink};
+pub use self::table_writer::{OLD_AFTER, SinkContext, SinkError, TableWriter};
 pub use self::wrapped::{Standing, TooMany, opened, unwrapped};

@@ -10,7 +10,7 @@ use crate::tables::Table;
 
 /// A table and where its rows go.
 #[derive(Clone)]
-pub struct Target {
+pub struct TableRoute {
     /// The table.
     pub table: Arc<Table>,
     /// Its destination.
@@ -22,7 +22,7 @@ pub struct Target {
     pub record: TableRecord,
 }
 
-impl Target {
+impl TableRoute {
     /// Whether the table takes rows is asked anew.
     pub fn begin_run(&mut self) {
         self.record = self.record.of_new_run();

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
-use super::route::Target;
+use super::route::TableRoute;
 use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit};
 use crate::state::{DeadLetter, RefusedBy};
-use crate::time::{Deadline, Stop};
+use crate::time::{Deadline, Shutdown};
 
 /// A call that is under way when the process is told to end gets this long to be answered.
 const GRACE_AT_THE_END: Duration = Duration::from_millis(5500);
@@ -27,23 +27,23 @@ pub struct Sent {
 
 /// Waits for the table's turn and delivers. Gives up at the deadline, and a little after the word that the process is
 /// to end.
-pub async fn send(target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
+pub async fn send(target: &TableRoute, batch: &Batch, deadline: Deadline, stop: &Shutdown) -> Sent {
     send_knowing(None, target, batch, deadline, stop).await
 }
 
 /// The same, with what is known of the stream; else it is what this run has seen when the batch's turn comes.
 pub async fn send_knowing(
     fit: Option<StreamFit>,
-    target: &Target,
+    target: &TableRoute,
     batch: &Batch,
     deadline: Deadline,
-    stop: &Stop,
+    stop: &Shutdown,
 ) -> Sent {
     let turn = target.turn.clone().lock_owned();
     let turn = tokio::select! {
         biased;
         turn = turn => turn,
-        () = stop.over(GRACE_AT_THE_END) => return unsent(batch, "was not begun because the process is ending"),
+        () = stop.grace_elapsed(GRACE_AT_THE_END) => return unsent(batch, "was not begun because the process is ending"),
         () = tokio::time::sleep(deadline.remaining()) => return unsent(batch, "waited for another one to the same table"),
     };
     let fit = fit.unwrap_or_else(|| target.record.fit());
@@ -51,7 +51,13 @@ pub async fn send_knowing(
 }
 
 /// Delivers one more batch in the turn of the one before, if there was one.
-pub async fn send_next(before: Option<Sent>, target: &Target, batch: &Batch, deadline: Deadline, stop: &Stop) -> Sent {
+pub async fn send_next(
+    before: Option<Sent>,
+    target: &TableRoute,
+    batch: &Batch,
+    deadline: Deadline,
+    stop: &Shutdown,
+) -> Sent {
     match before.and_then(|sent| sent._turn) {
         Some(turn) => send_in_turn((target, target.record.fit()), batch, deadline, stop, turn).await,
         None => send(target, batch, deadline, stop).await,
@@ -60,16 +66,16 @@ pub async fn send_next(before: Option<Sent>, target: &Target, batch: &Batch, dea
 
 /// Delivers in a turn that was waited for.
 pub async fn send_in_turn(
-    (target, fit): (&Target, StreamFit),
+    (target, fit): (&TableRoute, StreamFit),
     batch: &Batch,
     deadline: Deadline,
-    stop: &Stop,
+    stop: &Shutdown,
     turn: OwnedMutexGuard<()>,
 ) -> Sent {
     let delivery = tokio::select! {
         biased;
         delivery = target.destination.deliver(batch, fit, deadline) => delivery,
-        () = stop.over(GRACE_AT_THE_END) => Delivery {
+        () = stop.grace_elapsed(GRACE_AT_THE_END) => Delivery {
             unsure: batch.rows,
             ..Delivery::failed(out_of_time(batch, "was broken off because the process is ending"))
         },

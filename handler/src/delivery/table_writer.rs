@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::no_row::{NoRow, is_named, why_no_row};
-use super::route::Target;
+use super::route::TableRoute;
 use super::send::{Sent, refused_letters, send};
 use super::suspects::{Suspect, Suspects};
 use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
@@ -15,7 +15,7 @@ use crate::json::repair_surrogates;
 use crate::sources::{EventKey, Window, why_unreadable};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
 use crate::tables::RowContext;
-use crate::time::{Deadline, Stop};
+use crate::time::{Deadline, Shutdown};
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
 const MOST_IDENTITIES: usize = 1_000_000;
@@ -44,7 +44,7 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// True if it is not known whether rows are at fault or the stream, see [`TableSink::is_in_doubt`].
+    /// True if it is not known whether rows are at fault or the stream, see [`TableWriter::is_in_doubt`].
     pub fn is_doubt(&self) -> bool {
         matches!(self, Self::Delivery(error) if error.is_about_rows_or_stream())
     }
@@ -65,12 +65,12 @@ pub struct SinkContext<'a> {
     /// Until when batches may be sent.
     pub deadline: Deadline,
     /// The word that the process is to end.
-    pub stop: &'a Stop,
+    pub stop: &'a Shutdown,
 }
 
 /// See the module.
-pub struct TableSink<'a> {
-    target: &'a Target,
+pub struct TableWriter<'a> {
+    target: &'a TableRoute,
     identities: Identities,
     batch: BatchBuilder,
     /// In the batch, in the order of its rows, with the time they are remembered under.
@@ -94,9 +94,9 @@ pub struct TableSink<'a> {
     pub counts: Counts,
 }
 
-impl<'a> TableSink<'a> {
+impl<'a> TableWriter<'a> {
     /// With what was delivered before.
-    pub fn new(target: &'a Target, identities: Identities) -> Self {
+    pub fn new(target: &'a TableRoute, identities: Identities) -> Self {
         Self {
             batch: target.batch(),
             target,

@@ -3,7 +3,7 @@ use std::time::Duration;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
 
-use super::read_budget::{Held, ReadingRoom};
+use super::read_budget::{Held, ReadBudget};
 
 /// Bytes that are read and thrown away behind a body that is refused, so that its sender gets to see the answer.
 const DRAIN_LIMIT: usize = 128 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub enum Read {
 }
 
 /// Reads a body to its end. The host fails an invocation whose request was not read before the answer.
-pub async fn read(mut payload: Payload, limit: usize, room: &ReadingRoom) -> Read {
+pub async fn read(mut payload: Payload, limit: usize, room: &ReadBudget) -> Read {
     let (mut body, mut held) = (Vec::new(), Held::default());
     let mut seen = 0_usize;
     let mut refused = None;

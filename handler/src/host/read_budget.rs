@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The memory of one kind of request, for all connections. Cheap to clone: clones share it.
 #[derive(Clone, Debug)]
-pub struct ReadingRoom {
+pub struct ReadBudget {
     beginnings: Arc<Semaphore>,
     rest: Arc<Semaphore>,
 }
@@ -31,7 +31,7 @@ pub struct Held {
     bytes: usize,
 }
 
-impl ReadingRoom {
+impl ReadBudget {
     /// With so many bytes for what comes behind the beginnings.
     pub fn new(bytes: usize) -> Self {
         let semaphore = |bytes: usize| Arc::new(Semaphore::new(bytes / KIB));
@@ -79,7 +79,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn large_bodies_leave_room_for_the_beginnings_of_others_and_give_theirs_back() {
-        let room = ReadingRoom::new(4 * STEP);
+        let room = ReadBudget::new(4 * STEP);
         let mut large = Held::default();
         assert!(room.hold(&mut large, 4 * STEP).await);
         assert!(room.hold(&mut Held::default(), 200 * KIB).await);

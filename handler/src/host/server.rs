@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
-use super::read_budget::ReadingRoom;
+use super::read_budget::ReadBudget;
 use super::{Functions, HttpCall, HttpReply};
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.
@@ -49,9 +49,9 @@ struct Invoker {
 /// Each kind of request has its own memory: none waits for another's senders.
 #[derive(Clone)]
 struct Rooms {
-    ticks: ReadingRoom,
-    envelopes: ReadingRoom,
-    raw: ReadingRoom,
+    ticks: ReadBudget,
+    envelopes: ReadBudget,
+    raw: ReadBudget,
 }
 
 /// Serves on a bound listener. Must be called on the runtime that the functions shall run on.
@@ -60,9 +60,9 @@ pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::R
         functions,
         runtime: Handle::current(),
         rooms: Rooms {
-            ticks: ReadingRoom::new(4 * TICK_LIMIT),
-            envelopes: ReadingRoom::new(READING_ROOM),
-            raw: ReadingRoom::new(READING_ROOM),
+            ticks: ReadBudget::new(4 * TICK_LIMIT),
+            envelopes: ReadBudget::new(READING_ROOM),
+            raw: ReadBudget::new(READING_ROOM),
         },
     });
     let server = HttpServer::new(move || {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::event::{Identity, StreamName};
-use crate::sources::{ConsumingStream, PullStream, PushForm};
+use crate::sources::{DestructiveStream, WebhookFormat, WindowedStream};
 use crate::state::Spool;
 
 /// A stream of any kind.
@@ -39,7 +39,7 @@ impl StreamPlan {
         match self {
             Self::Windows(plan) => {
                 let pushed = plan.pushed.iter_mut().flat_map(|pushed| &mut pushed.targets);
-                plan.targets.iter_mut().chain(pushed).for_each(Target::begin_run);
+                plan.targets.iter_mut().chain(pushed).for_each(TableRoute::begin_run);
             }
             Self::Consumed(plan) => plan.target.begin_run(),
         }
@@ -71,9 +71,9 @@ impl StreamPlan {
 #[derive(Clone)]
 pub struct PullPlan {
     /// The stream.
-    pub stream: Arc<dyn PullStream>,
+    pub stream: Arc<dyn WindowedStream>,
     /// At least one.
-    pub targets: Vec<Target>,
+    pub targets: Vec<TableRoute>,
     /// Pushes of the same events, which wait for this stream's run.
     pub pushed: Option<PushedPlan>,
     /// How a pushed event is known again when it is read, where the two share no key.
@@ -86,9 +86,9 @@ pub struct PushedPlan {
     /// Where they wait.
     pub spool: Spool,
     /// Names them.
-    pub form: Arc<dyn PushForm>,
+    pub form: Arc<dyn WebhookFormat>,
     /// Where they go.
-    pub targets: Vec<Target>,
+    pub targets: Vec<TableRoute>,
 }
 
 /// A vendor gives one key to an event that it pushes and another to the same event when it is read.
@@ -104,9 +104,9 @@ pub struct CounterpartRule {
 #[derive(Clone)]
 pub struct ConsumePlan {
     /// The stream.
-    pub stream: Arc<dyn ConsumingStream>,
+    pub stream: Arc<dyn DestructiveStream>,
     /// The table.
-    pub target: Target,
+    pub target: TableRoute,
     /// Where replies wait.
     pub spool: Spool,
 }
@@ -116,9 +116,9 @@ pub struct ConsumePlan {
 #[derive(Clone)]
 pub struct DrainPlan {
     /// Names the events that were pushed.
-    pub form: Arc<dyn PushForm>,
+    pub form: Arc<dyn WebhookFormat>,
     /// Where they wait.
     pub spool: Spool,
     /// The table of this queue.
-    pub target: Target,
+    pub target: TableRoute,
 }

@@ -14,13 +14,13 @@ use super::plan::{DrainPlan, StreamPlan};
 use super::poll::stream_run::StreamRun;
 use super::poll::window::PollRules;
 use crate::config::Schedule;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::event::StreamName;
 use crate::report::Cause;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
 use crate::state::{Holder, Key, Spool, Store, StreamHealths};
 use crate::status::ended_run;
-use crate::time::{Clock, Deadline, Stop};
+use crate::time::{Clock, Deadline, Shutdown};
 
 /// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,7 @@ pub struct Poller {
     /// Who takes the leases.
     pub holder: Holder,
     /// The word that the process is to end.
-    pub stop: Stop,
+    pub stop: Shutdown,
     /// What the state needs now and then.
     pub housekeeping: Housekeeping,
     /// When runs begin.
@@ -88,7 +88,7 @@ pub struct Poller {
     /// How the last runs went.
     pub healths: StreamHealths,
     /// Where health rows go, if they go anywhere.
-    pub health_target: Option<Target>,
+    pub health_target: Option<TableRoute>,
 }
 
 /// What runs beside the others.

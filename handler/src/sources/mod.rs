@@ -57,7 +57,7 @@ pub struct EventKey {
 
 /// A stream of events that is asked for by windows of time.
 #[async_trait]
-pub trait PullStream: Send + Sync {
+pub trait WindowedStream: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
     /// The vendor account that it reads: positions belong to it, and one process at a time works on it. Streams of
@@ -148,7 +148,7 @@ pub enum Taken {
 
 /// A stream where reading consumes: what was given is not given again.
 #[async_trait]
-pub trait ConsumingStream: Send + Sync {
+pub trait DestructiveStream: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
     /// What is read; one process at a time may.
@@ -168,7 +168,7 @@ pub trait ConsumingStream: Send + Sync {
 }
 
 /// Events that a vendor sends by itself.
-pub trait PushForm: Send + Sync {
+pub trait WebhookFormat: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
     /// Names an event, which is a JSON value.

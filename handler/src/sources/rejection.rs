@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    ConsumingStream, CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Taken, VendorClock, Window,
+    CredentialNote, DestructiveStream, EventKey, Page, Pages, SourceError, Taken, VendorClock, Window, WindowedStream,
 };
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
@@ -47,7 +47,7 @@ impl<S: ?Sized> Watched<S> {
 }
 
 #[async_trait]
-impl<S: PullStream + ?Sized> PullStream for Watched<S> {
+impl<S: WindowedStream + ?Sized> WindowedStream for Watched<S> {
     fn name(&self) -> &StreamName {
         self.stream.name()
     }
@@ -111,7 +111,7 @@ struct WatchedPages<'a, S: ?Sized> {
 }
 
 #[async_trait]
-impl<S: PullStream + ?Sized> Pages for WatchedPages<'_, S> {
+impl<S: WindowedStream + ?Sized> Pages for WatchedPages<'_, S> {
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         let next = self.pages.next(deadline).await;
         next.inspect_err(|error| self.watched.look_at(error))
@@ -123,7 +123,7 @@ impl<S: PullStream + ?Sized> Pages for WatchedPages<'_, S> {
 }
 
 #[async_trait]
-impl<S: ConsumingStream + ?Sized> ConsumingStream for Watched<S> {
+impl<S: DestructiveStream + ?Sized> DestructiveStream for Watched<S> {
     fn name(&self) -> &StreamName {
         self.stream.name()
     }

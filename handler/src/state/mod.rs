@@ -22,7 +22,7 @@ mod process_ledger;
 mod reread;
 mod segments;
 mod spool;
-mod spool_room;
+mod spool_quota;
 mod store;
 mod stream_health;
 
@@ -43,7 +43,7 @@ pub use probe::{ProbedStore, probe_store};
 pub use process_ledger::{ProcessLedger, TableCounts, pushed_counts};
 pub use reread::Reread;
 pub use spool::{EntryKind, GuardedSpool, Place, Spool, SpoolEntry, SpoolError};
-pub use spool_room::SpoolRoom;
+pub use spool_quota::SpoolQuota;
 pub use store::{BACKFILL, HeldBy, Holder, LeaseAttempt, Store, StoreError};
 #[cfg(test)]
 pub use store::{Expected, Listed, Stored, Version};

@@ -133,7 +133,7 @@ fn letters_in(file: &[u8]) -> (u64, Option<DateTime<Utc>>) {
 mod tests {
     use super::*;
     use crate::event::StreamName;
-    use crate::state::{DeadLetter, DeadLetters, EntryKind, LocalStore, Spool, SpoolEntry, SpoolRoom};
+    use crate::state::{DeadLetter, DeadLetters, EntryKind, LocalStore, Spool, SpoolEntry, SpoolQuota};
     use crate::time::SystemClock;
 
     fn at(second: i64) -> DateTime<Utc> {
@@ -153,7 +153,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> =
             Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap());
-        let spool = Spool::new(&SpoolRoom::new(store.clone(), 10_000), &name());
+        let spool = Spool::new(&SpoolQuota::new(store.clone(), 10_000), &name());
         for second in [30, 10, 20] {
             let entry = SpoolEntry {
                 at: at(second),

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::spool_room::SpoolRoom;
+use super::spool_quota::SpoolQuota;
 use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
 
@@ -18,7 +18,7 @@ const KNOWN_VERSION: u32 = 1;
 /// The queues of one stream.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    room: SpoolRoom,
+    room: SpoolQuota,
     stream: String,
 }
 
@@ -94,7 +94,7 @@ impl SpoolEntry {
 
 impl Spool {
     /// Of one stream.
-    pub fn new(room: &SpoolRoom, stream: &StreamName) -> Self {
+    pub fn new(room: &SpoolQuota, stream: &StreamName) -> Self {
         Self {
             room: room.clone(),
             stream: folder_of(stream),
@@ -309,7 +309,7 @@ mod tests {
             instance: "default".to_owned(),
             stream: "activities",
         };
-        Spool::new(&SpoolRoom::new(Arc::new(store), limit), &stream)
+        Spool::new(&SpoolQuota::new(Arc::new(store), limit), &stream)
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::lateness::{expected_lag, is_late};
 use super::latest::{latest_position, with_last_run};
 use super::model::{Overlap, QueueStatus, Standing, Status, StreamKind, StreamStatus, TableStatus};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::event::StreamName;
 use crate::jobs::Poller;
 use crate::jobs::StreamPlan;
@@ -212,7 +212,7 @@ pub fn take_health(health: StreamHealth, stream: &mut StreamStatus) {
 
 /// The names of all tables that the stream goes to, those of its pushes included.
 fn tables_of(plan: &StreamPlan) -> BTreeSet<String> {
-    let name = |target: &Target| target.table.name().to_string();
+    let name = |target: &TableRoute| target.table.name().to_string();
     match plan {
         StreamPlan::Windows(plan) => {
             let pushed = plan.pushed.iter().flat_map(|pushed| &pushed.targets);

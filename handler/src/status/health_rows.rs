@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
 use super::row::{HealthRow, RowFacts, by_stream, watermark_of};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::send;
 use crate::destination::Batch;
 use crate::jobs::{Poller, Selection};
@@ -35,7 +35,7 @@ impl Poller {
     /// Sends a row for every stream of the run, if there is a health table. What cannot be sent is logged once.
     pub async fn send_health(&self, run: &RunReport, selection: &Selection, invocation_id: Option<&str>) {
         let Some(target) = &self.health_target else { return };
-        let longest = if self.stop.is_asked() {
+        let longest = if self.stop.is_requested() {
             LONGEST_AT_THE_END
         } else {
             LONGEST
@@ -56,7 +56,7 @@ impl Poller {
 
     async fn try_send_health(
         &self,
-        target: &Target,
+        target: &TableRoute,
         run: &RunReport,
         selection: &Selection,
         invocation_id: Option<&str>,
@@ -184,7 +184,7 @@ impl Poller {
     }
 }
 
-fn batches(target: &Target, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Batch> {
+fn batches(target: &TableRoute, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut builder = target.batch();
     for row in rows {

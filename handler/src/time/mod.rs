@@ -3,7 +3,7 @@
 mod clock;
 mod clock_offset;
 mod deadline;
-mod stop;
+mod shutdown;
 mod vendor_time;
 
 #[cfg(test)]
@@ -11,5 +11,5 @@ pub use clock::VirtualClock;
 pub use clock::{Clock, SystemClock};
 pub use clock_offset::ClockOffset;
 pub use deadline::Deadline;
-pub use stop::Stop;
+pub use shutdown::Shutdown;
 pub use vendor_time::{VendorTime, rfc3339_millis};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Check, Finding, Probe};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::jobs::StreamPlan;
 use crate::time::Deadline;
 
@@ -25,7 +25,7 @@ impl Check {
         probes
     }
 
-    fn targets(&self) -> Vec<Target> {
+    fn targets(&self) -> Vec<TableRoute> {
         let mut targets = Vec::new();
         for plan in &self.work.poller.plans {
             match plan {
@@ -43,7 +43,7 @@ impl Check {
     }
 }
 
-async fn table_of(target: Target, subject: String, deadline: Deadline) -> Vec<Finding> {
+async fn table_of(target: TableRoute, subject: String, deadline: Deadline) -> Vec<Finding> {
     let table = target.table.name();
     let finding = match target.destination.probe(&table, deadline).await {
         Ok(text) => Finding::fine(subject, text),

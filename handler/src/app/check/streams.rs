@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
 use crate::jobs::StreamPlan;
-use crate::sources::{ConsumingStream, PullStream, SourceError, Window};
+use crate::sources::{DestructiveStream, SourceError, Window, WindowedStream};
 use crate::status::clock_remark;
 use crate::time::{Clock, Deadline};
 
@@ -73,7 +73,7 @@ struct Clocks {
 
 impl Clocks {
     /// What is worth saying of the clock behind a stream; streams of one account have the same.
-    fn remark(&self, stream: &dyn PullStream) -> Option<String> {
+    fn remark(&self, stream: &dyn WindowedStream) -> Option<String> {
         let offset = stream.vendor_clock()?.offset(self.ours.now())?;
         let seconds = offset.difference_seconds()?;
         let account = (stream.name().source, stream.name().instance.clone());
@@ -83,7 +83,7 @@ impl Clocks {
 }
 
 async fn windows(
-    stream: Arc<dyn PullStream>,
+    stream: Arc<dyn WindowedStream>,
     subject: String,
     window: Window,
     deadline: Deadline,
@@ -106,7 +106,7 @@ async fn windows(
 }
 
 /// What the account's vendor tells. That the credential is refused is said by the streams.
-async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+async fn credential(stream: Arc<dyn WindowedStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
     match stream.about_credential(deadline).await {
         Ok(notes) => {
             let notes = notes.into_iter().map(|note| {
@@ -127,7 +127,7 @@ async fn credential(stream: Arc<dyn PullStream>, subject: String, deadline: Dead
     }
 }
 
-async fn consumed(stream: Arc<dyn ConsumingStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+async fn consumed(stream: Arc<dyn DestructiveStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
     let finding = match stream.probe(deadline).await {
         // Only reading would prove it, and reading consumes.
         Ok(text) => Finding::untried(subject, text),

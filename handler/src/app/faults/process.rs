@@ -15,8 +15,8 @@ use crate::azure::{AzureIdentity, TokenSource};
 use crate::config::{MapEnvironment, Settings};
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, PollRules, Poller, PushReceiver};
-use crate::state::{BlobStore, Holder, SpoolRoom, Store, StreamHealths};
-use crate::time::Stop;
+use crate::state::{BlobStore, Holder, SpoolQuota, Store, StreamHealths};
+use crate::time::Shutdown;
 
 pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
 const BODY_LIMIT: usize = 1_500;
@@ -41,7 +41,7 @@ impl Process {
         let http = HttpClient::scripted(line.clone());
         let objects = Arc::new(Objects::new(container.clone(), line));
         let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
-        let (stop, name) = (Stop::default(), format!("process-{number}"));
+        let (stop, name) = (Shutdown::default(), format!("process-{number}"));
         let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
         let identity = (identity, Arc::new(Tokens) as Arc<dyn TokenSource>);
         let lasting = Lasting::with(clock.clone(), http.clone(), identity, stop.clone(), name.clone());
@@ -51,7 +51,7 @@ impl Process {
             lasting: &lasting,
             http,
             store: store.clone(),
-            spool_room: SpoolRoom::new(store.clone(), settings.spool_max_bytes),
+            spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
             clock: clock.clone(),
         };
         let poller = Poller {

@@ -20,16 +20,16 @@ pub enum Answer {
     /// They are stored.
     Accepted,
     /// The call is too large.
-    TooLarge(Refusal),
+    TooLarge(RefusedCall),
     /// At least one of the rows cannot be taken.
-    BadRows(Refusal),
+    BadRows(RefusedCall),
     /// The rows span too much time.
     SpansTooLong,
 }
 
 /// A refusal that one of the rows may have caused.
 #[derive(Debug)]
-pub struct Refusal {
+pub struct RefusedCall {
     /// For people.
     pub reason: String,
     /// What support asks for.
@@ -52,8 +52,8 @@ impl Answer {
     }
 }
 
-fn refusal(reply: &Reply) -> Refusal {
-    Refusal {
+fn refusal(reply: &Reply) -> RefusedCall {
+    RefusedCall {
         reason: format!(
             "the Logs Ingestion API refused this row alone with {}: {}",
             reply.status.as_u16(),

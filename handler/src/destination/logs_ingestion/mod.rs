@@ -4,8 +4,8 @@
 //! always gzip, 204 when it is taken. Source: "Logs Ingestion API in Azure Monitor".
 
 mod answer;
+mod batch_splitter;
 mod call;
-mod pieces;
 mod probe;
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::pieces::Pieces;
+use self::batch_splitter::BatchSplitter;
 use super::{Batch, Delivery, Destination, StreamFit};
 use crate::azure::TokenSource;
 use crate::config::IngestionRule;
@@ -112,7 +112,7 @@ impl Destination for LogsIngestion {
     }
 
     async fn deliver(&self, batch: &Batch, fit: StreamFit, deadline: Deadline) -> Delivery {
-        Pieces::new(self, batch, fit).deliver(deadline).await
+        BatchSplitter::new(self, batch, fit).deliver(deadline).await
     }
 
     async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {

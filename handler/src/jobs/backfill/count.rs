@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::slice::SliceOutcome;
 use crate::delivery::GRACE_FOR_A_PAGE;
 use crate::jobs::backfill::{Backfill, LONGEST_WAIT, ROOM_FOR_OTHERS, TIME_FOR_A_SLICE};
-use crate::jobs::poll::boundary_filter::Edges;
+use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::stream_run::StreamRun;
 use crate::jobs::poll::window::{MOST_PAGES, Walk};
 use crate::report::Cause;
@@ -94,7 +94,7 @@ impl Backfill<'_> {
                 return Ok(());
             }
             tokio::select! {
-                () = self.poller.stop.asked() => {}
+                () = self.poller.stop.requested() => {}
                 () = tokio::time::sleep(ROOM_FOR_OTHERS) => {}
             }
         }
@@ -200,14 +200,14 @@ async fn count_pages(
     loop {
         let page = tokio::select! {
             biased;
-            () = run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+            () = run.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
             page = pages.next(run.deadline) => page,
         };
         let Some(page) = page? else { return Ok(count) };
         count += 1;
         for event in page.events() {
             let key = stream.key_of(event);
-            let is_elsewhere = key.time.is_some_and(|time| Edges::Slice.exclude(time, slice));
+            let is_elsewhere = key.time.is_some_and(|time| BoundaryFilter::Slice.exclude(time, slice));
             if is_elsewhere || !met.insert(key.identity) {
                 continue;
             }

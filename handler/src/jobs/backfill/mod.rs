@@ -150,7 +150,7 @@ impl<'a> Backfill<'a> {
     }
 
     async fn note_under_lease(&mut self, report: &mut StreamReport) -> Result<(), StoreError> {
-        if self.poller.stop.is_asked() {
+        if self.poller.stop.is_requested() {
             return Ok(());
         }
         let Some(lease) = self.lease(WAIT_TO_NOTE, report).await? else {
@@ -181,7 +181,7 @@ impl<'a> Backfill<'a> {
                 SliceOutcome::GoOn => {}
             }
             tokio::select! {
-                () = self.poller.stop.asked() => {}
+                () = self.poller.stop.requested() => {}
                 () = tokio::time::sleep(ROOM_FOR_OTHERS) => {}
             }
         }
@@ -205,7 +205,7 @@ impl<'a> Backfill<'a> {
         let patience = Deadline::after(longest);
         let mut has_said = false;
         loop {
-            if self.poller.stop.is_asked() {
+            if self.poller.stop.is_requested() {
                 self.was_told_to_end(report);
                 return Ok(None);
             }
@@ -229,7 +229,7 @@ impl<'a> Backfill<'a> {
                     .says(&format!("{stream}: waiting for the lease on {account}, {held}"));
             }
             tokio::select! {
-                () = self.poller.stop.asked() => {}
+                () = self.poller.stop.requested() => {}
                 () = tokio::time::sleep(ASK_EVERY) => {}
             }
         }

@@ -10,10 +10,10 @@ use chrono::{DateTime, Utc};
 
 use super::holes::{Piece, missing, oldest_piece};
 use super::left_out::LeftOut;
-use crate::delivery::TableSink;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
+use crate::delivery::TableWriter;
 use crate::jobs::backfill::{Backfill, Reading};
-use crate::jobs::poll::boundary_filter::Edges;
+use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::group_run::{GroupRun, SliceEnd};
 use crate::jobs::poll::stream_run::position_of;
 use crate::jobs::poll::window::{Walk, before};
@@ -92,7 +92,7 @@ impl SliceFill<'_, '_> {
         for target in targets {
             sinks.push(self.sink(target, slice, &checkpoints).await?);
         }
-        let mut group = GroupRun::with(&run, &mut checkpoints, sinks, Edges::Slice, now).await?;
+        let mut group = GroupRun::with(&run, &mut checkpoints, sinks, BoundaryFilter::Slice, now).await?;
         let end = group.read(slice).await;
         group.settle_doubts().await;
         let outcome = match end {
@@ -207,10 +207,10 @@ impl SliceFill<'_, '_> {
 
     async fn sink<'t>(
         &self,
-        target: &'t Target,
+        target: &'t TableRoute,
         slice: Window,
         checkpoints: &Checkpoints,
-    ) -> Result<TableSink<'t>, StoreError> {
+    ) -> Result<TableWriter<'t>, StoreError> {
         let table = target.table.name();
         let of_poller = Identities::load(self.store.clone(), checkpoints.identities_of(&table)).await?;
         let own = Identities::load(self.store.clone(), checkpoints.backfill_identities_of(&table)).await?;
@@ -224,7 +224,7 @@ impl SliceFill<'_, '_> {
             false => (own, of_poller),
         };
         writes.ask_also(&asks);
-        let sink = TableSink::new(target, writes);
+        let sink = TableWriter::new(target, writes);
         Ok(match self.backfill.plan.pushed {
             Some(_) => sink.of_joined_stream(),
             None => sink,
@@ -309,7 +309,7 @@ impl SliceFill<'_, '_> {
     /// Where the same events are pushed too, the vendor may yet repeat a push of what was delivered here.
     async fn hand_over(
         &self,
-        sink: &TableSink<'_>,
+        sink: &TableWriter<'_>,
         slice: Window,
         checkpoints: &Checkpoints,
         now: DateTime<Utc>,

@@ -10,9 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::reply::Kept;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{SinkError, TableSink};
+use crate::delivery::{SinkError, TableWriter};
 use crate::destination::spread;
 use crate::event::Identity;
 use crate::jobs::drain::spool_drain::{TRIED_BEHIND, is_about_one_entry};
@@ -23,7 +23,7 @@ use crate::report::Cause;
 use crate::report::{ErrorCode, Outcome, Problem, StreamReport, TableReport};
 use crate::sources::{SourceError, Taken};
 use crate::state::{Checkpoints, Counts, GuardedSpool, Intent, Key, Lease, SpoolError, Store, StoreError};
-use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
+use crate::time::{Clock, Deadline, Shutdown, rfc3339_millis};
 
 /// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
 const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
@@ -48,7 +48,7 @@ pub struct ConsumeRun<'a> {
     /// The end of the run.
     pub deadline: Deadline,
     /// The word that the process is to end.
-    pub stop: &'a Stop,
+    pub stop: &'a Shutdown,
     /// False where only what waits in the spool is delivered.
     pub reads: bool,
 }
@@ -56,7 +56,7 @@ pub struct ConsumeRun<'a> {
 /// The table's end of the run.
 pub struct Delivery<'a> {
     /// Sends and remembers.
-    pub sink: TableSink<'a>,
+    pub sink: TableWriter<'a>,
     /// Set when the table cannot take more in this run. Replies go on waiting in the spool.
     pub stopped: Option<SinkError>,
     /// Replies that go on waiting.
@@ -107,7 +107,7 @@ impl ConsumeRun<'_> {
         let spool = &self.plan.spool;
         let queue = spool.guarded(self.store.clone());
         let mut delivery = Delivery {
-            sink: TableSink::new(&self.plan.target, identities),
+            sink: TableWriter::new(&self.plan.target, identities),
             stopped: None,
             waiting: 0,
             doubted: Vec::new(),
@@ -121,7 +121,7 @@ impl ConsumeRun<'_> {
         for (number, key) in waiting.iter().enumerate() {
             // A reply that is not looked at counts as one event.
             let unread = (waiting.len() - number) as u64;
-            if self.stop.is_asked() {
+            if self.stop.is_requested() {
                 delivery.untried += unread;
                 break;
             }
@@ -219,7 +219,7 @@ impl ConsumeRun<'_> {
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let timeout = TIME_FOR_A_REPLY.min(self.deadline.whole() / 2);
         loop {
-            if self.stop.is_asked() {
+            if self.stop.is_requested() {
                 let stream = self.plan.stream.name().clone();
                 report.outcome = Outcome::BudgetEnded;
                 report.notices.push(SourceError::Stopped { stream }.to_string());
@@ -241,7 +241,7 @@ impl ConsumeRun<'_> {
             }
             let prepared = tokio::select! {
                 biased;
-                () = self.stop.over(GRACE_FOR_A_PAGE) => continue,
+                () = self.stop.grace_elapsed(GRACE_FOR_A_PAGE) => continue,
                 prepared = self.plan.stream.prepare(self.deadline) => prepared,
             };
             if let Err(error) = prepared {
@@ -306,7 +306,7 @@ impl ConsumeRun<'_> {
         now: DateTime<Utc>,
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
-        let Target { table, .. } = &self.plan.target;
+        let TableRoute { table, .. } = &self.plan.target;
         let left = delivery.sink.final_counts();
         // What is not delivered is still in the spool.
         let counts = Counts {

@@ -34,7 +34,7 @@ pub async fn rescue(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Rescued {
     loop {
         let (accepted, events) = deliver(run, entry).await;
         tries += 1;
-        if accepted > 0 || events == 0 || tries == TRIES || run.stop.is_asked() || run.deadline.has_passed() {
+        if accepted > 0 || events == 0 || tries == TRIES || run.stop.is_requested() || run.deadline.has_passed() {
             return Rescued::Sent { accepted, events };
         }
         tokio::time::sleep(run.deadline.clip(PAUSE)).await;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::spool_drain::{Drain, Drained, RemovedEvents};
 use crate::delivery::Counterparts;
-use crate::delivery::Target;
-use crate::delivery::{SinkContext, SinkError, TableSink};
+use crate::delivery::TableRoute;
+use crate::delivery::{SinkContext, SinkError, TableWriter};
 use crate::jobs::plan::PushedPlan;
 use crate::jobs::poll::loading::load_identities;
 use crate::jobs::poll::stream_run::StreamRun;
@@ -19,7 +19,7 @@ use crate::time::Deadline;
 
 /// What waits for one table.
 struct Queue<'a> {
-    target: &'a Target,
+    target: &'a TableRoute,
     spool: &'a GuardedSpool,
     waiting: Vec<Key>,
 }
@@ -74,7 +74,7 @@ pub async fn deliver_pushed(
 /// True if pushed rows were refused, none of their table being taken, and the read that followed showed that the stream
 /// fits: then they can be settled in the same run.
 pub fn can_be_settled(pushed: &PushedPlan) -> bool {
-    let queue_of = |target: &Target| pushed.spool.queue_of(&target.table.name());
+    let queue_of = |target: &TableRoute| pushed.spool.queue_of(&target.table.name());
     let mut targets = pushed.targets.iter();
     targets.any(|target| target.record.can_settle(&queue_of(target)))
 }
@@ -87,7 +87,7 @@ async fn deliver_queue<'a>(
     (begin_until, now): (Deadline, DateTime<Utc>),
     checkpoints: &Checkpoints,
     report: &mut StreamReport,
-) -> Result<(TableSink<'a>, RemovedEvents), StoreError> {
+) -> Result<(TableWriter<'a>, RemovedEvents), StoreError> {
     let table = queue.target.table.name();
     let dead_letters = DeadLetters::new(run.store.clone());
     let context = SinkContext {
@@ -100,7 +100,7 @@ async fn deliver_queue<'a>(
         stop: run.stop,
     };
     let identities = load_identities(run.store, checkpoints.identities_of(&table), run.deadline).await?;
-    let mut sink = TableSink::new(queue.target, identities).of_joined_stream();
+    let mut sink = TableWriter::new(queue.target, identities).of_joined_stream();
     let mut drain = Drain {
         spool: queue.spool,
         form: &*pushed.form,
@@ -148,7 +148,7 @@ fn note(outcome: Result<Drained, SinkError>, table: &str, report: &mut StreamRep
 async fn settle_queue(
     run: &StreamRun<'_>,
     pushed: &PushedPlan,
-    (mut sink, removed): (TableSink<'_>, RemovedEvents),
+    (mut sink, removed): (TableWriter<'_>, RemovedEvents),
     (oldest_left, now): (Option<DateTime<Utc>>, DateTime<Utc>),
     checkpoints: &mut Checkpoints,
     report: &mut StreamReport,

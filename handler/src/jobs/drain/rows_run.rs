@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::queue_order::QueueOrder;
 use super::spool_drain::is_about_one_entry;
 use crate::delivery::OLD_AFTER;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::{DELIVERY_RESERVE, Sent, refused_letters, send_next};
 use crate::delivery::{is_named, why_no_row};
 use crate::destination::{Batch, DeliveryError};
@@ -22,7 +22,7 @@ use crate::state::{
     Store, StoreError,
 };
 use crate::tables::RowContext;
-use crate::time::{Clock, Deadline, Stop, VendorTime};
+use crate::time::{Clock, Deadline, Shutdown, VendorTime};
 
 /// One run.
 pub struct RowsRun<'a> {
@@ -37,7 +37,7 @@ pub struct RowsRun<'a> {
     /// The end of the run.
     pub deadline: Deadline,
     /// The word that the process is to end.
-    pub stop: &'a Stop,
+    pub stop: &'a Shutdown,
 }
 
 /// The batches of an entry, and what of it could not become a row.
@@ -150,7 +150,7 @@ impl RowsRun<'_> {
         let mut order = QueueOrder::new(waiting, self.clock.now().timestamp().unsigned_abs());
         let mut ended = Ok(());
         while let Some(key) = order.next(target.record.fit()) {
-            if self.stop.is_asked() || self.deadline.is_within_reserve(DELIVERY_RESERVE) {
+            if self.stop.is_requested() || self.deadline.is_within_reserve(DELIVERY_RESERVE) {
                 report.outcome = Outcome::BudgetEnded;
                 break;
             }
@@ -191,7 +191,7 @@ impl RowsRun<'_> {
     async fn take(
         &self,
         key: &Key,
-        (target, queue, dead_letters): (&Target, &GuardedSpool, &DeadLetters),
+        (target, queue, dead_letters): (&TableRoute, &GuardedSpool, &DeadLetters),
         lease: &Lease,
         (counts, report): (&mut Counts, &mut StreamReport),
     ) -> Result<EntryFate, StoreError> {
@@ -224,7 +224,7 @@ impl RowsRun<'_> {
     /// Sends one entry. What is left of it stays in its place, with the reason.
     async fn deliver(
         &self,
-        (target, queue, dead_letters): (&Target, &GuardedSpool, &DeadLetters),
+        (target, queue, dead_letters): (&TableRoute, &GuardedSpool, &DeadLetters),
         (place, entry): (Place, SpoolEntry),
         counts: &mut Counts,
     ) -> Result<EntryFate, StoreError> {
@@ -265,7 +265,7 @@ impl RowsRun<'_> {
 
     async fn send_entry(
         &self,
-        (target, queue, mut place, entry): (&Target, &GuardedSpool, Place, &SpoolEntry),
+        (target, queue, mut place, entry): (&TableRoute, &GuardedSpool, Place, &SpoolEntry),
         unpacked: &Unpacked,
         dead_letters: &DeadLetters,
         (counts, settled): (&mut Counts, &mut u64),
@@ -290,7 +290,7 @@ impl RowsRun<'_> {
             let has_failed = problem
                 .as_ref()
                 .is_some_and(|error: &DeliveryError| !error.is_about_rows_or_stream());
-            let open = if has_failed || is_late || self.stop.is_asked() || not_kept.is_err() {
+            let open = if has_failed || is_late || self.stop.is_requested() || not_kept.is_err() {
                 (0..batch.rows).collect()
             } else {
                 let mut sent = send_next(last_sent.take(), target, batch, self.deadline, self.stop).await;

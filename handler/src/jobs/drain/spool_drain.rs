@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 
 use crate::delivery::Counterparts;
 use crate::delivery::DELIVERY_RESERVE;
-use crate::delivery::{SinkContext, SinkError, TableSink};
+use crate::delivery::{SinkContext, SinkError, TableWriter};
 use crate::destination::spread;
 use crate::event::Identity;
 use crate::jobs::plan::{CounterpartRule, PushedPlan};
-use crate::sources::{EventKey, PushForm, Window};
+use crate::sources::{EventKey, WebhookFormat, Window};
 use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
 use crate::time::Deadline;
 
@@ -29,7 +29,7 @@ pub struct Drain<'a> {
     /// Where it waits.
     pub spool: &'a GuardedSpool,
     /// Names the events.
-    pub form: &'a dyn PushForm,
+    pub form: &'a dyn WebhookFormat,
     /// The time of the run: delivered events are remembered under it, because that is when their repetition begins to
     /// be possible.
     pub now: DateTime<Utc>,
@@ -73,12 +73,12 @@ impl Drain<'_> {
     pub async fn run(
         &mut self,
         waiting: &[Key],
-        sink: &mut TableSink<'_>,
+        sink: &mut TableWriter<'_>,
         context: &SinkContext<'_>,
         begin_until: Deadline,
     ) -> Result<Drained, SinkError> {
-        let is_over = || begin_until.is_within_reserve(DELIVERY_RESERVE) || context.stop.is_asked();
-        if is_over() && !context.stop.is_asked() {
+        let is_over = || begin_until.is_within_reserve(DELIVERY_RESERVE) || context.stop.is_requested();
+        if is_over() && !context.stop.is_requested() {
             return Ok(Drained::NotBegun);
         }
         if self.form.is_named_by_content() {
@@ -166,7 +166,7 @@ impl Drain<'_> {
         &mut self,
         key: &Key,
         entry: &SpoolEntry,
-        sink: &mut TableSink<'_>,
+        sink: &mut TableWriter<'_>,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
         let events = events_of(key, entry)?;
@@ -246,7 +246,7 @@ fn keep_waiting(doubted: &mut Vec<Offered<'_>>, waiting: &mut VecDeque<&Key>, no
 fn note_pushed(
     events: &[&RawValue],
     at: DateTime<Utc>,
-    form: &dyn PushForm,
+    form: &dyn WebhookFormat,
     rule: CounterpartRule,
     counterparts: &mut Counterparts,
 ) {

@@ -12,14 +12,14 @@ const COARSEST_BOUND: TimeDelta = TimeDelta::seconds(1);
 
 /// Where the edges are.
 #[derive(Clone, Copy, Debug)]
-pub enum Edges {
+pub enum BoundaryFilter {
     /// At the start of the stream's first window. Slices overlap, and identities tell what was delivered.
     Begin(DateTime<Utc>),
     /// At those of the slice.
     Slice,
 }
 
-impl Edges {
+impl BoundaryFilter {
     /// True for an event that is read, or was, somewhere else. One that is far too old for its slice has a time that
     /// cannot be right, and is taken.
     pub fn exclude(self, time: DateTime<Utc>, slice: Window) -> bool {
@@ -59,9 +59,13 @@ mod tests {
             (at(49, 500), false, true),
             (at(10, 0), false, false),
         ] {
-            assert_eq!(Edges::Slice.exclude(time, slice), of_slice, "{time} of the slice");
             assert_eq!(
-                Edges::Begin(at(50, 0)).exclude(time, slice),
+                BoundaryFilter::Slice.exclude(time, slice),
+                of_slice,
+                "{time} of the slice"
+            );
+            assert_eq!(
+                BoundaryFilter::Begin(at(50, 0)).exclude(time, slice),
                 of_stream,
                 "{time} of the stream"
             );

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::boundary_filter::Edges;
+use super::boundary_filter::BoundaryFilter;
 use super::loading::load_identities;
 use super::stream_run::{StreamRun, position_of};
 use super::window::{MOST_PAGES, Walk};
 use crate::delivery::Counterparts;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{SinkContext, SinkError, TableSink};
+use crate::delivery::{SinkContext, SinkError, TableWriter};
 use crate::event::Identity;
 use crate::report::Cause;
 use crate::report::{Outcome, StreamReport, TableReport};
@@ -36,13 +36,13 @@ pub struct GroupRun<'a> {
     oldest_waiting: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     /// Take events.
-    pub open: Vec<TableSink<'a>>,
+    pub open: Vec<TableWriter<'a>>,
     /// Failed in this run; their positions stay where they are.
-    pub stopped: Vec<(TableSink<'a>, SinkError)>,
-    /// Where tables stood before the first slice of which rows are held, see [`TableSink::is_in_doubt`].
+    pub stopped: Vec<(TableWriter<'a>, SinkError)>,
+    /// Where tables stood before the first slice of which rows are held, see [`TableWriter::is_in_doubt`].
     before_doubt: BTreeMap<Arc<str>, TablePosition>,
     /// Which events a slice may bring that are none of its own.
-    edges: Edges,
+    edges: BoundaryFilter,
     /// Delivered or set aside since the last save.
     unsaved: bool,
     /// What of each table's counts of this run its position holds already.
@@ -72,13 +72,13 @@ impl<'a> GroupRun<'a> {
     pub async fn begin(
         run: &'a StreamRun<'a>,
         checkpoints: &'a mut Checkpoints,
-        targets: &[&'a Target],
+        targets: &[&'a TableRoute],
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
         let mut open = Vec::with_capacity(targets.len());
         for target in targets {
             let folder = checkpoints.identities_of(&target.table.name());
-            let sink = TableSink::new(target, load_identities(run.store, folder, run.deadline).await?);
+            let sink = TableWriter::new(target, load_identities(run.store, folder, run.deadline).await?);
             open.push(match run.plan.pushed {
                 Some(_) => sink.of_joined_stream(),
                 None => sink,
@@ -87,15 +87,15 @@ impl<'a> GroupRun<'a> {
         let first = targets.first().map(|target| target.table.name());
         let position = first.and_then(|table| position_of(checkpoints, &table));
         let begin = position.map_or(now, |position| position.begin);
-        Self::with(run, checkpoints, open, Edges::Begin(begin), now).await
+        Self::with(run, checkpoints, open, BoundaryFilter::Begin(begin), now).await
     }
 
     /// With sinks that are ready.
     pub async fn with(
         run: &'a StreamRun<'a>,
         checkpoints: &'a mut Checkpoints,
-        open: Vec<TableSink<'a>>,
-        edges: Edges,
+        open: Vec<TableWriter<'a>>,
+        edges: BoundaryFilter,
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
         let counterparts = run.counterparts(checkpoints).await?;
@@ -396,7 +396,7 @@ impl<'a> GroupRun<'a> {
             }
             let page = tokio::select! {
                 biased;
-                () = self.run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = self.run.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
                 page = pages.next(reading_deadline) => page,
             };
             match page {
@@ -492,7 +492,7 @@ impl<'a> GroupRun<'a> {
         match outcome {
             Ok(()) => index + 1,
             // A later row of the table may show that the stream fits.
-            Err(error) if error.is_doubt() && self.open.get(index).is_some_and(TableSink::is_in_doubt) => index + 1,
+            Err(error) if error.is_doubt() && self.open.get(index).is_some_and(TableWriter::is_in_doubt) => index + 1,
             Err(error) => {
                 let sink = self.open.remove(index);
                 self.stopped.push((sink, error));

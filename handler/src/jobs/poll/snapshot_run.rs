@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::loading::load_identities;
 use super::stream_run::StreamRun;
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{SinkContext, SinkError, TableSink};
+use crate::delivery::{SinkContext, SinkError, TableWriter};
 use crate::event::Identity;
 use crate::report::Cause;
 use crate::report::{Outcome, StreamReport, TableReport};
@@ -50,7 +50,7 @@ impl WalkRun<'_> {
                 place: open.map(|walk| walk.place),
                 has_moved: false,
                 failed_at_place: false,
-                sink: TableSink::new(target, identities),
+                sink: TableWriter::new(target, identities),
                 refreshed: Vec::new(),
             };
             let ended = self.walk(&mut walk, report).await;
@@ -171,7 +171,7 @@ impl WalkRun<'_> {
         loop {
             let page = tokio::select! {
                 biased;
-                () = self.run.stop.over(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = self.run.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
                 page = pages.next(reading_deadline) => page,
             };
             let page = match page {
@@ -208,7 +208,7 @@ impl WalkRun<'_> {
 
 /// A walk on its way into one table.
 struct Walk<'a> {
-    sink: TableSink<'a>,
+    sink: TableWriter<'a>,
     /// When its first page was asked for, perhaps by an earlier run.
     begun: DateTime<Utc>,
     /// Where it goes on.

@@ -13,7 +13,7 @@ use super::snapshot_run::WalkRun;
 use super::window::{PollRules, before};
 use crate::delivery::Counterparts;
 use crate::delivery::DELIVERY_RESERVE;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::{Standing, opened};
 use crate::delivery::{is_named, why_no_row};
 use crate::jobs::drain::pushed_run::{can_be_settled, deliver_pushed};
@@ -23,7 +23,7 @@ use crate::report::Cause;
 use crate::report::{ErrorCode, Outcome, Problem, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
 use crate::tables::Reading;
-use crate::time::{Clock, Deadline, Stop, rfc3339_millis};
+use crate::time::{Clock, Deadline, Shutdown, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -45,7 +45,7 @@ pub struct StreamRun<'a> {
     /// The end of the run.
     pub deadline: Deadline,
     /// The word that the process is to end.
-    pub stop: &'a Stop,
+    pub stop: &'a Shutdown,
     /// False where only what waits in the spool is delivered.
     pub reads: bool,
 }
@@ -230,8 +230,8 @@ impl StreamRun<'_> {
     }
 
     /// Tables that stand at the same place are read together; one that fell behind is read by itself.
-    fn groups(&self, checkpoints: &Checkpoints) -> Vec<Vec<&Target>> {
-        let mut groups: BTreeMap<_, Vec<&Target>> = BTreeMap::new();
+    fn groups(&self, checkpoints: &Checkpoints) -> Vec<Vec<&TableRoute>> {
+        let mut groups: BTreeMap<_, Vec<&TableRoute>> = BTreeMap::new();
         for target in &self.plan.targets {
             let position = checkpoints.current.tables.get(&*target.table.name());
             let place = position.map(|position| (position.watermark, position.begin, position.reread_from));

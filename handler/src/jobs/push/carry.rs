@@ -38,7 +38,7 @@ pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
         biased;
         sent = &mut upload => Some(sent),
         () = tokio::time::sleep(shipment.deadline.remaining()) => None,
-        () = context.stop.over(PATIENCE_AT_THE_END) => None,
+        () = context.stop.grace_elapsed(PATIENCE_AT_THE_END) => None,
     };
     if let Some(sent) = in_time {
         way.settle_in_time(sent.ok().flatten()).await;

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::split::MOST_EVENTS;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::{NoRow, is_named, why_no_row};
 use crate::delivery::{Standing, TooMany, unwrapped};
 use crate::json::{Kind, kind};
-use crate::sources::PushForm;
+use crate::sources::WebhookFormat;
 use crate::state::DeadLetter;
 use crate::tables::Reading;
 
@@ -34,9 +34,9 @@ impl<'a> Judged<'a> {
 /// Tells events from what is none.
 pub struct Judge<'j> {
     /// Names events.
-    pub form: &'j dyn PushForm,
+    pub form: &'j dyn WebhookFormat,
     /// Their tables.
-    pub targets: &'j [&'j Target],
+    pub targets: &'j [&'j TableRoute],
     /// When they came.
     pub arrival: DateTime<Utc>,
 }

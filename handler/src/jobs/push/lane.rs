@@ -122,7 +122,7 @@ impl Lane {
         tokio::spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(context.linger) => {}
-                () = context.stop.asked() => {}
+                () = context.stop.requested() => {}
             }
             let lane = Lane { context, forming };
             let mut forming = lane.lock();

@@ -5,10 +5,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::ledger::PushLedger;
 use super::memory::PushMemory;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::event::StreamName;
 use crate::state::{DeadLetters, Spool};
-use crate::time::{Clock, Stop};
+use crate::time::{Clock, Shutdown};
 
 /// Memory that a body on its way takes; given back when the last row of it is settled.
 pub type Room = Arc<OwnedSemaphorePermit>;
@@ -18,7 +18,7 @@ pub struct LaneContext {
     /// The stream that the events came by.
     pub stream: StreamName,
     /// The table and its destination.
-    pub target: Target,
+    pub target: TableRoute,
     /// Where rows wait that the destination does not take in time.
     pub spool: Spool,
     /// Where rows go that it never takes.
@@ -30,7 +30,7 @@ pub struct LaneContext {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The word that the process is to end.
-    pub stop: Stop,
+    pub stop: Shutdown,
     /// How long rows wait for others to share their call.
     pub linger: Duration,
     /// How long a sender waits before its rows go into the spool.

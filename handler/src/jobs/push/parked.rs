@@ -3,7 +3,7 @@
 use super::lane_context::Room;
 use super::memory::{Claim, Fate, Parcel};
 use super::receiver::{PushReceiver, seen_once_more};
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::state::{EntryKind, Spool, SpoolEntry, SpoolError};
 
 impl PushReceiver {
@@ -13,7 +13,7 @@ impl PushReceiver {
         &self,
         plan: usize,
         parcels: Vec<(Parcel, &str)>,
-        (spool, targets): (&Spool, &[Target]),
+        (spool, targets): (&Spool, &[TableRoute]),
         room: &Room,
     ) -> Result<(), String> {
         let ledger = &self.plans[plan].ledger;

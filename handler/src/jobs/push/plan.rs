@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::lane::Lane;
 use super::ledger::PushLedger;
 use crate::config::Secret;
-use crate::delivery::Target;
-use crate::sources::PushForm;
+use crate::delivery::TableRoute;
+use crate::sources::WebhookFormat;
 use crate::state::Spool;
 use crate::tables::RowNotes;
 
 /// One instance that receives pushes.
 pub struct PushPlan {
     /// The vendor's form.
-    pub form: Arc<dyn PushForm>,
+    pub form: Arc<dyn WebhookFormat>,
     /// Each of them opens this instance.
     pub tokens: Vec<Secret>,
     /// How its events get to their tables.
@@ -31,13 +31,13 @@ pub enum PushRoad {
         /// Where they wait.
         spool: Spool,
         /// The tables, at least one.
-        targets: Vec<Target>,
+        targets: Vec<TableRoute>,
     },
 }
 
 impl PushRoad {
     /// The tables, at least one.
-    pub fn targets(&self) -> Vec<&Target> {
+    pub fn targets(&self) -> Vec<&TableRoute> {
         match self {
             Self::Direct(lanes) => lanes.iter().map(|lane| &lane.context().target).collect(),
             Self::ThroughPoller { targets, .. } => targets.iter().collect(),

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::send_knowing;
 use crate::destination::{Batch, StreamFit};
 use crate::jobs::replay::{Content, Replayed};
 use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
-use crate::time::{Deadline, Stop};
+use crate::time::{Deadline, Shutdown};
 
 /// A file on its way.
 pub struct FileReplay {
@@ -36,7 +36,7 @@ struct Entry {
 /// A row of a letter.
 struct Unit {
     entry: usize,
-    target: Target,
+    target: TableRoute,
     row: Vec<u8>,
     time: DateTime<Utc>,
     is_accepted: bool,
@@ -79,14 +79,14 @@ impl FileReplay {
         &mut self,
         (dead_letters, writable): (&DeadLetters, &mut bool),
         failing: &mut BTreeMap<Arc<str>, String>,
-        (deadline, stop): (Deadline, &Stop),
+        (deadline, stop): (Deadline, &Shutdown),
     ) -> Result<(), StoreError> {
         let mut waiting: Vec<usize> = (0..self.units.len()).collect();
         waiting.sort_by_key(|unit| self.units[*unit].target.table.name());
         let mut waiting = waiting.as_slice();
         while let Some((target, batch, units)) = self.next_batch(waiting) {
             waiting = waiting.get(units.len()..).unwrap_or_default();
-            if stop.is_asked() || deadline.has_passed() {
+            if stop.is_requested() || deadline.has_passed() {
                 break;
             }
             if let Some(error) = failing.get(&target.table.name()) {
@@ -144,7 +144,7 @@ impl FileReplay {
     }
 
     /// As many of the first rows that wait as go into one call.
-    fn next_batch(&self, waiting: &[usize]) -> Option<(Target, Batch, Vec<usize>)> {
+    fn next_batch(&self, waiting: &[usize]) -> Option<(TableRoute, Batch, Vec<usize>)> {
         let target = &self.units[*waiting.first()?].target;
         let mut builder = target.batch();
         let mut units = Vec::new();

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use self::file::FileReplay;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::delivery::no_row;
 use crate::delivery::why_no_row;
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::StreamPlan;
 use crate::jobs::run::Poller;
 use crate::json::{Kind, kind, repair_surrogates};
-use crate::sources::PushForm;
+use crate::sources::WebhookFormat;
 use crate::state::{DeadLetters, LeaseAttempt, Letter, StoreError};
 use crate::tables::RowContext;
 use crate::time::Deadline;
@@ -53,7 +53,7 @@ pub enum ReplayError {
 /// What a letter is worth.
 pub enum Content {
     /// Rows, each with the table it goes to.
-    Rows(Vec<(Target, Vec<u8>, DateTime<Utc>)>),
+    Rows(Vec<(TableRoute, Vec<u8>, DateTime<Utc>)>),
     /// It holds no row and cannot become one.
     Unusable,
     /// Its source or table is not configured.
@@ -80,7 +80,7 @@ impl Poller {
         let mut replayed = Replayed::default();
         let (mut writable, mut failing) = (false, BTreeMap::new());
         for key in dead_letters.files().await? {
-            if self.stop.is_asked() || deadline.has_passed() {
+            if self.stop.is_requested() || deadline.has_passed() {
                 break;
             }
             let file = match dead_letters.read(&key).await {
@@ -144,7 +144,8 @@ impl Poller {
         let is_meant = |name: &StreamName| {
             name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
         };
-        let of_form = |form: &dyn PushForm| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
+        let of_form =
+            |form: &dyn WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
         let drain = self.drains.iter().find(|drain| is_meant(drain.form.name()));
         if let Some(drain) = drain {
             return of_form(&*drain.form);
@@ -162,12 +163,12 @@ impl Poller {
     }
 
     /// The tables of an instance, or of one of its streams.
-    fn targets_of(&self, source: &str, instance: &str, stream: Option<&str>) -> Vec<Target> {
+    fn targets_of(&self, source: &str, instance: &str, stream: Option<&str>) -> Vec<TableRoute> {
         let is_meant = |name: &StreamName| {
             name.source == source && name.instance == instance && stream.is_none_or(|stream| name.stream == stream)
         };
-        let mut targets: Vec<Target> = Vec::new();
-        let mut add = |target: &Target| {
+        let mut targets: Vec<TableRoute> = Vec::new();
+        let mut add = |target: &TableRoute| {
             if !targets.iter().any(|known| Arc::ptr_eq(&known.table, &target.table)) {
                 targets.push(target.clone());
             }

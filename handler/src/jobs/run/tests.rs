@@ -16,13 +16,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::delivery::TableRecord;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
 use crate::event::Identity;
 use crate::event::StreamName;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::run::*;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, Window, WindowedStream};
 use crate::state::LocalStore;
 use crate::tables::table;
 use crate::time::{VirtualClock, rfc3339_millis};
@@ -46,7 +46,7 @@ struct Vendor {
 }
 
 #[async_trait]
-impl PullStream for Vendor {
+impl WindowedStream for Vendor {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -194,7 +194,7 @@ fn vendor_of(events: Vec<Emitted>, page_size: usize) -> Arc<Vendor> {
 
 /// One stream into one table.
 fn poller_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Poller {
-    let target = Target {
+    let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         turn: Arc::default(),
@@ -222,7 +222,7 @@ fn poller_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: Arc<dyn Store>, 
         holder: Holder {
             who: "the model".to_owned(),
         },
-        stop: Stop::default(),
+        stop: Shutdown::default(),
         housekeeping: Housekeeping::default(),
         schedule: Schedule::parse("0 * * * * *").unwrap(),
         health_target: None,

@@ -9,7 +9,7 @@ use super::fields::fields;
 use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
 use crate::sources::cursor_walk::least_page;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::{Deadline, VendorTime};
 
 const FORM: Form = Form {
@@ -34,7 +34,7 @@ impl ApiEvents {
 }
 
 #[async_trait]
-impl PullStream for ApiEvents {
+impl WindowedStream for ApiEvents {
     fn name(&self) -> &StreamName {
         &self.list.stream
     }

@@ -8,7 +8,7 @@ use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
 
 use super::*;
 use crate::config::{MapEnvironment, Settings};
-use crate::sources::{PullStream, Window};
+use crate::sources::{Window, WindowedStream};
 use crate::time::{Deadline, SystemClock};
 
 pub(super) const TOKEN_PATH: &str = "/auth/oauth2/v2/token";
@@ -74,7 +74,7 @@ pub(super) fn assert_are(objects: &[String], expected: &[Event]) {
 
 /// The objects of a window, or the text of the error.
 pub(super) async fn read_within(
-    stream: &dyn PullStream,
+    stream: &dyn WindowedStream,
     window: Window,
     time: Duration,
 ) -> Result<Vec<String>, String> {
@@ -87,7 +87,7 @@ pub(super) async fn read_within(
     Ok(objects)
 }
 
-pub(super) async fn read(stream: &dyn PullStream) -> Result<Vec<String>, String> {
+pub(super) async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, String> {
     read_within(stream, hour(), Duration::from_secs(30)).await
 }
 

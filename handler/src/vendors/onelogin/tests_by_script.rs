@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::config::{MapEnvironment, Settings};
-use crate::sources::{PullStream, Window};
+use crate::sources::{Window, WindowedStream};
 use crate::time::{Deadline, SystemClock};
 
 const SECRET: &str = "s3cret-of-the-credential";

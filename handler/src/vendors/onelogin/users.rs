@@ -12,7 +12,7 @@ use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
 use crate::http::Throttle;
 use crate::sources::cursor_walk::{Walk, least_page};
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, Window, WindowedStream};
 use crate::time::Deadline;
 
 const FORM: Form = Form {
@@ -86,7 +86,7 @@ impl ApiUsers {
 }
 
 #[async_trait]
-impl PullStream for ApiUsers {
+impl WindowedStream for ApiUsers {
     fn name(&self) -> &StreamName {
         &self.list.stream
     }

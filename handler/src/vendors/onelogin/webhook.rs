@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::event::{Identity, StreamName};
-use crate::sources::{EventKey, PushForm};
+use crate::sources::{EventKey, WebhookFormat};
 
 /// OneLogin documents no repetition at all; this leaves room for one by hand, or by a relay before us.
 const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
@@ -30,7 +30,7 @@ impl Webhook {
     }
 }
 
-impl PushForm for Webhook {
+impl WebhookFormat for Webhook {
     fn name(&self) -> &StreamName {
         &self.name
     }

@@ -17,7 +17,7 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::{Clock, Deadline};
 use crate::vendors::pingone::{event, page, request};
 
@@ -70,7 +70,7 @@ impl Activities {
 }
 
 #[async_trait]
-impl PullStream for Activities {
+impl WindowedStream for Activities {
     fn name(&self) -> &StreamName {
         &self.stream
     }

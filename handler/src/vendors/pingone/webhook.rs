@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::event::key_of;
 use crate::event::StreamName;
-use crate::sources::{EventKey, PushForm};
+use crate::sources::{EventKey, WebhookFormat};
 
 /// Source: PingOne's documentation of webhooks.
 const REPEATED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -31,7 +31,7 @@ impl Webhook {
     }
 }
 
-impl PushForm for Webhook {
+impl WebhookFormat for Webhook {
     fn name(&self) -> &StreamName {
         &self.name
     }

@@ -16,7 +16,7 @@ use crate::event::{Identity, StreamName};
 use crate::http::{Backoff, BrokenReply, HttpClient, Verdict, error_code, pause, retry_after, verdict};
 use crate::json::lossy_text;
 use crate::sources::error::TOKEN_ENDPOINT;
-use crate::sources::{ConsumedReply, ConsumingStream, Page, SourceError, Taken};
+use crate::sources::{ConsumedReply, DestructiveStream, Page, SourceError, Taken};
 use crate::time::{Clock, Deadline};
 
 /// For errors about the poll URL.
@@ -121,7 +121,7 @@ impl Subscription {
 }
 
 #[async_trait]
-impl ConsumingStream for Subscription {
+impl DestructiveStream for Subscription {
     fn name(&self) -> &StreamName {
         &self.stream
     }

@@ -36,7 +36,7 @@ use self::unified_alerts::UnifiedAlerts;
 use crate::config::{SentinelOne, SentinelOneStream};
 use crate::event::StreamName;
 use crate::http::HttpClient;
-use crate::sources::PullStream;
+use crate::sources::WindowedStream;
 use crate::time::Clock;
 
 /// The streams `sentinelone/<instance>/<stream>` that `settings` choose, each with the name of its table.
@@ -48,7 +48,7 @@ pub fn streams(
     settings: &SentinelOne,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-) -> Vec<(Arc<dyn PullStream>, &'static str)> {
+) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {
     let console = Arc::new(Console::new(settings, http, clock));
     let chosen = settings.streams.iter().map(|stream| {
         let name = StreamName {
@@ -56,7 +56,7 @@ pub fn streams(
             instance: instance.to_owned(),
             stream: stream.name(),
         };
-        let rest = |form: &'static Form| -> Arc<dyn PullStream> {
+        let rest = |form: &'static Form| -> Arc<dyn WindowedStream> {
             Arc::new(RestStream::new(name.clone(), form, console.clone()))
         };
         match stream {
@@ -66,7 +66,7 @@ pub fn streams(
             SentinelOneStream::Groups => (rest(&form::GROUPS), "SentinelOneGroups_CL"),
             SentinelOneStream::Threats => (rest(&form::THREATS), "SentinelOneThreats_CL"),
             SentinelOneStream::UnifiedAlerts => {
-                let unified: Arc<dyn PullStream> = Arc::new(UnifiedAlerts::new(name.clone(), console.clone()));
+                let unified: Arc<dyn WindowedStream> = Arc::new(UnifiedAlerts::new(name.clone(), console.clone()));
                 (unified, "SentinelOneAlertsV2_CL")
             }
         }

@@ -15,7 +15,7 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::Answer;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::{api_token, page, query};
 
@@ -42,7 +42,7 @@ impl RestStream {
 }
 
 #[async_trait]
-impl PullStream for RestStream {
+impl WindowedStream for RestStream {
     fn name(&self) -> &StreamName {
         &self.name
     }

@@ -51,7 +51,7 @@ impl ScriptedConsole {
         self.requests.lock().unwrap().clone()
     }
 
-    fn streams(&self, names: &str) -> Vec<(Arc<dyn PullStream>, &'static str)> {
+    fn streams(&self, names: &str) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {
         streams_of(&self.origin, names)
     }
 }
@@ -76,7 +76,7 @@ async fn read_request(connection: &mut TcpStream) -> String {
     }
 }
 
-fn streams_of(origin: &str, names: &str) -> Vec<(Arc<dyn PullStream>, &'static str)> {
+fn streams_of(origin: &str, names: &str) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {
     let environment = MapEnvironment::from([
         ("SENTINELONE__ACME__URL", origin),
         ("SENTINELONE__ACME__API_TOKEN", TOKEN),
@@ -103,7 +103,7 @@ fn window() -> Window {
 }
 
 /// The events of a window, or the text of the error.
-async fn read(stream: &dyn PullStream) -> Result<Vec<String>, String> {
+async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, String> {
     let mut pages = stream.open(window());
     let mut events = Vec::new();
     while let Some(page) = pages.next(deadline()).await.map_err(|error| error.to_string())? {

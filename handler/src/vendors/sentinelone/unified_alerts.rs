@@ -16,7 +16,7 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::{CredentialNote, EventKey, Pages, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::api_token;
 use crate::vendors::sentinelone::graphql;
@@ -124,7 +124,7 @@ impl UnifiedAlerts {
 }
 
 #[async_trait]
-impl PullStream for UnifiedAlerts {
+impl WindowedStream for UnifiedAlerts {
     fn name(&self) -> &StreamName {
         &self.name
     }

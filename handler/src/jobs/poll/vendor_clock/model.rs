@@ -13,7 +13,7 @@ use reqwest::header::{DATE, HeaderMap};
 
 use crate::config::Schedule;
 use crate::delivery::TableRecord;
-use crate::delivery::Target;
+use crate::delivery::TableRoute;
 use crate::destination::{Batch, Delivery, Destination, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::jobs::housekeeping::Housekeeping;
@@ -21,10 +21,10 @@ use crate::jobs::plan::{PullPlan, StreamPlan};
 use crate::jobs::poll::window::PollRules;
 use crate::jobs::run::{Poller, RunScope, Selection};
 use crate::report::RunReport;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, PullStream, SourceError, VendorClock, Window};
+use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
 use crate::state::{Holder, LocalStore, Store, StreamHealths};
 use crate::tables::table;
-use crate::time::{Clock, Deadline, Stop, VirtualClock, rfc3339_millis};
+use crate::time::{Clock, Deadline, Shutdown, VirtualClock, rfc3339_millis};
 
 const TABLE: &str = "PingOne_AuditActivities_CL";
 const LIVES: u64 = 15;
@@ -59,7 +59,7 @@ struct Vendor {
 }
 
 #[async_trait]
-impl PullStream for Vendor {
+impl WindowedStream for Vendor {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -154,7 +154,7 @@ impl Destination for Memory {
 
 fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) -> Arc<Poller> {
     let minutes = |count: u64| Duration::from_secs(count * 60);
-    let target = Target {
+    let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         turn: Arc::default(),
@@ -181,7 +181,7 @@ fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) ->
         holder: Holder {
             who: "the model".to_owned(),
         },
-        stop: Stop::default(),
+        stop: Shutdown::default(),
         housekeeping: Housekeeping::default(),
         schedule: Schedule::parse("0 * * * * *").unwrap(),
         healths: StreamHealths::new(store.clone()),

@@ -61,7 +61,7 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
         failing_page: Mutex::default(),
     });
     let memory = Arc::new(Memory::default());
-    let target = Target {
+    let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         turn: Arc::default(),
@@ -120,7 +120,7 @@ fn poller(plan: PullPlan, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<P
         holder: Holder {
             who: "the model".to_owned(),
         },
-        stop: Stop::default(),
+        stop: Shutdown::default(),
         housekeeping: Housekeeping::default(),
         schedule: Schedule::parse("0 * * * * *").unwrap(),
         healths: StreamHealths::new(store),

@@ -18,7 +18,7 @@ const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// The limit of the spool, and what is known of its size. Shared by everybody in this process who adds to it.
 #[derive(Clone, Debug)]
-pub struct SpoolRoom {
+pub struct SpoolQuota {
     store: Arc<dyn Store>,
     limit: u64,
     counted: Arc<Mutex<Option<Counted>>>,
@@ -31,7 +31,7 @@ struct Counted {
     at: Instant,
 }
 
-impl SpoolRoom {
+impl SpoolQuota {
     /// With the most bytes that may wait.
     pub fn new(store: Arc<dyn Store>, limit: u64) -> Self {
         Self {

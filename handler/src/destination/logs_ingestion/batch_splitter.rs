@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use chrono::TimeDelta;
 
 use super::LogsIngestion;
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, RefusedCall};
 use super::call::Call;
 use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit, spread};
 use crate::http::Reply;
@@ -24,7 +24,7 @@ const SAMPLE: usize = 16;
 const MOST_SPLIT_WHOLLY: usize = 300;
 
 /// See the module.
-pub struct Pieces<'a> {
+pub struct BatchSplitter<'a> {
     to: &'a LogsIngestion,
     batch: &'a Batch,
     waiting: VecDeque<Vec<usize>>,
@@ -35,7 +35,7 @@ pub struct Pieces<'a> {
     last_refusal: Option<Reply>,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> BatchSplitter<'a> {
     /// The whole batch, by time where its table is known to limit it.
     pub fn new(to: &'a LogsIngestion, batch: &'a Batch, fit: StreamFit) -> Self {
         let all: Vec<usize> = (0..batch.rows).collect();
@@ -134,7 +134,7 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    fn split(&mut self, rows: Vec<usize>, refusal: Refusal) {
+    fn split(&mut self, rows: Vec<usize>, refusal: RefusedCall) {
         if let [row] = rows[..] {
             self.last_refusal = Some(refusal.reply);
             self.delivery.refused.push(RefusedRow {
