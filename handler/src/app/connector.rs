@@ -2,41 +2,19 @@
 
 use std::sync::Arc;
 
+use super::build_error::BuildError;
 use super::destinations::Destinations;
 use super::lasting::Lasting;
 use super::off::{off_reports, off_streams};
 use super::wiring::Wiring;
 use crate::azure::TokenSource;
 use crate::config::{Settings, StateLocation};
-use crate::destination::DeliveryError;
 use crate::functions::Work;
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, PollRules, Poller};
 use crate::state::connect;
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolQuota, Store, StoreError, StreamHealths};
+use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolQuota, Store, StreamHealths};
 use crate::time::Clock;
-
-/// What cannot be set up with settings that are right by themselves.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The state directory.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The local destination.
-    #[error(transparent)]
-    Destination(#[from] DeliveryError),
-    /// The HTTPS client.
-    #[error("{0}")]
-    Http(String),
-    /// The client of the blob container.
-    #[error("STATE_URL: the container {container} cannot be used: {reason}")]
-    Blob {
-        /// Its address.
-        container: String,
-        /// The client's word.
-        reason: String,
-    },
-}
 
 /// Builds the work. `command` names the process to others that meet its leases.
 pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Work, BuildError> {
@@ -54,7 +32,7 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
     let plans = wiring.stream_plans()?;
     let drains = wiring.drain_plans()?;
     let receivers = wiring.receivers()?;
-    let health_target = wiring.health_target();
+    let health_target = wiring.health_target()?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::build_error::BuildError;
 use super::lasting::Lasting;
 use super::turns::Turns;
 use crate::azure::TokenSource;
@@ -53,7 +54,7 @@ impl Destinations {
         &mut self,
         choice: &DestinationChoice,
         tables: &[S],
-    ) -> Result<Vec<TableRoute>, DeliveryError> {
+    ) -> Result<Vec<TableRoute>, BuildError> {
         self.targets_with(choice, tables, TableOptions::default())
     }
 
@@ -63,16 +64,15 @@ impl Destinations {
         choice: &DestinationChoice,
         tables: &[S],
         options: TableOptions,
-    ) -> Result<Vec<TableRoute>, DeliveryError> {
+    ) -> Result<Vec<TableRoute>, BuildError> {
         let destination = self.destination(choice)?;
         let place = match choice {
             DestinationChoice::Rule(rule) => format!("{} {}", rule.endpoint.as_str(), rule.rule_id),
             DestinationChoice::Directory => String::new(),
         };
-        // Settings take only the names of tables that are built in.
-        let known = tables.iter().filter_map(|name| table_with(name.as_ref(), options));
         let mut targets = Vec::new();
-        for table in known {
+        for name in tables {
+            let table = table_with(name.as_ref(), options)?;
             let key = (place.clone(), table.name());
             let (turn, record) = self.turns.of(key);
             targets.push(TableRoute {
@@ -112,5 +112,27 @@ impl Destinations {
             ))
         });
         known.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::MapEnvironment;
+    use crate::tables::TableError;
+    use crate::time::Shutdown;
+
+    #[test]
+    fn a_table_that_is_not_built_in_is_an_error_and_leaves_no_stream_without_a_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = MapEnvironment::from([("DESTINATION_DIR", folder.path().to_str().unwrap())]);
+        let settings = Settings::load(&environment).unwrap();
+        let lasting = Lasting::new(&environment, Shutdown::default()).unwrap();
+        let mut destinations = Destinations::new(&settings, &lasting);
+
+        let tables = ["OneLogin_CL", "OneLogin_C"];
+        let built = destinations.targets(&DestinationChoice::Directory, &tables);
+
+        assert!(matches!(built, Err(BuildError::Table(TableError::Unknown(name))) if name == "OneLogin_C"));
     }
 }

@@ -1,5 +1,6 @@
 //! The only wiring: settings -> clients -> pipeline.
 
+mod build_error;
 mod check;
 mod connector;
 mod destinations;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::connector::BuildError;
+use super::build_error::BuildError;
 use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, Secret};
 use crate::delivery::TableRoute;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connector::BuildError;
+use super::build_error::BuildError;
 use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
 use crate::jobs::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::build_error::BuildError;
 use super::destinations::Destinations;
 use super::lasting::Lasting;
 use crate::config::Settings;
@@ -44,17 +45,18 @@ const HEALTH_TABLES: [&str; 1] = ["SentinelConnectorHealth_CL"];
 
 impl Wiring<'_> {
     /// Where health rows go, if they are switched on. A folder that cannot be had costs the rows and nothing else.
-    pub fn health_target(&mut self) -> Option<TableRoute> {
+    pub fn health_target(&mut self) -> Result<Option<TableRoute>, BuildError> {
         let health = &self.settings.health;
         if !health.enabled {
-            return None;
+            return Ok(None);
         }
         match self.destinations.targets(&health.destination, &HEALTH_TABLES) {
-            Ok(targets) => targets.into_iter().next(),
-            Err(error) => {
+            Ok(targets) => Ok(targets.into_iter().next()),
+            Err(BuildError::Destination(error)) => {
                 log::warn!("no health rows are written: {error}");
-                None
+                Ok(None)
             }
+            Err(error) => Err(error),
         }
     }
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::connector::{BuildError, build};
+use super::build_error::BuildError;
+use super::connector::build;
 use super::lasting::Lasting;
 use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};

@@ -21,29 +21,47 @@ const DEFINITIONS: [&str; 13] = [
     include_str!("../../../infra/tables/SentinelOneThreats_CL.json"),
 ];
 
+/// Why there is no table of a name. Either is a defect of this executable.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TableError {
+    /// No definition has the name.
+    #[error("the table {0} is not built into this executable; please report it with this line")]
+    Unknown(String),
+    /// A definition that is built in cannot be used, so no table can be had.
+    #[error("a table definition that is built into this executable is damaged ({0}); please report it with this line")]
+    Definition(String),
+}
+
 type Tables = BTreeMap<Arc<str>, Arc<Table>>;
 
-static PLAIN: LazyLock<Tables> = LazyLock::new(|| compiled(TableOptions { parser_aliases: false }));
-static WITH_ALIASES: LazyLock<Tables> = LazyLock::new(|| compiled(TableOptions { parser_aliases: true }));
+static PLAIN: LazyLock<Result<Tables, TableError>> =
+    LazyLock::new(|| compiled(&DEFINITIONS, TableOptions { parser_aliases: false }));
+static WITH_ALIASES: LazyLock<Result<Tables, TableError>> =
+    LazyLock::new(|| compiled(&DEFINITIONS, TableOptions { parser_aliases: true }));
 
-fn compiled(options: TableOptions) -> Tables {
-    // A test below holds that every embedded definition compiles, so nothing is skipped here.
-    let tables = DEFINITIONS
-        .iter()
-        .filter_map(|definition| Table::compile(definition, options).ok());
-    tables.map(|table| (table.name(), Arc::new(table))).collect()
+fn compiled(definitions: &[&str], options: TableOptions) -> Result<Tables, TableError> {
+    let tables = definitions.iter().map(|definition| {
+        let table = Table::compile(definition, options).map_err(|error| TableError::Definition(error.to_string()))?;
+        Ok((table.name(), Arc::new(table)))
+    });
+    tables.collect()
 }
 
-/// The table of that name, if it is one of ours, filled with nothing but what the vendor sends.
+/// The table of that name, filled with nothing but what the vendor sends.
 #[cfg(test)]
 pub fn table(name: &str) -> Option<Arc<Table>> {
-    table_with(name, TableOptions::default())
+    table_with(name, TableOptions::default()).ok()
 }
 
-/// The table of that name, if it is one of ours, filled as `options` say.
-pub fn table_with(name: &str, options: TableOptions) -> Option<Arc<Table>> {
+/// The table of that name, filled as `options` say.
+///
+/// # Errors
+/// Where no definition has the name, or one of the definitions is damaged.
+pub fn table_with(name: &str, options: TableOptions) -> Result<Arc<Table>, TableError> {
     let tables = if options.parser_aliases { &WITH_ALIASES } else { &PLAIN };
-    tables.get(name).cloned()
+    let tables = tables.as_ref().map_err(TableError::clone)?;
+    let table = tables.get(name).cloned();
+    table.ok_or_else(|| TableError::Unknown(name.to_owned()))
 }
 
 #[cfg(test)]
@@ -64,5 +82,20 @@ mod tests {
             files += 1;
         }
         assert_eq!(files, DEFINITIONS.len());
+    }
+
+    #[test]
+    fn a_name_that_no_definition_has_is_an_error() {
+        let error = table_with("Nothing_CL", TableOptions::default()).unwrap_err();
+        assert_eq!(error, TableError::Unknown("Nothing_CL".to_owned()));
+        assert!(error.to_string().contains("Nothing_CL"), "{error}");
+    }
+
+    #[test]
+    fn a_definition_that_does_not_compile_is_an_error_and_not_left_out() {
+        for damaged in ["", "{}", r#"{"name": "Half_CL"}"#] {
+            let found = compiled(&[DEFINITIONS[0], damaged], TableOptions::default());
+            assert!(matches!(found, Err(TableError::Definition(_))), "{damaged}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod tests;
 
 #[cfg(test)]
 pub use catalog::table;
-pub use catalog::table_with;
+pub use catalog::{TableError, table_with};
 pub use row::{Reading, RowContext, RowNotes, Table, TableOptions};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
