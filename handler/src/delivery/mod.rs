@@ -4,18 +4,22 @@
 mod counterparts;
 pub mod no_row;
 mod route;
+mod row_batcher;
 mod send;
+mod settle;
 mod suspects;
 mod table_record;
 mod table_writer;
+#[cfg(test)]
+mod testing;
 mod wrapped;
 
 pub use self::counterparts::Counterparts;
 pub use self::no_row::{NoRow, is_named, why_no_row};
 pub use self::route::TableRoute;
-pub use self::send::{
-    DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, refused_letters, send, send_in_turn, send_knowing, send_next,
-};
+pub use self::row_batcher::{EventRow, OLD_AFTER, RowBatch, RowBatcher};
+pub use self::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, send, send_in_turn, send_knowing, send_next};
+pub use self::settle::{Settlement, refused_letters};
 pub use self::table_record::TableRecord;
-pub use self::table_writer::{OLD_AFTER, SinkContext, SinkError, TableWriter};
+pub use self::table_writer::{SinkContext, SinkError, TableWriter};
 pub use self::wrapped::{Standing, TooMany, opened, unwrapped};

@@ -3,6 +3,7 @@
 use crate::event::Identity;
 use crate::json::{Kind, kind};
 use crate::sources::EventKey;
+use crate::state::DeadLetter;
 use crate::tables::Reading;
 
 /// Why no row is made.
@@ -27,6 +28,11 @@ impl NoRow {
             ),
             Self::Nameless => "it has neither an identity nor a time that can be read".to_owned(),
         }
+    }
+
+    /// The event as a dead letter.
+    pub fn letter(self, event: &str, table: &str) -> DeadLetter {
+        DeadLetter::of_event(self.reason(table), event.to_owned())
     }
 }
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
 
 use super::route::TableRoute;
-use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit};
-use crate::state::{DeadLetter, RefusedBy};
+use crate::destination::{Batch, Delivery, DeliveryError, StreamFit};
 use crate::time::{Deadline, Shutdown};
 
 /// A call that is under way when the process is told to end gets this long to be answered.
@@ -102,17 +101,4 @@ fn out_of_time(batch: &Batch, why: &str) -> DeliveryError {
         rows: batch.rows,
         last: Some(why.to_owned()),
     }
-}
-
-/// The rows that a destination refused, as dead letters.
-pub fn refused_letters(batch: &Batch, refused: &[RefusedRow]) -> Vec<DeadLetter> {
-    let letter = |refused: &RefusedRow| DeadLetter {
-        reason: refused.reason.clone(),
-        content: String::from_utf8_lossy(batch.row(refused.row)).into_owned(),
-        refused: Some(RefusedBy {
-            table: batch.table.to_string(),
-            request_id: refused.request_id.clone(),
-        }),
-    };
-    refused.iter().map(letter).collect()
 }

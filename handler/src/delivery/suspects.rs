@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::destination::{Batch, DeliveryError};
+use super::row_batcher::RowBatch;
+use crate::destination::DeliveryError;
 use crate::event::Identity;
 
 /// More than this is not held in memory; it is read again by the next run.
@@ -12,24 +13,25 @@ const MOST_BYTES: usize = 4_000_000;
 /// And no more batches: each of them cost several calls.
 const MOST_BATCHES: usize = 64;
 
-/// A batch, and the events of its rows.
-pub type Suspect = (Batch, Vec<(Identity, DateTime<Utc>)>);
+/// An event, and the time it is remembered under once it is delivered.
+pub type Remembered = (Identity, DateTime<Utc>);
 
 /// Of one table and run.
 #[derive(Default)]
 pub struct Suspects {
-    batches: Vec<Suspect>,
+    batches: Vec<RowBatch<Remembered>>,
     identities: HashSet<Identity>,
     error: Option<DeliveryError>,
 }
 
 impl Suspects {
     /// Holds a batch. False if there are too many; then they are all forgotten.
-    pub fn hold(&mut self, batch: Batch, events: Vec<(Identity, DateTime<Utc>)>, error: DeliveryError) -> bool {
-        self.identities.extend(events.iter().map(|(identity, _)| *identity));
-        self.batches.push((batch, events));
+    pub fn hold(&mut self, rows: RowBatch<Remembered>, error: DeliveryError) -> bool {
+        self.identities
+            .extend(rows.events.iter().map(|(identity, _)| *identity));
+        self.batches.push(rows);
         self.error = Some(error);
-        let bytes: usize = self.batches.iter().map(|(batch, _)| batch.body.len()).sum();
+        let bytes: usize = self.batches.iter().map(|rows| rows.batch.body.len()).sum();
         let has_room = bytes <= MOST_BYTES && self.batches.len() <= MOST_BATCHES;
         if !has_room {
             *self = Self::default();
@@ -49,12 +51,12 @@ impl Suspects {
 
     /// What the destination said last, of all their rows.
     pub fn error(&self) -> Option<DeliveryError> {
-        let rows = self.batches.iter().map(|(batch, _)| batch.rows).sum();
+        let rows = self.batches.iter().map(|rows| rows.batch.rows).sum();
         self.error.clone().map(|error| error.of_rows(rows))
     }
 
     /// Takes them out, oldest first.
-    pub fn take(&mut self) -> Vec<Suspect> {
+    pub fn take(&mut self) -> Vec<RowBatch<Remembered>> {
         std::mem::take(self).batches
     }
 }

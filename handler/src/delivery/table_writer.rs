@@ -1,17 +1,18 @@
 //! One table's end of a stream: drop what was delivered, make rows, send batches, remember what was accepted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::no_row::{NoRow, is_named, why_no_row};
+use super::no_row::{NoRow, is_named};
 use super::route::TableRoute;
-use super::send::{Sent, refused_letters, send};
-use super::suspects::{Suspect, Suspects};
-use crate::destination::{Batch, BatchBuilder, DeliveryError, StreamFit};
+use super::row_batcher::{EventRow, RowBatch, RowBatcher};
+use super::send::send;
+use super::settle::Settlement;
+use super::suspects::{Remembered, Suspects};
+use crate::destination::{Delivery, DeliveryError, StreamFit};
 use crate::event::{Identity, StreamName};
-use crate::json::repair_surrogates;
 use crate::sources::{EventKey, Window, why_unreadable};
 use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
 use crate::tables::RowContext;
@@ -22,10 +23,6 @@ const MOST_IDENTITIES: usize = 1_000_000;
 
 /// Dead letters in memory before they are written.
 const MOST_DEAD_LETTERS: usize = 1000;
-
-/// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
-/// Monitor documentation of custom tables (two days).
-pub const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// What stops a table for this run. Its position stays where the last save left it.
 #[derive(Debug, thiserror::Error)]
@@ -72,21 +69,17 @@ pub struct SinkContext<'a> {
 pub struct TableWriter<'a> {
     target: &'a TableRoute,
     identities: Identities,
-    batch: BatchBuilder,
-    /// In the batch, in the order of its rows, with the time they are remembered under.
-    batched: Vec<(Identity, DateTime<Utc>)>,
+    batcher: RowBatcher<Remembered>,
+    /// Of the rows in the batch, and of what is passed over.
     batched_identities: HashSet<Identity>,
     /// Remembered with the next flush, without a row.
-    passed_over: Vec<(Identity, DateTime<Utc>)>,
+    passed_over: Vec<Remembered>,
     dead: Vec<DeadLetter>,
-    dead_identities: Vec<(Identity, DateTime<Utc>)>,
+    dead_identities: Vec<Remembered>,
     /// Refused, each row alone; a row of the table that is taken later in the run shows that they are at fault.
     suspects: Suspects,
     /// Events have no key of the vendor's, and need none.
     are_named_by_content: bool,
-    /// What is to be counted of rows once they are accepted or set aside; of those that are as they should be, nothing.
-    remarkable: HashMap<Identity, Counts>,
-    row: Vec<u8>,
     most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
     given_up: u64,
@@ -98,18 +91,15 @@ impl<'a> TableWriter<'a> {
     /// With what was delivered before.
     pub fn new(target: &'a TableRoute, identities: Identities) -> Self {
         Self {
-            batch: target.batch(),
+            batcher: RowBatcher::new(target),
             target,
             identities,
-            batched: Vec::new(),
             batched_identities: HashSet::new(),
             passed_over: Vec::new(),
             dead: Vec::new(),
             dead_identities: Vec::new(),
             suspects: Suspects::default(),
             are_named_by_content: false,
-            remarkable: HashMap::new(),
-            row: Vec::new(),
             most_identities: MOST_IDENTITIES,
             given_up: 0,
             counts: Counts::default(),
@@ -151,35 +141,23 @@ impl<'a> TableWriter<'a> {
         }
         let time = key.time.filter(|time| (window.from..window.to).contains(time));
         let remembered = (key.identity, time.unwrap_or(window.to));
-        self.row.clear();
         let row_context = RowContext {
             arrival: context.arrival,
             given: context.given,
         };
-        let text = repair_surrogates(event);
-        let projected = self.target.table.project(&text, row_context, &mut self.row);
         let is_named = || self.are_named_by_content || is_named(event, &key);
-        if let Some(why) = why_no_row(event, projected.reading, is_named) {
-            return self.bury(event, remembered, why, context).await;
-        }
-        let remarks = Counts {
-            unfit_values: projected.notes.unfit,
-            cut_values: projected.notes.cut,
-            old_rows: u64::from(context.arrival - projected.time > OLD_AFTER),
-            ..Counts::default()
+        let row = match EventRow::of_event(&self.target.table, event, row_context, is_named) {
+            Ok(row) => row,
+            Err(why) => return self.bury(event, remembered, why, context).await,
         };
-        if remarks != Counts::default() {
-            self.remarkable.insert(key.identity, remarks);
-        }
-        if !self.batch.push(&self.row, projected.time) {
+        if !self.batcher.has_room_for(&row) {
             if let Err(error) = self.send_batch(context).await {
                 self.given_up += 1;
                 return Err(error);
             }
-            self.batch.push(&self.row, projected.time);
             self.batched_identities.insert(key.identity);
         }
-        self.batched.push(remembered);
+        self.batcher.add(&row, remembered, context.arrival);
         Ok(())
     }
 
@@ -187,7 +165,7 @@ impl<'a> TableWriter<'a> {
     async fn bury(
         &mut self,
         event: &str,
-        remembered: (Identity, DateTime<Utc>),
+        remembered: Remembered,
         why: NoRow,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
@@ -227,7 +205,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// Writes down what was [refreshed](Self::refresh): a later run must know it.
-    pub async fn remember_refreshed(&mut self, refreshed: Vec<(Identity, DateTime<Utc>)>) -> Result<(), StoreError> {
+    pub async fn remember_refreshed(&mut self, refreshed: Vec<Remembered>) -> Result<(), StoreError> {
         self.identities.append(refreshed).await
     }
 
@@ -251,10 +229,9 @@ impl<'a> TableWriter<'a> {
     async fn send_batch(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
         self.set_aside(context).await?;
         self.identities.append(std::mem::take(&mut self.passed_over)).await?;
-        if let Some(batch) = self.batch.take() {
-            let batched = std::mem::take(&mut self.batched);
-            self.given_up += batched.len() as u64;
-            self.send_one((batch, batched), context).await?;
+        if let Some(rows) = self.batcher.take() {
+            self.given_up += rows.batch.rows as u64;
+            self.send_one(rows, context).await?;
         }
         if self.target.record.fit() == StreamFit::Proven {
             for suspect in self.suspects.take() {
@@ -265,18 +242,19 @@ impl<'a> TableWriter<'a> {
     }
 
     /// A batch of which nothing is taken is held, unless too much is.
-    async fn send_one(&mut self, (batch, batched): Suspect, context: &SinkContext<'_>) -> Result<(), SinkError> {
+    async fn send_one(&mut self, rows: RowBatch<Remembered>, context: &SinkContext<'_>) -> Result<(), SinkError> {
         context.lease.require()?;
-        self.require_memory(batched.len()).await?;
-        let sent = send(self.target, &batch, context.deadline, context.stop).await;
-        let settled = self.settle(&batch, &batched, &sent, context).await;
+        self.require_memory(rows.batch.rows).await?;
+        // The table's turn ends after what was accepted is remembered.
+        let sent = send(self.target, &rows.batch, context.deadline, context.stop).await;
+        let settled = self.settle(&rows, &sent.delivery, context).await;
         if let Err(SinkError::Store(_)) = settled {
             let place = self.identities.folder().to_string();
             self.target.record.note_writable(&place, false);
         }
         match settled {
             Err(SinkError::Delivery(error)) if error.is_about_rows_or_stream() => {
-                match self.suspects.hold(batch, batched, error.clone()) {
+                match self.suspects.hold(rows, error.clone()) {
                     true => Ok(()),
                     false => Err(error.into()),
                 }
@@ -300,50 +278,34 @@ impl<'a> TableWriter<'a> {
     /// What was accepted is remembered before anything else; then come the rows that were refused.
     async fn settle(
         &mut self,
-        batch: &Batch,
-        batched: &[(Identity, DateTime<Utc>)],
-        sent: &Sent,
+        rows: &RowBatch<Remembered>,
+        answer: &Delivery,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
-        let delivery = &sent.delivery;
-        self.counts.perhaps_doubled += delivery.unsure as u64;
-        self.counts.delivered += delivery.accepted.len() as u64;
-        self.given_up -= delivery.accepted.len() as u64;
-        let of_rows =
-            |rows: &mut dyn Iterator<Item = usize>| rows.filter_map(|row| batched.get(row).copied()).collect();
+        let mut settlement = Settlement::of(rows, answer);
         self.batched_identities.clear();
-        let accepted: Vec<_> = of_rows(&mut delivery.accepted.iter().copied());
-        let refused: Vec<_> = of_rows(&mut delivery.refused.iter().map(|refused| refused.row));
-        self.count_remarks(&accepted);
-        self.identities.append(accepted).await?;
-        if !delivery.refused.is_empty() {
-            let letters = refused_letters(batch, &delivery.refused);
-            context
-                .dead_letters
-                .keep(context.stream, &letters, context.arrival)
-                .await?;
-            self.counts.dead_lettered += letters.len() as u64;
-            self.given_up -= letters.len() as u64;
-            self.count_remarks(&refused);
-            self.identities.append(refused).await?;
+        let accepted = rows.events_of(&settlement.accepted).copied().collect();
+        let mut stored = self.identities.append(accepted).await;
+        if stored.is_ok() {
+            stored = settlement
+                .keep_refused(context.dead_letters, context.stream, context.arrival)
+                .await;
         }
-        match &delivery.error {
-            Some(error) => Err(error.clone().into()),
+        self.counts += settlement.counts;
+        self.given_up -= settlement.counts.delivered + settlement.counts.dead_lettered;
+        stored?;
+        let refused = rows.events_of(&settlement.refused).copied().collect();
+        self.identities.append(refused).await?;
+        match settlement.error {
+            Some(error) => Err(error.into()),
             None => Ok(()),
-        }
-    }
-
-    /// A row that is tried again is counted once.
-    fn count_remarks(&mut self, rows: &[(Identity, DateTime<Utc>)]) {
-        for (identity, _) in rows {
-            self.counts += self.remarkable.remove(identity).unwrap_or_default();
         }
     }
 
     /// The counts of this run with what is neither delivered nor set aside; nothing is added after it.
     pub fn final_counts(&self) -> Counts {
         Counts {
-            in_flight: self.given_up + (self.batched.len() + self.dead.len()) as u64,
+            in_flight: self.given_up + (self.batcher.rows() + self.dead.len()) as u64,
             ..self.counts
         }
     }
@@ -361,7 +323,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// What was delivered under a time which `is_meant`.
-    pub fn delivered_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<(Identity, DateTime<Utc>)> {
+    pub fn delivered_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<Remembered> {
         self.identities.own_where(is_meant)
     }
 

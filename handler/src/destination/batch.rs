@@ -129,9 +129,7 @@ impl BatchBuilder {
     /// Adds a row (a JSON object) of an event of that time. False, and nothing is added, if the batch must be sent
     /// first. A row always finds room in an empty batch: rows are made to fit.
     pub fn push(&mut self, row: &[u8], time: DateTime<Utc>) -> bool {
-        // One byte before the row (bracket or comma), one after the last.
-        let is_full = self.body.len() + 1 + row.len() + 1 > self.limits.body;
-        if is_full && !self.row_ends.is_empty() {
+        if !self.has_room_for(row) {
             return false;
         }
         self.body.push(if self.row_ends.is_empty() { b'[' } else { b',' });
@@ -139,6 +137,12 @@ impl BatchBuilder {
         self.row_ends.push(self.body.len());
         self.times.push(time);
         true
+    }
+
+    /// True if the row can be added to what is there.
+    pub fn has_room_for(&self, row: &[u8]) -> bool {
+        // One byte before the row (bracket or comma), one after the last.
+        self.is_empty() || self.body.len() + 1 + row.len() + 1 <= self.limits.body
     }
 
     /// Bytes of the body so far.
