@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::queue_order::QueueOrder;
 use super::spool_drain::is_about_one_entry;
-use crate::delivery::OLD_AFTER;
-use crate::delivery::TableRoute;
-use crate::delivery::{DELIVERY_RESERVE, Sent, refused_letters, send_next};
-use crate::delivery::{is_named, why_no_row};
+use crate::delivery::{DELIVERY_RESERVE, Sent, TableRoute, is_named, send_next};
+use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement};
 use crate::destination::{Batch, DeliveryError};
 use crate::jobs::plan::DrainPlan;
-use crate::json::{Kind, kind, repair_surrogates};
+use crate::json::{Kind, kind};
 use crate::report::Cause;
 use crate::report::{Outcome, StreamReport, TableReport};
 use crate::state::{
@@ -22,7 +19,7 @@ use crate::state::{
     Store, StoreError,
 };
 use crate::tables::RowContext;
-use crate::time::{Clock, Deadline, Shutdown, VendorTime};
+use crate::time::{Clock, Deadline, Shutdown};
 
 /// One run.
 pub struct RowsRun<'a> {
@@ -41,9 +38,9 @@ pub struct RowsRun<'a> {
 }
 
 /// The batches of an entry, and what of it could not become a row.
+#[derive(Default)]
 struct Unpacked {
-    elements: u64,
-    batches: Vec<Batch>,
+    batches: Vec<RowBatch<()>>,
     letters: Vec<DeadLetter>,
 }
 
@@ -62,11 +59,15 @@ enum EntryFate {
 struct Rest(Vec<u8>);
 
 impl Rest {
-    fn add(&mut self, batch: &Batch, rows: Vec<usize>) {
+    fn add(&mut self, batch: &Batch, rows: &[usize]) {
         for row in rows {
             self.0.push(if self.0.is_empty() { b'[' } else { b',' });
-            self.0.extend_from_slice(batch.row(row));
+            self.0.extend_from_slice(batch.row(*row));
         }
+    }
+
+    fn add_all(&mut self, batch: &Batch) {
+        self.add(batch, &(0..batch.rows).collect::<Vec<_>>());
     }
 
     fn entry(&self, at: DateTime<Utc>) -> SpoolEntry {
@@ -228,27 +229,20 @@ impl RowsRun<'_> {
         (place, entry): (Place, SpoolEntry),
         counts: &mut Counts,
     ) -> Result<EntryFate, StoreError> {
-        let before = *counts;
-        let unpacked = self.unpack(&place.key, &entry, counts)?;
-        let mut settled = 0;
+        let unpacked = self.unpack(&place.key, &entry)?;
+        let mut sent = Counts {
+            received: unpacked.elements(),
+            ..Counts::default()
+        };
         let outcome = self
-            .send_entry(
-                (target, queue, place, &entry),
-                &unpacked,
-                dead_letters,
-                (&mut *counts, &mut settled),
-            )
+            .send_entry((target, queue, place, &entry), &unpacked, dead_letters, &mut sent)
             .await;
-        let left = unpacked.elements - settled;
-        if left > 0 {
-            // Counted when the entry is tried for the last time.
-            (counts.old_rows, counts.unfit_values, counts.cut_values) =
-                (before.old_rows, before.unfit_values, before.cut_values);
-        }
+        let left = sent.received - sent.delivered - sent.dead_lettered;
         match outcome {
             Ok(Some(error)) if error.is_about_rows_or_stream() => {
                 // It is met again in this run, or counted at its end.
-                counts.received -= left;
+                sent.received -= left;
+                *counts += sent;
                 Ok(EntryFate::Doubted(left, error))
             }
             outcome => {
@@ -257,7 +251,8 @@ impl RowsRun<'_> {
                     let name = self.plan.spool.queue_of(&self.plan.target.table.name());
                     target.record.note_writable(&name, false);
                 }
-                counts.spooled += left;
+                sent.spooled += left;
+                *counts += sent;
                 Ok(outcome?.map_or(EntryFate::Settled, EntryFate::Failed))
             }
         }
@@ -268,7 +263,7 @@ impl RowsRun<'_> {
         (target, queue, mut place, entry): (&TableRoute, &GuardedSpool, Place, &SpoolEntry),
         unpacked: &Unpacked,
         dead_letters: &DeadLetters,
-        (counts, settled): (&mut Counts, &mut u64),
+        counts: &mut Counts,
     ) -> Result<Option<DeliveryError>, StoreError> {
         let (now, name) = (self.clock.now(), self.plan.form.name());
         let queue_name = self.plan.spool.queue_of(&self.plan.target.table.name());
@@ -278,48 +273,33 @@ impl RowsRun<'_> {
         }
         dead_letters.keep(name, &unpacked.letters, now).await?;
         counts.dead_lettered += unpacked.letters.len() as u64;
-        *settled += unpacked.letters.len() as u64;
         let mut rest = Rest::default();
         let mut problem = None;
         let mut not_kept = Ok(());
         // The turn ends after what was accepted is out of the entry.
         let mut last_sent: Option<Sent> = None;
-        for (number, batch) in unpacked.batches.iter().enumerate() {
+        for (number, rows) in unpacked.batches.iter().enumerate() {
             let later = unpacked.batches.get(number + 1..).unwrap_or_default();
             let is_late = number > 0 && self.deadline.is_within_reserve(DELIVERY_RESERVE);
             let has_failed = problem
                 .as_ref()
                 .is_some_and(|error: &DeliveryError| !error.is_about_rows_or_stream());
-            let open = if has_failed || is_late || self.stop.is_requested() || not_kept.is_err() {
-                (0..batch.rows).collect()
+            if has_failed || is_late || self.stop.is_requested() || not_kept.is_err() {
+                rest.add_all(&rows.batch);
             } else {
-                let mut sent = send_next(last_sent.take(), target, batch, self.deadline, self.stop).await;
-                let delivery = &sent.delivery;
-                counts.perhaps_doubled += delivery.unsure as u64;
-                counts.delivered += delivery.accepted.len() as u64;
-                *settled += delivery.accepted.len() as u64;
-                let mut open = delivery.open(batch.rows);
-                let refused = refused_letters(batch, &delivery.refused);
-                not_kept = dead_letters.keep(name, &refused, now).await;
-                if not_kept.is_ok() {
-                    counts.dead_lettered += refused.len() as u64;
-                    *settled += refused.len() as u64;
-                } else {
-                    // They stay, and what was accepted is taken out all the same.
-                    open.extend(delivery.refused.iter().map(|refused| refused.row));
-                    open.sort_unstable();
-                }
-                problem = sent.delivery.error.take().or(problem);
+                let sent = send_next(last_sent.take(), target, &rows.batch, self.deadline, self.stop).await;
+                let mut settlement = Settlement::of(rows, &sent.delivery);
+                // What cannot be set aside stays, and what was accepted is taken out all the same.
+                not_kept = settlement.keep_refused(dead_letters, name, now).await;
+                *counts += settlement.counts;
+                rest.add(&rows.batch, &settlement.open);
+                problem = settlement.error.or(problem);
                 last_sent = Some(sent);
-                open
-            };
-            rest.add(batch, open);
+            }
             // A kill doubles the batch that is on its way, and none of those before it.
             if problem.is_none() && !later.is_empty() && last_sent.is_some() {
                 let mut all = rest.clone();
-                for batch in later {
-                    all.add(batch, (0..batch.rows).collect());
-                }
+                later.iter().for_each(|rows| all.add_all(&rows.batch));
                 place = queue.rewrite(&place, &all.entry(entry.at)).await?;
             }
         }
@@ -334,52 +314,40 @@ impl RowsRun<'_> {
         not_kept.map(|()| problem)
     }
 
-    fn unpack(&self, key: &Key, entry: &SpoolEntry, counts: &mut Counts) -> Result<Unpacked, StoreError> {
+    fn unpack(&self, key: &Key, entry: &SpoolEntry) -> Result<Unpacked, StoreError> {
         let elements: Vec<&RawValue> = serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
             key: key.to_string(),
             reason: error.to_string(),
         })?;
-        counts.received += elements.len() as u64;
-        let table = &self.plan.target.table;
-        let mut builder = self.plan.target.batch();
-        let mut unpacked = Unpacked {
-            elements: elements.len() as u64,
-            batches: Vec::new(),
-            letters: Vec::new(),
+        let (target, form) = (&self.plan.target, &self.plan.form);
+        let context = RowContext {
+            arrival: entry.at,
+            given: &[],
         };
-        for element in elements {
-            let text = element.get();
-            let (row, time) = match entry.kind {
-                EntryKind::Rows if kind(text) == Kind::Object => {
-                    (text.as_bytes().to_vec(), time_of(text).unwrap_or(entry.at))
-                }
-                _ => {
-                    let mut row = Vec::with_capacity(text.len());
-                    let context = RowContext {
-                        arrival: entry.at,
-                        given: &[],
-                    };
-                    let projected = table.project(&repair_surrogates(text), context, &mut row);
-                    let form = &self.plan.form;
-                    let is_named = || form.is_named_by_content() || is_named(text, &form.key_of(text));
-                    if let Some(why) = why_no_row(text, projected.reading, is_named) {
-                        let reason = why.reason(&table.name());
-                        unpacked.letters.push(DeadLetter::of_event(reason, text.to_owned()));
-                        continue;
-                    }
-                    counts.unfit_values += projected.notes.unfit;
-                    counts.cut_values += projected.notes.cut;
-                    (row, projected.time)
-                }
+        let now = self.clock.now();
+        let mut batcher = RowBatcher::new(target);
+        let mut unpacked = Unpacked::default();
+        for element in elements.into_iter().map(RawValue::get) {
+            let is_row = entry.kind == EntryKind::Rows && kind(element) == Kind::Object;
+            let is_named = || form.is_named_by_content() || is_named(element, &form.key_of(element));
+            let row = match is_row {
+                true => Ok(EventRow::made_before(element, entry.at)),
+                false => EventRow::of_event(&target.table, element, context, is_named),
             };
-            counts.old_rows += u64::from(self.clock.now() - time > OLD_AFTER);
-            if !builder.push(&row, time) {
-                unpacked.batches.extend(builder.take());
-                builder.push(&row, time);
+            match row {
+                Ok(row) => unpacked.batches.extend(batcher.add(&row, (), now)),
+                Err(why) => unpacked.letters.push(why.letter(element, &target.table.name())),
             }
         }
-        unpacked.batches.extend(builder.take());
+        unpacked.batches.extend(batcher.take());
         Ok(unpacked)
+    }
+}
+
+impl Unpacked {
+    fn elements(&self) -> u64 {
+        let rows: usize = self.batches.iter().map(|rows| rows.batch.rows).sum();
+        (rows + self.letters.len()) as u64
     }
 }
 
@@ -392,14 +360,4 @@ async fn take_out(queue: &GuardedSpool, place: &Place, entry: &SpoolEntry) -> Re
     // Whether that works or not, the store is failing.
     let _ = queue.rewrite(place, &nothing).await;
     Err(error)
-}
-
-fn time_of(row: &str) -> Option<DateTime<Utc>> {
-    #[derive(Deserialize)]
-    struct Row {
-        #[serde(rename = "TimeGenerated")]
-        time: String,
-    }
-    let row: Row = serde_json::from_str(row).ok()?;
-    VendorTime::parse(&row.time).map(|time| time.utc())
 }
