@@ -168,7 +168,7 @@ impl ConsumeRun<'_> {
     }
 
     /// The event, or what it wraps.
-    fn opened<'e>(&self, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+    pub fn opened<'e>(&self, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
         opened(event, &|event| self.standing(event, at), MOST_WRAPPED)
     }
 

@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use crate::delivery::send;
-use crate::delivery::why_no_row;
+use crate::delivery::{EventRow, RowBatcher, Settlement, send};
 use crate::jobs::consume::ConsumeRun;
-use crate::json::repair_surrogates;
 use crate::state::{SpoolEntry, StoreError};
 use crate::tables::RowContext;
 
@@ -60,26 +58,21 @@ async fn deliver(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> (usize, usize) {
         given: run.plan.stream.given(),
     };
     let (page, _) = run.plan.stream.parse(entry.body.clone());
-    let mut builder = target.batch();
+    let mut batcher = RowBatcher::new(target);
     let mut batches = Vec::new();
     let mut events = 0;
-    for event in page.events() {
+    for event in page.events().flat_map(|event| run.opened(event, entry.at)) {
         events += 1;
-        let mut row = Vec::new();
-        let projected = target.table.project(&repair_surrogates(event), context, &mut row);
-        if why_no_row(event, projected.reading, || true).is_some() {
-            continue;
-        }
-        if !builder.push(&row, projected.time) {
-            batches.extend(builder.take());
-            builder.push(&row, projected.time);
+        // A name matters only to tell an event from others later: without one it is sent all the same.
+        if let Ok(row) = EventRow::of_event(&target.table, &event, context, || true) {
+            batches.extend(batcher.add(&row, (), run.clock.now()));
         }
     }
-    batches.extend(builder.take());
+    batches.extend(batcher.take());
     let mut accepted = 0;
-    for batch in batches {
-        let sent = send(target, &batch, run.deadline, run.stop).await;
-        accepted += sent.delivery.accepted.len();
+    for rows in batches {
+        let sent = send(target, &rows.batch, run.deadline, run.stop).await;
+        accepted += Settlement::of(&rows, &sent.delivery).accepted.len();
     }
     (accepted, events)
 }
