@@ -4,11 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
-use crate::delivery::TableRoute;
-use crate::delivery::send_knowing;
-use crate::destination::{Batch, StreamFit};
+use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement, TableRoute, send_knowing};
+use crate::destination::StreamFit;
 use crate::jobs::replay::{Content, Replayed};
 use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
 use crate::time::{Deadline, Shutdown};
@@ -37,8 +34,7 @@ struct Entry {
 struct Unit {
     entry: usize,
     target: TableRoute,
-    row: Vec<u8>,
-    time: DateTime<Utc>,
+    row: EventRow,
     is_accepted: bool,
 }
 
@@ -53,11 +49,10 @@ impl FileReplay {
         for letter in file.letters {
             let first = replay.units.len();
             match content_of(&letter) {
-                Content::Rows(rows) => replay.units.extend(rows.into_iter().map(|(target, row, time)| Unit {
+                Content::Rows(rows) => replay.units.extend(rows.into_iter().map(|(target, row)| Unit {
                     entry: replay.entries.len(),
                     target,
                     row,
-                    time,
                     is_accepted: false,
                 })),
                 Content::Unusable => replayed.unusable += 1,
@@ -84,13 +79,13 @@ impl FileReplay {
         let mut waiting: Vec<usize> = (0..self.units.len()).collect();
         waiting.sort_by_key(|unit| self.units[*unit].target.table.name());
         let mut waiting = waiting.as_slice();
-        while let Some((target, batch, units)) = self.next_batch(waiting) {
-            waiting = waiting.get(units.len()..).unwrap_or_default();
+        while let Some((target, rows)) = self.next_batch(waiting) {
+            waiting = waiting.get(rows.events.len()..).unwrap_or_default();
             if stop.is_requested() || deadline.has_passed() {
                 break;
             }
             if let Some(error) = failing.get(&target.table.name()) {
-                self.note_error(&units, error);
+                self.note_error(&rows.events, error);
                 continue;
             }
             if !*writable {
@@ -99,25 +94,23 @@ impl FileReplay {
                 *writable = true;
             }
             // What is refused stays where it is, whoever is at fault. The turn ends after the file is written.
-            let sent = send_knowing(Some(StreamFit::Proven), &target, &batch, deadline, stop).await;
-            let of_batch = |row: &usize| units.get(*row).copied();
-            for unit in sent.delivery.accepted.iter().filter_map(of_batch) {
-                self.units[unit].is_accepted = true;
+            let sent = send_knowing(Some(StreamFit::Proven), &target, &rows.batch, deadline, stop).await;
+            let settlement = Settlement::of(&rows, &sent.delivery);
+            for unit in rows.events_of(&settlement.accepted) {
+                self.units[*unit].is_accepted = true;
             }
-            for refused in &sent.delivery.refused {
-                if let Some(unit) = of_batch(&refused.row) {
-                    let entry = self.units[unit].entry;
-                    self.entries[entry].is_refused = true;
-                }
+            for unit in rows.events_of(&settlement.refused) {
+                let entry = self.units[*unit].entry;
+                self.entries[entry].is_refused = true;
             }
-            if let Some(error) = &sent.delivery.error {
+            if let Some(error) = &settlement.error {
                 let error = error.to_string();
-                let open: Vec<usize> = sent.delivery.open(batch.rows).iter().filter_map(of_batch).collect();
+                let open: Vec<usize> = rows.events_of(&settlement.open).copied().collect();
                 self.note_error(&open, &error);
                 failing.insert(target.table.name(), error);
             }
-            if !sent.delivery.accepted.is_empty() {
-                self.settle(&units)?;
+            if !settlement.accepted.is_empty() {
+                self.settle(&rows.events)?;
                 self.leave(dead_letters).await?;
             }
         }
@@ -144,18 +137,17 @@ impl FileReplay {
     }
 
     /// As many of the first rows that wait as go into one call.
-    fn next_batch(&self, waiting: &[usize]) -> Option<(TableRoute, Batch, Vec<usize>)> {
+    fn next_batch(&self, waiting: &[usize]) -> Option<(TableRoute, RowBatch<usize>)> {
         let target = &self.units[*waiting.first()?].target;
-        let mut builder = target.batch();
-        let mut units = Vec::new();
+        let mut batcher = RowBatcher::new(target);
         for number in waiting {
             let unit = &self.units[*number];
-            if unit.target.table.name() != target.table.name() || !builder.push(&unit.row, unit.time) {
+            if unit.target.table.name() != target.table.name() || !batcher.has_room_for(&unit.row) {
                 break;
             }
-            units.push(*number);
+            batcher.add(&unit.row, *number, unit.row.time);
         }
-        Some((target.clone(), builder.take()?, units))
+        Some((target.clone(), batcher.take()?))
     }
 
     fn note_error(&mut self, units: &[usize], error: &str) {
@@ -179,7 +171,7 @@ impl FileReplay {
             let units = self.entries[entry].units.iter().map(|unit| &self.units[*unit]);
             let left = units.filter(|unit| !unit.is_accepted);
             let rows: Result<Vec<Letter>, _> = left
-                .map(|unit| letter.of_row(&unit.target.table.name(), &unit.row))
+                .map(|unit| letter.of_row(&unit.target.table.name(), &unit.row.bytes))
                 .collect();
             self.entries[entry].standing = rows.map_err(|error| self.place.damaged(&error))?;
         }

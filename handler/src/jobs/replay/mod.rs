@@ -5,16 +5,12 @@ mod file;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
 use self::file::FileReplay;
-use crate::delivery::TableRoute;
-use crate::delivery::no_row;
-use crate::delivery::why_no_row;
+use crate::delivery::{EventRow, TableRoute, no_row};
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::StreamPlan;
 use crate::jobs::run::Poller;
-use crate::json::{Kind, kind, repair_surrogates};
+use crate::json::{Kind, kind};
 use crate::sources::WebhookFormat;
 use crate::state::{DeadLetters, LeaseAttempt, Letter, StoreError};
 use crate::tables::RowContext;
@@ -53,7 +49,7 @@ pub enum ReplayError {
 /// What a letter is worth.
 pub enum Content {
     /// Rows, each with the table it goes to.
-    Rows(Vec<(TableRoute, Vec<u8>, DateTime<Utc>)>),
+    Rows(Vec<(TableRoute, EventRow)>),
     /// It holds no row and cannot become one.
     Unusable,
     /// Its source or table is not configured.
@@ -109,7 +105,7 @@ impl Poller {
             let targets = self.targets_of(&letter.source, &letter.instance, None);
             let target = targets.into_iter().find(|target| *target.table.name() == **table);
             return match target {
-                Some(target) => Content::Rows(vec![(target, row.get().as_bytes().to_vec(), at)]),
+                Some(target) => Content::Rows(vec![(target, EventRow::made_before(row.get(), at))]),
                 None => Content::Unknown,
             };
         }
@@ -122,15 +118,13 @@ impl Poller {
         }
         let context = RowContext {
             arrival: at,
-            given: &[],
+            given: self.given_of(letter),
         };
         let mut rows = Vec::new();
         for target in targets {
-            let mut row = Vec::new();
-            let projected = target.table.project(&repair_surrogates(event.get()), context, &mut row);
             let is_named = || self.is_named(letter, event.get());
-            if why_no_row(event.get(), projected.reading, is_named).is_none() {
-                rows.push((target, row, projected.time));
+            if let Ok(row) = EventRow::of_event(&target.table, event.get(), context, is_named) {
+                rows.push((target, row));
             }
         }
         match rows.is_empty() {
@@ -139,11 +133,18 @@ impl Poller {
         }
     }
 
+    /// What the source gives to every event of the letter's stream.
+    fn given_of(&self, letter: &Letter) -> &[(&'static str, String)] {
+        let plan = self.plans.iter().find(|plan| is_stream_of(letter, plan.name()));
+        match plan {
+            Some(StreamPlan::Consumed(plan)) => plan.stream.given(),
+            _ => &[],
+        }
+    }
+
     /// True if the stream of a letter names the event by more than its content, or by nothing else ever.
     fn is_named(&self, letter: &Letter, event: &str) -> bool {
-        let is_meant = |name: &StreamName| {
-            name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
-        };
+        let is_meant = |name: &StreamName| is_stream_of(letter, name);
         let of_form =
             |form: &dyn WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
         let drain = self.drains.iter().find(|drain| is_meant(drain.form.name()));
@@ -185,4 +186,8 @@ impl Poller {
             .for_each(|drain| add(&drain.target));
         targets
     }
+}
+
+fn is_stream_of(letter: &Letter, name: &StreamName) -> bool {
+    name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
 }
