@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
 use super::row::{HealthRow, RowFacts, by_stream, watermark_of};
-use crate::delivery::TableRoute;
-use crate::delivery::send;
-use crate::destination::Batch;
+use crate::delivery::{EventRow, RowBatch, RowBatcher, TableRoute, send};
 use crate::jobs::{Poller, Selection};
 use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
 use crate::state::{Counts, StoreError, StreamHealth, Waiting, Worth, pushed_counts, waiting_queues};
@@ -79,8 +77,8 @@ impl Poller {
                 )
             })
             .collect();
-        for batch in batches(target, &rows, now) {
-            let delivery = send(target, &batch, deadline, &self.stop).await.delivery;
+        for rows in batches(target, &rows, now) {
+            let delivery = send(target, &rows.batch, deadline, &self.stop).await.delivery;
             if let Some(error) = delivery.error {
                 return Err(error.to_string());
             }
@@ -184,21 +182,17 @@ impl Poller {
     }
 }
 
-fn batches(target: &TableRoute, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Batch> {
-    let mut batches = Vec::new();
-    let mut builder = target.batch();
-    for row in rows {
-        let mut bytes = Vec::new();
-        let context = RowContext {
-            arrival: now,
-            given: &[],
-        };
-        target.table.project(&row.to_json(), context, &mut bytes);
-        if !builder.push(&bytes, now) {
-            batches.extend(builder.take());
-            builder.push(&bytes, now);
-        }
-    }
-    batches.extend(builder.take());
+fn batches(target: &TableRoute, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<RowBatch<()>> {
+    let mut batcher = RowBatcher::new(target);
+    let context = RowContext {
+        arrival: now,
+        given: &[],
+    };
+    let rows = rows.iter().filter_map(|row| {
+        let row = EventRow::of_event(&target.table, &row.to_json(), context, || true);
+        row.ok()
+    });
+    let mut batches: Vec<_> = rows.filter_map(|row| batcher.add(&row, (), now)).collect();
+    batches.extend(batcher.take());
     batches
 }
