@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::build_error::BuildError;
 use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, PingOneEnterprise, SentinelOne};
-use crate::jobs::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, StreamPlan};
-use crate::sources::{DestructiveStream, WindowedStream};
+use crate::jobs::{ConsumePlan, CounterpartRule, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
+use crate::sources::{DestructiveStream, PolledStream};
 use crate::state::Spool;
 use crate::tables::TableOptions;
 use crate::vendors::pingone;
@@ -114,13 +114,11 @@ impl Wiring<'_> {
             counterparts,
         };
         let targets = self.destinations.targets(choice, &ONELOGIN_USER_TABLES)?;
-        let users = PullPlan {
+        let users = SnapshotPlan {
             stream: self.watched(users, &instance.setting_prefix),
             targets,
-            pushed: None,
-            counterparts: None,
         };
-        Ok(vec![StreamPlan::Windows(events), StreamPlan::Windows(users)])
+        Ok(vec![StreamPlan::Windows(events), StreamPlan::Snapshot(users)])
     }
 
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {

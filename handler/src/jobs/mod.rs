@@ -17,7 +17,7 @@ pub use self::backfill::count::{PerhapsTwice, WindowCount};
 pub use self::backfill::{BackfillWatcher, Reading, why_not};
 pub use self::drain::spool_drain::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
-pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, StreamPlan};
+pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
 pub use self::poll::window::PollRules;
 pub use self::push::lane::Lane;
 pub use self::push::lane_context::LaneContext;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::delivery::TableRoute;
 use crate::event::{Identity, StreamName};
-use crate::sources::{DestructiveStream, WebhookFormat, WindowedStream};
+use crate::sources::{DestructiveStream, SnapshotStream, WebhookFormat, WindowedStream};
 use crate::state::Spool;
 
 /// A stream of any kind.
@@ -13,6 +13,8 @@ use crate::state::Spool;
 pub enum StreamPlan {
     /// Asked for by windows of time.
     Windows(PullPlan),
+    /// Read whole in every scan.
+    Snapshot(SnapshotPlan),
     /// Reading consumes.
     Consumed(ConsumePlan),
 }
@@ -22,6 +24,7 @@ impl StreamPlan {
     pub fn name(&self) -> &StreamName {
         match self {
             Self::Windows(plan) => plan.stream.name(),
+            Self::Snapshot(plan) => plan.stream.name(),
             Self::Consumed(plan) => plan.stream.name(),
         }
     }
@@ -30,6 +33,7 @@ impl StreamPlan {
     pub fn account(&self) -> &str {
         match self {
             Self::Windows(plan) => plan.stream.account(),
+            Self::Snapshot(plan) => plan.stream.account(),
             Self::Consumed(plan) => plan.stream.account(),
         }
     }
@@ -41,6 +45,7 @@ impl StreamPlan {
                 let pushed = plan.pushed.iter_mut().flat_map(|pushed| &mut pushed.targets);
                 plan.targets.iter_mut().chain(pushed).for_each(TableRoute::begin_run);
             }
+            Self::Snapshot(plan) => plan.targets.iter_mut().for_each(TableRoute::begin_run),
             Self::Consumed(plan) => plan.target.begin_run(),
         }
     }
@@ -62,6 +67,7 @@ impl StreamPlan {
                     })
                     .collect()
             }
+            Self::Snapshot(_) => Vec::new(),
             Self::Consumed(plan) => vec![plan.spool.queue_of(&plan.target.table.name())],
         }
     }
@@ -78,6 +84,15 @@ pub struct PullPlan {
     pub pushed: Option<PushedPlan>,
     /// How a pushed event is known again when it is read, where the two share no key.
     pub counterparts: Option<CounterpartRule>,
+}
+
+/// A stream that is read whole in every scan, and the tables it goes to.
+#[derive(Clone)]
+pub struct SnapshotPlan {
+    /// The stream.
+    pub stream: Arc<dyn SnapshotStream>,
+    /// At least one.
+    pub targets: Vec<TableRoute>,
 }
 
 /// Events that are pushed beside a stream that is polled.

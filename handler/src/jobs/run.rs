@@ -11,6 +11,8 @@ use super::consume::ConsumeRun;
 use super::drain::rows_run::RowsRun;
 use super::housekeeping::Housekeeping;
 use super::plan::{DrainPlan, StreamPlan};
+use super::poll::polled_run::PolledRun;
+use super::poll::snapshot_run::SnapshotRun;
 use super::poll::stream_run::StreamRun;
 use super::poll::window::PollRules;
 use crate::config::Schedule;
@@ -224,7 +226,25 @@ impl Poller {
                 .run()
                 .await
             }
-
+            StreamPlan::Snapshot(plan) => {
+                let polled = PolledRun {
+                    stream: &*plan.stream,
+                    targets: &plan.targets,
+                    rules,
+                    store,
+                    lease,
+                    deadline,
+                };
+                let now = clock.now();
+                SnapshotRun {
+                    plan,
+                    polled,
+                    now,
+                    stop,
+                }
+                .run()
+                .await
+            }
             StreamPlan::Consumed(plan) => {
                 ConsumeRun {
                     plan,

@@ -55,9 +55,9 @@ pub struct EventKey {
     pub time: Option<DateTime<Utc>>,
 }
 
-/// A stream of events that is asked for by windows of time.
+/// What is common to the streams whose events the vendor gives as often as they are asked for.
 #[async_trait]
-pub trait WindowedStream: Send + Sync {
+pub trait PolledStream: Send + Sync {
     /// The stream's name.
     fn name(&self) -> &StreamName;
     /// The vendor account that it reads: positions belong to it, and one process at a time works on it. Streams of
@@ -67,35 +67,45 @@ pub trait WindowedStream: Send + Sync {
     fn readable_for(&self) -> Option<Duration> {
         None
     }
-    /// How many pages a minute our own rate limit allows, if there is one.
-    fn pages_per_minute(&self) -> Option<f64> {
-        None
-    }
-    /// Some for a stream without windows: everything is read once in so long, and windows mean nothing to it.
-    fn walked_every(&self) -> Option<Duration> {
-        None
-    }
     /// The clock of the account's vendor, if its replies show one.
     fn vendor_clock(&self) -> Option<&VendorClock> {
         None
     }
-    /// Starts reading a window.
-    fn open(&self, window: Window) -> Box<dyn Pages + '_>;
-    /// Goes on with a walk that ended at a [place](Pages::place), for streams that are walked in more than one run.
-    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
-        let _ = place;
-        self.open(window)
-    }
-    /// Signs in and reads at most one event of a window, as reading it would: how many came. For `check` alone.
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError>;
     /// What the vendor tells about the credential of the account, whose streams all say the same. For `check` alone.
-    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError>;
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        let _ = deadline;
+        Ok(Vec::new())
+    }
     /// Names an event, which is a JSON object.
     fn key_of(&self, event: &str) -> EventKey;
-    /// What a person should know although nothing failed, one sentence each; asked after a window was read.
+    /// What a person should know although nothing failed, one sentence each; asked after something was read.
     fn notices(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// A stream of events that is asked for by windows of time.
+#[async_trait]
+pub trait WindowedStream: PolledStream {
+    /// How many pages a minute our own rate limit allows, if there is one.
+    fn pages_per_minute(&self) -> Option<f64> {
+        None
+    }
+    /// Starts reading a window.
+    fn open(&self, window: Window) -> Box<dyn Pages + '_>;
+    /// Signs in and reads at most one event of a window, as reading it would: how many came. For `check` alone.
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError>;
+}
+
+/// A stream of objects that cannot be asked for by time: all of them are read in every scan.
+#[async_trait]
+pub trait SnapshotStream: PolledStream {
+    /// The time between the beginnings of two scans.
+    fn scan_interval(&self) -> Duration;
+    /// Starts a scan, or continues one that ended at a [place](Pages::place).
+    fn scan(&self, place: Option<String>) -> Box<dyn Pages + '_>;
+    /// Signs in and reads at most one object: how many came. For `check` alone.
+    async fn probe(&self, deadline: Deadline) -> Result<usize, SourceError>;
 }
 
 /// A sentence about a credential.

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    CredentialNote, DestructiveStream, EventKey, Page, Pages, SourceError, Taken, VendorClock, Window, WindowedStream,
+    CredentialNote, DestructiveStream, EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, Taken,
+    VendorClock, Window, WindowedStream,
 };
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
@@ -47,7 +48,7 @@ impl<S: ?Sized> Watched<S> {
 }
 
 #[async_trait]
-impl<S: WindowedStream + ?Sized> WindowedStream for Watched<S> {
+impl<S: PolledStream + ?Sized> PolledStream for Watched<S> {
     fn name(&self) -> &StreamName {
         self.stream.name()
     }
@@ -60,35 +61,8 @@ impl<S: WindowedStream + ?Sized> WindowedStream for Watched<S> {
         self.stream.readable_for()
     }
 
-    fn pages_per_minute(&self) -> Option<f64> {
-        self.stream.pages_per_minute()
-    }
-
-    fn walked_every(&self) -> Option<Duration> {
-        self.stream.walked_every()
-    }
-
     fn vendor_clock(&self) -> Option<&VendorClock> {
         self.stream.vendor_clock()
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(WatchedPages {
-            pages: self.stream.open(window),
-            watched: self,
-        })
-    }
-
-    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
-        Box::new(WatchedPages {
-            pages: self.stream.resume(window, place),
-            watched: self,
-        })
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        let probed = self.stream.probe(window, deadline).await;
-        probed.inspect_err(|error| self.look_at(error))
     }
 
     async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -105,13 +79,51 @@ impl<S: WindowedStream + ?Sized> WindowedStream for Watched<S> {
     }
 }
 
+#[async_trait]
+impl<S: WindowedStream + ?Sized> WindowedStream for Watched<S> {
+    fn pages_per_minute(&self) -> Option<f64> {
+        self.stream.pages_per_minute()
+    }
+
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(WatchedPages {
+            pages: self.stream.open(window),
+            watched: self,
+        })
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        let probed = self.stream.probe(window, deadline).await;
+        probed.inspect_err(|error| self.look_at(error))
+    }
+}
+
+#[async_trait]
+impl<S: SnapshotStream + ?Sized> SnapshotStream for Watched<S> {
+    fn scan_interval(&self) -> Duration {
+        self.stream.scan_interval()
+    }
+
+    fn scan(&self, place: Option<String>) -> Box<dyn Pages + '_> {
+        Box::new(WatchedPages {
+            pages: self.stream.scan(place),
+            watched: self,
+        })
+    }
+
+    async fn probe(&self, deadline: Deadline) -> Result<usize, SourceError> {
+        let probed = self.stream.probe(deadline).await;
+        probed.inspect_err(|error| self.look_at(error))
+    }
+}
+
 struct WatchedPages<'a, S: ?Sized> {
     pages: Box<dyn Pages + 'a>,
     watched: &'a Watched<S>,
 }
 
 #[async_trait]
-impl<S: WindowedStream + ?Sized> Pages for WatchedPages<'_, S> {
+impl<S: PolledStream + ?Sized> Pages for WatchedPages<'_, S> {
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         let next = self.pages.next(deadline).await;
         next.inspect_err(|error| self.watched.look_at(error))

@@ -218,6 +218,7 @@ fn tables_of(plan: &StreamPlan) -> BTreeSet<String> {
             let pushed = plan.pushed.iter().flat_map(|pushed| &pushed.targets);
             plan.targets.iter().chain(pushed).map(name).collect()
         }
+        StreamPlan::Snapshot(plan) => plan.targets.iter().map(name).collect(),
         StreamPlan::Consumed(plan) => BTreeSet::from([name(&plan.target)]),
     }
 }
@@ -233,11 +234,12 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
     shown.lag_seconds = Some(lag.as_seconds_f64().max(0.0));
     shown.ahead_seconds = (lag < -CLOCKS_AGREE).then(|| -lag.as_seconds_f64());
     shown.counts = position.counts;
-    if let StreamPlan::Windows(plan) = plan {
+    if !matches!(plan, StreamPlan::Consumed(_)) {
         shown.coverage = position.coverage.spans().to_vec();
         shown.holes = position.holes();
-        let is_walked = plan.stream.walked_every().is_some();
-        shown.overlap = (!is_walked).then(|| match position.is_costly_to_reread(plan.stream.pages_per_minute()) {
+    }
+    if let StreamPlan::Windows(plan) = plan {
+        shown.overlap = Some(match position.is_costly_to_reread(plan.stream.pages_per_minute()) {
             true => Overlap::EveryTenthRun,
             false => Overlap::EveryRun,
         });

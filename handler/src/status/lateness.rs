@@ -16,9 +16,9 @@ pub fn expected_lag(plan: &StreamPlan, rules: &PollRules) -> Duration {
     match plan {
         StreamPlan::Windows(plan) => {
             let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
-            let behind = rules.settle.max(patience);
-            plan.stream.walked_every().map_or(behind, |every| every.max(behind))
+            rules.settle.max(patience)
         }
+        StreamPlan::Snapshot(plan) => plan.stream.scan_interval().max(rules.settle),
         StreamPlan::Consumed(_) => Duration::ZERO,
     }
 }

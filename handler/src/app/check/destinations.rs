@@ -33,6 +33,7 @@ impl Check {
                     targets.extend(plan.targets.iter().cloned());
                     targets.extend(plan.pushed.iter().flat_map(|pushed| pushed.targets.iter().cloned()));
                 }
+                StreamPlan::Snapshot(plan) => targets.extend(plan.targets.iter().cloned()),
                 StreamPlan::Consumed(plan) => targets.push(plan.target.clone()),
             }
         }

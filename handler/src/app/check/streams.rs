@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
 use crate::jobs::StreamPlan;
-use crate::sources::{DestructiveStream, SourceError, Window, WindowedStream};
+use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
 use crate::status::clock_remark;
 use crate::time::{Clock, Deadline};
 
@@ -30,17 +30,14 @@ impl Check {
             let subject = plan.name().to_string();
             match plan {
                 StreamPlan::Windows(plan) => {
-                    let stream = plan.stream.clone();
-                    let account = (stream.name().source, stream.name().instance.clone());
-                    if accounts.insert(account.clone()) {
-                        let subject = format!("{}/{}", account.0, account.1);
-                        let probe = credential(stream.clone(), subject.clone(), deadline);
-                        probes.push((subject, Box::pin(probe)));
-                    }
-                    probes.push((
-                        subject.clone(),
-                        Box::pin(windows(stream, subject, window, deadline, clocks.clone())),
-                    ));
+                    probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
+                    let probe = windows(plan.stream.clone(), subject.clone(), window, deadline, clocks.clone());
+                    probes.push((subject, Box::pin(probe)));
+                }
+                StreamPlan::Snapshot(plan) => {
+                    probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
+                    let probe = snapshot(plan.stream.clone(), subject.clone(), deadline, clocks.clone());
+                    probes.push((subject, Box::pin(probe)));
                 }
                 StreamPlan::Consumed(plan) => {
                     let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
@@ -73,7 +70,7 @@ struct Clocks {
 
 impl Clocks {
     /// What is worth saying of the clock behind a stream; streams of one account have the same.
-    fn remark(&self, stream: &dyn WindowedStream) -> Option<String> {
+    fn remark(&self, stream: &dyn PolledStream) -> Option<String> {
         let offset = stream.vendor_clock()?.offset(self.ours.now())?;
         let seconds = offset.difference_seconds()?;
         let account = (stream.name().source, stream.name().instance.clone());
@@ -93,20 +90,54 @@ async fn windows(
         Ok(read) => read,
         Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
     };
-    let what = match (read, stream.walked_every()) {
-        (0, None) => "signed in and may read; nothing was recorded in the last 15 minutes",
-        (0, Some(_)) => "signed in and may read; there is nothing",
-        (_, None) => "signed in, and read one event of the last 15 minutes",
-        (_, Some(_)) => "signed in, and read one object",
+    let what = match read {
+        0 => "signed in and may read; nothing was recorded in the last 15 minutes",
+        _ => "signed in, and read one event of the last 15 minutes",
     };
+    may_read(&*stream, subject, what, &clocks)
+}
+
+async fn snapshot(
+    stream: Arc<dyn SnapshotStream>,
+    subject: String,
+    deadline: Deadline,
+    clocks: Clocks,
+) -> Vec<Finding> {
+    let read = match stream.probe(deadline).await {
+        Ok(read) => read,
+        Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
+    };
+    let what = match read {
+        0 => "signed in and may read; there is nothing",
+        _ => "signed in, and read one object",
+    };
+    may_read(&*stream, subject, what, &clocks)
+}
+
+fn may_read(stream: &dyn PolledStream, subject: String, what: &str, clocks: &Clocks) -> Vec<Finding> {
     let mut findings = vec![Finding::fine(subject.clone(), what)];
-    let notices = stream.notices().into_iter().chain(clocks.remark(&*stream));
+    let notices = stream.notices().into_iter().chain(clocks.remark(stream));
     findings.extend(notices.map(|notice| Finding::new(Verdict::Attention, subject.clone(), notice)));
     findings
 }
 
+/// One probe per account.
+fn credential_of(
+    stream: Arc<dyn PolledStream>,
+    accounts: &mut BTreeSet<(&'static str, String)>,
+    deadline: Deadline,
+) -> Option<(String, Probe)> {
+    let account = (stream.name().source, stream.name().instance.clone());
+    let subject = format!("{}/{}", account.0, account.1);
+    let is_new = accounts.insert(account);
+    is_new.then(|| {
+        let probe = credential(stream, subject.clone(), deadline);
+        (subject, Box::pin(probe) as Probe)
+    })
+}
+
 /// What the account's vendor tells. That the credential is refused is said by the streams.
-async fn credential(stream: Arc<dyn WindowedStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
     match stream.about_credential(deadline).await {
         Ok(notes) => {
             let notes = notes.into_iter().map(|note| {

@@ -110,7 +110,7 @@ impl Backfill<'_> {
         let store = lease.guard(self.poller.store.clone());
         let run = self.stream_run(&store, lease, Deadline::after(TIME_FOR_A_SLICE));
         let now = self.poller.clock.now();
-        let checkpoints = run.load(now, report).await?;
+        let checkpoints = run.polled().load(now, report).await?;
         let mut known = self.known_tables(&run, &checkpoints).await?;
         let last = known.iter().map(|table| table.position.watermark).max();
         let end = last.map_or(self.wanted.from, |last| last.min(self.wanted.to));

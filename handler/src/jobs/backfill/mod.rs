@@ -67,11 +67,10 @@ pub fn why_not(plan: &StreamPlan) -> Option<String> {
             "{name}: cannot be filled: the vendor gives every event once, to whoever polls first, and takes no times; what \
              was not taken for 7 days is gone"
         )),
-        StreamPlan::Windows(plan) => plan.stream.walked_every().map(|_| {
-            format!(
-                "{name}: has nothing to fill: it is read whole every time, because the vendor cannot be asked by time"
-            )
-        }),
+        StreamPlan::Snapshot(_) => Some(format!(
+            "{name}: has nothing to fill: it is read whole every time, because the vendor cannot be asked by time"
+        )),
+        StreamPlan::Windows(_) => None,
     }
 }
 

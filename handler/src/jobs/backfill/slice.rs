@@ -51,7 +51,7 @@ impl SliceFill<'_, '_> {
     pub async fn note(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.backfill.poller.clock.now();
         let run = self.backfill.stream_run(self.store, self.lease, self.deadline);
-        let mut checkpoints = run.load(now, report).await?;
+        let mut checkpoints = run.polled().load(now, report).await?;
         self.note_what_is_wanted(&mut checkpoints, now).await
     }
 
@@ -59,7 +59,7 @@ impl SliceFill<'_, '_> {
     pub async fn run(&mut self, report: &mut StreamReport) -> Result<SliceOutcome, StoreError> {
         let now = self.backfill.poller.clock.now();
         let run = self.backfill.stream_run(self.store, self.lease, self.deadline);
-        let mut checkpoints = run.load(now, report).await?;
+        let mut checkpoints = run.polled().load(now, report).await?;
         if self.backfill.is_at_start() {
             self.note_what_is_wanted(&mut checkpoints, now).await?;
             match self.backfill.leave_out(&checkpoints, now, report) {

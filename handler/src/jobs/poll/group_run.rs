@@ -418,7 +418,10 @@ impl<'a> GroupRun<'a> {
             sink.counts.replaced_bytes += page.replaced_bytes;
         }
         let (run, now) = (self.run, self.now);
-        let events: Vec<Cow<'_, str>> = page.events().flat_map(|event| run.opened(event, now)).collect();
+        let events: Vec<Cow<'_, str>> = page
+            .events()
+            .flat_map(|event| run.polled().opened(event, now))
+            .collect();
         let covered = self.covered_by_pushes(&events, slice).await?;
         for event in &events {
             self.offer(event, &covered, slice, context).await;

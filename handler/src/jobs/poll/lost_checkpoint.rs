@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::stream_run::StreamRun;
+use super::polled_run::PolledRun;
 use super::window::before;
 use crate::state::{Checkpoints, StoreError, StreamHealth, StreamHealths, TablePosition, account_digest};
 use crate::time::rfc3339_millis;
@@ -30,11 +30,11 @@ pub enum Lost {
 impl Lost {
     /// `None` if the stream never ran for this account.
     pub async fn find(
-        run: &StreamRun<'_>,
+        run: &PolledRun<'_>,
         checkpoints: &Checkpoints,
         now: DateTime<Utc>,
     ) -> Result<Option<Self>, StoreError> {
-        let stream = &run.plan.stream;
+        let stream = run.stream;
         let healths = StreamHealths::new(run.store.clone());
         let health = match healths.read(&stream.name().to_string()).await {
             Ok(health) => health,

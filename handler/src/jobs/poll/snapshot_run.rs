@@ -1,37 +1,66 @@
-//! A stream without windows: everything is read once in a while, and what changed since is delivered.
-
-use std::time::Duration;
+//! A stream that is read whole: a scan begins once in a while, and what changed since the last one is delivered.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::loading::load_identities;
-use super::stream_run::StreamRun;
+use super::polled_run::{PolledRun, note_no_time_left};
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
 use crate::delivery::{SinkContext, SinkError, TableWriter};
 use crate::event::Identity;
+use crate::jobs::plan::SnapshotPlan;
 use crate::report::Cause;
 use crate::report::{Outcome, StreamReport, TableReport};
 use crate::sources::{Page, SourceError, Window};
 use crate::state::{Checkpoints, DeadLetters, OpenWalk, StoreError, TablePosition};
+use crate::time::Shutdown;
 
 /// So many runs in which the vendor gives nothing at the place where a walk is to go on: then it begins anew.
 const MOST_FAILED_RUNS: u32 = 2;
 
 /// One run.
-pub struct WalkRun<'a> {
-    /// The stream's run.
-    pub run: &'a StreamRun<'a>,
-    /// How often everything is read.
-    pub every: Duration,
+pub struct SnapshotRun<'a> {
+    /// The stream and its tables.
+    pub plan: &'a SnapshotPlan,
+    /// The same, with the state.
+    pub polled: PolledRun<'a>,
     /// The time of the run.
     pub now: DateTime<Utc>,
+    /// Ends the run early.
+    pub stop: &'a Shutdown,
 }
 
-impl WalkRun<'_> {
-    /// Reads everything for the tables whose turn it is. A walk that was cut off goes on with the next run where it
+impl SnapshotRun<'_> {
+    /// Reads on from where the last run ended, and reports.
+    pub async fn run(&self) -> StreamReport {
+        let mut report = StreamReport::new(self.plan.stream.name().to_string());
+        if let Err(error) = self.run_into(&mut report).await {
+            let message = format!("{}: {error}", report.stream);
+            report.problems.push(error.problem_saying(message));
+        }
+        if !report.problems.is_empty() {
+            report.outcome = Outcome::Failed;
+        }
+        report
+    }
+
+    async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
+        let mut checkpoints = self.polled.load(self.now, report).await?;
+        match self.polled.deadline.is_within_reserve(DELIVERY_RESERVE) {
+            true => note_no_time_left(report),
+            false => self.scan_due_tables(&mut checkpoints, report).await?,
+        }
+        self.polled.note_positions(&checkpoints, report);
+        Ok(())
+    }
+
+    /// Reads everything for the tables that are due. A scan that was cut off continues with the next run where it
     /// ended; what comes a second time all the same is dropped by identity.
-    pub async fn run(&self, checkpoints: &mut Checkpoints, report: &mut StreamReport) -> Result<(), StoreError> {
-        for target in &self.run.plan.targets {
+    async fn scan_due_tables(
+        &self,
+        checkpoints: &mut Checkpoints,
+        report: &mut StreamReport,
+    ) -> Result<(), StoreError> {
+        for target in &self.plan.targets {
             let table = target.table.name();
             let Some(position) = checkpoints
                 .current
@@ -42,9 +71,9 @@ impl WalkRun<'_> {
                 continue;
             };
             let open = position.walk.clone().filter(|walk| walk.begun <= self.now);
-            let identities =
-                load_identities(self.run.store, checkpoints.identities_of(&table), self.run.deadline).await?;
-            let mut walk = Walk {
+            let folder = checkpoints.identities_of(&table);
+            let identities = load_identities(self.polled.store, folder, self.polled.deadline).await?;
+            let mut scan = TableScan {
                 begun: open.as_ref().map_or(self.now, |walk| walk.begun),
                 failed_runs: open.as_ref().map_or(0, |walk| walk.failed_runs),
                 place: open.map(|walk| walk.place),
@@ -53,17 +82,17 @@ impl WalkRun<'_> {
                 sink: TableWriter::new(target, identities),
                 refreshed: Vec::new(),
             };
-            let ended = self.walk(&mut walk, report).await;
-            self.settle(walk, ended, &table, checkpoints, report).await?;
+            let ended = self.scan(&mut scan, report).await;
+            self.settle(scan, ended, &table, checkpoints, report).await?;
         }
         Ok(())
     }
 
     fn is_due(&self, position: &TablePosition) -> bool {
-        let was_walked = position.watermark > position.begin;
-        let every = TimeDelta::from_std(self.every).unwrap_or(TimeDelta::MAX);
+        let was_scanned = position.watermark > position.begin;
+        let every = TimeDelta::from_std(self.plan.stream.scan_interval()).unwrap_or(TimeDelta::MAX);
         position.walk.is_some()
-            || !was_walked
+            || !was_scanned
             || self.now - position.watermark >= every
             || position.watermark > self.now
     }
@@ -71,29 +100,29 @@ impl WalkRun<'_> {
     /// What was met is written down before the place behind it.
     async fn settle(
         &self,
-        mut walk: Walk<'_>,
+        mut scan: TableScan<'_>,
         ended: bool,
         table: &str,
         checkpoints: &mut Checkpoints,
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
-        if walk.has_moved && !ended {
-            walk.sink
-                .remember_refreshed(std::mem::take(&mut walk.refreshed))
+        if scan.has_moved && !ended {
+            scan.sink
+                .remember_refreshed(std::mem::take(&mut scan.refreshed))
                 .await?;
         }
         let Some(position) = checkpoints.current.tables.get_mut(table) else {
             return Ok(());
         };
-        let counts = walk.sink.final_counts();
+        let counts = scan.sink.final_counts();
         position.counts.add_run(counts);
         if ended {
-            position.coverage.add(position.watermark, walk.begun);
-            position.watermark = walk.begun;
+            position.coverage.add(position.watermark, scan.begun);
+            position.watermark = scan.begun;
         }
-        let begun = walk.begun;
-        let (had_place, failed_before) = (walk.place.is_some(), walk.failed_runs);
-        let next = walk.place_of_next_run(ended, report);
+        let begun = scan.begun;
+        let (had_place, failed_before) = (scan.place.is_some(), scan.failed_runs);
+        let next = scan.place_of_next_run(ended, report);
         position.walk = next.map(|(place, failed_runs)| OpenWalk {
             begun,
             place,
@@ -106,36 +135,36 @@ impl WalkRun<'_> {
             counts,
             watermark: position.watermark,
         });
-        if ended || remembers || walk.has_moved || counts.delivered + counts.dead_lettered > 0 {
-            checkpoints.save(self.run.lease, self.now).await?;
+        if ended || remembers || scan.has_moved || counts.delivered + counts.dead_lettered > 0 {
+            checkpoints.save(self.polled.lease, self.now).await?;
         }
         if ended {
             // What this walk did not meet is as good as never seen: a user who changes back is a change.
-            walk.sink.keep_only(begun).await?;
+            scan.sink.keep_only(begun).await?;
         }
         Ok(())
     }
 
     /// True if everything was read and delivered.
-    async fn walk(&self, walk: &mut Walk<'_>, report: &mut StreamReport) -> bool {
-        let dead_letters = DeadLetters::new(self.run.store.clone());
+    async fn scan(&self, scan: &mut TableScan<'_>, report: &mut StreamReport) -> bool {
+        let dead_letters = DeadLetters::new(self.polled.store.clone());
         let context = SinkContext {
-            stream: self.run.plan.stream.name(),
-            lease: self.run.lease,
+            stream: self.plan.stream.name(),
+            lease: self.polled.lease,
             dead_letters: &dead_letters,
             arrival: self.now,
             given: &[],
-            deadline: self.run.deadline,
-            stop: self.run.stop,
+            deadline: self.polled.deadline,
+            stop: self.stop,
         };
-        let (read, place) = self.read_pages(walk, &context).await;
-        let flushed = walk.sink.flush(&context).await;
-        report.notices.extend(self.run.plan.stream.notices());
+        let (read, place) = self.read_pages(scan, &context).await;
+        let flushed = scan.sink.flush(&context).await;
+        report.notices.extend(self.plan.stream.notices());
         let is_delivered = flushed.is_ok() && !matches!(read, Err(Ended::Sink(_)));
-        if is_delivered && place.is_some() && place != walk.place {
-            (walk.place, walk.has_moved) = (place, true);
+        if is_delivered && place.is_some() && place != scan.place {
+            (scan.place, scan.has_moved) = (place, true);
         }
-        let has_progressed = walk.has_moved || walk.sink.counts.delivered + walk.sink.counts.dead_lettered > 0;
+        let has_progressed = scan.has_moved || scan.sink.counts.delivered + scan.sink.counts.dead_lettered > 0;
         match (read, flushed) {
             (Ok(()), Ok(())) => return true,
             (Err(Ended::Source(error)), Ok(())) if is_no_failure(&error, has_progressed) => {
@@ -143,11 +172,11 @@ impl WalkRun<'_> {
                 report.notices.push(error.to_string());
             }
             (Err(Ended::Source(error)), Ok(())) => {
-                walk.failed_at_place = !walk.has_moved && is_about_place(&error);
+                scan.failed_at_place = !scan.has_moved && is_about_place(&error);
                 report.problems.push(error.problem());
             }
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
-                let message = format!("{} -> {}: {error}", report.stream, walk.sink.table());
+                let message = format!("{} -> {}: {error}", report.stream, scan.sink.table());
                 report.problems.push(error.problem_saying(message));
             }
         }
@@ -155,23 +184,24 @@ impl WalkRun<'_> {
     }
 
     /// Also gives the place of the page that comes next, where reading did not end.
-    async fn read_pages(&self, walk: &mut Walk<'_>, context: &SinkContext<'_>) -> (Result<(), Ended>, Option<String>) {
-        let stream = &self.run.plan.stream;
+    async fn read_pages(
+        &self,
+        scan: &mut TableScan<'_>,
+        context: &SinkContext<'_>,
+    ) -> (Result<(), Ended>, Option<String>) {
+        let stream = &self.plan.stream;
         // What is met counts as met when the walk was begun, in whichever run.
         let window = Window {
-            from: walk.begun,
-            to: walk.begun,
+            from: scan.begun,
+            to: scan.begun,
         };
-        let mut pages = match walk.place.clone() {
-            Some(place) => stream.resume(window, place),
-            None => stream.open(window),
-        };
-        let reserve = DELIVERY_RESERVE.min(self.run.deadline.remaining() / 4);
-        let reading_deadline = self.run.deadline.less(reserve);
+        let mut pages = stream.scan(scan.place.clone());
+        let reserve = DELIVERY_RESERVE.min(self.polled.deadline.remaining() / 4);
+        let reading_deadline = self.polled.deadline.less(reserve);
         loop {
             let page = tokio::select! {
                 biased;
-                () = self.run.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = self.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
                 page = pages.next(reading_deadline) => page,
             };
             let page = match page {
@@ -179,7 +209,7 @@ impl WalkRun<'_> {
                 Ok(None) => return (Ok(()), None),
                 Err(error) => return (Err(Ended::Source(error)), pages.place()),
             };
-            if let Err(error) = self.take(walk, &page, window, context).await {
+            if let Err(error) = self.take(scan, &page, window, context).await {
                 return (Err(Ended::Sink(error)), None);
             }
         }
@@ -187,27 +217,27 @@ impl WalkRun<'_> {
 
     async fn take(
         &self,
-        walk: &mut Walk<'_>,
+        scan: &mut TableScan<'_>,
         page: &Page,
         window: Window,
         context: &SinkContext<'_>,
     ) -> Result<(), SinkError> {
-        walk.sink.counts.replaced_bytes += page.replaced_bytes;
-        let events = page.events().flat_map(|event| self.run.opened(event, self.now));
+        scan.sink.counts.replaced_bytes += page.replaced_bytes;
+        let events = page.events().flat_map(|event| self.polled.opened(event, self.now));
         for event in events {
-            let key = self.run.plan.stream.key_of(&event);
-            if walk.sink.knows(&key.identity) {
-                walk.refreshed.push((key.identity, walk.begun));
+            let key = self.plan.stream.key_of(&event);
+            if scan.sink.knows(&key.identity) {
+                scan.refreshed.push((key.identity, scan.begun));
             }
-            walk.sink.refresh(key.identity, walk.begun);
-            walk.sink.offer(&event, key, window, context).await?;
+            scan.sink.refresh(key.identity, scan.begun);
+            scan.sink.offer(&event, key, window, context).await?;
         }
         Ok(())
     }
 }
 
 /// A walk on its way into one table.
-struct Walk<'a> {
+struct TableScan<'a> {
     sink: TableWriter<'a>,
     /// When its first page was asked for, perhaps by an earlier run.
     begun: DateTime<Utc>,
@@ -223,7 +253,7 @@ struct Walk<'a> {
     refreshed: Vec<(Identity, DateTime<Utc>)>,
 }
 
-impl Walk<'_> {
+impl TableScan<'_> {
     /// Where the next run goes on, and how many runs got nothing from there. A saved cursor may be dead in ways that
     /// look like a passing failure.
     fn place_of_next_run(&mut self, ended: bool, report: &mut StreamReport) -> Option<(String, u32)> {

@@ -1,6 +1,5 @@
 //! One stream, one run: where its tables stand, and what comes of walking on from there.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,27 +7,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::group_run::GroupRun;
 use super::loading::in_time;
-use super::lost_checkpoint::Lost;
-use super::snapshot_run::WalkRun;
+use super::polled_run::{PolledRun, note_no_time_left};
 use super::window::{PollRules, before};
 use crate::delivery::Counterparts;
 use crate::delivery::DELIVERY_RESERVE;
 use crate::delivery::TableRoute;
-use crate::delivery::{Standing, opened};
-use crate::delivery::{is_named, why_no_row};
 use crate::jobs::drain::pushed_run::{can_be_settled, deliver_pushed};
 use crate::jobs::drain::spool_drain::note_waiting;
 use crate::jobs::plan::PullPlan;
 use crate::report::Cause;
-use crate::report::{ErrorCode, Outcome, Problem, StreamReport};
+use crate::report::{Outcome, StreamReport};
 use crate::state::{Checkpoints, Lease, Store, StoreError, TablePosition};
-use crate::tables::Reading;
 use crate::time::{Clock, Deadline, Shutdown, rfc3339_millis};
 
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
-/// Events in one wrapper; one that holds more is set aside whole.
-const MOST_WRAPPED: usize = 50_000;
 
 /// What a run of a stream works with.
 pub struct StreamRun<'a> {
@@ -65,22 +58,21 @@ impl StreamRun<'_> {
         report
     }
 
-    /// An event that was read, or what it wraps: its key, its time and its counterpart are those of the bare event.
-    pub fn opened<'e>(&self, event: &'e str, arrival: DateTime<Utc>) -> Vec<Cow<'e, str>> {
-        let standing = |event: &str| {
-            let mut reading = Reading::default();
-            for target in &self.plan.targets {
-                reading |= target.table.read(event, arrival);
-            }
-            let is_named = || is_named(event, &self.plan.stream.key_of(event));
-            Standing::of(reading, why_no_row(event, reading, is_named))
-        };
-        opened(event, &standing, MOST_WRAPPED)
+    /// What is common to all polled streams.
+    pub fn polled(&self) -> PolledRun<'_> {
+        PolledRun {
+            stream: &*self.plan.stream,
+            targets: &self.plan.targets,
+            rules: self.rules,
+            store: self.store,
+            lease: self.lease,
+            deadline: self.deadline,
+        }
     }
 
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let mut checkpoints = self.load(now, report).await?;
+        let mut checkpoints = self.polled().load(now, report).await?;
         let before = report.problems.len();
         let delivered = match &self.plan.pushed {
             Some(pushed) => deliver_pushed(self, pushed, &mut checkpoints, now, report).await,
@@ -104,7 +96,7 @@ impl StreamRun<'_> {
             checkpoints.save(self.lease, now).await?;
         }
         if self.reads && outcome.is_ok() {
-            self.note_positions(&checkpoints, report);
+            self.polled().note_positions(&checkpoints, report);
         }
         outcome
     }
@@ -117,22 +109,8 @@ impl StreamRun<'_> {
         report: &mut StreamReport,
     ) -> Result<(), StoreError> {
         if self.deadline.is_within_reserve(DELIVERY_RESERVE) {
-            let message = format!(
-                "{}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run \
-                 reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY",
-                report.stream
-            );
-            // What was pushed and could be delivered is progress; a run without any could not even begin.
-            if report.tables.iter().any(|table| table.counts.delivered > 0) {
-                report.outcome = Outcome::BudgetEnded;
-                report.notices.push(message);
-            } else {
-                report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
-            }
+            note_no_time_left(report);
             return Ok(());
-        }
-        if let Some(every) = self.plan.stream.walked_every() {
-            return WalkRun { run: self, every, now }.run(checkpoints, report).await;
         }
         // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
         for _ in 0..2 {
@@ -152,58 +130,6 @@ impl StreamRun<'_> {
             }
         }
         Ok(())
-    }
-
-    /// For whoever asks how the stream stands before its checkpoint is saved again.
-    fn note_positions(&self, checkpoints: &Checkpoints, report: &mut StreamReport) {
-        for target in &self.plan.targets {
-            let table = target.table.name();
-            if let Some(position) = checkpoints.current.tables.get(&*table) {
-                report.read_to.insert(table.to_string(), position.watermark);
-            }
-        }
-        report.unsaved = checkpoints.unsaved_counts();
-    }
-
-    /// The positions, with one for every table. A new one is on the disk before the first page is asked for, so that
-    /// a first run that fails does not slide its begin.
-    pub async fn load(&self, now: DateTime<Utc>, report: &mut StreamReport) -> Result<Checkpoints, StoreError> {
-        let stream = &self.plan.stream;
-        let mut checkpoints = Checkpoints::load(self.store.clone(), stream.name(), stream.account(), now).await?;
-        if let Some(other) = &checkpoints.moved_from {
-            let from = if checkpoints.is_new {
-                "POLL_LOOKBACK"
-            } else {
-                "where it was left"
-            };
-            report.notices.push(format!(
-                "{}: the checkpoint belonged to another account ({other}); it is set aside and this account is read from {from}",
-                report.stream
-            ));
-        }
-        let mut changed = checkpoints.is_new || checkpoints.moved_from.is_some();
-        let is_gone = checkpoints.is_new && checkpoints.moved_from.is_none();
-        let lost = if is_gone {
-            Lost::find(self, &checkpoints, now).await?
-        } else {
-            None
-        };
-        report
-            .notices
-            .extend(lost.as_ref().map(|lost| lost.notice(&report.stream)));
-        for target in &self.plan.targets {
-            let name = target.table.name();
-            if !checkpoints.current.tables.contains_key(&*name) {
-                let known = lost.as_ref().and_then(|lost| lost.position(&name, self.rules.overlap));
-                let position = known.unwrap_or_else(|| self.rules.first_position(now));
-                checkpoints.current.tables.insert(name.to_string(), position);
-                changed = true;
-            }
-        }
-        if changed {
-            checkpoints.save(self.lease, now).await?;
-        }
-        Ok(checkpoints)
     }
 
     /// A gap that reaches back beyond what the vendor still shows cannot be filled any more. That is said, and stays

@@ -158,6 +158,7 @@ impl Poller {
                 no_row::is_named(event, &plan.stream.key_of(event))
                     || pushed.is_some_and(|pushed| of_form(&*pushed.form))
             }
+            Some(StreamPlan::Snapshot(plan)) => no_row::is_named(event, &plan.stream.key_of(event)),
             Some(StreamPlan::Consumed(plan)) => plan.stream.identity_of(event) != Identity::of_content(event),
             None => false,
         }
@@ -177,6 +178,7 @@ impl Poller {
         for plan in self.plans.iter().filter(|plan| is_meant(plan.name())) {
             match plan {
                 StreamPlan::Windows(plan) => plan.targets.iter().for_each(&mut add),
+                StreamPlan::Snapshot(plan) => plan.targets.iter().for_each(&mut add),
                 StreamPlan::Consumed(plan) => add(&plan.target),
             }
         }

@@ -22,7 +22,7 @@ use crate::event::Identity;
 use crate::event::StreamName;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::run::*;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, Window, WindowedStream};
 use crate::state::LocalStore;
 use crate::tables::table;
 use crate::time::{VirtualClock, rfc3339_millis};
@@ -46,7 +46,7 @@ struct Vendor {
 }
 
 #[async_trait]
-impl WindowedStream for Vendor {
+impl PolledStream for Vendor {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -55,6 +55,18 @@ impl WindowedStream for Vendor {
         "the account"
     }
 
+    fn key_of(&self, event: &str) -> EventKey {
+        let event: serde_json::Value = serde_json::from_str(event).unwrap();
+        let identity = Identity::of_parts(&[event["id"].as_str().unwrap()]);
+        EventKey {
+            identity,
+            time: event["recordedAt"].as_str().unwrap().parse().ok(),
+        }
+    }
+}
+
+#[async_trait]
+impl WindowedStream for Vendor {
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
         Box::new(VendorPages {
             vendor: self,
@@ -66,19 +78,6 @@ impl WindowedStream for Vendor {
 
     async fn probe(&self, _: Window, _: Deadline) -> Result<usize, SourceError> {
         Ok(0)
-    }
-
-    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        Ok(Vec::new())
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        let event: serde_json::Value = serde_json::from_str(event).unwrap();
-        let identity = Identity::of_parts(&[event["id"].as_str().unwrap()]);
-        EventKey {
-            identity,
-            time: event["recordedAt"].as_str().unwrap().parse().ok(),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::fields::fields;
 use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
 use crate::sources::cursor_walk::least_page;
-use crate::sources::{CredentialNote, EventKey, Pages, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::{Deadline, VendorTime};
 
 const FORM: Form = Form {
@@ -34,7 +34,7 @@ impl ApiEvents {
 }
 
 #[async_trait]
-impl WindowedStream for ApiEvents {
+impl PolledStream for ApiEvents {
     fn name(&self) -> &StreamName {
         &self.list.stream
     }
@@ -47,24 +47,23 @@ impl WindowedStream for ApiEvents {
         Some(&self.list.account.vendor_clock)
     }
 
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.list.walk(window))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(&self.list, window, deadline).await
-    }
-
-    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        Ok(Vec::new())
-    }
-
     fn key_of(&self, event: &str) -> EventKey {
         key_of(event)
     }
 
     fn notices(&self) -> Vec<String> {
         self.list.notices()
+    }
+}
+
+#[async_trait]
+impl WindowedStream for ApiEvents {
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(self.list.walk(window))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(&self.list, window, deadline).await
     }
 }
 

@@ -8,7 +8,7 @@ use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
 
 use super::*;
 use crate::config::{MapEnvironment, Settings};
-use crate::sources::{Window, WindowedStream};
+use crate::sources::{Pages, PolledStream, SnapshotStream, Window, WindowedStream};
 use crate::time::{Deadline, SystemClock};
 
 pub(super) const TOKEN_PATH: &str = "/auth/oauth2/v2/token";
@@ -72,14 +72,9 @@ pub(super) fn assert_are(objects: &[String], expected: &[Event]) {
     }
 }
 
-/// The objects of a window, or the text of the error.
-pub(super) async fn read_within(
-    stream: &dyn WindowedStream,
-    window: Window,
-    time: Duration,
-) -> Result<Vec<String>, String> {
+/// The objects of all pages, or the text of the error.
+async fn objects_of(mut pages: Box<dyn Pages + '_>, time: Duration) -> Result<Vec<String>, String> {
     let deadline = Deadline::after(time);
-    let mut pages = stream.open(window);
     let mut objects = Vec::new();
     while let Some(page) = pages.next(deadline).await.map_err(|error| error.to_string())? {
         objects.extend(page.events().map(str::to_owned));
@@ -87,8 +82,20 @@ pub(super) async fn read_within(
     Ok(objects)
 }
 
+pub(super) async fn read_within(
+    stream: &dyn WindowedStream,
+    window: Window,
+    time: Duration,
+) -> Result<Vec<String>, String> {
+    objects_of(stream.open(window), time).await
+}
+
 pub(super) async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, String> {
     read_within(stream, hour(), Duration::from_secs(30)).await
+}
+
+pub(super) async fn scan(stream: &dyn SnapshotStream) -> Result<Vec<String>, String> {
+    objects_of(stream.scan(None), Duration::from_secs(30)).await
 }
 
 pub(super) fn statuses(api: &Api, path: &str) -> Vec<u16> {
@@ -108,8 +115,7 @@ fn the_streams_have_their_names_and_the_account_without_the_credential() {
     assert_eq!(users.name().to_string(), "onelogin/acme/users");
     assert_eq!(events.account(), "account example.onelogin.com");
     assert_eq!(users.account(), events.account());
-    assert_eq!(events.walked_every(), None);
-    assert_eq!(users.walked_every(), Some(Duration::from_secs(6 * 3600)));
+    assert_eq!(users.scan_interval(), Duration::from_secs(6 * 3600));
 }
 
 #[tokio::test]
@@ -145,11 +151,7 @@ async fn all_users_are_read_whenever_they_were_created() {
     let published = users(1200);
     api.publish_users(published.clone());
     let (_, stream) = streams(&api);
-    let nothing = Window {
-        from: start() + TimeDelta::days(9),
-        to: start() + TimeDelta::days(9),
-    };
-    let got = read_within(&*stream, nothing, Duration::from_secs(30)).await.unwrap();
+    let got = scan(&*stream).await.unwrap();
     let expected: Vec<_> = published.into_iter().map(|user| user.json).collect();
     assert!(got == expected, "{} of {}", got.len(), expected.len());
     assert_eq!(statuses(&api, "/api/1/users"), [200; 2]);

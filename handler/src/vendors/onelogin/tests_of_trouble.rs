@@ -6,8 +6,8 @@ use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
 use tokio::time::Instant;
 
 use super::tests::{
-    TOKEN_PATH, assert_are, assert_well_behaved, events, hour, read, read_within, statuses, streams, streams_with,
-    users,
+    TOKEN_PATH, assert_are, assert_well_behaved, events, hour, read, read_within, scan, statuses, streams,
+    streams_with, users,
 };
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn a_used_up_rate_limit_is_waited_for_in_either_form() {
     };
     api.fail_next([silent, Fault::RateLimitExceeded, Fault::RateLimitExceeded]);
     let (_, stream) = streams(&api);
-    assert_eq!(read(&*stream).await.unwrap().len(), 2);
+    assert_eq!(scan(&*stream).await.unwrap().len(), 2);
     assert_eq!(statuses(&api, "/api/1/users"), [429, 400, 400, 200]);
     assert_eq!(statuses(&api, TOKEN_PATH), [200]);
     assert_well_behaved(&api);
@@ -59,7 +59,7 @@ async fn a_pause_holds_both_streams_and_only_the_deadline_ends_it() {
     let begin = Instant::now();
     let error = read(&*events).await.unwrap_err();
     assert!(error.contains("429") && error.contains("POLL_BUDGET"), "{error}");
-    let error = read(&*users).await.unwrap_err();
+    let error = scan(&*users).await.unwrap_err();
     assert!(
         error.contains("onelogin/acme/users") && error.contains("rate limit"),
         "{error}"
@@ -136,7 +136,7 @@ async fn a_refusal_that_will_come_again_names_the_setting_to_change() {
         };
         api.fail_next(vec![refusal; requests]);
         let (_, stream) = streams(&api);
-        let error = read(&*stream).await.unwrap_err();
+        let error = scan(&*stream).await.unwrap_err();
         assert!(
             error.contains(setting) && error.contains(&status.to_string()),
             "{error}"

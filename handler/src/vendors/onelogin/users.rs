@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::DateTime;
 
 use super::account::Account;
 use super::fields::fields;
@@ -12,7 +13,7 @@ use super::list::{Form, List};
 use crate::event::{Identity, StreamName};
 use crate::http::Throttle;
 use crate::sources::cursor_walk::{Walk, least_page};
-use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, Window};
 use crate::time::Deadline;
 
 const FORM: Form = Form {
@@ -44,6 +45,11 @@ pub struct ApiUsers {
     share: Throttle,
 }
 
+/// The list takes no times. A window without a length cannot be halved, and that is all that a walk asks of it.
+const EVERYTHING: Window = Window {
+    from: DateTime::UNIX_EPOCH,
+    to: DateTime::UNIX_EPOCH,
+};
 /// OneLogin allows 5000 calls an hour to an account. Source: OneLogin's page on rate limits.
 const PAGES_PER_SECOND: f64 = 2500.0 / 3600.0;
 /// A walk that is not longer than this needs no second run.
@@ -86,7 +92,7 @@ impl ApiUsers {
 }
 
 #[async_trait]
-impl WindowedStream for ApiUsers {
+impl PolledStream for ApiUsers {
     fn name(&self) -> &StreamName {
         &self.list.stream
     }
@@ -95,38 +101,34 @@ impl WindowedStream for ApiUsers {
         &self.list.account.text
     }
 
-    fn walked_every(&self) -> Option<Duration> {
-        Some(self.every)
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(SharedPages {
-            walk: self.list.walk(window),
-            users: self,
-        })
-    }
-
-    fn resume(&self, window: Window, place: String) -> Box<dyn Pages + '_> {
-        Box::new(SharedPages {
-            walk: self.list.walk(window).going_on_behind(place),
-            users: self,
-        })
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(&self.list, window, deadline).await
-    }
-
-    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        Ok(Vec::new())
-    }
-
     fn key_of(&self, user: &str) -> EventKey {
         key_of(user)
     }
 
     fn notices(&self) -> Vec<String> {
         self.list.notices()
+    }
+}
+
+#[async_trait]
+impl SnapshotStream for ApiUsers {
+    fn scan_interval(&self) -> Duration {
+        self.every
+    }
+
+    fn scan(&self, place: Option<String>) -> Box<dyn Pages + '_> {
+        let walk = self.list.walk(EVERYTHING);
+        Box::new(SharedPages {
+            walk: match place {
+                Some(cursor) => walk.going_on_behind(cursor),
+                None => walk,
+            },
+            users: self,
+        })
+    }
+
+    async fn probe(&self, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(&self.list, EVERYTHING, deadline).await
     }
 }
 

@@ -17,7 +17,7 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::{Clock, Deadline};
 use crate::vendors::pingone::{event, page, request};
 
@@ -70,7 +70,7 @@ impl Activities {
 }
 
 #[async_trait]
-impl WindowedStream for Activities {
+impl PolledStream for Activities {
     fn name(&self) -> &StreamName {
         &self.stream
     }
@@ -83,24 +83,8 @@ impl WindowedStream for Activities {
         Some(READABLE_FOR)
     }
 
-    fn pages_per_minute(&self) -> Option<f64> {
-        Some(self.settings.requests_per_second * 60.0)
-    }
-
     fn vendor_clock(&self) -> Option<&VendorClock> {
         Some(&self.vendor_clock)
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, LIMITS.0))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
-    }
-
-    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        Ok(Vec::new())
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -109,6 +93,21 @@ impl WindowedStream for Activities {
 
     fn notices(&self) -> Vec<String> {
         self.notes.take()
+    }
+}
+
+#[async_trait]
+impl WindowedStream for Activities {
+    fn pages_per_minute(&self) -> Option<f64> {
+        Some(self.settings.requests_per_second * 60.0)
+    }
+
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(Walk::new(self, window, LIMITS.0))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
     }
 }
 

@@ -15,7 +15,9 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::Answer;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{
+    CredentialNote, EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream,
+};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::{api_token, page, query};
 
@@ -42,7 +44,7 @@ impl RestStream {
 }
 
 #[async_trait]
-impl WindowedStream for RestStream {
+impl PolledStream for RestStream {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -53,14 +55,6 @@ impl WindowedStream for RestStream {
 
     fn vendor_clock(&self) -> Option<&VendorClock> {
         Some(&self.console.vendor_clock)
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, self.form.page_size))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
     }
 
     async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -76,6 +70,17 @@ impl WindowedStream for RestStream {
         let mut notices = self.notes.take();
         notices.extend(self.totals.notice(&self.name, self.console.now()));
         notices
+    }
+}
+
+#[async_trait]
+impl WindowedStream for RestStream {
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(Walk::new(self, window, self.form.page_size))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
     }
 }
 

@@ -16,7 +16,7 @@ use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_pa
 use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Pages, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{CredentialNote, EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::api_token;
 use crate::vendors::sentinelone::graphql;
@@ -124,7 +124,7 @@ impl UnifiedAlerts {
 }
 
 #[async_trait]
-impl WindowedStream for UnifiedAlerts {
+impl PolledStream for UnifiedAlerts {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -135,14 +135,6 @@ impl WindowedStream for UnifiedAlerts {
 
     fn vendor_clock(&self) -> Option<&VendorClock> {
         Some(&self.console.vendor_clock)
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, PAGE_SIZE))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
     }
 
     async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -172,6 +164,17 @@ impl WindowedStream for UnifiedAlerts {
             ));
         }
         notices
+    }
+}
+
+#[async_trait]
+impl WindowedStream for UnifiedAlerts {
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(Walk::new(self, window, PAGE_SIZE))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
     }
 }
 

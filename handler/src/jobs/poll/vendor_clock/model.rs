@@ -21,7 +21,7 @@ use crate::jobs::plan::{PullPlan, StreamPlan};
 use crate::jobs::poll::window::PollRules;
 use crate::jobs::run::{Poller, RunScope, Selection};
 use crate::report::RunReport;
-use crate::sources::{CredentialNote, EventKey, Page, Pages, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
 use crate::state::{Holder, LocalStore, Store, StreamHealths};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock, rfc3339_millis};
@@ -59,7 +59,7 @@ struct Vendor {
 }
 
 #[async_trait]
-impl WindowedStream for Vendor {
+impl PolledStream for Vendor {
     fn name(&self) -> &StreamName {
         &self.name
     }
@@ -72,6 +72,17 @@ impl WindowedStream for Vendor {
         Some(&self.clock)
     }
 
+    fn key_of(&self, event: &str) -> EventKey {
+        let event: serde_json::Value = serde_json::from_str(event).unwrap();
+        EventKey {
+            identity: Identity::of_parts(&[event["id"].as_str().unwrap()]),
+            time: event["recordedAt"].as_str().unwrap().parse().ok(),
+        }
+    }
+}
+
+#[async_trait]
+impl WindowedStream for Vendor {
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
         Box::new(VendorPages {
             vendor: self,
@@ -81,18 +92,6 @@ impl WindowedStream for Vendor {
 
     async fn probe(&self, _: Window, _: Deadline) -> Result<usize, SourceError> {
         Ok(0)
-    }
-
-    async fn about_credential(&self, _: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        Ok(Vec::new())
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        let event: serde_json::Value = serde_json::from_str(event).unwrap();
-        EventKey {
-            identity: Identity::of_parts(&[event["id"].as_str().unwrap()]),
-            time: event["recordedAt"].as_str().unwrap().parse().ok(),
-        }
     }
 }
 
