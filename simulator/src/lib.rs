@@ -3,7 +3,8 @@
 //! Everything here is strict: what the real service refuses is refused, and what the real service would
 //! let pass without a word (a row that fits no table, a secret in a URL) is kept as a *violation* that a
 //! test can read. Every server listens on a free port of 127.0.0.1, keeps its state in memory behind a
-//! lock and stops when its handle is dropped.
+//! lock and stops when its handle is dropped. What a vendor or an Azure endpoint answers is a pure function of the
+//! request, its state and the time ([`Simulation`]), so that a test on a virtual clock can do without the servers.
 //!
 //! * [`generate`]: seeded vendor events, the same bytes for the same seed;
 //! * [`tables`]: the destination tables and the check of a row against them;
@@ -38,16 +39,21 @@ pub mod sentinelone;
 pub mod tables;
 pub mod tls;
 
+mod access_tokens;
 mod client;
 mod free_port;
 mod loopback;
 mod query;
 mod random;
+#[cfg(test)]
+mod recording_webhook;
 mod relay;
 mod service;
 mod wall_clock;
+mod webhook_client;
 
 pub use loopback::DateHeader;
+pub use service::{Controls, Ending, RecordedRequest, Reply, Request, Server, Service, Simulation};
 
 #[cfg(test)]
 mod tests {

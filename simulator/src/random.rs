@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
+use uuid::Builder;
 
 /// The generator of a server's tokens and ids: another one for each server of the process, so that what one
 /// gave out is unknown to the next.
@@ -16,17 +17,7 @@ pub(crate) fn for_one_server() -> StdRng {
 pub(crate) fn uuid(rng: &mut StdRng) -> String {
     let mut bytes = [0_u8; 16];
     rng.fill_bytes(&mut bytes);
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex = hexadecimal(&bytes);
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// An opaque token of 64 hexadecimal digits.

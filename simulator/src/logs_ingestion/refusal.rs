@@ -1,8 +1,8 @@
 //! Error answers: `{"error":{"code","message"}}`.
 
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use serde_json::json;
+
+use crate::service::Reply;
 
 /// Why a call is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,13 +60,8 @@ impl Refusal {
         )
     }
 
-    pub(super) fn into_response(self) -> HttpResponse {
-        let status = StatusCode::from_u16(self.status).expect("a fault has a status of HTTP");
-        let mut response = HttpResponse::build(status);
-        if let Some(seconds) = self.retry_after {
-            response.insert_header(("Retry-After", seconds.to_string()));
-        }
+    pub(super) fn reply(self) -> Reply {
         let body = json!({"error": {"code": self.code, "message": self.message}});
-        response.content_type("application/json").body(body.to_string())
+        Reply::json(self.status, body.to_string()).with_retry_after(self.retry_after)
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::client::plain_client;
+use crate::wall_clock;
 
 const AUDIENCE: &str = "https://monitor.azure.com";
 

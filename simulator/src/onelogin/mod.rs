@@ -5,9 +5,8 @@
 //! Retries are documented nowhere, so their number is the test's choice.
 
 mod batcher;
-mod clock;
 mod sender;
 
+pub use crate::webhook_client::Answer;
 pub use batcher::{Batch, Batcher, LARGEST_BATCH, LONGEST_WAIT};
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use sender::{Answer, Delivery, Feed, Format, Sender, SenderOptions};
+pub use sender::{Delivery, Format, Sender, SenderOptions};

@@ -1,15 +1,9 @@
 //! Batches on their way to a webhook.
 
-use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use reqwest::Client;
-
-use super::{Batch, Batcher, Clock};
-use crate::client::plain_client;
-use crate::generate::onelogin::Event;
+use super::batcher::Batch;
+use crate::webhook_client::{Answer, WebhookClient};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,22 +50,6 @@ pub struct SenderOptions {
     pub tries: usize,
 }
 
-/// One answer of the webhook.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answer {
-    /// The status; `None` where the connection failed.
-    pub status: Option<u16>,
-    /// The body as text, or the failure.
-    pub text: String,
-}
-
-impl Answer {
-    /// Whether the sender takes the body for stored: any 2xx.
-    pub fn accepts(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
-    }
-}
-
 /// What became of a batch.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Delivery {
@@ -84,7 +62,7 @@ pub struct Delivery {
 /// Posts batches to a webhook.
 pub struct Sender {
     options: SenderOptions,
-    client: Client,
+    webhook: WebhookClient,
     answers: Mutex<Vec<Answer>>,
 }
 
@@ -92,8 +70,8 @@ impl Sender {
     /// A sender that has sent nothing.
     pub fn new(options: SenderOptions) -> Self {
         Sender {
+            webhook: WebhookClient::new(&options.url, options.token.as_deref()),
             options,
-            client: plain_client(),
             answers: Mutex::new(Vec::new()),
         }
     }
@@ -105,7 +83,6 @@ impl Sender {
             answers: Vec::new(),
         };
         for body in self.options.format.bodies(batch) {
-            let body = if self.options.gzip { gzip(&body) } else { body };
             delivery.accepted &= self.send_body(&body, &mut delivery.answers).await;
         }
         delivery
@@ -118,8 +95,8 @@ impl Sender {
 
     async fn send_body(&self, body: &[u8], answers: &mut Vec<Answer>) -> bool {
         for _ in 0..self.options.tries.max(1) {
-            let answer = self.post(body.to_vec()).await;
-            let accepted = answer.accepts();
+            let answer = self.post(body).await;
+            let accepted = is_accepted(&answer);
             self.recorded().push(answer.clone());
             answers.push(answer);
             if accepted {
@@ -129,80 +106,22 @@ impl Sender {
         false
     }
 
-    async fn post(&self, body: Vec<u8>) -> Answer {
-        let mut request = self
-            .client
-            .post(&self.options.url)
-            .header("Content-Type", self.options.format.content_type())
-            .body(body);
-        if let Some(token) = &self.options.token {
-            request = request.bearer_auth(token);
-        }
-        if self.options.gzip {
-            request = request.header("Content-Encoding", "gzip");
-        }
-        match request.send().await {
-            Ok(response) => Answer {
-                status: Some(response.status().as_u16()),
-                text: response.text().await.unwrap_or_default(),
-            },
-            Err(error) => Answer {
-                status: None,
-                text: error.to_string(),
-            },
+    async fn post(&self, body: &[u8]) -> Answer {
+        let content_type = self.options.format.content_type();
+        match self.options.gzip {
+            true => self.webhook.post_compressed(body, content_type).await,
+            false => self.webhook.post(body, content_type).await,
         }
     }
 
-    fn recorded(&self) -> std::sync::MutexGuard<'_, Vec<Answer>> {
+    fn recorded(&self) -> MutexGuard<'_, Vec<Answer>> {
         self.answers.lock().expect("nobody panics with the answers")
     }
 }
 
-/// A batcher, a clock and a sender put together: events in, POSTs out.
-pub struct Feed<C> {
-    batcher: Batcher,
-    clock: C,
-    sender: Sender,
-}
-
-impl<C: Clock> Feed<C> {
-    /// A feed with nothing waiting.
-    pub fn new(clock: C, sender: Sender) -> Self {
-        Feed {
-            batcher: Batcher::new(),
-            clock,
-            sender,
-        }
-    }
-
-    /// Takes an event and sends the batch that is complete with it.
-    pub async fn offer(&mut self, event: Event) -> Option<Delivery> {
-        let batch = self.batcher.offer(event, self.clock.now())?;
-        Some(self.sender.send(&batch).await)
-    }
-
-    /// Sends the batch whose time is up.
-    pub async fn tick(&mut self) -> Option<Delivery> {
-        let batch = self.batcher.tick(self.clock.now())?;
-        Some(self.sender.send(&batch).await)
-    }
-
-    /// Sends what is waiting.
-    pub async fn flush(&mut self) -> Option<Delivery> {
-        let batch = self.batcher.flush()?;
-        Some(self.sender.send(&batch).await)
-    }
-
-    /// The sender, for its answers.
-    pub fn sender(&self) -> &Sender {
-        &self.sender
-    }
-}
-
-fn gzip(body: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body).expect("memory can be written");
-    encoder.finish().expect("memory can be written")
+/// Whether the sender takes the body for stored: any 2xx.
+fn is_accepted(answer: &Answer) -> bool {
+    answer.status.is_some_and(|status| (200..300).contains(&status))
 }
 
 #[cfg(test)]

@@ -3,110 +3,141 @@
 use chrono::{DateTime, NaiveDateTime, Utc};
 use serde_json::{Value, json};
 
-use super::Fault;
+use super::errors::error;
+use super::options::Fault;
 use super::rows::Selection;
-use super::state::{List, State, error};
+use super::state::{Account, List};
 use crate::query::{only_value, pairs};
-use crate::service::{Incoming, Reply};
+use crate::service::{Reply, Request};
 
 /// The page size without a `limit` (vendor: up to 50 events per page).
 const DEFAULT_LIMIT: usize = 50;
 
 type Query = Vec<(String, String)>;
 
-impl State {
-    pub(super) fn list(&mut self, list: List, incoming: &Incoming, fault: Option<&Fault>) -> Result<Reply, Reply> {
-        let query = pairs(&incoming.query);
-        let parsed = self
-            .selection(list, &query)
-            .and_then(|selection| Ok((selection, self.limit(&query)?)));
-        let (selection, limit) = match parsed {
-            Ok(parsed) => parsed,
-            Err(problem) => {
-                self.violation(format!("{}: {problem}", incoming.path));
-                return Err(error(400, &problem));
-            }
-        };
-        let rows = match list {
-            List::Events => &self.events,
-            List::Users => &self.users,
-        };
-        let mut page = rows.page(&selection, limit);
-        if fault == Some(&Fault::RepeatLastOfPreviousPage)
-            && let Some(repeated) = selection.after.and_then(|id| rows.get(id))
-        {
-            page.objects.insert(0, repeated.json.clone());
-        }
-        let origin = match fault {
-            Some(Fault::ForeignNext(origin)) => origin.clone(),
-            _ => self.origin.clone(),
-        };
-        // A foreign link is a lure, and is there on the last page too.
-        let goes_on = page.next_after.is_some() || origin != self.origin;
-        let after_cursor = goes_on.then(|| {
-            let cursor = self.opaque();
-            let after = page.next_after.or(selection.after);
-            self.cursors.insert(
-                (list, cursor.clone()),
-                Selection {
-                    after,
-                    ..selection.clone()
-                },
-            );
-            cursor
-        });
-        let next_link = after_cursor
-            .as_ref()
-            .map(|cursor| format!("{origin}{}?after_cursor={cursor}", list.path()));
-        Ok(Reply::json(200, envelope(&page.objects, after_cursor, next_link)))
+pub(super) fn reply(account: &mut Account, list: List, request: &Request, now: DateTime<Utc>) -> Result<Reply, Reply> {
+    if request.method != "GET" {
+        account.violation(format!("{} was asked with {}", request.path, request.method));
+        return Err(error(405, "Lists are asked with GET"));
     }
-
-    fn selection(&mut self, list: List, query: &Query) -> Result<Selection, String> {
-        let mut selection = Selection::default();
-        for (name, value) in query {
-            if only_value(query, name).is_none() {
-                return Err(format!("{name} is given more than once"));
-            }
-            match name.as_str() {
-                "since" => selection.since = Some(time(value)?),
-                "until" => selection.until = Some(time(value)?),
-                "limit" | "after_cursor" => {}
-                // A plus that is not encoded arrives as a blank.
-                "sort" => match value.as_str() {
-                    "+id" | " id" | "id" => selection.descending = false,
-                    "-id" => selection.descending = true,
-                    _ => return Err(format!("sort cannot be {value}")),
-                },
-                "event_type_id" if list == List::Events => {
-                    let types: Result<Vec<u32>, _> = value.split(',').map(str::parse).collect();
-                    selection.event_types = Some(types.map_err(|_| "event_type_id takes numbers".to_owned())?);
-                }
-                _ => return Err(format!("{name} is no parameter here")),
-            }
+    let fault = account.controls.faults.pop_front();
+    match &fault {
+        Some(Fault::Reset) => return Err(Reply::cut()),
+        Some(Fault::HtmlPage) => return Err(Reply::html()),
+        Some(Fault::RateLimitExceeded) => return Err(error(400, "rate_limit_exceeded")),
+        Some(Fault::Status { status, retry_after }) => {
+            let error = error(*status, "The request failed on purpose");
+            return Err(error.with_retry_after(*retry_after));
         }
-        let Some(cursor) = only_value(query, "after_cursor") else {
-            return Ok(selection);
-        };
-        let known = self.cursors.get(&(list, cursor.to_owned())).cloned();
-        let known = known.ok_or_else(|| "after_cursor is no cursor of an answer".to_owned())?;
-        let repeated = Selection {
-            after: known.after,
-            ..selection.clone()
-        };
-        // The vendor's links carry the cursor alone; who repeats the parameters must repeat them all.
-        if selection != Selection::default() && repeated != known {
-            self.violation(format!("{}: the parameters changed under a cursor", list.path()));
-        }
-        Ok(known)
+        _ => {}
     }
+    let token = token(account, request)?;
+    if fault == Some(Fault::RevokeToken) {
+        account.tokens.revoke(token);
+    }
+    if !account.tokens.serve(token, now) {
+        return Err(error(401, "The token is unknown or has expired"));
+    }
+    let page = page(account, list, request, fault.as_ref()).map_err(|problem| {
+        account.violation(format!("{}: {problem}", request.path));
+        error(400, &problem)
+    })?;
+    Ok(match fault {
+        Some(Fault::TruncatedJson) => page.truncated(),
+        Some(Fault::Delay(delay)) => page.delayed(delay),
+        _ => page,
+    })
+}
 
-    fn limit(&self, query: &Query) -> Result<usize, String> {
-        let largest = self.options.largest_limit;
-        match only_value(query, "limit").map(str::parse) {
-            None => Ok(DEFAULT_LIMIT.min(largest)),
-            Some(Ok(limit)) if (1..=largest).contains(&limit) => Ok(limit),
-            Some(_) => Err(format!("limit must be from 1 to {largest}")),
+/// `Authorization: bearer:<token>` as documented, or the common `Bearer <token>`.
+fn token<'a>(account: &mut Account, request: &'a Request) -> Result<&'a str, Reply> {
+    let shown = request.authorization().split_once([':', ' ']);
+    let Some((_, token)) = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
+        account.violation(format!("{} was asked without a bearer token", request.path));
+        return Err(error(401, "A bearer token is needed"));
+    };
+    Ok(token.trim())
+}
+
+fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fault>) -> Result<Reply, String> {
+    let query = pairs(&request.query);
+    let selection = selection(account, list, &query)?;
+    let limit = limit(account.options.largest_limit, &query)?;
+    let rows = account.rows(list);
+    let mut page = rows.page(&selection, limit);
+    if fault == Some(&Fault::RepeatLastOfPreviousPage)
+        && let Some(repeated) = selection.after.and_then(|id| rows.get(id))
+    {
+        page.objects.insert(0, repeated.json.clone());
+    }
+    let lure = match fault {
+        Some(Fault::ForeignNext(origin)) => Some(origin.as_str()),
+        _ => None,
+    };
+    // A foreign link is a lure, and is there on the last page too.
+    let after_cursor = (page.next_after.is_some() || lure.is_some()).then(|| {
+        let cursor = account.opaque();
+        let after = page.next_after.or(selection.after);
+        let following = Selection { after, ..selection };
+        account.cursors.insert((list, cursor.clone()), following);
+        cursor
+    });
+    let origin = lure.unwrap_or(&request.origin);
+    let next_link = after_cursor
+        .as_ref()
+        .map(|cursor| format!("{origin}{}?after_cursor={cursor}", list.path()));
+    Ok(Reply::json(200, envelope(&page.objects, after_cursor, next_link)))
+}
+
+fn selection(account: &mut Account, list: List, query: &Query) -> Result<Selection, String> {
+    let given = given_selection(list, query)?;
+    let Some(cursor) = only_value(query, "after_cursor") else {
+        return Ok(given);
+    };
+    let known = account.cursors.get(&(list, cursor.to_owned())).cloned();
+    let known = known.ok_or_else(|| "after_cursor is no cursor of an answer".to_owned())?;
+    let repeated = Selection {
+        after: known.after,
+        ..given.clone()
+    };
+    // The vendor's links carry the cursor alone; who repeats the parameters must repeat them all.
+    if given != Selection::default() && repeated != known {
+        account.violation(format!("{}: the parameters changed under a cursor", list.path()));
+    }
+    Ok(known)
+}
+
+fn given_selection(list: List, query: &Query) -> Result<Selection, String> {
+    let mut selection = Selection::default();
+    for (name, value) in query {
+        if only_value(query, name).is_none() {
+            return Err(format!("{name} is given more than once"));
         }
+        match name.as_str() {
+            "since" => selection.since = Some(time(value)?),
+            "until" => selection.until = Some(time(value)?),
+            "limit" | "after_cursor" => {}
+            // A plus that is not encoded arrives as a blank.
+            "sort" => match value.as_str() {
+                "+id" | " id" | "id" => selection.descending = false,
+                "-id" => selection.descending = true,
+                _ => return Err(format!("sort cannot be {value}")),
+            },
+            "event_type_id" if list == List::Events => {
+                let types: Result<Vec<u32>, _> = value.split(',').map(str::parse).collect();
+                selection.event_types = Some(types.map_err(|_| "event_type_id takes numbers".to_owned())?);
+            }
+            _ => return Err(format!("{name} is no parameter here")),
+        }
+    }
+    Ok(selection)
+}
+
+fn limit(largest: usize, query: &Query) -> Result<usize, String> {
+    match only_value(query, "limit").map(str::parse) {
+        None => Ok(DEFAULT_LIMIT.min(largest)),
+        Some(Ok(limit)) if (1..=largest).contains(&limit) => Ok(limit),
+        Some(_) => Err(format!("limit must be from 1 to {largest}")),
     }
 }
 

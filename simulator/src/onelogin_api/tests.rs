@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};

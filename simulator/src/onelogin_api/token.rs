@@ -2,55 +2,51 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::state::{State, error};
-use crate::service::{Incoming, Reply};
-use crate::wall_clock;
+use super::errors::error;
+use super::state::{Account, TOKEN_LIFETIME_SECONDS};
+use crate::service::{Reply, Request};
 
 /// The path of the token endpoint (vendor: generate tokens).
 pub(super) const PATH: &str = "/auth/oauth2/v2/token";
 
-/// The lifetime in seconds that is told to the client; no clock runs here.
-const EXPIRES_IN_SECONDS: u64 = 36_000;
-
-impl State {
-    pub(super) fn answer_token(&mut self, incoming: &Incoming) -> Reply {
-        if let Some(status) = self.token_faults.pop_front() {
-            return error(status, "The request failed on purpose");
-        }
-        if incoming.method != "POST" || !incoming.query.is_empty() {
-            self.violation("a token is asked with POST and without a query");
-            return error(400, "A token is asked with POST and without a query");
-        }
-        let body: Value = serde_json::from_slice(&incoming.body).unwrap_or_default();
-        if !incoming.is_of_type("application/json") || body["grant_type"] != "client_credentials" {
-            self.violation("the token request is no JSON with the grant type client_credentials");
-            return error(400, "grant_type is missing");
-        }
-        let known = (self.options.client_id.clone(), self.options.client_secret.clone());
-        let header = incoming.authorization.as_deref().unwrap_or_default();
-        match named(header).or_else(|| basic(header)) {
-            None => {
-                self.violation("the token request shows no credentials in its header");
-                error(401, "Authentication Failure")
-            }
-            Some(shown) if shown == known => self.give_token(),
-            Some(_) => error(401, "Authentication Failure"),
-        }
+pub(super) fn reply(account: &mut Account, request: &Request, now: DateTime<Utc>) -> Result<Reply, Reply> {
+    if let Some(status) = account.controls.token_faults.pop_front() {
+        return Err(error(status, "The request failed on purpose"));
     }
-
-    fn give_token(&mut self) -> Reply {
-        let body = json!({
-            "access_token": self.new_token(),
-            "created_at": wall_clock::now().format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-            "expires_in": EXPIRES_IN_SECONDS,
-            "refresh_token": self.opaque(),
-            "token_type": "bearer",
-            "account_id": self.options.account_id,
-        });
-        Reply::json(200, body.to_string())
+    if request.method != "POST" || !request.query.is_empty() {
+        account.violation("a token is asked with POST and without a query");
+        return Err(error(400, "A token is asked with POST and without a query"));
     }
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    if !request.has_content_type("application/json") || body["grant_type"] != "client_credentials" {
+        account.violation("the token request is no JSON with the grant type client_credentials");
+        return Err(error(400, "grant_type is missing"));
+    }
+    let known = (account.options.client_id.clone(), account.options.client_secret.clone());
+    let header = request.authorization();
+    match named(header).or_else(|| basic(header)) {
+        None => {
+            account.violation("the token request shows no credentials in its header");
+            Err(error(401, "Authentication Failure"))
+        }
+        Some(shown) if shown == known => Ok(issue(account, now)),
+        Some(_) => Err(error(401, "Authentication Failure")),
+    }
+}
+
+fn issue(account: &mut Account, now: DateTime<Utc>) -> Reply {
+    let body = json!({
+        "access_token": account.tokens.issue(now),
+        "created_at": now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+        "expires_in": TOKEN_LIFETIME_SECONDS,
+        "refresh_token": account.opaque(),
+        "token_type": "bearer",
+        "account_id": account.options.account_id,
+    });
+    Reply::json(200, body.to_string())
 }
 
 /// `client_id:<id>, client_secret:<secret>`, the vendor's own scheme.

@@ -1,16 +1,20 @@
-//! Everything the subscription remembers, and the way from a request to its endpoint.
+//! Everything a subscription remembers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use rand::SeedableRng;
+use chrono::TimeDelta;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::poll::{Consumption, Fate, Open};
-use super::{Fault, Options, token};
+use super::consumption::Reads;
+use super::options::{Fault, Options};
+use crate::access_tokens::AccessTokens;
 use crate::generate::pingone_enterprise::Event;
-use crate::random;
-use crate::service::{Incoming, RecordedRequest, Reply, Service};
+use crate::service::{Controls, Reply, Request};
+
+/// The lifetime of a token in seconds.
+pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 3599;
 
 /// An element of the queue.
 #[derive(Clone, Debug)]
@@ -20,69 +24,29 @@ pub(super) struct Waiting {
     pub(super) json: String,
 }
 
-/// The state behind the lock.
+/// One poll subscription.
 #[derive(Debug)]
-pub(super) struct State {
+pub struct Subscription {
     pub(super) options: Options,
+    pub(super) controls: Controls<Fault>,
     pub(super) queue: VecDeque<Waiting>,
     pub(super) published: Vec<Event>,
-    pub(super) consumed: Vec<Consumption>,
-    /// GETs whose answers are not on their way yet.
-    pub(super) open: Vec<Open>,
-    pub(super) gets: usize,
-    /// Valid tokens and how many GETs each has served.
-    pub(super) tokens: HashMap<String, usize>,
-    /// Every token ever given out, to find one in a URL.
-    pub(super) issued_tokens: Vec<String>,
-    pub(super) faults: VecDeque<Fault>,
-    pub(super) token_faults: VecDeque<u16>,
-    pub(super) requests: Vec<RecordedRequest>,
-    pub(super) violations: Vec<String>,
-    /// Sizes of batches: the same for every server.
-    pub(super) sizes: StdRng,
-    rng: StdRng,
+    pub(super) reads: Reads,
+    pub(super) tokens: AccessTokens,
+    /// Sizes of batches: the same for every subscription.
+    sizes: StdRng,
 }
 
-impl Service for State {
-    fn answer(&mut self, incoming: &Incoming) -> Reply {
-        let reply = self.judged(incoming);
-        self.requests.push(incoming.recorded(reply.status));
-        reply
-    }
-
-    fn answered(&mut self, tag: Option<usize>, sent: bool) {
-        let Some(place) = self.open.iter().position(|open| Some(open.number) == tag) else {
-            return;
-        };
-        let ended = self.open.swap_remove(place);
-        if sent && ended.overtaken {
-            self.violation("two GETs of the poll URL at the same time");
-        }
-        // A GET whose client went away while the answer was due is no overlap, but what it took is gone.
-        if !sent && let Some(consumption) = ended.consumption.and_then(|place| self.consumed.get_mut(place)) {
-            consumption.fate = Fate::Lost;
-            consumption.readable.clear();
-        }
-    }
-}
-
-impl State {
+impl Subscription {
     pub(super) fn new(options: Options) -> Self {
-        State {
+        Subscription {
+            tokens: AccessTokens::new(TimeDelta::seconds(TOKEN_LIFETIME_SECONDS), options.token_uses),
             options,
+            controls: Controls::default(),
             queue: VecDeque::new(),
             published: Vec::new(),
-            consumed: Vec::new(),
-            open: Vec::new(),
-            gets: 0,
-            tokens: HashMap::new(),
-            issued_tokens: Vec::new(),
-            faults: VecDeque::new(),
-            token_faults: VecDeque::new(),
-            requests: Vec::new(),
-            violations: Vec::new(),
+            reads: Reads::default(),
             sizes: StdRng::seed_from_u64(17),
-            rng: random::for_one_server(),
         }
     }
 
@@ -106,38 +70,26 @@ impl State {
         format!("/v3/reports/{account}/poll-subscriptions/{subscription}/events")
     }
 
+    /// About as many events as the subscription's batch size, never none of some.
+    pub(super) fn take_batch(&mut self) -> Vec<Waiting> {
+        let size = self.options.batch_size.max(1);
+        let wanted = if self.options.uneven_batches {
+            self.sizes.random_range(size.div_ceil(2)..=size + size / 4)
+        } else {
+            size
+        };
+        let wanted = wanted.min(self.queue.len());
+        self.queue.drain(..wanted).collect()
+    }
+
     pub(super) fn violation(&mut self, sentence: impl Into<String>) {
-        self.violations.push(sentence.into());
+        self.controls.violation(sentence);
     }
 
-    pub(super) fn new_token(&mut self) -> String {
-        let token = random::token(&mut self.rng);
-        self.tokens.insert(token.clone(), 0);
-        self.issued_tokens.push(token.clone());
-        token
-    }
-
-    fn judged(&mut self, incoming: &Incoming) -> Reply {
-        self.look_for_secrets(incoming);
-        if incoming.path == token::PATH {
-            return self.answer_token(incoming);
-        }
-        if incoming.path == self.poll_path() {
-            return self.answer_poll(incoming);
-        }
-        self.violation(format!("{} {}: no such path", incoming.method, incoming.path));
-        error(404, "There is nothing at this path")
-    }
-
-    fn look_for_secrets(&mut self, incoming: &Incoming) {
-        let url = incoming.url();
-        let options = &self.options;
-        let mut secrets = [&options.client_secret, &options.password]
-            .into_iter()
-            .chain(&self.issued_tokens);
-        let leaked = secrets.any(|secret| url.contains(secret));
-        drop(secrets);
-        if leaked {
+    pub(super) fn look_for_secrets(&mut self, request: &Request) {
+        let url = request.decoded_url();
+        let secrets = [&self.options.client_secret, &self.options.password];
+        if self.tokens.is_any_in(&url) || secrets.iter().any(|secret| url.contains(*secret)) {
             self.violation("a secret stands in a URL");
         }
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{TimeDelta, TimeZone, Utc};
 use reqwest::Response;
 use serde_json::Value;

@@ -4,15 +4,13 @@
 //! the customer's own headers. A batch is repeated until HTTP 200 exactly, and what comes behind it waits: the
 //! order is kept. The vendor goes on for 7 days; here the number of tries is the test's choice.
 
-use std::collections::VecDeque;
+mod queue;
 
-use reqwest::Client;
-
-use crate::client::plain_client;
 use crate::generate::pingone::Activity;
+use crate::webhook_client::WebhookClient;
 
-/// So many activities at most stand in one body (vendor: `EVENTS_PER_PAYLOAD`).
-pub const LARGEST_BATCH: usize = 500;
+pub use crate::webhook_client::Answer;
+pub use queue::{LARGEST_BATCH, Queue};
 
 /// The form of a body.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,22 +54,6 @@ pub struct SenderOptions {
     pub tries: usize,
 }
 
-/// One answer of the webhook.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Answer {
-    /// The status; `None` where the connection failed.
-    pub status: Option<u16>,
-    /// The body as text, or the failure.
-    pub text: String,
-}
-
-impl Answer {
-    /// Whether the sender takes the batch for stored: 200, and no other status.
-    pub fn accepts(&self) -> bool {
-        self.status == Some(200)
-    }
-}
-
 /// What became of the batches of one [`Sender::deliver`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Delivery {
@@ -84,100 +66,63 @@ pub struct Delivery {
 /// Posts activities to a webhook, in order.
 pub struct Sender {
     options: SenderOptions,
-    client: Client,
-    /// The batch that is being tried. It is the same at every try, also when more activities wait by then.
-    current: Vec<Activity>,
-    waiting: VecDeque<Activity>,
-    accepted: Vec<Activity>,
+    webhook: WebhookClient,
+    queue: Queue,
 }
 
 impl Sender {
     /// A sender with nothing waiting.
     pub fn new(options: SenderOptions) -> Self {
         Sender {
+            webhook: WebhookClient::new(&options.url, options.token.as_deref()),
+            queue: Queue::new(options.batch_size),
             options,
-            client: plain_client(),
-            current: Vec::new(),
-            waiting: VecDeque::new(),
-            accepted: Vec::new(),
         }
     }
 
     /// Puts activities behind those that wait.
     pub fn offer(&mut self, activities: impl IntoIterator<Item = Activity>) {
-        self.waiting.extend(activities);
+        self.queue.offer(activities);
     }
 
     /// Posts batch after batch until nothing waits, or until one is not accepted in all its tries; that one and
     /// all behind it go on waiting for the next call.
     pub async fn deliver(&mut self) -> Delivery {
         let mut answers = Vec::new();
-        while self.take_batch() {
-            if !self.try_batch(&mut answers).await {
-                return Delivery {
-                    complete: false,
-                    answers,
-                };
+        while let Some(batch) = self.queue.batch() {
+            let body = self.options.format.body(batch);
+            if !self.try_body(&body, &mut answers).await {
+                break;
             }
-            self.accepted.append(&mut self.current);
+            self.queue.accept();
         }
         Delivery {
-            complete: true,
+            complete: self.queue.waiting() == 0,
             answers,
         }
     }
 
     /// The activities whose batches were answered with 200, in order.
     pub fn accepted(&self) -> &[Activity] {
-        &self.accepted
+        self.queue.accepted()
     }
 
     /// How many activities have not been accepted yet.
     pub fn waiting(&self) -> usize {
-        self.current.len() + self.waiting.len()
+        self.queue.waiting()
     }
 
-    /// Whether there is a batch to be sent.
-    fn take_batch(&mut self) -> bool {
-        if self.current.is_empty() {
-            let size = self.options.batch_size.clamp(1, LARGEST_BATCH).min(self.waiting.len());
-            self.current.extend(self.waiting.drain(..size));
-        }
-        !self.current.is_empty()
-    }
-
-    async fn try_batch(&self, answers: &mut Vec<Answer>) -> bool {
-        let body = self.options.format.body(&self.current);
+    async fn try_body(&self, body: &[u8], answers: &mut Vec<Answer>) -> bool {
         for _ in 0..self.options.tries.max(1) {
-            let answer = self.post(body.clone()).await;
-            let accepted = answer.accepts();
+            let answer = self.webhook.post(body, self.options.format.content_type()).await;
+            // The sender takes the batch for stored at 200, and at no other status.
+            let accepted = answer.status == Some(200);
             answers.push(answer);
             if accepted {
                 return true;
             }
         }
         false
-    }
-
-    async fn post(&self, body: Vec<u8>) -> Answer {
-        let mut request = self
-            .client
-            .post(&self.options.url)
-            .header("Content-Type", self.options.format.content_type())
-            .body(body);
-        if let Some(token) = &self.options.token {
-            request = request.bearer_auth(token);
-        }
-        match request.send().await {
-            Ok(response) => Answer {
-                status: Some(response.status().as_u16()),
-                text: response.text().await.unwrap_or_default(),
-            },
-            Err(error) => Answer {
-                status: None,
-                text: error.to_string(),
-            },
-        }
     }
 }
 

@@ -1,40 +1,11 @@
-use std::collections::VecDeque;
-
 use serde_json::Value;
 
 use super::*;
 use crate::generate::pingone::Activities;
-use crate::service::{Incoming, Reply, Served, Service};
+use crate::recording_webhook::{RecordingWebhook, webhook};
+use crate::service::Server;
 
-/// What a webhook received, and what it answers before it accepts; 0 cuts the connection.
-#[derive(Default)]
-struct Webhook {
-    received: Vec<(Option<String>, String, Vec<u8>)>,
-    refusals: VecDeque<u16>,
-}
-
-impl Service for Webhook {
-    fn answer(&mut self, incoming: &Incoming) -> Reply {
-        self.received.push((
-            incoming.authorization.clone(),
-            incoming.content_type.clone(),
-            incoming.body.clone(),
-        ));
-        match self.refusals.pop_front() {
-            Some(0) => Reply::cut(),
-            status => Reply::json(status.unwrap_or(200), "{}"),
-        }
-    }
-}
-
-fn webhook(refusals: &[u16]) -> Served<Webhook> {
-    Served::start(Webhook {
-        refusals: refusals.iter().copied().collect(),
-        ..Webhook::default()
-    })
-}
-
-fn sender(webhook: &Served<Webhook>, format: Format, tries: usize) -> Sender {
+fn sender(webhook: &Server<RecordingWebhook>, format: Format, tries: usize) -> Sender {
     Sender::new(SenderOptions {
         url: format!("{}/api/push/pingone", webhook.origin()),
         token: Some("birch-4".to_owned()),
@@ -61,12 +32,16 @@ async fn a_batch_is_repeated_until_200_exactly_and_the_next_one_waits() {
     let statuses: Vec<Option<u16>> = delivery.answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [Some(500), Some(202), None, Some(200), Some(200), Some(200)]);
     let received = &hook.lock().received;
-    assert!(received[..4].iter().all(|(_, _, body)| body == &received[0].2));
-    assert_eq!(received[0].0.as_deref(), Some("Bearer birch-4"));
-    assert_eq!(received[0].1, "application/json");
+    assert!(received[..4].iter().all(|request| request.body == received[0].body));
+    assert_eq!(received[0].header("authorization"), Some("Bearer birch-4"));
+    assert_eq!(received[0].header("content-type"), Some("application/json"));
     let sizes: Vec<usize> = received[3..]
         .iter()
-        .map(|(_, _, body)| serde_json::from_slice::<Vec<Value>>(body).expect("a list").len())
+        .map(|request| {
+            serde_json::from_slice::<Vec<Value>>(&request.body)
+                .expect("a list")
+                .len()
+        })
         .collect();
     assert_eq!(sizes, [4, 4, 2]);
     assert_eq!(sender.accepted(), activities(10));
@@ -88,8 +63,8 @@ async fn a_refused_batch_blocks_what_is_behind_it_and_stays_the_same() {
     let received = &hook.lock().received;
     let lines: Vec<usize> = received
         .iter()
-        .map(|(_, _, body)| body.iter().filter(|byte| **byte == b'\n').count())
+        .map(|request| request.body.iter().filter(|byte| **byte == b'\n').count())
         .collect();
     assert_eq!(lines, [3, 3, 3, 3]);
-    assert!(received[2].2.ends_with(b"}\n"));
+    assert!(received[2].body.ends_with(b"}\n"));
 }

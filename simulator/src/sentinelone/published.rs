@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::generate::sentinelone::{Activity, Agent, Alert, Group, Threat, UnifiedAlert};
 
-use super::Stream;
+use super::contract::Stream;
 
 /// One version of an object.
 #[derive(Clone, Debug, Eq, PartialEq)]

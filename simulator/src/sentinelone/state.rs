@@ -1,16 +1,17 @@
-//! Everything the console remembers, and the way from a request to its endpoint.
+//! Everything a console remembers.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::catalogue::Catalogue;
 use super::contract::{Stream, text_at};
 use super::cursor::Cursor;
+use super::errors::error;
+use super::options::{Fault, Options, PlannedFault};
 use super::published::{Publishable, Published, Record};
-use super::{Fault, Options, token_details};
-use crate::service::{Incoming, RecordedRequest, Reply, Service};
+use crate::service::{Controls, Reply, Request};
 
 /// A cursor that was given out.
 #[derive(Clone, Debug)]
@@ -20,60 +21,47 @@ pub(super) struct Issued {
     pub(super) cursor: Cursor,
 }
 
-/// The state behind the lock.
+/// Versions that replies show for the first time.
+#[derive(Debug, Default)]
+pub(super) struct NewlyShown {
+    /// Those of the reply in the making.
+    current: Vec<usize>,
+    /// Those of each reply that is not on its way yet.
+    underway: HashMap<usize, Vec<usize>>,
+    replies: usize,
+}
+
+impl NewlyShown {
+    /// The reply in the making is made; gives its number.
+    pub(super) fn begin(&mut self) -> usize {
+        self.replies += 1;
+        self.underway.insert(self.replies, std::mem::take(&mut self.current));
+        self.replies
+    }
+}
+
+/// One console.
 #[derive(Debug)]
-pub(super) struct State {
+pub struct Console {
     pub(super) options: Options,
+    pub(super) controls: Controls<PlannedFault>,
     pub(super) token_is_valid: bool,
-    pub(super) faults: VecDeque<Fault>,
-    pub(super) stream_faults: BTreeMap<Stream, VecDeque<Fault>>,
-    pub(super) requests: Vec<RecordedRequest>,
-    pub(super) violations: Vec<String>,
     pub(super) published: Published,
     pub(super) issued: HashMap<(Stream, String), Issued>,
+    pub(super) shown: NewlyShown,
     catalogues: BTreeMap<Stream, Catalogue>,
-    /// Versions that the answer in the making shows for the first time.
-    newly_shown: Vec<usize>,
-    /// The same of each request whose answer is not on its way yet.
-    underway: HashMap<usize, Vec<usize>>,
 }
 
-impl Service for State {
-    fn answer(&mut self, incoming: &Incoming) -> Reply {
-        let reply = self.judged(incoming).unwrap_or_else(|refusal| refusal);
-        let number = self.requests.len();
-        self.requests.push(incoming.recorded(reply.status));
-        let marked = std::mem::take(&mut self.newly_shown);
-        self.underway.insert(number, marked);
-        Reply {
-            tag: Some(number),
-            ..reply
-        }
-    }
-
-    fn answered(&mut self, tag: Option<usize>, sent: bool) {
-        let marked = tag.and_then(|number| self.underway.remove(&number)).unwrap_or_default();
-        // The client gave up before its answer was due.
-        for number in marked.into_iter().filter(|_| !sent) {
-            self.published.records[number].shown = false;
-        }
-    }
-}
-
-impl State {
+impl Console {
     pub(super) fn new(options: Options) -> Self {
-        State {
+        Console {
             options,
+            controls: Controls::default(),
             token_is_valid: true,
-            faults: VecDeque::new(),
-            stream_faults: BTreeMap::new(),
-            requests: Vec::new(),
-            violations: Vec::new(),
             published: Published::default(),
             issued: HashMap::new(),
+            shown: NewlyShown::default(),
             catalogues: BTreeMap::new(),
-            newly_shown: Vec::new(),
-            underway: HashMap::new(),
         }
     }
 
@@ -113,13 +101,29 @@ impl State {
             let record = &mut self.published.records[*number];
             if !record.shown {
                 record.shown = true;
-                self.newly_shown.push(*number);
+                self.shown.current.push(*number);
             }
         }
     }
 
+    /// A reply ends; what it should have shown was not, if the client gave up before it was due.
+    pub(super) fn forget_shown(&mut self, tag: Option<usize>, sent: bool) {
+        let marked = tag.and_then(|number| self.shown.underway.remove(&number));
+        for number in marked.unwrap_or_default().into_iter().filter(|_| !sent) {
+            self.published.records[number].shown = false;
+        }
+    }
+
+    /// The fault of a request of the stream: those of the stream come before those of any.
+    pub(super) fn next_fault(&mut self, stream: Stream) -> Option<Fault> {
+        let faults = &mut self.controls.faults;
+        let place_of = |wanted| faults.iter().position(|planned| planned.stream == wanted);
+        let place = place_of(Some(stream)).or_else(|| place_of(None))?;
+        faults.remove(place).map(|planned| planned.fault)
+    }
+
     pub(super) fn violation(&mut self, stream: Stream, problem: &str) {
-        self.violations.push(format!("{stream:?}: {problem}"));
+        self.controls.violation(format!("{stream:?}: {problem}"));
     }
 
     /// 400 for a request that is the client's mistake.
@@ -128,66 +132,9 @@ impl State {
         error(400, problem)
     }
 
-    fn judged(&mut self, incoming: &Incoming) -> Result<Reply, Reply> {
-        if incoming.url().contains(&self.options.api_token) {
-            self.violations.push("the API token stands in a URL".to_owned());
-        }
-        if incoming.path == token_details::PATH {
-            return Ok(self.token_details(incoming));
-        }
-        let Some(stream) = Stream::of_path(&incoming.path) else {
-            self.violations
-                .push(format!("{} {}: no such path", incoming.method, incoming.path));
-            return Err(error(404, "There is nothing at this path"));
-        };
-        let is_graphql = stream == Stream::UnifiedAlerts;
-        if incoming.method != if is_graphql { "POST" } else { "GET" } {
-            self.violation(stream, &format!("asked with {}", incoming.method));
-            return Err(error(405, "The method is not allowed here"));
-        }
-        let fault = self.next_fault(stream);
-        match &fault {
-            Some(Fault::Reset) => return Err(Reply::cut()),
-            Some(Fault::HtmlPage) => return Err(Reply::html()),
-            Some(Fault::Status { status, retry_after }) => {
-                return Err(Reply {
-                    retry_after: *retry_after,
-                    ..error(*status, "The request failed on purpose")
-                });
-            }
-            Some(Fault::RevokeToken) => self.token_is_valid = false,
-            _ => {}
-        }
-        self.check_token(stream, incoming)?;
-        if self.options.unavailable.contains(&stream) {
-            return Err(error(404, "This console does not have it"));
-        }
-        let reply = if is_graphql {
-            self.graphql(incoming, fault.as_ref())?
-        } else {
-            self.list(stream, incoming, fault.as_ref())?
-        };
-        Ok(match fault {
-            Some(Fault::TruncatedJson) => reply.truncated(),
-            Some(Fault::Delay(delay)) => Reply {
-                delay: Some(delay),
-                ..reply
-            },
-            _ => reply,
-        })
-    }
-
-    fn next_fault(&mut self, stream: Stream) -> Option<Fault> {
-        let own = self.stream_faults.get_mut(&stream).and_then(VecDeque::pop_front);
-        own.or_else(|| self.faults.pop_front())
-    }
-
     /// `Authorization: ApiToken <token>`; the vendor's own clients differ in the case of the scheme.
-    fn check_token(&mut self, stream: Stream, incoming: &Incoming) -> Result<(), Reply> {
-        let shown = incoming
-            .authorization
-            .as_deref()
-            .and_then(|header| header.split_once(' '));
+    pub(super) fn check_token(&mut self, stream: Stream, request: &Request) -> Result<(), Reply> {
+        let shown = request.authorization().split_once(' ');
         let Some((_, token)) = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("ApiToken")) else {
             self.violation(stream, "asked without Authorization: ApiToken");
             return Err(error(401, "An API token is needed"));
@@ -197,20 +144,10 @@ impl State {
         }
         Ok(())
     }
-}
 
-/// An error in the vendor's form (swagger; 5000010 seen live).
-pub(super) fn error(status: u16, detail: &str) -> Reply {
-    let title = match status {
-        400 => "Validation Error",
-        401 => "Authentication Failed",
-        403 => "Insufficient permissions",
-        404 => "Not found",
-        429 => "Too many requests",
-        500.. => "Internal server error",
-        _ => "Refused",
-    };
-    let code = u32::from(status) * 10_000 + 10;
-    let body = json!({"errors": [{"code": code, "detail": detail, "title": title}]});
-    Reply::json(status, body.to_string())
+    pub(super) fn look_for_secrets(&mut self, request: &Request) {
+        if request.decoded_url().contains(&self.options.api_token) {
+            self.controls.violation("the API token stands in a URL");
+        }
+    }
 }

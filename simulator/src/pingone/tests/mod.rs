@@ -4,6 +4,8 @@ mod faults;
 mod paging;
 mod refusals;
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, TimeZone};
 use reqwest::Response;
 use serde_json::Value;

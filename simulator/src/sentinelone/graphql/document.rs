@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use graphql_parser::query::{self as syntax, Definition, OperationDefinition, Selection, SelectionSet, Type};
+use serde_json::Value;
 
 /// A parsed query.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Document {
     /// The type of each declared variable, without brackets and exclamation marks.
     pub(super) variables: BTreeMap<String, String>,
@@ -22,13 +23,6 @@ pub(super) struct Field {
     pub(super) selection: Vec<Field>,
 }
 
-impl Field {
-    /// The key under which the field is answered.
-    pub(super) fn key(&self) -> &str {
-        self.alias.as_deref().unwrap_or(&self.name)
-    }
-}
-
 /// The value of an argument.
 #[derive(Debug, PartialEq)]
 pub(super) enum Argument {
@@ -36,191 +30,86 @@ pub(super) enum Argument {
     Literal(Value),
 }
 
+impl Field {
+    /// The key under which the field is answered.
+    pub(super) fn key(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.name)
+    }
+}
+
 impl Document {
     pub(super) fn parse(text: &str) -> Result<Document, String> {
-        let mut parser = Parser {
-            tokens: tokens(text)?,
-            place: 0,
+        let document = syntax::parse_query::<String>(text).map_err(|error| error.to_string())?;
+        let Ok([definition]) = <[_; 1]>::try_from(document.definitions) else {
+            return Err("one query is expected".to_owned());
         };
-        let mut variables = BTreeMap::new();
-        if parser.take("query") {
-            if parser.peek() != Some("(") && parser.peek() != Some("{") {
-                parser.name()?;
-            }
-            if parser.take("(") {
-                variables = parser.declarations()?;
-            }
-        }
-        let selection = parser.selection()?;
-        match parser.peek() {
-            None => Ok(Document { variables, selection }),
-            Some(token) => Err(format!("{token} stands after the query")),
+        match definition {
+            Definition::Operation(OperationDefinition::SelectionSet(selection)) => Ok(Document {
+                selection: fields(selection)?,
+                ..Document::default()
+            }),
+            Definition::Operation(OperationDefinition::Query(query)) if query.directives.is_empty() => Ok(Document {
+                variables: declarations(query.variable_definitions)?,
+                selection: fields(query.selection_set)?,
+            }),
+            _ => Err("only a plain query is understood here".to_owned()),
         }
     }
 }
 
-/// Names and numbers, text in its quotes, and single signs; commas are blanks.
-fn tokens(text: &str) -> Result<Vec<String>, String> {
-    let mut tokens = Vec::new();
-    let mut letters = text.chars().peekable();
-    while let Some(&letter) = letters.peek() {
-        if letter.is_whitespace() || letter == ',' || letter == '\u{feff}' {
-            letters.next();
-        } else if letter == '#' {
-            while letters.next().is_some_and(|letter| letter != '\n') {}
-        } else if letter == '"' {
-            let mut quoted = String::new();
-            let mut escaped = false;
-            for letter in letters.by_ref() {
-                quoted.push(letter);
-                if letter == '"' && !escaped && quoted.len() > 1 {
-                    break;
-                }
-                escaped = letter == '\\' && !escaped;
-            }
-            tokens.push(quoted);
-        } else if is_word(letter) {
-            let mut word = String::new();
-            while let Some(&next) = letters.peek().filter(|next| is_word(**next)) {
-                word.push(next);
-                letters.next();
-            }
-            tokens.push(word);
-        } else if "{}()[]:$!=".contains(letter) {
-            tokens.push(letter.to_string());
-            letters.next();
-        } else {
-            return Err(format!("{letter} is not understood here"));
-        }
-    }
-    Ok(tokens)
+type Declaration<'a> = syntax::VariableDefinition<'a, String>;
+
+fn declarations(declared: Vec<Declaration<'_>>) -> Result<BTreeMap<String, String>, String> {
+    let of_one = |variable: Declaration<'_>| match variable.default_value {
+        None => Ok((variable.name, named_type(variable.var_type))),
+        Some(_) => Err("defaults of variables are not understood here".to_owned()),
+    };
+    declared.into_iter().map(of_one).collect()
 }
 
-fn is_word(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || letter == '_' || letter == '-'
+fn named_type(of: Type<'_, String>) -> String {
+    match of {
+        Type::NamedType(name) => name,
+        Type::ListType(inner) | Type::NonNullType(inner) => named_type(*inner),
+    }
 }
 
-struct Parser {
-    tokens: Vec<String>,
-    place: usize,
+fn fields(selection: SelectionSet<'_, String>) -> Result<Vec<Field>, String> {
+    let field = |selected| match selected {
+        Selection::Field(field) if field.directives.is_empty() => Ok(Field {
+            alias: field.alias,
+            name: field.name,
+            arguments: arguments(field.arguments)?,
+            selection: fields(field.selection_set)?,
+        }),
+        _ => Err("fragments and directives are not understood here".to_owned()),
+    };
+    selection.items.into_iter().map(field).collect()
 }
 
-impl Parser {
-    fn peek(&self) -> Option<&str> {
-        self.tokens.get(self.place).map(String::as_str)
-    }
+fn arguments(given: Vec<(String, syntax::Value<'_, String>)>) -> Result<Vec<(String, Argument)>, String> {
+    let argument = |(name, value)| match value {
+        syntax::Value::Variable(variable) => Ok((name, Argument::Variable(variable))),
+        value => Ok((name, Argument::Literal(literal(value)?))),
+    };
+    given.into_iter().map(argument).collect()
+}
 
-    fn next(&mut self) -> Result<String, String> {
-        let token = self.tokens.get(self.place).cloned();
-        self.place += 1;
-        token.ok_or_else(|| "the query ends too early".to_owned())
-    }
-
-    fn take(&mut self, token: &str) -> bool {
-        let found = self.peek() == Some(token);
-        self.place += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        match self.next()? {
-            found if found == token => Ok(()),
-            found => Err(format!("{token} is expected where {found} stands")),
+/// The word of an enum becomes text.
+fn literal(value: syntax::Value<'_, String>) -> Result<Value, String> {
+    Ok(match value {
+        syntax::Value::Variable(_) => return Err("a variable inside a value is not understood here".to_owned()),
+        syntax::Value::Int(number) => number.as_i64().into(),
+        syntax::Value::Float(number) => number.into(),
+        syntax::Value::String(text) | syntax::Value::Enum(text) => text.into(),
+        syntax::Value::Boolean(truth) => truth.into(),
+        syntax::Value::Null => Value::Null,
+        syntax::Value::List(elements) => elements.into_iter().map(literal).collect::<Result<_, _>>()?,
+        syntax::Value::Object(members) => {
+            let members = members.into_iter().map(|(name, value)| Ok((name, literal(value)?)));
+            Value::Object(members.collect::<Result<_, String>>()?)
         }
-    }
-
-    fn name(&mut self) -> Result<String, String> {
-        let name = self.next()?;
-        if name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_') {
-            Ok(name)
-        } else {
-            Err(format!("a name is expected where {name} stands"))
-        }
-    }
-
-    /// `$name: [Type!]! = value`, up to the closing bracket.
-    fn declarations(&mut self) -> Result<BTreeMap<String, String>, String> {
-        let mut variables = BTreeMap::new();
-        while !self.take(")") {
-            self.expect("$")?;
-            let name = self.name()?;
-            self.expect(":")?;
-            while self.take("[") {}
-            let kind = self.name()?;
-            while self.take("]") || self.take("!") {}
-            if self.take("=") {
-                return Err("defaults of variables are not understood here".to_owned());
-            }
-            variables.insert(name, kind);
-        }
-        Ok(variables)
-    }
-
-    fn selection(&mut self) -> Result<Vec<Field>, String> {
-        self.expect("{")?;
-        let mut fields = Vec::new();
-        while !self.take("}") {
-            let first = self.name()?;
-            let (alias, name) = if self.take(":") {
-                (Some(first), self.name()?)
-            } else {
-                (None, first)
-            };
-            let arguments = if self.take("(") { self.arguments()? } else { Vec::new() };
-            let selection = if self.peek() == Some("{") {
-                self.selection()?
-            } else {
-                Vec::new()
-            };
-            fields.push(Field {
-                alias,
-                name,
-                arguments,
-                selection,
-            });
-        }
-        if fields.is_empty() {
-            return Err("a selection is empty".to_owned());
-        }
-        Ok(fields)
-    }
-
-    fn arguments(&mut self) -> Result<Vec<(String, Argument)>, String> {
-        let mut arguments = Vec::new();
-        while !self.take(")") {
-            let name = self.name()?;
-            self.expect(":")?;
-            let argument = if self.take("$") {
-                Argument::Variable(self.name()?)
-            } else {
-                Argument::Literal(self.value()?)
-            };
-            arguments.push((name, argument));
-        }
-        Ok(arguments)
-    }
-
-    fn value(&mut self) -> Result<Value, String> {
-        if self.take("[") {
-            let mut elements = Vec::new();
-            while !self.take("]") {
-                elements.push(self.value()?);
-            }
-            return Ok(Value::from(elements));
-        }
-        if self.take("{") {
-            let mut object = Map::new();
-            while !self.take("}") {
-                let name = self.name()?;
-                self.expect(":")?;
-                object.insert(name, self.value()?);
-            }
-            return Ok(Value::Object(object));
-        }
-        let word = self.next()?;
-        // Text, numbers, truth values and null are written as in JSON; anything else is the word of an enum.
-        Ok(serde_json::from_str(&word).unwrap_or(Value::String(word)))
-    }
+    })
 }
 
 #[cfg(test)]
@@ -254,8 +143,10 @@ mod tests {
             "{ a } }",
             "mutation { a }",
             "{ ...parts }",
+            "{ a @skip(if: true) }",
             "query ($a: Int = 1) { a }",
             "{ a(b) }",
+            "{ a(b: [$c]) }",
         ] {
             assert!(Document::parse(text).is_err(), "{text}");
         }

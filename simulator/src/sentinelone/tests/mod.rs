@@ -5,7 +5,9 @@ mod graphql;
 mod paging;
 mod refusals;
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use std::time::Duration;
+
+use chrono::{TimeDelta, TimeZone};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Response;
 use serde_json::Value;

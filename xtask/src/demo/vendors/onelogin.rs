@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::generate::onelogin::{Event, Events};
-use simulator::onelogin::{Delivery, Feed, Format, LARGEST_BATCH, ManualClock, Sender, SenderOptions};
+use simulator::onelogin::{Batch, Batcher, Format, LARGEST_BATCH, Sender, SenderOptions};
 
 use super::{Act, Expected, SEED, accepted};
 
@@ -83,8 +83,8 @@ impl<'a> Stage<'a> {
             gzip: false,
             tries: 3,
         });
-        let clock = ManualClock::new();
-        let mut feed = Feed::new(clock.clone(), sender);
+        let mut batcher = Batcher::new();
+        let mut now = Duration::ZERO;
         let events = match act {
             Act::Beginning => return Ok(()),
             Act::Changes => self.script.pushed.as_slice(),
@@ -92,16 +92,16 @@ impl<'a> Stage<'a> {
             Act::Repeats => self.script.pushed.get(..LARGEST_BATCH).unwrap_or_default(),
         };
         for (number, event) in events.iter().enumerate() {
-            clock.advance(Duration::from_secs(if number == AFTER_THE_PAUSE { 11 } else { 1 }));
-            self.count(feed.tick().await)?;
-            self.count(feed.offer(event.clone()).await)?;
+            now += Duration::from_secs(if number == AFTER_THE_PAUSE { 11 } else { 1 });
+            self.post(&sender, batcher.tick(now)).await?;
+            self.post(&sender, batcher.offer(event.clone(), now)).await?;
         }
-        self.count(feed.flush().await)
+        self.post(&sender, batcher.flush()).await
     }
 
-    fn count(&mut self, delivery: Option<Delivery>) -> Result<(), String> {
-        let Some(delivery) = delivery else { return Ok(()) };
+    async fn post(&mut self, sender: &Sender, batch: Option<Batch>) -> Result<(), String> {
+        let Some(batch) = batch else { return Ok(()) };
         self.posts += 1;
-        accepted(delivery.accepted, "OneLogin")
+        accepted(sender.send(&batch).await.accepted, "OneLogin")
     }
 }

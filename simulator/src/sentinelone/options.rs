@@ -1,0 +1,80 @@
+//! What a test can choose of a console.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::contract::Stream;
+
+/// What the console is like.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The token of `Authorization: ApiToken`.
+    pub api_token: String,
+    /// Activity types that are shown with `includeHidden=true` only.
+    pub hidden_activity_types: Vec<u32>,
+    /// Unified alerts neither filter nor sort on `updatedAt`: there are such consoles.
+    pub without_updated_at: bool,
+    /// Streams that this console does not have (404), for example alerts on premises.
+    pub unavailable: Vec<Stream>,
+    /// What `users/api-token-details` tells; without it the user may not ask (403).
+    pub token_ends: Option<DateTime<Utc>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            api_token: "mooring-71.tokenOf-a-service-user".to_owned(),
+            hidden_activity_types: vec![1501, 5020],
+            without_updated_at: false,
+            unavailable: Vec::new(),
+            token_ends: None,
+        }
+    }
+}
+
+/// What goes wrong with one request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// An error of the service, with an error body of the vendor's form.
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// `Retry-After` in seconds.
+        retry_after: Option<u64>,
+    },
+    /// 200 with the first half of the right body.
+    TruncatedJson,
+    /// 200 with a page of markup, as a proxy in between would send.
+    HtmlPage,
+    /// The right answer, after this time.
+    Delay(Duration),
+    /// The connection is closed without an answer.
+    Reset,
+    /// 401, now and until the test sets a token.
+    RevokeToken,
+    /// The right page, led by the last object of the page before.
+    RepeatLastOfPreviousPage,
+    /// The right page; its `nextCursor` is percent-encoded already (seen by clients). Lists only.
+    UrlEncodedCursor,
+    /// The right page; its `nextCursor` has the older form, base64 of `name:number` (swagger example). Lists only.
+    OldCursorForm,
+    /// The right envelope, with null in place of the data.
+    NullData,
+    /// The right page with `"errors":[{}]` beside its data.
+    ErrorsBesideData,
+}
+
+/// A fault of the next request of one stream, or of any.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PlannedFault {
+    /// `None`: any stream.
+    pub(super) stream: Option<Stream>,
+    pub(super) fault: Fault,
+}
+
+impl From<Fault> for PlannedFault {
+    fn from(fault: Fault) -> Self {
+        PlannedFault { stream: None, fault }
+    }
+}
