@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `infra`, and `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `infra`, `measure`, and `cargo demo`.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +9,7 @@ mod demo;
 mod files;
 mod infra;
 mod kql;
+mod measure;
 mod package;
 mod test;
 
@@ -37,6 +38,8 @@ enum Command {
     Package(package::PackageArguments),
     /// Writes the deployment template and the button in the README, or checks them, every KQL text among it.
     Infra(infra::InfraArguments),
+    /// How large and how tangled the sources are: lines, long functions, import circles, ambiguous names.
+    Measure(measure::MeasureArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
     Demo,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
         Command::Infra(arguments) => infra::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::Demo => demo::run(),
     };
     match outcome {

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where it stands")]
 
-mod architecture;
 mod backfill;
 mod backfill_again;
 mod bad_input;

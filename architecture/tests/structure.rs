@@ -1,0 +1,282 @@
+//! The structure that every crate of this workspace keeps. What does not keep it yet stands in `violations.txt`, a line
+//! each; a line there that is no longer true fails too, so the list only shrinks.
+
+#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use architecture::{Crate, Edge, ambiguous_types, circles, edges, functions, spread_types};
+
+const CRATES: [&str; 4] = ["architecture", "handler", "simulator", "xtask"];
+
+/// Which folders of the handler a folder may use, from the top down: every folder uses only folders below itself. What a
+/// folder re-exports counts as use of the folder that defines it.
+const ARROWS: [(&str, &[&str]); 19] = [
+    (
+        "cli",
+        &[
+            "app",
+            "functions",
+            "health",
+            "host",
+            "logging",
+            "pipeline",
+            "settings",
+            "event",
+            "time",
+        ],
+    ),
+    (
+        "app",
+        &[
+            "functions",
+            "pipeline",
+            "health",
+            "destination",
+            "sources",
+            "state",
+            "tables",
+            "azure",
+            "http",
+            "settings",
+            "event",
+            "time",
+        ],
+    ),
+    ("functions", &["pipeline", "health", "host", "tables", "time"]),
+    (
+        "pipeline",
+        &[
+            "health",
+            "destination",
+            "sources",
+            "state",
+            "tables",
+            "settings",
+            "event",
+            "json",
+            "time",
+        ],
+    ),
+    ("health", &["state", "time"]),
+    ("host", &["json", "time"]),
+    ("destination", &["azure", "http", "settings", "time"]),
+    ("sources", &["http", "settings", "event", "json", "time"]),
+    ("state", &["azure", "http", "event", "json", "time"]),
+    ("tables", &["event", "json", "time"]),
+    ("logging", &["settings", "time"]),
+    ("azure", &["settings", "time"]),
+    ("http", &["settings", "time"]),
+    ("settings", &[]),
+    ("event", &["json"]),
+    ("json", &[]),
+    ("time", &[]),
+    // The library's root declares the folders, and the executable starts the command line.
+    ("lib.rs", &[]),
+    ("main.rs", &["cli"]),
+];
+
+/// Files outside of the vendors' own folders that list the vendors.
+const VENDOR_LISTS: [&str; 3] = [
+    "handler/src/tables/catalog.rs",
+    "simulator/src/generate/mod.rs",
+    "simulator/src/lib.rs",
+];
+
+const VENDORS: [&str; 3] = ["pingone", "sentinelone", "onelogin"];
+
+#[test]
+fn files_do_not_import_each_other_in_a_circle() {
+    let found = all_crates().into_iter().flat_map(|read| {
+        let circles = circles(&edges(&read)).into_iter();
+        circles
+            .map(move |circle| format!("circle in {}: {}", read.name, files_of(&circle)))
+            .collect::<Vec<_>>()
+    });
+    only_known("circle", found.collect());
+}
+
+#[test]
+fn folders_of_the_handler_use_only_what_they_may() {
+    for (index, (folder, allowed)) in ARROWS.iter().enumerate() {
+        for used in *allowed {
+            let below = ARROWS[index..].iter().skip(1).any(|(name, _)| name == used);
+            assert!(
+                below || *folder == "main.rs",
+                "{used} does not stand below {folder} in ARROWS"
+            );
+        }
+    }
+    let handler = read("handler");
+    for file in &handler.files {
+        let folder = top_folder(&file.path);
+        assert!(
+            ARROWS.iter().any(|(name, _)| *name == folder),
+            "{folder} is new: say in ARROWS what it may use"
+        );
+    }
+    let found = edges(&handler).into_iter().filter(|edge| {
+        let (from, to) = (top_folder(&edge.from), top_folder(&edge.to));
+        from != to
+            && !ARROWS
+                .iter()
+                .any(|(name, allowed)| *name == from && allowed.contains(&to))
+    });
+    only_known(
+        "arrow",
+        found
+            .map(|edge| format!("arrow in handler: {} -> {}", edge.from, edge.to))
+            .collect(),
+    );
+}
+
+#[test]
+fn a_type_name_has_one_meaning_within_a_crate() {
+    let found = all_crates().into_iter().flat_map(|read| {
+        let names = ambiguous_types(&read).into_keys();
+        names
+            .map(move |name| format!("type in {}: {name}", read.name))
+            .collect::<Vec<_>>()
+    });
+    only_known("type", found.collect());
+}
+
+#[test]
+fn the_methods_of_a_type_stand_in_one_file() {
+    let found = all_crates().into_iter().flat_map(|read| {
+        let names = spread_types(&read).into_keys();
+        names
+            .map(move |name| format!("impl in {}: {name}", read.name))
+            .collect::<Vec<_>>()
+    });
+    only_known("impl", found.collect());
+}
+
+#[test]
+fn no_parameter_is_a_tuple() {
+    let found = all_crates().into_iter().flat_map(|read| {
+        let functions = functions(&read)
+            .into_iter()
+            .filter(|function| function.has_tuple_parameter);
+        functions
+            .map(move |function| format!("tuple in {}: {} {}", read.name, function.file, function.name))
+            .collect::<Vec<_>>()
+    });
+    only_known("tuple", found.collect());
+}
+
+#[test]
+fn a_vendor_is_named_in_its_own_folders_only() {
+    let found = all_crates().into_iter().flat_map(|read| {
+        let files = read.files.into_iter().filter(|file| {
+            let mut lines = file.production_lines();
+            lines.any(|(_, line)| names_a_vendor(line))
+        });
+        let paths = files.map(|file| format!("{}/src/{}", read.name, file.path));
+        paths
+            .filter(|path| !may_name_a_vendor(path))
+            .map(|path| format!("vendor in {path}"))
+            .collect::<Vec<_>>()
+    });
+    only_known("vendor", found.collect());
+}
+
+#[test]
+fn the_architecture_page_names_every_folder_of_the_handler() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let sources = root().join("handler/src");
+    let files = rust_files_below(&sources);
+    let folders = files
+        .iter()
+        .flat_map(|file| file.ancestors().skip(1).take_while(|folder| *folder != sources));
+    let folders: BTreeSet<&Path> = folders.collect();
+    for folder in folders {
+        let folder = format!("handler/src/{}/", folder.strip_prefix(&sources).unwrap().display());
+        assert!(page.contains(&folder), "ARCHITECTURE.md does not name {folder}");
+    }
+}
+
+#[test]
+fn no_file_is_over_800_lines() {
+    for name in CRATES {
+        for file in rust_files_below(&root().join(name)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 800, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(name: &str) -> Crate {
+    Crate::read(&root().join(name)).unwrap()
+}
+
+fn all_crates() -> Vec<Crate> {
+    CRATES.map(read).into()
+}
+
+fn top_folder(file: &str) -> &str {
+    file.split('/').next().unwrap()
+}
+
+/// From the first name in the alphabet on, so that a circle is written in one way.
+fn files_of(circle: &[Edge]) -> String {
+    let mut files: Vec<&str> = circle.iter().map(|edge| edge.from.as_str()).collect();
+    let first = (0..files.len()).min_by_key(|index| files[*index]).unwrap();
+    files.rotate_left(first);
+    files.join(" -> ")
+}
+
+fn names_a_vendor(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace(['_', '-', ' '], "");
+    VENDORS.iter().any(|vendor| text.contains(vendor))
+}
+
+/// In the handler a vendor has one folder. Elsewhere a file that is a vendor's says so in its path.
+fn may_name_a_vendor(path: &str) -> bool {
+    let is_own = path.contains("/vendors/") || (!path.starts_with("handler/") && names_a_vendor(path));
+    is_own || VENDOR_LISTS.contains(&path)
+}
+
+fn rust_files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.flat_map(|path| {
+        if path.is_dir() {
+            rust_files_below(&path)
+        } else {
+            vec![path]
+        }
+    });
+    files
+        .filter(|file| file.extension().is_some_and(|name| name == "rs"))
+        .collect()
+}
+
+/// Holds what was found against the lines of `violations.txt` that begin with `kind`.
+fn only_known(kind: &str, found: BTreeSet<String>) {
+    let path = root().join("architecture/tests/violations.txt");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let known: BTreeSet<String> = text
+        .lines()
+        .filter(|line| line.starts_with(&format!("{kind} in ")))
+        .map(str::to_owned)
+        .collect();
+    let new: Vec<&String> = found.difference(&known).collect();
+    let gone: Vec<&String> = known.difference(&found).collect();
+    assert!(new.is_empty(), "new violations:\n{}", lines(&new));
+    assert!(
+        gone.is_empty(),
+        "no longer true, remove from {}:\n{}",
+        path.display(),
+        lines(&gone)
+    );
+}
+
+fn lines(of: &[&String]) -> String {
+    of.iter().map(|line| format!("{line}\n")).collect()
+}
