@@ -33,6 +33,7 @@ mod pingone_enterprise;
 mod pingone_push;
 mod push;
 mod pushed_status;
+mod recorded_state;
 mod refused_rows;
 mod replayed;
 mod restarts;
