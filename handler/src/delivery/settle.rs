@@ -29,7 +29,7 @@ impl Settlement {
     pub fn of<T>(batch: &RowBatch<T>, answer: &Delivery) -> Self {
         let rows = batch.batch.rows;
         let mut is_open = vec![true; rows];
-        let mut close = |row: usize| is_open.get_mut(row).is_some_and(|open| std::mem::take(open));
+        let mut close = |row: usize| is_open.get_mut(row).is_some_and(std::mem::take);
         let accepted: Vec<usize> = answer.accepted.iter().copied().filter(|row| close(*row)).collect();
         let refusals: Vec<&RefusedRow> = answer.refused.iter().filter(|refused| close(refused.row)).collect();
         let refused: Vec<usize> = refusals.iter().map(|refused| refused.row).collect();

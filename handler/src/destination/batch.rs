@@ -142,7 +142,7 @@ impl BatchBuilder {
     /// True if the row can be added to what is there.
     pub fn has_room_for(&self, row: &[u8]) -> bool {
         // One byte before the row (bracket or comma), one after the last.
-        self.is_empty() || self.body.len() + 1 + row.len() + 1 <= self.limits.body
+        self.is_empty() || self.body.len() + 1 + row.len() < self.limits.body
     }
 
     /// Bytes of the body so far.

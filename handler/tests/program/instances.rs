@@ -96,8 +96,8 @@ impl Twelve {
             let expected = names(stream, &versions);
             assert_eq!(delivered(&self.handler, stream), expected, "{stream:?}");
         }
-        let of_pingone = self.pingone.iter().flat_map(PingOne::violations);
-        let of_consoles = self.consoles.iter().flat_map(SentinelOne::violations);
+        let of_pingone = self.pingone.iter().flat_map(|pingone| pingone.violations());
+        let of_consoles = self.consoles.iter().flat_map(|console| console.violations());
         assert_eq!(of_pingone.chain(of_consoles).collect::<Vec<_>>(), Vec::<String>::new());
     }
 
