@@ -36,7 +36,7 @@ enum Command {
     Build(build::BuildArguments),
     /// The release package for Azure: dist/released-package.zip.
     Package(package::PackageArguments),
-    /// Writes the deployment template and the button in the README, or checks them, every KQL text among it.
+    /// Writes the deployment template, and button and settings in the README, or checks them, every KQL text among it.
     Infra(infra::InfraArguments),
     /// How large and how tangled the sources are: lines, long functions, import circles, ambiguous names.
     Measure(measure::MeasureArguments),

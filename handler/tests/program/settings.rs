@@ -1,5 +1,8 @@
 //! Settings as the command line meets them.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
 use simulator::pingone::PingOne;
@@ -126,8 +129,38 @@ async fn log_lines_are_json_on_demand_and_text_otherwise() {
     handler.set("LOG_FORMAT", "json");
     let lines = handler.poll_well().await;
     for line in lines.lines() {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["level"], "info");
         assert_eq!(line["stream"], "pingone/default/activities");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_catalog_of_settings_lists_the_keys_that_the_handler_takes() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/settings.json");
+    let catalog: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let of = |name: &str| catalog[name].as_array().unwrap().iter();
+    let keys = |owner: &Value| -> BTreeSet<String> {
+        let settings = owner["settings"].as_array().unwrap().iter();
+        settings
+            .map(|setting| setting["key"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let prefixed = of("sources").chain(of("groups")).filter(|owner| owner["prefix"] != "");
+    for owner in prefixed {
+        let prefix = owner["prefix"].as_str().unwrap();
+        let mut expected = keys(owner);
+        if owner["name"].is_string() {
+            expected.extend(of("everySource").map(|setting| setting["key"].as_str().unwrap().to_owned()));
+        }
+        let mut handler = Handler::new();
+        handler.set(&format!("{prefix}QQQQ"), "x");
+        let said = handler.poll().await.output;
+        let line = said
+            .lines()
+            .find(|line| line.contains("QQQQ") && line.contains(" takes "))
+            .unwrap();
+        let taken = line.rsplit_once(" takes ").unwrap().1.split(", ").map(str::to_owned);
+        assert_eq!(taken.collect::<BTreeSet<_>>(), expected, "{prefix}");
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod content;
 mod endpoint;
 mod literal;
+mod marked;
 mod package_default;
 mod parts;
 mod print;
@@ -13,6 +14,7 @@ mod rules;
 #[cfg(test)]
 mod scenarios;
 mod settings;
+mod settings_table;
 mod sources;
 pub mod tables;
 mod template;
@@ -29,6 +31,7 @@ use crate::cargo::root;
 use crate::files::read as read_text;
 use crate::kql;
 use parts::Parts;
+use settings_table::Catalog;
 use template::Ingredients;
 
 /// What follows `infra`.
@@ -44,7 +47,7 @@ pub struct InfraArguments {
     repository: Option<String>,
 }
 
-/// Writes infra/azuredeploy.json and the README's button, or checks that they are not stale. What is written holds together
+/// Writes infra/azuredeploy.json and the README's button and table of settings, or checks that they are not stale. What is written holds together
 /// both times; its KQL is bound, by a language service that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let root = root();
@@ -64,15 +67,18 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
 
     let old_readme = read_text(&root.join("README.md"))?;
+    let catalog = Catalog::read(&root.join("infra/settings.json"))?;
     let names = settings::names(&ingredients.parts.settings);
     refuse_problems(
-        check::settings::problems(names, &old_readme),
+        check::settings::problems(names, &catalog),
         "infra/template/settings.json",
     )?;
     let guide = read_text(&root.join("docs/deploy.md"))?;
     refuse_problems(check::guide::problems(&guide, &built), "docs/deploy.md")?;
     let workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
-    let readme = readme::with_button(&old_readme, ingredients.repository.as_deref())?;
+    let button = readme::button(ingredients.repository.as_deref());
+    let readme = marked::with_part(&old_readme, "deploy-button", &button)?;
+    let readme = marked::with_part(&readme, "settings", &catalog.table())?;
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
         ("infra/createUiDefinition.json", form_text),

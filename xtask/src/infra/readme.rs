@@ -2,19 +2,7 @@
 
 use super::template::package_uri;
 
-const BEGIN: &str = "<!-- deploy-button -->";
-const END: &str = "<!-- /deploy-button -->";
 const BRANCH: &str = "main";
-
-/// The README with what belongs between its markers.
-pub fn with_button(readme: &str, repository: Option<&str>) -> Result<String, String> {
-    let parts = readme.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
-        Some((before, after))
-    });
-    let (before, after) = parts.ok_or_else(|| format!("README.md has no {BEGIN} ... {END}"))?;
-    Ok(format!("{before}{BEGIN}\n{}\n{END}{after}", text(repository)))
-}
 
 /// Accepts `https://github.com/OWNER/REPO`.
 pub fn accept_repository(url: &str) -> Result<String, String> {
@@ -33,7 +21,8 @@ pub fn accept_repository(url: &str) -> Result<String, String> {
     Ok(url.to_owned())
 }
 
-fn text(repository: Option<&str>) -> String {
+/// The button, or a sentence in its place where the repository is not known.
+pub fn button(repository: Option<&str>) -> String {
     let Some(repository) = repository else {
         return "The *Deploy to Azure* button stands here once `cargo xtask infra --repository https://github.com/OWNER/REPO` \
                 has written it; until then, [docs/deploy.md](docs/deploy.md) has the roads without it."
@@ -59,17 +48,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_button_stands_between_the_markers_and_can_be_written_again() {
-        let readme = format!("a\n{BEGIN}\nold\n{END}\nb\n");
-        let written = with_button(&readme, Some("https://github.com/o/r")).unwrap();
-        assert!(written.starts_with("a\n") && written.ends_with("\nb\n"));
-        assert!(written.contains("uri/https%3A%2F%2Fraw.githubusercontent.com%2Fo%2Fr%2Fmain%2Finfra%2Fazuredeploy.json/createUIDefinitionUri/"));
-        assert_eq!(with_button(&written, Some("https://github.com/o/r")).unwrap(), written);
-    }
-
-    #[test]
-    fn a_readme_without_markers_is_refused() {
-        assert!(with_button("text", None).is_err());
+    fn the_button_leads_to_the_files_of_the_repository() {
+        let button = button(Some("https://github.com/o/r"));
+        assert!(button.contains("uri/https%3A%2F%2Fraw.githubusercontent.com%2Fo%2Fr%2Fmain%2Finfra%2Fazuredeploy.json/createUIDefinitionUri/"));
     }
 
     #[test]

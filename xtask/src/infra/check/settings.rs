@@ -1,4 +1,6 @@
-//! Names of app settings: those that Flex Consumption takes, and those that the README describes.
+//! Names of app settings: those that Flex Consumption takes, and those that the handler knows.
+
+use crate::infra::settings_table::Catalog;
 
 /// Set, they make Flex Consumption refuse the app or a publication.
 /// Source: learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
@@ -16,34 +18,29 @@ const NOT_ON_FLEX: [&str; 10] = [
 ];
 /// Settings of the platform and of the Azure libraries.
 const OF_OTHERS: [&str; 3] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__", "AZURE_CLIENT_ID"];
-/// What the README describes once for every source.
-const OF_EVERY_SOURCE: [&str; 2] = ["__INGESTION_ENDPOINT", "__RULE_ID"];
 
 /// What is wrong with the names.
-pub fn problems<'n>(names: impl Iterator<Item = &'n str>, readme: &str) -> Vec<String> {
-    names.filter_map(|name| problem(name, readme)).collect()
+pub fn problems<'n>(names: impl Iterator<Item = &'n str>, catalog: &Catalog) -> Vec<String> {
+    names.filter_map(|name| problem(name, catalog)).collect()
 }
 
-fn problem(name: &str, readme: &str) -> Option<String> {
+fn problem(name: &str, catalog: &Catalog) -> Option<String> {
     if NOT_ON_FLEX.contains(&name) {
         return Some(format!("{name} must not be set on Flex Consumption"));
     }
-    if OF_OTHERS.iter().any(|prefix| name.starts_with(prefix)) {
-        return None;
-    }
-    let of_every_source = OF_EVERY_SOURCE.iter().any(|suffix| name.ends_with(suffix));
-    let is_described = of_every_source || readme.contains(&format!("`{name}`"));
-    (!is_described).then(|| format!("{name} is no setting that README.md describes"))
+    let is_known = OF_OTHERS.iter().any(|prefix| name.starts_with(prefix)) || catalog.has(name);
+    (!is_known).then(|| format!("{name} is no setting of infra/settings.json"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cargo::root;
 
     #[test]
     fn known_names_are_sound_and_others_are_refused() {
-        let readme = "| `POLL_SCHEDULE` | when |";
-        let said = |name: &str| problems([name].into_iter(), readme).join("; ");
+        let catalog = Catalog::read(&root().join("infra/settings.json")).unwrap();
+        let said = |name: &str| problems([name].into_iter(), &catalog).join("; ");
         for known in ["POLL_SCHEDULE", "AzureWebJobsStorage__accountName", "PINGONE__RULE_ID"] {
             assert_eq!(said(known), "", "{known}");
         }
