@@ -10,7 +10,6 @@ use super::contract::{Call, Fault, LARGEST_BODY_BYTES, Rule};
 use crate::managed_identity::Identity;
 use crate::random;
 use crate::service::{Controls, Simulation};
-use crate::tables::TableSchema;
 
 /// A data collection endpoint.
 #[derive(Debug)]
@@ -23,16 +22,11 @@ pub struct Endpoint {
     pub(super) largest_body: usize,
     pub(super) identity: Arc<Simulation<Identity>>,
     pub(super) rules: Vec<Rule>,
-    pub(super) tables: BTreeMap<String, TableSchema>,
     rng: StdRng,
 }
 
 impl Endpoint {
-    pub(super) fn new(
-        identity: Arc<Simulation<Identity>>,
-        rules: Vec<Rule>,
-        tables: BTreeMap<String, TableSchema>,
-    ) -> Self {
+    pub(super) fn new(identity: Arc<Simulation<Identity>>, rules: Vec<Rule>) -> Self {
         Endpoint {
             controls: Controls::default(),
             rows: BTreeMap::new(),
@@ -42,7 +36,6 @@ impl Endpoint {
             largest_body: LARGEST_BODY_BYTES,
             identity,
             rules,
-            tables,
             rng: random::for_one_server(),
         }
     }

@@ -63,6 +63,7 @@ fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fau
     let query = pairs(&request.query);
     let selection = selection(account, list, &query)?;
     let limit = limit(account.options.largest_limit, &query)?;
+    let limit = account.options.page_cap.map_or(limit, |cap| cap.min(limit));
     let rows = account.rows(list);
     let mut page = rows.page(&selection, limit);
     if fault == Some(&Fault::RepeatLastOfPreviousPage)

@@ -13,6 +13,8 @@ pub struct Options {
     pub account_id: u32,
     /// The largest `limit` that is accepted: the documentation speaks of 50, a collector asks for 1000.
     pub largest_limit: usize,
+    /// So many at most stand on a page, whatever `limit` asks for. `None`: as many as it asks for.
+    pub page_cap: Option<usize>,
     /// So many requests a token serves; after them it is refused with 401. `None`: no end.
     pub token_uses: Option<usize>,
 }
@@ -24,6 +26,7 @@ impl Default for Options {
             client_secret: "pier-light~09.sorrel".to_owned(),
             account_id: 70_412,
             largest_limit: 1000,
+            page_cap: None,
             token_uses: None,
         }
     }

@@ -115,6 +115,7 @@ fn selection(state: &mut Environment, query: &[(String, String)], fault: Option<
         state.error(400, &problem, Some("filter"))
     })?;
     let limit = limit(state, only_value(query, "limit"), fault)?;
+    let limit = state.options.page_cap.map_or(limit, |cap| cap.min(limit));
     Ok(Selection {
         window,
         limit,

@@ -28,6 +28,8 @@ pub struct Options {
     pub token_style: TokenStyle,
     /// The largest `limit` that is accepted. The vendor documents none.
     pub largest_limit: usize,
+    /// So many at most stand on a page, whatever `limit` asks for. `None`: as many as it asks for.
+    pub page_cap: Option<usize>,
     /// So many activity requests a token serves; after them it is refused with 401. `None`: no end.
     pub token_uses: Option<usize>,
     /// Newest first is what the vendor does without documenting it.
@@ -45,6 +47,7 @@ impl Default for Options {
             client_secret: "spruce~lantern_41.gravel-orbit".to_owned(),
             token_style: TokenStyle::Basic,
             largest_limit: 1000,
+            page_cap: None,
             token_uses: None,
             newest_first: true,
             oldest_readable: None,

@@ -1,6 +1,12 @@
 //! What reads have taken from the queue, and what became of their replies.
 
-use super::state::Waiting;
+/// An element of the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Empty for a raw element.
+    pub(super) id: String,
+    pub(super) json: String,
+}
 
 /// What became of the reply with the events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

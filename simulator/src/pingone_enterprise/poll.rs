@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
-use super::consumption::{Fate, ids_of};
+use super::consumption::{Fate, Waiting, ids_of};
 use super::options::{Authentication, Fault};
-use super::state::{Subscription, Waiting, error};
+use super::state::{Subscription, error};
 use crate::service::{Reply, Request};
 
 pub(super) fn reply(state: &mut Subscription, request: &Request, now: DateTime<Utc>) -> Reply {

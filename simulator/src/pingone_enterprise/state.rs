@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
-use super::consumption::Reads;
+use super::consumption::{Reads, Waiting};
 use super::options::{Fault, Options};
 use crate::access_tokens::AccessTokens;
 use crate::generate::pingone_enterprise::Event;
@@ -15,14 +15,6 @@ use crate::service::{Controls, Reply, Request};
 
 /// The lifetime of a token in seconds.
 pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 3599;
-
-/// An element of the queue.
-#[derive(Clone, Debug)]
-pub(super) struct Waiting {
-    /// Empty for a raw element.
-    pub(super) id: String,
-    pub(super) json: String,
-}
 
 /// One poll subscription.
 #[derive(Debug)]

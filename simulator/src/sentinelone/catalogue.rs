@@ -3,50 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::contract::{Column, Contract, text_at};
-use super::cursor::{Place, SortKey};
+use super::cursor::Place;
 use super::filters::Filter;
-use super::times::time;
-
-/// One object as it is shown now.
-#[derive(Debug)]
-pub(super) struct Stored {
-    pub(super) id: SortKey,
-    /// The values that the contract sorts and filters by, with their pointers.
-    columns: Vec<(&'static str, Value)>,
-    /// The object byte for byte as it was published.
-    pub(super) json: Arc<str>,
-    /// The times of the contract, in its order.
-    pub(super) times: Vec<Option<DateTime<Utc>>>,
-    /// The number of its version in the history.
-    pub(super) version: usize,
-}
-
-impl Stored {
-    /// The value at the pointer as text, empty where there is none.
-    pub(super) fn text_at(&self, pointer: &str) -> String {
-        match self.column(pointer) {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text.clone(),
-            Some(other) => other.to_string(),
-        }
-    }
-
-    pub(super) fn place(&self, sort: Column) -> Place {
-        Place {
-            key: SortKey::of(self.column(sort.pointer)),
-            id: self.id.clone(),
-        }
-    }
-
-    fn column(&self, pointer: &str) -> Option<&Value> {
-        let found = self.columns.iter().find(|(known, _)| *known == pointer);
-        found.map(|(_, value)| value)
-    }
-}
+use super::stored::Stored;
 
 /// All objects of a stream.
 #[derive(Debug, Default)]
@@ -84,21 +46,7 @@ impl Catalogue {
     pub(super) fn show(&mut self, contract: &Contract, value: &Value, json: Arc<str>, version: usize) -> Option<usize> {
         self.orders.clear();
         let id = text_at(value, contract.id).map(str::to_owned);
-        let times = contract
-            .times
-            .iter()
-            .map(|column| time(text_at(value, column.pointer)?))
-            .collect();
-        let stored = Stored {
-            id: SortKey::of(value.pointer(contract.id)),
-            columns: contract
-                .pointers()
-                .filter_map(|pointer| Some((pointer, value.pointer(pointer)?.clone())))
-                .collect(),
-            json,
-            times,
-            version,
-        };
+        let stored = Stored::new(contract, value, json, version);
         let known = id.as_ref().and_then(|id| self.by_id.get(id)).copied();
         if let Some(place) = known {
             let replaced = std::mem::replace(&mut self.objects[place], stored);

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::catalogue::Stored;
+use super::stored::Stored;
 
 /// How a time is compared with a bound.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -28,7 +28,8 @@ pub(super) fn reply(
             .and_then(|cursor| go_on(&mut parameters.selection, stream, cursor))
             .map_err(|problem| console.refused(stream, &problem))?;
     }
-    let selection = parameters.selection;
+    let mut selection = parameters.selection;
+    selection.limit = console.page_limit(selection.limit);
     let repeated = match (fault, &selection.after) {
         (Some(Fault::RepeatLastOfPreviousPage), Some(place)) => {
             console.catalogue(stream).at(place).map(|stored| stored.json.clone())

@@ -17,6 +17,7 @@ mod options;
 mod parameters;
 mod published;
 mod state;
+mod stored;
 mod times;
 mod token_details;
 

@@ -19,6 +19,8 @@ pub struct Options {
     pub unavailable: Vec<Stream>,
     /// What `users/api-token-details` tells; without it the user may not ask (403).
     pub token_ends: Option<DateTime<Utc>>,
+    /// So many at most stand on a page, whatever `limit` asks for. `None`: as many as it asks for.
+    pub page_cap: Option<usize>,
 }
 
 impl Default for Options {
@@ -29,6 +31,7 @@ impl Default for Options {
             without_updated_at: false,
             unavailable: Vec::new(),
             token_ends: None,
+            page_cap: None,
         }
     }
 }

@@ -96,6 +96,11 @@ impl Console {
         self.catalogues.entry(stream).or_default()
     }
 
+    /// How many objects stand on a page that is asked for that many.
+    pub(super) fn page_limit(&self, asked: usize) -> usize {
+        self.options.page_cap.map_or(asked, |cap| cap.min(asked))
+    }
+
     pub(super) fn mark_shown(&mut self, versions: &[usize]) {
         for number in versions {
             let record = &mut self.published.records[*number];

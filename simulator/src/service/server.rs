@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, Payload, ServiceConfig};
@@ -129,10 +129,12 @@ fn response(reply: Reply) -> HttpResponse {
 
 /// Waits for so long, or until the client has gone.
 async fn wait(delay: Duration, request: &HttpRequest) {
-    let mut left = delay;
-    while !left.is_zero() && client_is_there(request) {
-        let step = left.min(LOOK_EVERY);
-        rt::time::sleep(step).await;
-        left -= step;
+    let due = Instant::now() + delay;
+    while client_is_there(request) {
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        rt::time::sleep(left.min(LOOK_EVERY)).await;
     }
 }

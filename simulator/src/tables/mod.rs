@@ -4,6 +4,7 @@ mod checks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -68,6 +69,12 @@ impl TableSchema {
     /// Every table of `infra/tables`, by name. Stops the test when a file cannot be read.
     pub fn load_all() -> BTreeMap<String, TableSchema> {
         Self::load_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/tables")))
+    }
+
+    /// The same, read once.
+    pub(crate) fn all() -> &'static BTreeMap<String, TableSchema> {
+        static TABLES: LazyLock<BTreeMap<String, TableSchema>> = LazyLock::new(TableSchema::load_all);
+        &TABLES
     }
 
     /// Every `*.json` table file of `folder`, by table name.

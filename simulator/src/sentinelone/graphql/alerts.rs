@@ -8,12 +8,13 @@ use super::document::Field;
 use super::inputs;
 use super::operation::Operation;
 use super::schema::{CONNECTION, project, validate};
-use crate::sentinelone::catalogue::{Selection, Stored};
+use crate::sentinelone::catalogue::Selection;
 use crate::sentinelone::contract::Stream;
 use crate::sentinelone::cursor::{Cursor, Place};
 use crate::sentinelone::list::shows_its_data;
 use crate::sentinelone::options::Fault;
 use crate::sentinelone::state::{Console, Issued};
+use crate::sentinelone::stored::Stored;
 
 const STREAM: Stream = Stream::UnifiedAlerts;
 
@@ -47,7 +48,7 @@ pub(super) fn connection(
         descending,
         after: place_after(console, &arguments["after"], &parameters)?,
         skip: 0,
-        limit: inputs::first(&arguments["first"])?,
+        limit: console.page_limit(inputs::first(&arguments["first"])?),
     };
     let page = nodes(console, &selection, fault);
     let edges = page.nodes.into_iter().map(|(after, node)| {
