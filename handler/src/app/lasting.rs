@@ -11,7 +11,6 @@ use crate::config::Environment;
 use crate::event::StreamName;
 use crate::http::HttpClient;
 use crate::jobs::{PushLedger, PushMemory, PushRoom};
-use crate::sources::Rejections;
 use crate::state::{ProcessLedger, Store};
 use crate::time::{Clock, Shutdown, SystemClock};
 
@@ -30,8 +29,6 @@ pub struct Lasting {
     pub tokens: Arc<dyn TokenSource>,
     /// The word that the process is to end.
     pub stop: Shutdown,
-    /// Where sources note that a credential was rejected.
-    pub rejections: Arc<Rejections>,
     /// Memory for the bodies of pushes on their way, of all receivers together.
     pub push_room: PushRoom,
     /// Who sends to a table at the moment.
@@ -72,7 +69,6 @@ impl Lasting {
             identity,
             tokens,
             stop,
-            rejections: Arc::default(),
             push_room: PushRoom::default(),
             turns: Turns::default(),
             process,

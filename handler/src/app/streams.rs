@@ -45,7 +45,7 @@ impl Wiring<'_> {
         let Some(poll) = &instance.poll else { return Ok(None) };
         let name = instance.instance.as_str();
         let activities = Activities::new(name, poll.clone(), self.http.clone(), self.clock.clone());
-        let stream = self.watched(Arc::new(activities), &poll.setting_prefix);
+        let stream = Arc::new(activities);
         let targets = self.destinations.targets(&instance.destination, &instance.tables)?;
         // Also while the token is not resolved: what was pushed before may still wait.
         let is_pushed = !instance.push_tokens.is_empty() || instance.push_unresolved;
@@ -74,7 +74,7 @@ impl Wiring<'_> {
                 .destinations
                 .targets_with(&instance.destination, &[table], options)?;
             plans.push(StreamPlan::Windows(PullPlan {
-                stream: self.watched(stream, &instance.setting_prefix),
+                stream,
                 targets,
                 pushed: None,
                 counterparts: None,
@@ -108,22 +108,18 @@ impl Wiring<'_> {
         let counterparts = pushed.is_some().then_some(rule);
         let targets = self.destinations.targets(choice, &ONELOGIN_EVENT_TABLES)?;
         let events = PullPlan {
-            stream: self.watched(events, &instance.setting_prefix),
+            stream: events,
             targets,
             pushed,
             counterparts,
         };
         let targets = self.destinations.targets(choice, &ONELOGIN_USER_TABLES)?;
-        let users = SnapshotPlan {
-            stream: self.watched(users, &instance.setting_prefix),
-            targets,
-        };
+        let users = SnapshotPlan { stream: users, targets };
         Ok(vec![StreamPlan::Windows(events), StreamPlan::Snapshot(users)])
     }
 
     fn pingone_enterprise(&mut self, instance: &PingOneEnterprise) -> Result<Vec<StreamPlan>, BuildError> {
-        let subscription = Subscription::new(instance, self.http.clone(), self.clock.clone());
-        let stream = self.watched(Arc::new(subscription), &instance.setting_prefix);
+        let stream = Arc::new(Subscription::new(instance, self.http.clone(), self.clock.clone()));
         let spool = Spool::new(&self.spool_quota, stream.name());
         let targets = self
             .destinations

@@ -8,7 +8,6 @@ use super::lasting::Lasting;
 use crate::config::Settings;
 use crate::delivery::TableRoute;
 use crate::http::HttpClient;
-use crate::sources::Watched;
 use crate::state::{SpoolQuota, Store};
 use crate::time::Clock;
 
@@ -28,17 +27,6 @@ pub struct Wiring<'a> {
     pub spool_quota: SpoolQuota,
     /// The time.
     pub clock: Arc<dyn Clock>,
-}
-
-impl Wiring<'_> {
-    /// The stream, watched for rejections of the credential in the settings that start with `setting_prefix`.
-    pub fn watched<S: ?Sized>(&self, stream: Arc<S>, setting_prefix: &str) -> Arc<Watched<S>> {
-        Arc::new(Watched {
-            stream,
-            setting_prefix: setting_prefix.to_owned(),
-            rejections: self.lasting.rejections.clone(),
-        })
-    }
 }
 
 const HEALTH_TABLES: [&str; 1] = ["SentinelConnectorHealth_CL"];

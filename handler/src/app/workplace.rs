@@ -12,8 +12,10 @@ use super::connector::build;
 use super::lasting::Lasting;
 use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};
-use crate::config::{Environment, SettingProblems, Settings, unknown_names};
+use crate::config::{Environment, SettingProblems, Settings, setting_prefix, unknown_names};
 use crate::functions::{Work, Workplace};
+use crate::jobs::StreamPlan;
+use crate::report::RunReport;
 use crate::time::Shutdown;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
@@ -208,6 +210,16 @@ impl Workplace for ConnectorWorkplace {
         self.wait_for_secrets(patience).await;
         self.work().map_err(|error| error.to_string())
     }
+
+    fn run_ended(&self, report: &RunReport) {
+        let mut state = self.inner.state();
+        let Some(work) = state.work.clone() else { return };
+        for name in work.poller.plans.iter().map(StreamPlan::name) {
+            if let Some(setting_prefix) = setting_prefix(name).filter(|_| report.rejects_credential_of(name)) {
+                state.secrets.reject(&setting_prefix);
+            }
+        }
+    }
 }
 
 impl Inner {
@@ -216,8 +228,7 @@ impl Inner {
     }
 
     fn has_something_due(&self) -> bool {
-        let mut state = self.state();
-        state.note_rejections();
+        let state = self.state();
         !state.first_lookup_ended || !state.secrets.due(Instant::now()).is_empty()
     }
 
@@ -225,7 +236,6 @@ impl Inner {
         let _one_at_a_time = self.looking_up.lock().await;
         let (due, lasting) = {
             let mut state = self.state();
-            state.note_rejections();
             let due = state.secrets.due(Instant::now());
             // Without a client nothing can be asked; the work says why when it is built.
             let lasting = match due.is_empty() {
@@ -255,13 +265,6 @@ impl Inner {
 }
 
 impl State {
-    fn note_rejections(&mut self) {
-        let Some(lasting) = &self.lasting else { return };
-        for setting_prefix in lasting.rejections.take() {
-            self.secrets.reject(&setting_prefix);
-        }
-    }
-
     fn take(&mut self, resolved: &Resolved) {
         let change = self.secrets.take(resolved, Instant::now());
         for (setting, why) in change.not_renewed {

@@ -14,6 +14,7 @@ use crate::cli::signals;
 use crate::config::Environment;
 use crate::functions::{Work, Workplace};
 use crate::jobs::{RunScope, Selection};
+use crate::report::RunReport;
 use crate::time::{Deadline, Shutdown};
 
 /// What follows `poll`.
@@ -50,7 +51,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
         })
         .await;
     }
-    match poll_once(&work, &selection, &stop).await {
+    match poll_once(&work, &selection, &stop).await.map(|report| !report.failed()) {
         Some(false) => ExitCode::from(EXIT_FAILED),
         Some(true) | None => ExitCode::SUCCESS,
     }
@@ -60,21 +61,23 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
 async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop: &Shutdown) {
     match workplace.for_run().await {
         Ok(work) => {
-            poll_once(&work, selection, stop).await;
+            if let Some(report) = poll_once(&work, selection, stop).await {
+                workplace.run_ended(&report);
+            }
         }
         Err(reason) => log::error!("nothing is polled: {reason}"),
     }
 }
 
-/// True if no stream failed; `None` if the process was told to end and the run did not come to its end in time: then
+/// The report; `None` if the process was told to end and the run did not come to its end in time: then
 /// the state is as a kill leaves it, and the next run goes on from there.
-async fn poll_once(work: &Work, selection: &Selection, stop: &Shutdown) -> Option<bool> {
+async fn poll_once(work: &Work, selection: &Selection, stop: &Shutdown) -> Option<RunReport> {
     let run = async {
         let deadline = Deadline::after(work.budget);
         let report = work.poller.run(selection, RunScope::Everything, deadline).await;
         report.log();
         work.poller.send_health(&report, selection, None).await;
-        !report.failed()
+        report
     };
     finished_in_time(stop, run).await
 }

@@ -1,5 +1,8 @@
 //! Every name that is a setting.
 
+use super::instance::InstanceName;
+use crate::event::StreamName;
+
 /// The settings of one source; each of its instances has all of them.
 #[derive(Debug)]
 pub(super) struct SourceCatalog {
@@ -137,6 +140,13 @@ pub(super) const GROUPS: [Group; 8] = [
     },
 ];
 
+/// What the names of all settings of a stream's instance start with, e.g. `PINGONE__ACME__`; `None` for a source that has
+/// no settings.
+pub fn setting_prefix(stream: &StreamName) -> Option<String> {
+    let source = SOURCES.iter().find(|source| source.name == stream.source)?;
+    Some(format!("{}{}", source.prefix, InstanceName::infix_of(&stream.instance)))
+}
+
 /// Settings without a prefix of ours.
 pub(super) const ALONE: [&str; 4] = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT", "MEMORY_BUDGET"];
 
@@ -165,4 +175,26 @@ pub(super) fn every_name(named: &str) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_stream_are_those_of_its_instance() {
+        let prefix = |source, instance: &str| {
+            setting_prefix(&StreamName {
+                source,
+                instance: instance.to_owned(),
+                stream: "events",
+            })
+        };
+        assert_eq!(
+            prefix("pingone-enterprise", "default").as_deref(),
+            Some("PINGONE_ENTERPRISE__")
+        );
+        assert_eq!(prefix("pingone", "acme2").as_deref(), Some("PINGONE__ACME2__"));
+        assert_eq!(prefix("another", "default"), None);
+    }
 }

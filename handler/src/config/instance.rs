@@ -50,10 +50,15 @@ impl InstanceName {
 
     /// What stands between the prefix of the source and the key: `ACME__`, or nothing.
     pub(super) fn infix(&self) -> String {
-        if self.is_unnamed() {
-            return String::new();
+        Self::infix_of(&self.0)
+    }
+
+    /// The same of a name as [`as_str`](Self::as_str) gives it.
+    pub(super) fn infix_of(name: &str) -> String {
+        match name {
+            DEFAULT => String::new(),
+            name => format!("{}__", name.to_ascii_uppercase()),
         }
-        format!("{}__", self.0.to_ascii_uppercase())
     }
 }
 

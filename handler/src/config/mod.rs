@@ -75,6 +75,7 @@ pub use sentinelone::{SentinelOne, SentinelOneStream};
 pub use state::StateLocation;
 pub use switched_off::{OffCause, OffPart, SwitchedOff};
 
+pub use catalog::setting_prefix;
 use catalog::{ONELOGIN, PINGONE, PINGONE_ENTERPRISE, SENTINELONE, SOURCES};
 use destination::Destinations;
 use faults::Faults;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
 use crate::jobs::{LONGEST_WAIT, Poller, PushReceiver};
+use crate::report::RunReport;
 use crate::time::Deadline;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +43,9 @@ pub trait Workplace: Send + Sync {
     /// The work for a run over all streams, which can wait some seconds for secrets; or in one line why there is none.
     async fn for_run(&self) -> Result<Arc<Work>, String>;
 
+    /// Told what a run brought: secrets that a vendor rejected are asked for anew before the next one.
+    fn run_ended(&self, report: &RunReport);
+
     /// The work for a push, whose sender waits.
     async fn for_push(&self) -> Result<Arc<Work>, String>;
 }
@@ -56,7 +60,11 @@ pub struct ConnectorFunctions {
 impl Functions for ConnectorFunctions {
     async fn timer(&self, call: TimerCall) -> TimerReply {
         match self.workplace.for_run().await {
-            Ok(work) => timer::run(&work, call).await,
+            Ok(work) => {
+                let report = timer::run(&work, call).await;
+                self.workplace.run_ended(&report);
+                timer::reply(&report)
+            }
             Err(reason) => {
                 log::error!("nothing is polled: {reason}");
                 TimerReply {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::Work;
 use crate::host::{TimerCall, TimerReply};
 use crate::jobs::{RunScope, Selection};
+use crate::report::RunReport;
 use crate::time::Deadline;
 
 /// host.json allows an invocation ten minutes and then kills the process, pushes in flight included.
 const LONGEST_RUN: Duration = Duration::from_secs(570);
 
-/// Runs and reports. A stream that failed fails the invocation, after everything was logged.
-pub async fn run(work: &Work, call: TimerCall) -> TimerReply {
+/// Runs and reports.
+pub async fn run(work: &Work, call: TimerCall) -> RunReport {
     log::debug!(
         invocation_id = call.invocation_id.as_deref().unwrap_or_default(), past_due = call.is_past_due,
         last = call.last.map(|last| last.to_rfc3339()).unwrap_or_default().as_str();
@@ -23,6 +24,11 @@ pub async fn run(work: &Work, call: TimerCall) -> TimerReply {
     report.log();
     let invocation_id = call.invocation_id.as_deref();
     work.poller.send_health(&report, &everything, invocation_id).await;
+    report
+}
+
+/// A stream that failed fails the invocation.
+pub fn reply(report: &RunReport) -> TimerReply {
     TimerReply {
         succeeded: !report.failed(),
         lines: report.lines(),

@@ -132,6 +132,8 @@ mod tests {
         for (status, asked, expected) in [
             (401, "the activities", ErrorCode::CredentialsRejected),
             (400, TOKEN_ENDPOINT, ErrorCode::CredentialsRejected),
+            (401, TOKEN_ENDPOINT, ErrorCode::CredentialsRejected),
+            (403, TOKEN_ENDPOINT, ErrorCode::PermissionDenied),
             (400, "the activities", ErrorCode::VendorRefused),
             (403, "the activities", ErrorCode::PermissionDenied),
             (404, TOKEN_ENDPOINT, ErrorCode::VendorRefused),
@@ -150,6 +152,8 @@ mod tests {
             };
             let problem = error.problem();
             assert_eq!((problem.code, problem.remedy()), (expected, "renew it"), "{asked}");
+            let is_rejected = expected != ErrorCode::VendorRefused;
+            assert_eq!(problem.code.is_about_credential(), is_rejected, "{status} {asked}");
         }
     }
 }

@@ -47,6 +47,11 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Whether another secret might help: the credential, or what it may read.
+    pub fn is_about_credential(self) -> bool {
+        matches!(self, Self::CredentialsRejected | Self::PermissionDenied)
+    }
+
     /// The word: `credentials_rejected`.
     pub fn word(self) -> &'static str {
         match self {

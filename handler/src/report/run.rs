@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::problem::Problem;
+use crate::event::StreamName;
 use crate::state::{Counts, TableCounts};
 use crate::time::{ClockOffset, rfc3339_millis};
 
@@ -171,6 +172,13 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// Whether the vendor did not accept the credential of a stream: another secret might help.
+    pub fn rejects_credential_of(&self, stream: &StreamName) -> bool {
+        let stream = stream.to_string();
+        let mut reports = self.streams.iter().filter(|report| report.stream == stream);
+        reports.any(|report| report.problems.iter().any(|problem| problem.code.is_about_credential()))
+    }
+
     /// True if a stream failed or is off. Leases held by others, and a run cut off by its budget, are no failure.
     pub fn failed(&self) -> bool {
         self.streams

@@ -101,48 +101,6 @@ pub enum SourceError {
 /// elsewhere about the request.
 pub const TOKEN_ENDPOINT: &str = "the token endpoint";
 
-impl SourceError {
-    /// Whether the vendor did not accept the credential: another secret might help.
-    pub fn is_rejected_credential(&self) -> bool {
-        match self {
-            Self::Refused { status: 401 | 403, .. } => true,
-            Self::Refused { status, asked, .. } => *status == 400 && *asked == TOKEN_ENDPOINT,
-            _ => false,
-        }
-    }
-}
-
 fn in_brackets(code: &Option<String>) -> String {
     code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rejected_credential_is_told_from_other_refusals() {
-        for (asked, status, is_rejected) in [
-            (TOKEN_ENDPOINT, 400, true),
-            (TOKEN_ENDPOINT, 401, true),
-            (TOKEN_ENDPOINT, 403, true),
-            (TOKEN_ENDPOINT, 404, false),
-            ("the threats endpoint", 401, true),
-            ("the threats endpoint", 403, true),
-            ("the threats endpoint", 400, false),
-        ] {
-            let error = SourceError::Refused {
-                stream: StreamName {
-                    source: "sentinelone",
-                    instance: "default".to_owned(),
-                    stream: "threats",
-                },
-                asked,
-                status,
-                code: None,
-                remedy: "none".to_owned(),
-            };
-            assert_eq!(error.is_rejected_credential(), is_rejected, "{asked} {status}");
-        }
-    }
 }

@@ -9,7 +9,6 @@ pub mod error;
 pub mod incomplete;
 pub mod notes;
 pub mod page;
-mod rejection;
 pub mod token_lifetime;
 pub mod unreadable;
 pub mod vendor_clock;
@@ -21,7 +20,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use self::error::{SourceError, TOKEN_ENDPOINT};
 pub use self::page::Page;
-pub use self::rejection::{Rejections, Watched};
 pub use self::unreadable::why_unreadable;
 pub use self::vendor_clock::VendorClock;
 use crate::event::{Identity, StreamName};

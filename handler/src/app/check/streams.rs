@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::{Check, Finding, Probe, Verdict};
 use crate::jobs::StreamPlan;
+use crate::report::Cause;
 use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
 use crate::status::clock_remark;
 use crate::time::{Clock, Deadline};
@@ -149,7 +150,7 @@ async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: De
             });
             notes.collect()
         }
-        Err(error) if error.is_rejected_credential() => Vec::new(),
+        Err(error) if error.code().is_about_credential() => Vec::new(),
         Err(error) => vec![Finding::new(
             Verdict::Attention,
             subject,

@@ -285,7 +285,7 @@ enum Ended {
 fn is_about_place(error: &SourceError) -> bool {
     match error {
         SourceError::Unavailable { .. } | SourceError::BadPage { .. } => true,
-        SourceError::Refused { .. } => !error.is_rejected_credential(),
+        SourceError::Refused { .. } => !error.code().is_about_credential(),
         SourceError::OutOfTime { kept_failing, .. } => *kept_failing,
         _ => false,
     }
