@@ -10,7 +10,7 @@ use crate::azure::{AzureIdentity, TokenSource};
 use crate::config::Environment;
 use crate::event::StreamName;
 use crate::http::HttpClient;
-use crate::jobs::{PushLedger, PushMemory, PushRoom};
+use crate::jobs::{Dedupe, InflightBudget, PushLedger};
 use crate::state::{ProcessLedger, Store};
 use crate::time::{Clock, Shutdown, SystemClock};
 
@@ -30,12 +30,12 @@ pub struct Lasting {
     /// The word that the process is to end.
     pub stop: Shutdown,
     /// Memory for the bodies of pushes on their way, of all receivers together.
-    pub push_room: PushRoom,
+    pub inflight_budget: InflightBudget,
     /// Who sends to a table at the moment.
     pub turns: Turns,
     /// Tells this process from all others.
     pub process: String,
-    memories: Mutex<HashMap<&'static str, (Places, Arc<PushMemory>)>>,
+    memories: Mutex<HashMap<&'static str, (Places, Arc<Dedupe>)>>,
     ledgers: Mutex<HashMap<StreamName, Arc<PushLedger>>>,
     /// Told when a ledger of pushes is to be saved.
     pub ledgers_changed: Arc<Notify>,
@@ -69,7 +69,7 @@ impl Lasting {
             identity,
             tokens,
             stop,
-            push_room: PushRoom::default(),
+            inflight_budget: InflightBudget::default(),
             turns: Turns::default(),
             process,
             memories: Mutex::default(),
@@ -80,7 +80,7 @@ impl Lasting {
 
     /// What a vendor has pushed and was stored. It goes by the numbers of instances and tables, and so it is another
     /// one when these are others.
-    pub fn push_memory(&self, vendor: &'static str, places: Places) -> Arc<PushMemory> {
+    pub fn push_memory(&self, vendor: &'static str, places: Places) -> Arc<Dedupe> {
         let mut memories = lock(&self.memories);
         let (known, memory) = memories.entry(vendor).or_default();
         if *known != places {

@@ -8,7 +8,7 @@ use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, Secret};
 use crate::delivery::TableRoute;
 use crate::event::StreamName;
-use crate::jobs::{DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushMemory, PushPlan, PushReceiver, PushRoad};
+use crate::jobs::{Dedupe, DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushPlan, PushReceiver, PushRoute};
 use crate::sources::WebhookFormat;
 use crate::state::{DeadLetters, ProcessLedger, Spool};
 use crate::vendors::{onelogin, pingone};
@@ -55,7 +55,7 @@ impl<'s> Wiring<'s> {
                 memory,
                 dead_letters: DeadLetters::new(self.store.clone()),
                 clock: self.clock.clone(),
-                room: self.lasting.push_room.clone(),
+                room: self.lasting.inflight_budget.clone(),
             };
             receivers.insert(vendor, receiver);
         }
@@ -137,12 +137,12 @@ impl<'s> Wiring<'s> {
         Ok(pushing)
     }
 
-    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<PushMemory>) -> PushPlan {
+    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<Dedupe>) -> PushPlan {
         let name = instance.form.name();
         let ledger = self.lasting.push_ledger(&self.store, name);
         let road = if instance.is_polled_too {
             // What is polled too goes through the poller's identities.
-            PushRoad::ThroughPoller {
+            PushRoute::ThroughPoller {
                 spool: Spool::new(&self.spool_quota, &instance.polled),
                 targets: instance.targets,
             }
@@ -161,7 +161,7 @@ impl<'s> Wiring<'s> {
                     patience: self.settings.push.deadline.min(LONGEST_PATIENCE),
                 })
             };
-            PushRoad::Direct(instance.targets.into_iter().map(lane).collect())
+            PushRoute::Direct(instance.targets.into_iter().map(lane).collect())
         };
         PushPlan {
             form: instance.form,

@@ -167,7 +167,7 @@ impl ConnectorWorkplace {
             .state()
             .lasting
             .as_ref()
-            .map(|lasting| lasting.push_room.clone());
+            .map(|lasting| lasting.inflight_budget.clone());
         if let Some(room) = room {
             room.emptied().await;
         }

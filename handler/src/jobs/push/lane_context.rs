@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::dedupe::Dedupe;
 use super::ledger::PushLedger;
-use super::memory::PushMemory;
 use crate::delivery::TableRoute;
 use crate::event::StreamName;
 use crate::state::{DeadLetters, Spool};
@@ -24,7 +24,7 @@ pub struct LaneContext {
     /// Where rows go that it never takes.
     pub dead_letters: DeadLetters,
     /// What was stored before.
-    pub memory: Arc<PushMemory>,
+    pub memory: Arc<Dedupe>,
     /// What became of everything.
     pub ledger: Arc<PushLedger>,
     /// The time.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lane::Lane;
+use super::group_commit::Lane;
 use super::ledger::PushLedger;
 use crate::config::Secret;
 use crate::delivery::TableRoute;
@@ -17,13 +17,13 @@ pub struct PushPlan {
     /// Each of them opens this instance.
     pub tokens: Vec<Secret>,
     /// How its events get to their tables.
-    pub road: PushRoad,
+    pub road: PushRoute,
     /// What became of them.
     pub ledger: Arc<PushLedger>,
 }
 
 /// How pushed events get to their tables.
-pub enum PushRoad {
+pub enum PushRoute {
     /// At once, a lane for each table.
     Direct(Vec<Lane>),
     /// Where the same events are polled too: into the spool, and from there through the poller's identities.
@@ -35,7 +35,7 @@ pub enum PushRoad {
     },
 }
 
-impl PushRoad {
+impl PushRoute {
     /// The tables, at least one.
     pub fn targets(&self) -> Vec<&TableRoute> {
         match self {

@@ -9,12 +9,12 @@ use base64::prelude::BASE64_STANDARD;
 use tokio::sync::watch;
 
 use super::body::{BodyError, GZIP_MAGIC, text_of};
-use super::judged::{Judge, Judged};
-use super::lane::{Cargo, Lane};
+use super::classify::{Classified, Classifier};
+use super::dedupe::{Claim, Dedupe, Fate, Parcel, fate_of};
+use super::group_commit::{Cargo, Lane};
+use super::inflight_budget::{InflightBudget, kib};
 use super::lane_context::Room;
-use super::memory::{Claim, Fate, Parcel, PushMemory, fate_of};
-use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoad};
-use super::room::{PushRoom, kib};
+use super::plan::{PushAnswer, PushPlan, PushRequest, PushRoute};
 use super::shipment::Verdict;
 use super::split::{MOST_EVENTS, SplitError, split};
 use crate::delivery::NoRow;
@@ -35,13 +35,13 @@ pub struct PushReceiver {
     /// True if an instance is off or its token is not known yet: an unknown token may be right.
     pub has_unresolved_tokens: bool,
     /// What was stored before.
-    pub memory: Arc<PushMemory>,
+    pub memory: Arc<Dedupe>,
     /// Where dead letters go.
     pub dead_letters: DeadLetters,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Memory for bodies on their way.
-    pub room: PushRoom,
+    pub room: InflightBudget,
 }
 
 impl PushReceiver {
@@ -164,13 +164,13 @@ impl PushReceiver {
     ) -> PushAnswer {
         let stream = self.plans[plan].form.name();
         let targets = self.plans[plan].road.targets();
-        let judge = Judge {
+        let judge = Classifier {
             form: &*self.plans[plan].form,
             targets: &targets,
             arrival: self.clock.now(),
         };
         let elements = events.iter().filter_map(|range| text.get(range.clone()));
-        let Ok(Judged { events, others }) = judge.sort(elements) else {
+        let Ok(Classified { events, others }) = judge.sort(elements) else {
             return too_many_events();
         };
         for others in others.chunks(LETTERS_AT_ONCE) {
@@ -244,8 +244,8 @@ impl PushReceiver {
         room: &Room,
     ) -> Result<(Vec<(Parcel, &'a str)>, RowNotes), String> {
         let lanes = match &self.plans[plan].road {
-            PushRoad::Direct(lanes) => lanes,
-            PushRoad::ThroughPoller { spool, targets } => {
+            PushRoute::Direct(lanes) => lanes,
+            PushRoute::ThroughPoller { spool, targets } => {
                 self.park(plan, parcels, (spool, targets), room).await?;
                 return Ok((Vec::new(), RowNotes::default()));
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
+use super::dedupe::Parcel;
 use super::lane_context::Room;
-use super::memory::Parcel;
 use crate::destination::Batch;
 use crate::time::Deadline;
 

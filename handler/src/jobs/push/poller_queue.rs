@@ -1,7 +1,7 @@
 //! What is pushed where the same events are polled too: into the spool, for the poller.
 
+use super::dedupe::{Claim, Fate, Parcel};
 use super::lane_context::Room;
-use super::memory::{Claim, Fate, Parcel};
 use super::receiver::{PushReceiver, seen_once_more};
 use crate::delivery::TableRoute;
 use crate::state::{EntryKind, Spool, SpoolEntry, SpoolError};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-use super::carry::{carry, carry_spooled_first};
+use super::dedupe::Parcel;
 use super::lane_context::{LaneContext, Room};
-use super::memory::Parcel;
 use super::shipment::{Shipment, Verdict};
+use super::upload::{carry, carry_spooled_first};
 use crate::destination::BatchBuilder;
 use crate::time::Deadline;
 

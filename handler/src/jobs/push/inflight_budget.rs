@@ -11,15 +11,15 @@ const ROOM_KIB: u32 = 64 * 1024;
 
 /// Memory for the bodies of all receivers of this process, in KiB.
 #[derive(Clone, Debug)]
-pub struct PushRoom(Arc<Semaphore>);
+pub struct InflightBudget(Arc<Semaphore>);
 
-impl Default for PushRoom {
+impl Default for InflightBudget {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(ROOM_KIB as usize)))
     }
 }
 
-impl PushRoom {
+impl InflightBudget {
     /// True if nobody has any of it.
     #[cfg(test)]
     pub fn is_free(&self) -> bool {

@@ -15,14 +15,14 @@ use crate::tables::Reading;
 
 /// See the module.
 #[derive(Default)]
-pub struct Judged<'a> {
+pub struct Classified<'a> {
     /// Each is a row of at least one table.
     pub events: Vec<Cow<'a, str>>,
     /// The rest, with the reason.
     pub others: Vec<(NoRow, Cow<'a, str>)>,
 }
 
-impl<'a> Judged<'a> {
+impl<'a> Classified<'a> {
     fn add(&mut self, element: Cow<'a, str>, why: Option<NoRow>) {
         match why {
             None => self.events.push(element),
@@ -32,7 +32,7 @@ impl<'a> Judged<'a> {
 }
 
 /// Tells events from what is none.
-pub struct Judge<'j> {
+pub struct Classifier<'j> {
     /// Names events.
     pub form: &'j dyn WebhookFormat,
     /// Their tables.
@@ -41,10 +41,10 @@ pub struct Judge<'j> {
     pub arrival: DateTime<Utc>,
 }
 
-impl Judge<'_> {
+impl Classifier<'_> {
     /// Sorts the elements of a body. Fails if what is wrapped is more than a body may hold.
-    pub fn sort<'a>(&self, elements: impl Iterator<Item = &'a str>) -> Result<Judged<'a>, TooMany> {
-        let mut judged = Judged::default();
+    pub fn sort<'a>(&self, elements: impl Iterator<Item = &'a str>) -> Result<Classified<'a>, TooMany> {
+        let mut judged = Classified::default();
         for element in elements {
             let (reading, why) = self.judge(element);
             if Standing::of(reading, why) == Standing::Event {

@@ -7,11 +7,11 @@ use futures_util::future::join_all;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
+use super::batch_upload::{Unsettled, Way};
+use super::dedupe::Fate;
 use super::lane_context::LaneContext;
-use super::memory::Fate;
 use super::patience::LONGEST_PATIENCE;
 use super::shipment::{Shipment, Verdict};
-use super::way::{Unsettled, Way};
 use crate::delivery::{Sent, send_in_turn};
 use crate::destination::{Batch, StreamFit};
 use crate::state::Place;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use super::dedupe::{Fate, Parcel};
 use super::lane_context::LaneContext;
-use super::memory::{Fate, Parcel};
 use super::patience::SPOOL_TIME;
 use super::shipment::{Shipment, Verdict};
 use crate::delivery::{Sent, refused_letters};

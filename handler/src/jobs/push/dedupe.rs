@@ -35,7 +35,7 @@ pub enum Fate {
 /// What to do with a parcel.
 #[derive(Debug)]
 pub enum Claim {
-    /// Deliver it, and report with [`PushMemory::settle`].
+    /// Deliver it, and report with [`Dedupe::settle`].
     Ours,
     /// It was stored before.
     StoredBefore,
@@ -45,7 +45,7 @@ pub enum Claim {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct PushMemory(Mutex<Known>);
+pub struct Dedupe(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -55,7 +55,7 @@ struct Known {
     on_their_way: HashMap<Parcel, watch::Sender<Fate>>,
 }
 
-impl PushMemory {
+impl Dedupe {
     /// Claims a parcel for the caller, unless it was stored or is on its way.
     pub fn claim(&self, parcel: Parcel) -> Claim {
         let mut known = self.lock();
@@ -123,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_twin_waits_for_the_fate_of_the_first() {
-        let memory = PushMemory::default();
+        let memory = Dedupe::default();
         for (fate, then_stored) in [(Fate::Failed, false), (Fate::Stored, true)] {
             assert!(matches!(memory.claim(parcel(1)), Claim::Ours));
             let Claim::OnItsWay(waiting) = memory.claim(parcel(1)) else {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_memory_is_bounded_and_forgets_the_oldest() {
-        let memory = PushMemory::default();
+        let memory = Dedupe::default();
         for number in 0..=MOST_REMEMBERED {
             memory.settle(&[parcel(number)], Fate::Stored);
         }
