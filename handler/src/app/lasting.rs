@@ -14,9 +14,6 @@ use crate::jobs::{Dedupe, InflightBudget, PushLedger};
 use crate::state::{ProcessLedger, Store};
 use crate::time::{Clock, Shutdown, SystemClock};
 
-/// The streams and their tables, by number.
-pub type Places = Vec<(String, Vec<String>)>;
-
 /// See the module.
 pub struct Lasting {
     /// The time.
@@ -35,7 +32,7 @@ pub struct Lasting {
     pub turns: Turns,
     /// Tells this process from all others.
     pub process: String,
-    memories: Mutex<HashMap<&'static str, (Places, Arc<Dedupe>)>>,
+    dedupes: Mutex<HashMap<&'static str, Arc<Dedupe>>>,
     ledgers: Mutex<HashMap<StreamName, Arc<PushLedger>>>,
     /// Told when a ledger of pushes is to be saved.
     pub ledgers_changed: Arc<Notify>,
@@ -72,22 +69,15 @@ impl Lasting {
             inflight_budget: InflightBudget::default(),
             turns: Turns::default(),
             process,
-            memories: Mutex::default(),
+            dedupes: Mutex::default(),
             ledgers: Mutex::default(),
             ledgers_changed: Arc::default(),
         }
     }
 
-    /// What a vendor has pushed and was stored. It goes by the numbers of instances and tables, and so it is another
-    /// one when these are others.
-    pub fn push_memory(&self, vendor: &'static str, places: Places) -> Arc<Dedupe> {
-        let mut memories = lock(&self.memories);
-        let (known, memory) = memories.entry(vendor).or_default();
-        if *known != places {
-            *known = places;
-            *memory = Arc::default();
-        }
-        memory.clone()
+    /// What a vendor has pushed and was stored.
+    pub fn push_dedupe(&self, vendor: &'static str) -> Arc<Dedupe> {
+        lock(&self.dedupes).entry(vendor).or_default().clone()
     }
 
     /// What became of the events that a stream pushed to this process.

@@ -8,7 +8,10 @@ use super::wiring::Wiring;
 use crate::config::{OneLogin, PingOne, Secret};
 use crate::delivery::TableRoute;
 use crate::event::StreamName;
-use crate::jobs::{Dedupe, DrainPlan, LONGEST_PATIENCE, Lane, LaneContext, PushPlan, PushReceiver, PushRoute};
+use crate::jobs::{
+    Dedupe, DrainPlan, GroupCommit, GroupCommitConfig, MAX_UPLOAD_WAIT, PollerQueues, PushPlan, PushReceiver,
+    PushRoute, UploadContext,
+};
 use crate::sources::WebhookFormat;
 use crate::state::{DeadLetters, ProcessLedger, Spool};
 use crate::vendors::{onelogin, pingone};
@@ -25,13 +28,6 @@ struct Pushing<'s> {
     is_polled_too: bool,
 }
 
-impl Pushing<'_> {
-    fn place(&self) -> (String, Vec<String>) {
-        let tables = self.targets.iter().map(|target| target.table.name().to_string());
-        (self.form.name().to_string(), tables.collect())
-    }
-}
-
 impl<'s> Wiring<'s> {
     /// A vendor without a token has none.
     pub fn receivers(&mut self) -> Result<BTreeMap<&'static str, PushReceiver>, BuildError> {
@@ -43,19 +39,17 @@ impl<'s> Wiring<'s> {
             if instances.is_empty() && !has_unresolved_tokens {
                 continue;
             }
-            let places = instances.iter().map(Pushing::place).collect();
-            let memory = self.lasting.push_memory(vendor, places);
+            let dedupe = self.lasting.push_dedupe(vendor);
             let plans = instances
                 .into_iter()
-                .map(|instance| self.push_plan(instance, &memory))
+                .map(|instance| self.push_plan(instance, &dedupe))
                 .collect();
             let receiver = PushReceiver {
                 plans,
                 has_unresolved_tokens,
-                memory,
                 dead_letters: DeadLetters::new(self.store.clone()),
                 clock: self.clock.clone(),
-                room: self.lasting.inflight_budget.clone(),
+                budget: self.lasting.inflight_budget.clone(),
             };
             receivers.insert(vendor, receiver);
         }
@@ -137,36 +131,39 @@ impl<'s> Wiring<'s> {
         Ok(pushing)
     }
 
-    fn push_plan(&self, instance: Pushing<'_>, memory: &Arc<Dedupe>) -> PushPlan {
+    fn push_plan(&self, instance: Pushing<'_>, dedupe: &Arc<Dedupe>) -> PushPlan {
         let name = instance.form.name();
         let ledger = self.lasting.push_ledger(&self.store, name);
-        let road = if instance.is_polled_too {
+        let route = if instance.is_polled_too {
             // What is polled too goes through the poller's identities.
-            PushRoute::ThroughPoller {
+            PushRoute::ThroughPoller(PollerQueues {
                 spool: Spool::new(&self.spool_quota, &instance.polled),
-                targets: instance.targets,
-            }
+                routes: instance.targets,
+                dedupe: dedupe.clone(),
+                ledger: ledger.clone(),
+            })
         } else {
-            let lane = |target| {
-                Lane::new(LaneContext {
-                    stream: name.clone(),
-                    target,
-                    spool: Spool::new(&self.spool_quota, name),
-                    dead_letters: DeadLetters::new(self.store.clone()),
-                    memory: memory.clone(),
-                    ledger: ledger.clone(),
-                    clock: self.clock.clone(),
-                    stop: self.lasting.stop.clone(),
-                    linger: self.settings.push.linger.min(LONGEST_PATIENCE),
-                    patience: self.settings.push.deadline.min(LONGEST_PATIENCE),
-                })
+            let config = GroupCommitConfig {
+                linger: self.settings.push.linger.min(MAX_UPLOAD_WAIT),
+                upload_wait: self.settings.push.deadline.min(MAX_UPLOAD_WAIT),
             };
-            PushRoute::Direct(instance.targets.into_iter().map(lane).collect())
+            let context = |route| UploadContext {
+                stream: name.clone(),
+                route,
+                spool: Spool::new(&self.spool_quota, name),
+                dead_letters: DeadLetters::new(self.store.clone()),
+                dedupe: dedupe.clone(),
+                ledger: ledger.clone(),
+                clock: self.clock.clone(),
+                shutdown: self.lasting.stop.clone(),
+            };
+            let queue = |route| GroupCommit::new(context(route), config);
+            PushRoute::Direct(instance.targets.into_iter().map(queue).collect())
         };
         PushPlan {
             form: instance.form,
             tokens: instance.tokens.to_vec(),
-            road,
+            route,
             ledger,
         }
     }

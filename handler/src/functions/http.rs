@@ -59,11 +59,8 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall, deadline: D
 fn reply(answer: PushAnswer) -> HttpReply {
     match answer {
         PushAnswer::Stored {
-            events, dead_lettered, ..
-        } => json_reply(
-            200,
-            &json!({"stored": events - dead_lettered, "dead_lettered": dead_lettered}),
-        ),
+            stored, dead_lettered, ..
+        } => json_reply(200, &json!({"stored": stored, "dead_lettered": dead_lettered})),
         PushAnswer::Malformed(reason) => refusal(400, &reason),
         PushAnswer::Unauthorized(reason) => {
             let mut reply = refusal(401, reason);
@@ -80,10 +77,10 @@ fn reply(answer: PushAnswer) -> HttpReply {
 fn log_answer(vendor: &str, answer: &PushAnswer) {
     let refused = match answer {
         PushAnswer::Stored {
-            events,
+            stored,
             dead_lettered,
             notes,
-        } => return log_stored(vendor, *events, *dead_lettered, *notes),
+        } => return log_stored(vendor, *stored, *dead_lettered, *notes),
         PushAnswer::Unavailable(reason) => {
             log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
             return;
@@ -96,16 +93,16 @@ fn log_answer(vendor: &str, answer: &PushAnswer) {
     log::warn!(source = vendor; "push/{vendor}: answered {refused}");
 }
 
-fn log_stored(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes) {
-    let line = stored_line(vendor, events, dead_lettered, notes);
+fn log_stored(vendor: &str, stored: usize, dead_lettered: usize, notes: RowNotes) {
+    let line = stored_line(vendor, stored, dead_lettered, notes);
     log::info!(
-        source = vendor, events = events, stored = events - dead_lettered, dead_lettered = dead_lettered,
+        source = vendor, events = stored + dead_lettered, stored = stored, dead_lettered = dead_lettered,
         unfit_values = notes.unfit, cut_values = notes.cut; "{line}"
     );
 }
 
-fn stored_line(vendor: &str, events: usize, dead_lettered: usize, notes: RowNotes) -> String {
-    let mut line = format!("push/{vendor}: {} events stored", events - dead_lettered);
+fn stored_line(vendor: &str, stored: usize, dead_lettered: usize, notes: RowNotes) -> String {
+    let mut line = format!("push/{vendor}: {stored} events stored");
     if dead_lettered > 0 {
         line.push_str(&format!(", {dead_lettered} dead-lettered"));
     }
@@ -144,9 +141,9 @@ mod tests {
 
     #[test]
     fn what_is_dead_lettered_is_not_said_to_be_stored() {
-        let line = |events, dead_lettered| stored_line("pingone", events, dead_lettered, RowNotes::default());
-        assert_eq!(line(7, 7), "push/pingone: 0 events stored, 7 dead-lettered");
-        assert_eq!(line(7, 2), "push/pingone: 5 events stored, 2 dead-lettered");
+        let line = |stored, dead_lettered| stored_line("pingone", stored, dead_lettered, RowNotes::default());
+        assert_eq!(line(0, 7), "push/pingone: 0 events stored, 7 dead-lettered");
+        assert_eq!(line(5, 2), "push/pingone: 5 events stored, 2 dead-lettered");
         assert_eq!(line(7, 0), "push/pingone: 7 events stored");
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
-use crate::jobs::{LONGEST_WAIT, Poller, PushReceiver};
+use crate::jobs::{MAX_ANSWER_TIME, Poller, PushReceiver};
 use crate::report::RunReport;
 use crate::time::Deadline;
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Functions for ConnectorFunctions {
 
     async fn http(&self, call: HttpCall) -> HttpReply {
         // What it takes to have the work is the sender's time too.
-        let deadline = Deadline::after(LONGEST_WAIT);
+        let deadline = Deadline::after(MAX_ANSWER_TIME);
         http::answer(self.workplace.for_push().await, call, deadline).await
     }
 }

@@ -17,7 +17,7 @@ use super::process::{PUSH_TOKEN, Process};
 use super::summary::Summary;
 use super::world::{Weather, World, lock};
 use crate::app::faults::judge;
-use crate::jobs::{LONGEST_WAIT, PushAnswer, PushRequest, RunScope, Selection};
+use crate::jobs::{MAX_ANSWER_TIME, PushAnswer, PushRequest, RunScope, Selection};
 use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
 use crate::time::{Clock, Deadline, VirtualClock};
 
@@ -396,10 +396,11 @@ impl Life {
                 let receivers = web.receivers.clone();
                 let vendor = push.vendor;
                 // On a task of its own, as under the host: work goes on when the connection breaks.
-                let receiving =
-                    tokio::spawn(
-                        async move { receivers[vendor].receive(request, Deadline::after(LONGEST_WAIT)).await },
-                    );
+                let receiving = tokio::spawn(async move {
+                    receivers[vendor]
+                        .receive(request, Deadline::after(MAX_ANSWER_TIME))
+                        .await
+                });
                 let answer = tokio::select! {
                     biased;
                     () = web.plug.death() => None,

@@ -13,7 +13,7 @@ use crate::sources::WebhookFormat;
 use crate::state::DeadLetter;
 use crate::tables::Reading;
 
-/// See the module.
+/// The elements of a body, sorted.
 #[derive(Default)]
 pub struct Classified<'a> {
     /// Each is a row of at least one table.
@@ -32,28 +32,28 @@ impl<'a> Classified<'a> {
 }
 
 /// Tells events from what is none.
-pub struct Classifier<'j> {
+pub struct Classifier<'c> {
     /// Names events.
-    pub form: &'j dyn WebhookFormat,
+    pub form: &'c dyn WebhookFormat,
     /// Their tables.
-    pub targets: &'j [&'j TableRoute],
+    pub tables: &'c [&'c TableRoute],
     /// When they came.
     pub arrival: DateTime<Utc>,
 }
 
 impl Classifier<'_> {
     /// Sorts the elements of a body. Fails if what is wrapped is more than a body may hold.
-    pub fn sort<'a>(&self, elements: impl Iterator<Item = &'a str>) -> Result<Classified<'a>, TooMany> {
-        let mut judged = Classified::default();
+    pub fn sort<'a>(&self, elements: &[&'a str]) -> Result<Classified<'a>, TooMany> {
+        let mut classified = Classified::default();
         for element in elements {
-            let (reading, why) = self.judge(element);
+            let (reading, why) = self.read(element);
             if Standing::of(reading, why) == Standing::Event {
-                judged.events.push(Cow::Borrowed(element));
+                classified.events.push(Cow::Borrowed(element));
                 continue;
             }
-            let room = MOST_EVENTS.saturating_sub(judged.events.len() + judged.others.len());
+            let room = MOST_EVENTS.saturating_sub(classified.events.len() + classified.others.len());
             let standing = |part: &str| {
-                let (reading, why) = self.judge(part);
+                let (reading, why) = self.read(part);
                 Standing::of(reading, why)
             };
             let parts = match kind(element) {
@@ -62,18 +62,18 @@ impl Classifier<'_> {
             };
             match why {
                 _ if !parts.is_empty() => parts.into_iter().for_each(|part| {
-                    let why = self.judge(&part).1;
-                    judged.add(part, why);
+                    let why = self.read(&part).1;
+                    classified.add(part, why);
                 }),
-                why => judged.add(Cow::Borrowed(element), why),
+                why => classified.add(Cow::Borrowed(element), why),
             }
         }
-        Ok(judged)
+        Ok(classified)
     }
 
     /// As dead letters.
     pub fn letters(&self, others: &[(NoRow, Cow<'_, str>)]) -> Vec<DeadLetter> {
-        let tables: Vec<_> = self.targets.iter().map(|target| target.table.name()).collect();
+        let tables: Vec<_> = self.tables.iter().map(|route| route.table.name()).collect();
         let tables = tables.join(", ");
         let letter = |(why, element): &(NoRow, Cow<'_, str>)| {
             DeadLetter::of_event(why.reason(&tables), element.clone().into_owned())
@@ -82,11 +82,11 @@ impl Classifier<'_> {
     }
 
     /// What the tables find in it together.
-    fn judge(&self, element: &str) -> (Reading, Option<NoRow>) {
+    fn read(&self, element: &str) -> (Reading, Option<NoRow>) {
         let mut reading = Reading::default();
         if kind(element) == Kind::Object {
-            for target in self.targets {
-                reading |= target.table.read(element, self.arrival);
+            for route in self.tables {
+                reading |= route.table.read(element, self.arrival);
             }
         }
         let is_named = || self.form.is_named_by_content() || is_named(element, &self.form.key_of(element));

@@ -1,158 +1,235 @@
-//! Group commit: rows of pushes that come close together travel to their table in one call.
+//! Group commit: rows of pushes that arrive close together are uploaded to their table in one call.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
 
-use super::dedupe::Parcel;
-use super::lane_context::{LaneContext, Room};
-use super::shipment::{Shipment, Verdict};
-use super::upload::{carry, carry_spooled_first};
+use super::batch_upload::{BatchUpload, UploadContext};
+use super::dedupe::{BatchWatcher, Claim, Claims, DedupKey};
+use super::inflight_budget::InflightPermit;
+use super::ledger::seen_once_more;
+use super::upload::{spool_then_upload, upload_or_spool};
 use crate::destination::BatchBuilder;
+use crate::event::Identity;
+use crate::state::Counts;
+use crate::tables::RowNotes;
 use crate::time::Deadline;
 
-/// A row, ready, and the event that it was.
-pub struct Cargo {
-    /// The row.
+/// How long rows wait.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupCommitConfig {
+    /// For others to share their call.
+    pub linger: Duration,
+    /// For the destination, before they go into the spool; at most [`super::batch_upload::MAX_UPLOAD_WAIT`].
+    pub upload_wait: Duration,
+}
+
+/// A row of a push that is not in a batch yet.
+pub struct PendingRow {
+    /// The event that it was.
+    pub key: DedupKey,
+    /// The row, a JSON object.
     pub row: Vec<u8>,
     /// Its `TimeGenerated`.
     pub time: DateTime<Utc>,
-    /// The event.
-    pub parcel: Parcel,
+    /// True if Azure Monitor replaces that time, see [`Counts::old_rows`].
+    pub is_old: bool,
+    /// What was not carried over as it came.
+    pub notes: RowNotes,
 }
 
-/// The way of one instance's events into one table.
-pub struct Lane {
-    context: Arc<LaneContext>,
-    forming: Arc<Mutex<Option<Forming>>>,
+/// What became of rows that were submitted.
+#[derive(Default)]
+pub struct Submitted {
+    /// The batches that hold the new ones. All of them must be waited for.
+    pub batches: Vec<BatchWatcher>,
+    /// Rows that are in flight already, with their batches: to be submitted again when those are settled.
+    pub duplicates: Vec<(PendingRow, BatchWatcher)>,
+    /// Of the new ones.
+    pub notes: RowNotes,
+}
+
+/// The queue of one instance's rows for one table. Clones share it.
+#[derive(Clone)]
+pub struct GroupCommit {
+    context: Arc<UploadContext>,
+    config: GroupCommitConfig,
+    /// The name of the table's queue in the spool.
+    name: Arc<str>,
+    open: Arc<Mutex<Option<OpenBatch>>>,
 }
 
 /// A batch that still takes rows.
-struct Forming {
+struct OpenBatch {
     builder: BatchBuilder,
-    parcels: Vec<Parcel>,
-    rooms: Vec<Room>,
-    at: DateTime<Utc>,
+    claims: Claims,
+    permits: Vec<InflightPermit>,
+    received_at: DateTime<Utc>,
     deadline: Deadline,
-    verdict: watch::Sender<Verdict>,
 }
 
-impl Lane {
+impl GroupCommit {
     /// Empty.
-    pub fn new(context: LaneContext) -> Self {
+    pub fn new(context: UploadContext, config: GroupCommitConfig) -> Self {
         Self {
+            name: context.spool.queue_of(&context.route.table.name()).into(),
             context: Arc::new(context),
-            forming: Arc::default(),
+            config,
+            open: Arc::default(),
         }
     }
 
     /// The table and what belongs to it.
-    pub fn context(&self) -> &LaneContext {
+    pub fn context(&self) -> &UploadContext {
         &self.context
     }
 
-    /// Takes the rows of one push. What it gives must all be waited for.
-    pub fn load(&self, cargo: Vec<Cargo>, room: &Room) -> Vec<watch::Receiver<Verdict>> {
-        if cargo.is_empty() {
+    /// How many of its events are not settled yet.
+    pub fn in_flight(&self) -> u64 {
+        self.context.dedupe.in_flight(&self.name)
+    }
+
+    /// By which an event is known here.
+    pub fn key_of(&self, identity: Identity) -> DedupKey {
+        DedupKey {
+            queue: self.name.clone(),
+            identity,
+        }
+    }
+
+    /// Takes the rows that are neither stored nor in flight.
+    pub fn submit(&self, rows: Vec<PendingRow>, permit: &InflightPermit) -> Submitted {
+        let mut submitted = Submitted::default();
+        let mut received = Counts::default();
+        // Until the batches take them over.
+        let mut claims = Claims::new(self.context.dedupe.clone());
+        let mut new = Vec::with_capacity(rows.len());
+        for row in rows {
+            match claims.claim(&row.key) {
+                Claim::Granted => {
+                    received.received += 1;
+                    received.old_rows += u64::from(row.is_old);
+                    submitted.notes += row.notes;
+                    new.push(row);
+                }
+                Claim::StoredBefore => seen_once_more(&mut received),
+                Claim::InFlight(batch) => submitted.duplicates.push((row, batch)),
+            }
+        }
+        received.unfit_values = submitted.notes.unfit;
+        received.cut_values = submitted.notes.cut;
+        self.context.count(|counts| *counts += received);
+        submitted.batches = self.load(&new, permit);
+        submitted
+    }
+
+    fn load(&self, rows: &[PendingRow], permit: &InflightPermit) -> Vec<BatchWatcher> {
+        if rows.is_empty() {
             return Vec::new();
         }
-        let bytes: usize = cargo.iter().map(|cargo| cargo.row.len() + 1).sum();
-        let limit = self.context.target.destination.body_limit();
+        let bytes: usize = rows.iter().map(|pending| pending.row.len() + 1).sum();
+        let limit = self.context.route.destination.body_limit();
         if bytes + 1 > limit {
-            return self.load_alone(cargo, room);
+            return self.load_alone(rows, permit);
         }
-        let mut forming = self.lock();
-        let is_full = |forming: &Forming| forming.builder.bytes() + bytes + 1 > limit;
-        if forming.as_ref().is_some_and(is_full) {
-            self.seal(&mut forming);
+        let mut open = self.lock();
+        if open
+            .as_ref()
+            .is_some_and(|open| open.builder.bytes() + bytes + 1 > limit)
+        {
+            self.seal(&mut open);
         }
-        let is_first = forming.is_none();
-        let present = forming.get_or_insert_with(|| self.begin());
-        for Cargo { row, time, parcel } in cargo {
-            present.builder.push(&row, time);
-            present.parcels.push(parcel);
+        let is_first = open.is_none();
+        let present = open.get_or_insert_with(|| self.begin());
+        for row in rows {
+            present.add(row);
         }
-        present.rooms.push(room.clone());
-        let verdict = present.verdict.subscribe();
-        if self.context.linger.is_zero() {
-            self.seal(&mut forming);
+        present.permits.push(permit.clone());
+        let batch = present.claims.watcher();
+        if self.config.linger.is_zero() {
+            self.seal(&mut open);
         } else if is_first {
-            self.seal_later(verdict.clone());
+            self.seal_later(batch.clone());
         }
-        vec![verdict]
+        vec![batch]
     }
 
     /// A push of more than one batch is spooled whole before it is answered: none of it may come twice because the
     /// rest could not be stored.
-    fn load_alone(&self, cargo: Vec<Cargo>, room: &Room) -> Vec<watch::Receiver<Verdict>> {
+    fn load_alone(&self, rows: &[PendingRow], permit: &InflightPermit) -> Vec<BatchWatcher> {
         let mut full = Vec::new();
-        let mut forming = self.begin();
-        for Cargo { row, time, parcel } in cargo {
-            if !forming.builder.push(&row, time) {
-                full.push(std::mem::replace(&mut forming, self.begin()));
-                forming.builder.push(&row, time);
+        let mut open = self.begin();
+        open.permits.push(permit.clone());
+        for row in rows {
+            if !open.add(row) {
+                full.push(std::mem::replace(&mut open, self.begin()));
+                open.add(row);
             }
-            forming.parcels.push(parcel);
         }
-        full.push(forming);
-        let verdicts = full.iter().map(|forming| forming.verdict.subscribe()).collect();
-        let mut shipments: Vec<Shipment> = full.into_iter().filter_map(shipment_of).collect();
-        if let Some(first) = shipments.first_mut() {
-            first._rooms.push(room.clone());
-        }
-        tokio::spawn(carry_spooled_first(self.context.clone(), shipments));
-        verdicts
+        full.push(open);
+        let batches = full.iter().map(|open| open.claims.watcher()).collect();
+        let uploads = full.into_iter().filter_map(|open| self.upload_of(open)).collect();
+        tokio::spawn(spool_then_upload(self.context.clone(), uploads));
+        batches
     }
 
-    fn begin(&self) -> Forming {
-        Forming {
-            builder: self.context.target.batch(),
-            parcels: Vec::new(),
-            rooms: Vec::new(),
-            at: self.context.clock.now(),
-            deadline: Deadline::after(self.context.patience),
-            verdict: watch::Sender::new(Verdict::Open),
+    fn begin(&self) -> OpenBatch {
+        OpenBatch {
+            builder: self.context.route.batch(),
+            claims: Claims::new(self.context.dedupe.clone()),
+            permits: Vec::new(),
+            received_at: self.context.clock.now(),
+            deadline: Deadline::after(self.config.upload_wait),
         }
     }
 
-    /// Seals what is forming after the linger time, unless it was sealed before.
-    fn seal_later(&self, verdict: watch::Receiver<Verdict>) {
-        let (context, forming) = (self.context.clone(), self.forming.clone());
+    /// Seals that batch after the linger time, unless it was sealed before.
+    fn seal_later(&self, batch: BatchWatcher) {
+        let queue = self.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = tokio::time::sleep(context.linger) => {}
-                () = context.stop.requested() => {}
+                () = tokio::time::sleep(queue.config.linger) => {}
+                () = queue.context.shutdown.requested() => {}
             }
-            let lane = Lane { context, forming };
-            let mut forming = lane.lock();
-            let is_the_same = |forming: &Forming| forming.verdict.subscribe().same_channel(&verdict);
-            if forming.as_ref().is_some_and(is_the_same) {
-                lane.seal(&mut forming);
+            let mut open = queue.lock();
+            if open.as_ref().is_some_and(|open| open.claims.watcher().is_same(&batch)) {
+                queue.seal(&mut open);
             }
         });
     }
 
-    fn seal(&self, forming: &mut Option<Forming>) {
-        if let Some(shipment) = forming.take().and_then(shipment_of) {
-            tokio::spawn(carry(self.context.clone(), shipment));
+    fn seal(&self, open: &mut Option<OpenBatch>) {
+        if let Some(upload) = open.take().and_then(|open| self.upload_of(open)) {
+            tokio::spawn(upload_or_spool(upload));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Forming>> {
-        self.forming.lock().unwrap_or_else(PoisonError::into_inner)
+    /// `None` for a batch without rows.
+    fn upload_of(&self, mut open: OpenBatch) -> Option<BatchUpload> {
+        let batch = open.builder.take()?;
+        Some(BatchUpload {
+            context: self.context.clone(),
+            batch: Arc::new(batch),
+            claims: open.claims,
+            received_at: open.received_at,
+            deadline: open.deadline,
+            _permits: open.permits,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OpenBatch>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `None` for a batch without rows.
-fn shipment_of(mut forming: Forming) -> Option<Shipment> {
-    let batch = forming.builder.take()?;
-    Some(Shipment {
-        batch: Arc::new(batch),
-        parcels: forming.parcels,
-        _rooms: forming.rooms,
-        at: forming.at,
-        deadline: forming.deadline,
-        verdict: forming.verdict,
-    })
+impl OpenBatch {
+    /// False, and nothing is added, if the batch is full.
+    fn add(&mut self, pending: &PendingRow) -> bool {
+        let is_added = self.builder.push(&pending.row, pending.time);
+        if is_added {
+            self.claims.take_over(pending.key.clone());
+        }
+        is_added
+    }
 }

@@ -53,7 +53,7 @@ impl PushLedger {
     }
 
     /// Counts events that came, or the fate of some of them.
-    pub fn settled(&self, table: &Arc<str>, count: impl FnOnce(&mut Counts)) {
+    pub fn count(&self, table: &Arc<str>, count: impl FnOnce(&mut Counts)) {
         count(self.lock().tables.entry(table.clone()).or_default());
         self.changed.notify_one();
     }
@@ -64,9 +64,9 @@ impl PushLedger {
         self.lock().tables.get(table).copied().unwrap_or_default()
     }
 
-    /// Writes the counts if they changed, or were not written for long. `on_their_way` says how many events of a table
+    /// Writes the counts if they changed, or were not written for long. `in_flight` says how many events of a table
     /// are not settled yet.
-    pub async fn save(&self, on_their_way: impl Fn(&str) -> u64) -> Result<(), StoreError> {
+    pub async fn save(&self, in_flight: impl Fn(&str) -> u64) -> Result<(), StoreError> {
         let _one_at_a_time = self.saving.lock().await;
         let (tables, file, saved) = {
             let counted = self.lock();
@@ -77,12 +77,13 @@ impl PushLedger {
         };
         let mut written = TableCounts::new();
         for (table, counts) in &tables {
+            let in_flight = in_flight(table);
             let counts = Counts {
-                in_flight: counts.in_flight + on_their_way(table),
+                in_flight: counts.in_flight + in_flight,
                 ..*counts
             };
-            // Events settle while we count: only a ledger at rest must balance.
-            if on_their_way(table) == 0
+            // Events settle while this is counted: only a ledger at rest must balance.
+            if in_flight == 0
                 && let Err(imbalance) = counts.check()
             {
                 log::error!(stream = self.stream.to_string().as_str(), table = &**table; "{} -> {table}: {imbalance}", self.stream);
@@ -113,6 +114,12 @@ impl PushLedger {
     fn lock(&self) -> MutexGuard<'_, Counted> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Counts an event that was stored before.
+pub fn seen_once_more(counts: &mut Counts) {
+    counts.received += 1;
+    counts.seen_before += 1;
 }
 
 impl Counted {
@@ -163,7 +170,7 @@ mod tests {
     }
 
     fn deliver(ledger: &PushLedger, events: u64) {
-        ledger.settled(&Arc::from("T_CL"), |counts| {
+        ledger.count(&Arc::from("T_CL"), |counts| {
             counts.received += events;
             counts.delivered += events;
         });

@@ -1,4 +1,4 @@
-//! The way of a batch of pushed rows: into the destination in time, else into the spool while the upload goes on.
+//! A batch of pushed rows is uploaded in time, or goes into the spool while the upload continues.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,107 +7,100 @@ use futures_util::future::join_all;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
-use super::batch_upload::{Unsettled, Way};
-use super::dedupe::Fate;
-use super::lane_context::LaneContext;
-use super::patience::LONGEST_PATIENCE;
-use super::shipment::{Shipment, Verdict};
+use super::batch_upload::{BatchUpload, MAX_UPLOAD_WAIT, UploadContext};
 use crate::delivery::{Sent, send_in_turn};
 use crate::destination::{Batch, StreamFit};
 use crate::state::Place;
 use crate::time::Deadline;
 
-/// An upload may outlive the answers to its requests by this much.
+/// An upload may outlive the answers to its pushes by this much.
 const UPLOAD_TIME: Duration = Duration::from_secs(60);
 /// An upload that begins later than this might still go on when its spool entry is no longer held.
-const LONGEST_WAIT_FOR_A_TURN: Duration = Duration::from_secs(45);
-/// What is safe in the spool waits no longer than this for others: it keeps memory that pushes need.
-const LONGEST_WAIT_BEHIND_OTHERS: Duration = Duration::from_secs(3);
-/// When the process is told to end, a batch is given up to the spool after this.
-const PATIENCE_AT_THE_END: Duration = Duration::from_millis(1500);
+const MAX_WAIT_FOR_SEND_LOCK: Duration = Duration::from_secs(45);
+/// What is safe in the spool waits no longer than this for others: it takes memory that pushes need.
+const MAX_WAIT_OF_SPOOLED: Duration = Duration::from_secs(3);
+/// When the process is told to end, a batch goes into the spool after this.
+const GRACE_AT_SHUTDOWN: Duration = Duration::from_millis(1500);
 
-/// Brings a batch where it is safe. Every parcel's fate is settled, whether or not somebody still waits: a sender that
-/// repeats itself must be known.
-pub async fn carry(context: Arc<LaneContext>, shipment: Shipment) {
-    let way = Way::new(&context, &shipment);
-    let _unsettled = Unsettled(&way);
-    let start = Arc::new(Start::default());
-    let upload = upload(context.clone(), shipment.batch.clone(), start.clone(), Instant::now());
-    let mut upload = tokio::spawn(upload);
+/// Stores a batch. Every event of it is settled, whether or not a sender still waits: a sender that repeats itself must
+/// be known.
+pub async fn upload_or_spool(upload: BatchUpload) {
+    let start = Arc::new(UploadStart::default());
+    let sending = send_if_started(upload.context.clone(), upload.batch.clone(), start.clone());
+    let mut sending = tokio::spawn(sending);
     let in_time = tokio::select! {
         biased;
-        sent = &mut upload => Some(sent),
-        () = tokio::time::sleep(shipment.deadline.remaining()) => None,
-        () = context.stop.grace_elapsed(PATIENCE_AT_THE_END) => None,
+        sent = &mut sending => Some(sent),
+        () = tokio::time::sleep(upload.deadline.remaining()) => None,
+        () = upload.context.shutdown.grace_elapsed(GRACE_AT_SHUTDOWN) => None,
     };
     if let Some(sent) = in_time {
-        way.settle_in_time(sent.ok().flatten()).await;
+        upload.settle_in_time(sent.ok().flatten()).await;
         return;
     }
     if start.give_up() {
-        // It waits for its turn with the batch in its hands.
-        upload.abort();
-        way.spool_unsent().await;
+        // It waits for the table's lock.
+        sending.abort();
+        upload.spool_unsent().await;
         return;
     }
-    let spooled = way.spool_and_tell(way.entry(&shipment.batch, true)).await;
-    let sent = upload.await.ok().flatten();
+    let spooled = upload.spool_held().await;
+    let sent = sending.await.ok().flatten();
     match spooled {
-        Some(place) => way.settle_spooled(place, sent).await,
-        None => way.settle_unspooled(sent).await,
+        Some(place) => upload.settle_spooled(place, sent).await,
+        None => upload.settle_unspooled(sent).await,
     }
 }
 
-/// A push of more than one batch: first the spool has all of it, then it is answered, and only then is it sent. If the
-/// spool cannot have all of it, it shall have none: what is repeated must not come twice.
-pub async fn carry_spooled_first(context: Arc<LaneContext>, shipments: Vec<Shipment>) {
-    let ways: Vec<Way<'_>> = shipments.iter().map(|shipment| Way::new(&context, shipment)).collect();
-    let _unsettled: Vec<Unsettled<'_>> = ways.iter().map(Unsettled).collect();
+/// Stores the batches of a push of more than one: first the spool has all of it, then it is answered, and only then is
+/// it sent. If the spool cannot have all of it, it shall have none: what is repeated must not come twice.
+pub async fn spool_then_upload(context: Arc<UploadContext>, uploads: Vec<BatchUpload>) {
     let begun_at = Instant::now();
-    let places = match spool_all(&ways).await {
+    let places = match spool_all(&uploads).await {
         Ok(places) => places,
         Err(written) => {
-            for (way, place) in ways.iter().zip(written) {
+            for (upload, place) in uploads.iter().zip(written) {
                 let stays = match place {
-                    Some(place) => way.cannot_be_taken_out(&place).await,
+                    Some(place) => upload.cannot_be_removed(&place).await,
                     None => false,
                 };
-                way.settle_all(stays);
+                upload.settle_all(stays);
             }
             return;
         }
     };
-    for way in &ways {
-        way.settle_parcels(&way.all(), Fate::Stored);
-        way.tell(Verdict::Stored);
+    for upload in &uploads {
+        upload.settle_all(true);
+        upload.claims.answer(Ok(()));
     }
     // Behind a destination that hangs, the timer sends them: their memory is for others.
-    let give_up = begun_at + LONGEST_WAIT_BEHIND_OTHERS;
-    for (way, place) in ways.iter().zip(places) {
-        let turn = tokio::time::timeout_at(give_up, context.target.turn.clone().lock_owned()).await;
-        let sent = match turn {
-            Ok(turn) if begun_at.elapsed() <= LONGEST_WAIT_FOR_A_TURN => {
-                Some(upload_in_turn(&context, &way.shipment.batch, turn).await)
+    let give_up = begun_at + MAX_WAIT_OF_SPOOLED;
+    for (upload, place) in uploads.iter().zip(places) {
+        let lock = tokio::time::timeout_at(give_up, context.route.turn.clone().lock_owned()).await;
+        let sent = match lock {
+            Ok(lock) if begun_at.elapsed() <= MAX_WAIT_FOR_SEND_LOCK => {
+                Some(send_locked(&context, &upload.batch, lock).await)
             }
             _ => None,
         };
-        way.settle_spooled(place, sent).await;
+        upload.settle_spooled(place, sent).await;
     }
 }
 
-/// All entries; else those that were written, and everybody is told. Writing is never broken off: an entry of which
-/// nobody knew would be delivered beside its repetition.
-async fn spool_all(ways: &[Way<'_>]) -> Result<Vec<Place>, Vec<Option<Place>>> {
+/// All entries; else those that were written, and the senders are answered. Writing is never broken off: an entry of
+/// which nobody knew would be delivered beside its repetition.
+async fn spool_all(uploads: &[BatchUpload]) -> Result<Vec<Place>, Vec<Option<Place>>> {
     let fail = |reason: &str| {
-        for way in ways {
-            way.tell(Verdict::Failed(format!("the spool does not take the rows: {reason}")));
+        for upload in uploads {
+            let answer = format!("the spool does not take the rows: {reason}");
+            upload.claims.answer(Err(answer));
         }
     };
-    let writing = ways
+    let writing = uploads
         .iter()
-        .map(async |way| way.spool(&way.entry(&way.shipment.batch, true)).await);
+        .map(async |upload| upload.write_entry(&upload.entry(&upload.batch, true)).await);
     let mut writing = std::pin::pin!(join_all(writing));
-    let written = match tokio::time::timeout(LONGEST_PATIENCE, &mut writing).await {
+    let written = match tokio::time::timeout(MAX_UPLOAD_WAIT, &mut writing).await {
         Ok(written) => written,
         Err(_) => {
             fail("it has not taken them in time");
@@ -123,9 +116,9 @@ async fn spool_all(ways: &[Way<'_>]) -> Result<Vec<Place>, Vec<Option<Place>>> {
 
 /// Whether an upload was begun. It is begun or given up, never both.
 #[derive(Debug, Default)]
-struct Start(Mutex<Option<bool>>);
+struct UploadStart(Mutex<Option<bool>>);
 
-impl Start {
+impl UploadStart {
     /// False if it was given up before.
     fn begin(&self) -> bool {
         *self.lock().get_or_insert(true)
@@ -141,19 +134,20 @@ impl Start {
     }
 }
 
-/// `None` if it was given up before its turn came.
-async fn upload(context: Arc<LaneContext>, batch: Arc<Batch>, start: Arc<Start>, asked_at: Instant) -> Option<Sent> {
-    let turn = context.target.turn.clone().lock_owned().await;
+/// `None` if it was given up before it had the table's lock.
+async fn send_if_started(context: Arc<UploadContext>, batch: Arc<Batch>, start: Arc<UploadStart>) -> Option<Sent> {
+    let asked_at = Instant::now();
+    let lock = context.route.turn.clone().lock_owned().await;
     // What has waited so long may be taken by somebody else before the upload ends.
-    if asked_at.elapsed() > LONGEST_WAIT_FOR_A_TURN || !start.begin() {
+    if asked_at.elapsed() > MAX_WAIT_FOR_SEND_LOCK || !start.begin() {
         return None;
     }
-    Some(upload_in_turn(&context, &batch, turn).await)
+    Some(send_locked(&context, &batch, lock).await)
 }
 
-async fn upload_in_turn(context: &LaneContext, batch: &Batch, turn: OwnedMutexGuard<()>) -> Sent {
+async fn send_locked(context: &UploadContext, batch: &Batch, lock: OwnedMutexGuard<()>) -> Sent {
     let deadline = Deadline::after(UPLOAD_TIME);
     // Where no row is taken, the batch waits in the spool for the timer, which sees more than one batch.
-    let target = (&context.target, StreamFit::Unknown);
-    send_in_turn(target, batch, deadline, &context.stop, turn).await
+    let target = (&context.route, StreamFit::Unknown);
+    send_in_turn(target, batch, deadline, &context.shutdown, lock).await
 }
