@@ -15,7 +15,10 @@ use crate::cli::confirm;
 use crate::cli::signals;
 use crate::config::Environment;
 use crate::functions::Work;
-use crate::jobs::{BackfillWatcher, PullPlan, Reading, Selection, StreamPlan, why_not};
+use crate::jobs::{
+    BackfillMode, BackfillRequest, BackfillWatcher, PullPlan, Selection, StreamPlan, backfill, note_what_is_wanted,
+    why_not,
+};
 use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
 use crate::time::{Clock, Shutdown, SystemClock};
@@ -68,11 +71,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         Ok(plans) => plans,
         Err(code) => return code,
     };
-    let reading = match arguments.again {
-        true => Reading::Anew,
-        false => Reading::Missing,
+    let mode = match arguments.again {
+        true => BackfillMode::Anew,
+        false => BackfillMode::Missing,
     };
-    if reading == Reading::Anew {
+    if mode == BackfillMode::Anew {
         let confirmed = finished_in_time(
             &stop,
             confirm::reading_anew(&work, &plans, (window, arguments.yes), &stop),
@@ -89,7 +92,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
              stays in its column",
         );
     }
-    let report = finished_in_time(&stop, fill(&work, &selection, &plans, (window, reading), &progress)).await;
+    let report = finished_in_time(
+        &stop,
+        fill(&work, &selection, (&plans, BackfillRequest { window, mode }), &progress),
+    )
+    .await;
     progress.end();
     let Some(report) = report else {
         return cut_off();
@@ -118,17 +125,18 @@ fn cut_off() -> ExitCode {
 async fn fill(
     work: &Work,
     selection: &Selection,
-    plans: &[&PullPlan],
-    wanted: (Window, Reading),
+    (plans, request): (&[&PullPlan], BackfillRequest),
     progress: &Progress,
 ) -> RunReport {
     let off = work.poller.off.iter().filter(|off| selection.takes(&off.stream));
     let mut report = RunReport {
         streams: off.cloned().collect(),
     };
-    work.poller.note_what_is_wanted(plans, wanted, progress).await;
+    note_what_is_wanted(&work.poller, plans, request, progress).await;
     for plan in plans {
-        report.streams.push(work.poller.backfill(plan, wanted, progress).await);
+        report
+            .streams
+            .push(backfill(&work.poller, plan, request, progress).await);
     }
     report
 }

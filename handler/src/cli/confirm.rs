@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::progress::Progress;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::functions::Work;
-use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount};
+use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount, count_before_reading_anew};
 use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
 use crate::time::Shutdown;
@@ -29,7 +29,7 @@ pub async fn reading_anew(
         let WindowCount {
             report: of_stream,
             tables,
-        } = work.poller.count_before_reading_anew(plan, window, &progress).await;
+        } = count_before_reading_anew(&work.poller, plan, window, &progress).await;
         for (table, count) in &tables {
             progress.says(&format!("{} -> {table}: {}", of_stream.stream, in_words(count)));
             perhaps_twice += count.perhaps_twice;

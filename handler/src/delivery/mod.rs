@@ -1,6 +1,7 @@
 //! The only way into a table: events become rows and batches, batches are sent, and every answer becomes accounts.
 //! It knows no vendor.
 
+mod context;
 mod counterparts;
 pub mod no_row;
 mod route;
@@ -14,6 +15,7 @@ mod table_writer;
 mod testing;
 mod wrapped;
 
+pub use self::context::StreamContext;
 pub use self::counterparts::Counterparts;
 pub use self::no_row::{NoRow, is_named, why_no_row};
 pub use self::route::TableRoute;
@@ -21,5 +23,5 @@ pub use self::row_batcher::{EventRow, OLD_AFTER, RowBatch, RowBatcher};
 pub use self::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, send, send_in_turn, send_knowing, send_next};
 pub use self::settle::{Settlement, refused_letters};
 pub use self::table_record::TableRecord;
-pub use self::table_writer::{SinkContext, SinkError, TableWriter};
+pub use self::table_writer::{IncomingEvent, SinkError, TableWriter};
 pub use self::wrapped::{Standing, TooMany, opened, unwrapped};

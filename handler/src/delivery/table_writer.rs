@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::context::StreamContext;
 use super::no_row::{NoRow, is_named};
 use super::route::TableRoute;
 use super::row_batcher::{EventRow, RowBatch, RowBatcher};
@@ -12,11 +13,11 @@ use super::send::send;
 use super::settle::Settlement;
 use super::suspects::{Remembered, Suspects};
 use crate::destination::{Delivery, DeliveryError, StreamFit};
-use crate::event::{Identity, StreamName};
+use crate::event::Identity;
 use crate::sources::{EventKey, Window, why_unreadable};
-use crate::state::{Counts, DeadLetter, DeadLetters, Identities, Lease, StoreError};
+use crate::state::{Counts, DeadLetter, Identities, StoreError};
 use crate::tables::RowContext;
-use crate::time::{Deadline, Shutdown};
+use crate::time::Deadline;
 
 /// Identities in memory, per table. Beyond it a window is given up rather than a double risked.
 const MOST_IDENTITIES: usize = 1_000_000;
@@ -47,27 +48,31 @@ impl SinkError {
     }
 }
 
-/// What every sink of a stream needs to send and to remember.
-pub struct SinkContext<'a> {
-    /// The stream.
-    pub stream: &'a StreamName,
-    /// The lease on the account.
-    pub lease: &'a Lease,
-    /// Where dead letters go.
-    pub dead_letters: &'a DeadLetters,
-    /// When this run began: the arrival time of its events.
+/// An event for a table.
+pub struct IncomingEvent<'e> {
+    /// A JSON object, or what came in the place of one.
+    pub text: &'e str,
+    /// Names it.
+    pub key: EventKey,
+    /// What was asked for when it came. An event whose time cannot be read, or cannot be right because the window does not
+    /// hold it, is remembered under the window's end: the latest time at which the vendor can have it.
+    pub window: Window,
+    /// When it came.
     pub arrival: DateTime<Utc>,
-    /// Values that belong to every event of the stream, by the names under which tables ask for them.
-    pub given: &'a [(&'static str, String)],
-    /// Until when batches may be sent.
-    pub deadline: Deadline,
-    /// The word that the process is to end.
-    pub stop: &'a Shutdown,
+}
+
+impl IncomingEvent<'_> {
+    fn remembered(&self) -> Remembered {
+        let Window { from, to } = self.window;
+        let time = self.key.time.filter(|time| (from..to).contains(time));
+        (self.key.identity, time.unwrap_or(to))
+    }
 }
 
 /// See the module.
 pub struct TableWriter<'a> {
     target: &'a TableRoute,
+    context: &'a StreamContext<'a>,
     identities: Identities,
     batcher: RowBatcher<Remembered>,
     /// Of the rows in the batch, and of what is passed over.
@@ -78,8 +83,14 @@ pub struct TableWriter<'a> {
     dead_identities: Vec<Remembered>,
     /// Refused, each row alone; a row of the table that is taken later in the run shows that they are at fault.
     suspects: Suspects,
+    /// When the last event came: its dead letters bear that time.
+    arrival: DateTime<Utc>,
     /// Events have no key of the vendor's, and need none.
     are_named_by_content: bool,
+    /// Values that belong to every event of the stream, by the names under which tables ask for them.
+    constant_fields: &'a [(&'static str, String)],
+    /// A destination that does not answer leaves this part of the run's time to others.
+    leaves_time: bool,
     most_identities: usize,
     /// Events that were taken and given up in this run; the next one meets them again.
     given_up: u64,
@@ -89,10 +100,12 @@ pub struct TableWriter<'a> {
 
 impl<'a> TableWriter<'a> {
     /// With what was delivered before.
-    pub fn new(target: &'a TableRoute, identities: Identities) -> Self {
+    pub fn new(target: &'a TableRoute, identities: Identities, context: &'a StreamContext<'a>) -> Self {
         Self {
             batcher: RowBatcher::new(target),
             target,
+            arrival: context.now,
+            context,
             identities,
             batched_identities: HashSet::new(),
             passed_over: Vec::new(),
@@ -100,6 +113,8 @@ impl<'a> TableWriter<'a> {
             dead_identities: Vec::new(),
             suspects: Suspects::default(),
             are_named_by_content: false,
+            constant_fields: &[],
+            leaves_time: false,
             most_identities: MOST_IDENTITIES,
             given_up: 0,
             counts: Counts::default(),
@@ -115,21 +130,32 @@ impl<'a> TableWriter<'a> {
         }
     }
 
+    /// For events that have values in common which the vendor does not repeat with each of them.
+    pub fn with_constant_fields(self, constant_fields: &'a [(&'static str, String)]) -> Self {
+        Self {
+            constant_fields,
+            ..self
+        }
+    }
+
+    /// A destination that does not answer takes no more than two thirds of the run's time.
+    pub fn leaving_time(self) -> Self {
+        Self {
+            leaves_time: true,
+            ..self
+        }
+    }
+
     /// The table's name.
     pub fn table(&self) -> Arc<str> {
         self.target.table.name()
     }
 
-    /// Takes an event of the window. An event whose time cannot be read, or cannot be right because the window does
-    /// not hold it, is remembered under the window's end: the latest time at which the vendor can have it.
-    pub async fn offer(
-        &mut self,
-        event: &str,
-        key: EventKey,
-        window: Window,
-        context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
+    /// Takes an event, unless it is known.
+    pub async fn offer(&mut self, event: IncomingEvent<'_>) -> Result<(), SinkError> {
+        let IncomingEvent { text, key, arrival, .. } = event;
         self.counts.received += 1;
+        self.arrival = arrival;
         let is_known = self.identities.contains(&key.identity) || self.suspects.contains(&key.identity);
         if is_known || !self.batched_identities.insert(key.identity) {
             self.counts.seen_before += 1;
@@ -139,41 +165,33 @@ impl<'a> TableWriter<'a> {
             self.given_up += 1;
             return Err(SinkError::TooManyEvents);
         }
-        let time = key.time.filter(|time| (window.from..window.to).contains(time));
-        let remembered = (key.identity, time.unwrap_or(window.to));
         let row_context = RowContext {
-            arrival: context.arrival,
-            given: context.given,
+            arrival,
+            given: self.constant_fields,
         };
-        let is_named = || self.are_named_by_content || is_named(event, &key);
-        let row = match EventRow::of_event(&self.target.table, event, row_context, is_named) {
+        let is_named = || self.are_named_by_content || is_named(text, &key);
+        let row = match EventRow::of_event(&self.target.table, text, row_context, is_named) {
             Ok(row) => row,
-            Err(why) => return self.bury(event, remembered, why, context).await,
+            Err(why) => return self.set_aside(&event, why).await,
         };
         if !self.batcher.has_room_for(&row) {
-            if let Err(error) = self.send_batch(context).await {
+            if let Err(error) = self.send_batch().await {
                 self.given_up += 1;
                 return Err(error);
             }
             self.batched_identities.insert(key.identity);
         }
-        self.batcher.add(&row, remembered, context.arrival);
+        self.batcher.add(&row, event.remembered(), self.context.clock.now());
         Ok(())
     }
 
     /// An event that is no row goes to the dead letters, and counts as delivered.
-    async fn bury(
-        &mut self,
-        event: &str,
-        remembered: Remembered,
-        why: NoRow,
-        context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
-        let reason = why_unreadable(event).unwrap_or_else(|| why.reason(&self.target.table.name()));
-        self.dead.push(DeadLetter::of_event(reason, event.to_owned()));
-        self.dead_identities.push(remembered);
+    async fn set_aside(&mut self, event: &IncomingEvent<'_>, why: NoRow) -> Result<(), SinkError> {
+        let reason = why_unreadable(event.text).unwrap_or_else(|| why.reason(&self.target.table.name()));
+        self.dead.push(DeadLetter::of_event(reason, event.text.to_owned()));
+        self.dead_identities.push(event.remembered());
         if self.dead.len() >= MOST_DEAD_LETTERS {
-            self.set_aside(context).await?;
+            self.keep_dead_letters().await?;
         }
         Ok(())
     }
@@ -188,6 +206,11 @@ impl<'a> TableWriter<'a> {
         self.identities.contains(identity)
             || self.batched_identities.contains(identity)
             || self.suspects.contains(identity)
+    }
+
+    /// True if the event's row is held, see [`Self::is_in_doubt`].
+    pub fn holds(&self, identity: &Identity) -> bool {
+        self.suspects.contains(identity)
     }
 
     /// Remembers an event that needs no delivery, with the next flush.
@@ -212,8 +235,8 @@ impl<'a> TableWriter<'a> {
     /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,
     /// what was refused is neither delivered nor set aside: it is held, the error says so, and [`Self::is_in_doubt`]
     /// tells that error from others. More may be offered, and a later flush that succeeds has settled that too.
-    pub async fn flush(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
-        self.send_batch(context).await?;
+    pub async fn flush(&mut self) -> Result<(), SinkError> {
+        self.send_batch().await?;
         match self.suspects.error() {
             Some(error) => Err(error.into()),
             None => Ok(()),
@@ -226,28 +249,28 @@ impl<'a> TableWriter<'a> {
     }
 
     /// Sends what is collected, and what was held if it is known by now that the stream fits.
-    async fn send_batch(&mut self, context: &SinkContext<'_>) -> Result<(), SinkError> {
-        self.set_aside(context).await?;
+    async fn send_batch(&mut self) -> Result<(), SinkError> {
+        self.keep_dead_letters().await?;
         self.identities.append(std::mem::take(&mut self.passed_over)).await?;
         if let Some(rows) = self.batcher.take() {
             self.given_up += rows.batch.rows as u64;
-            self.send_one(rows, context).await?;
+            self.send_one(rows).await?;
         }
         if self.target.record.fit() == StreamFit::Proven {
             for suspect in self.suspects.take() {
-                self.send_one(suspect, context).await?;
+                self.send_one(suspect).await?;
             }
         }
         Ok(())
     }
 
     /// A batch of which nothing is taken is held, unless too much is.
-    async fn send_one(&mut self, rows: RowBatch<Remembered>, context: &SinkContext<'_>) -> Result<(), SinkError> {
-        context.lease.require()?;
+    async fn send_one(&mut self, rows: RowBatch<Remembered>) -> Result<(), SinkError> {
+        self.context.lease.require()?;
         self.require_memory(rows.batch.rows).await?;
         // The table's turn ends after what was accepted is remembered.
-        let sent = send(self.target, &rows.batch, context.deadline, context.stop).await;
-        let settled = self.settle(&rows, &sent.delivery, context).await;
+        let sent = send(self.target, &rows.batch, self.deadline(), self.context.shutdown).await;
+        let settled = self.settle(&rows, &sent.delivery).await;
         if let Err(SinkError::Store(_)) = settled {
             let place = self.identities.folder().to_string();
             self.target.record.note_writable(&place, false);
@@ -276,19 +299,15 @@ impl<'a> TableWriter<'a> {
     }
 
     /// What was accepted is remembered before anything else; then come the rows that were refused.
-    async fn settle(
-        &mut self,
-        rows: &RowBatch<Remembered>,
-        answer: &Delivery,
-        context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
+    async fn settle(&mut self, rows: &RowBatch<Remembered>, answer: &Delivery) -> Result<(), SinkError> {
+        let context = self.context;
         let mut settlement = Settlement::of(rows, answer);
         self.batched_identities.clear();
         let accepted = rows.events_of(&settlement.accepted).copied().collect();
         let mut stored = self.identities.append(accepted).await;
         if stored.is_ok() {
             stored = settlement
-                .keep_refused(context.dead_letters, context.stream, context.arrival)
+                .keep_refused(&context.dead_letters, context.stream, self.arrival)
                 .await;
         }
         self.counts += settlement.counts;
@@ -337,14 +356,23 @@ impl<'a> TableWriter<'a> {
         self.identities.keep_only(from).await
     }
 
+    fn deadline(&self) -> Deadline {
+        let deadline = self.context.deadline;
+        match self.leaves_time {
+            true => Deadline::after(deadline.clip(deadline.whole() * 2 / 3)),
+            false => deadline,
+        }
+    }
+
     /// An event in the dead letters counts as delivered.
-    async fn set_aside(&mut self, context: &SinkContext<'_>) -> Result<(), StoreError> {
+    async fn keep_dead_letters(&mut self) -> Result<(), StoreError> {
         if self.dead.is_empty() {
             return Ok(());
         }
+        let context = self.context;
         context
             .dead_letters
-            .keep(context.stream, &self.dead, context.arrival)
+            .keep(context.stream, &self.dead, self.arrival)
             .await?;
         self.counts.dead_lettered += self.dead.len() as u64;
         self.dead.clear();

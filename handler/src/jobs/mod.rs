@@ -14,8 +14,10 @@ mod run;
 
 pub use self::account::lease_name;
 pub use self::backfill::count::{PerhapsTwice, WindowCount};
-pub use self::backfill::{BackfillWatcher, Reading, why_not};
-pub use self::drain::spool_drain::is_about_one_entry;
+pub use self::backfill::{
+    BackfillMode, BackfillRequest, BackfillWatcher, backfill, count_before_reading_anew, note_what_is_wanted, why_not,
+};
+pub use self::drain::event_queue::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
 pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
 pub use self::poll::window::PollRules;

@@ -8,19 +8,20 @@ use tokio::time::Instant;
 
 use super::account::{Account, NoLease, with_accounts};
 use super::consume::ConsumeRun;
-use super::drain::rows_run::RowsRun;
+use super::drain::row_queue::drain_rows;
 use super::housekeeping::Housekeeping;
 use super::plan::{DrainPlan, StreamPlan};
 use super::poll::polled_run::PolledRun;
 use super::poll::snapshot_run::SnapshotRun;
-use super::poll::stream_run::StreamRun;
 use super::poll::window::PollRules;
+use super::poll::windowed::run_windowed;
+use super::poll::windowed_run::WindowedRun;
 use crate::config::Schedule;
-use crate::delivery::TableRoute;
+use crate::delivery::{StreamContext, TableRoute};
 use crate::event::StreamName;
 use crate::report::Cause;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
-use crate::state::{Holder, Key, Spool, Store, StreamHealths};
+use crate::state::{DeadLetters, Holder, Key, Lease, Spool, Store, StreamHealths};
 use crate::status::ended_run;
 use crate::time::{Clock, Deadline, Shutdown};
 
@@ -160,18 +161,22 @@ impl Poller {
     async fn run_job(&self, job: Job, scope: RunScope, deadline: Deadline) -> Option<StreamReport> {
         match job {
             Job::Stream(plan, account) => self.run_stream(&plan, &account, scope, deadline).await,
-            Job::Drain(plan) => {
-                RowsRun {
-                    plan: &plan,
-                    store: &self.store,
-                    clock: &self.clock,
-                    holder: &self.holder,
-                    deadline,
-                    stop: &self.stop,
-                }
-                .run()
-                .await
-            }
+            Job::Drain(plan) => drain_rows(&plan, self, deadline).await,
+        }
+    }
+
+    /// What the work on a stream needs, under the lease on its account.
+    pub fn context_of<'a>(&'a self, lease: &'a Lease, stream: &'a StreamName, deadline: Deadline) -> StreamContext<'a> {
+        let store = lease.guard(self.store.clone());
+        StreamContext {
+            stream,
+            dead_letters: DeadLetters::new(store.clone()),
+            store,
+            lease,
+            clock: self.clock.clone(),
+            now: self.clock.now(),
+            deadline,
+            shutdown: &self.stop,
         }
     }
 
@@ -202,9 +207,8 @@ impl Poller {
                 return Some(StreamReport::failed(name.to_string(), problem));
             }
         };
-        let (rules, clock, stop) = (self.rules, &self.clock, &self.stop);
-        let store = &lease.guard(self.store.clone());
         let reads = scope == RunScope::Everything;
+        let (rules, context) = (self.rules, &self.context_of(lease, name, deadline));
         let report = match plan {
             StreamPlan::Windows(plan) => {
                 // What may still be pushed under another key is held back.
@@ -213,51 +217,25 @@ impl Poller {
                     settle: rules.settle.max(patience),
                     ..rules
                 };
-                StreamRun {
-                    plan,
-                    rules,
-                    store,
-                    clock,
-                    lease,
-                    deadline,
-                    stop,
-                    reads,
-                }
-                .run()
-                .await
+                run_windowed(&WindowedRun { plan, rules, context }, reads).await
             }
             StreamPlan::Snapshot(plan) => {
                 let polled = PolledRun {
                     stream: &*plan.stream,
                     targets: &plan.targets,
                     rules,
-                    store,
-                    lease,
-                    deadline,
+                    context,
                 };
-                let now = clock.now();
-                SnapshotRun {
-                    plan,
-                    polled,
-                    now,
-                    stop,
-                }
-                .run()
-                .await
+                SnapshotRun { plan, polled }.run().await
             }
             StreamPlan::Consumed(plan) => {
-                ConsumeRun {
+                let run = ConsumeRun {
                     plan,
                     rules,
-                    store,
-                    clock,
-                    lease,
-                    deadline,
-                    stop,
+                    context,
                     reads,
-                }
-                .run()
-                .await
+                };
+                run.run().await
             }
         };
         if reads && let Some(ended) = ended_run(&report, self.clock.now(), started.elapsed()) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::cause::Cause;
 use super::problem::Problem;
 use crate::event::StreamName;
 use crate::state::{Counts, TableCounts};
@@ -97,6 +98,52 @@ impl StreamReport {
             problems: vec![problem],
             ..Self::new(stream)
         }
+    }
+
+    /// Something failed.
+    pub fn fail(&mut self, error: &impl Cause) {
+        let message = format!("{}: {error}", self.stream);
+        self.problems.push(error.problem_saying(message));
+    }
+
+    /// Something of one table failed.
+    pub fn fail_table(&mut self, table: &str, error: &impl Cause) {
+        self.fail_table_saying(table, error, "");
+    }
+
+    /// The same, with what it means for the events.
+    pub fn fail_table_saying(&mut self, table: &str, error: &impl Cause, consequence: &str) {
+        let message = format!("{} -> {table}: {error}{consequence}", self.stream);
+        self.problems.push(error.problem_saying(message));
+    }
+
+    /// The run ended before the work did, and that is no failure.
+    pub fn end_early(&mut self, notice: String) {
+        self.outcome = Outcome::BudgetEnded;
+        self.notices.push(notice);
+    }
+
+    /// Adds what a part of the run reported.
+    pub fn absorb(&mut self, part: Self) {
+        if part.outcome != Outcome::Done {
+            self.outcome = part.outcome;
+        }
+        self.tables.extend(part.tables);
+        self.problems.extend(part.problems);
+        self.notices.extend(part.notices);
+        self.held_until = self.held_until.max(part.held_until);
+        self.possible_losses.extend(part.possible_losses);
+        self.clock_offset = part.clock_offset.or(self.clock_offset);
+        self.read_to.extend(part.read_to);
+        self.unsaved.extend(part.unsaved);
+    }
+
+    /// A stream with a problem failed.
+    pub fn concluded(mut self) -> Self {
+        if !self.problems.is_empty() {
+            self.outcome = Outcome::Failed;
+        }
+        self
     }
 
     fn summary(&self, table: &TableReport) -> String {

@@ -44,7 +44,7 @@ pub use process_ledger::{ProcessLedger, TableCounts, pushed_counts};
 pub use reread::Reread;
 pub use spool::{EntryKind, GuardedSpool, Place, Spool, SpoolEntry, SpoolError};
 pub use spool_quota::SpoolQuota;
-pub use store::{BACKFILL, HeldBy, Holder, LeaseAttempt, Store, StoreError};
+pub use store::{BACKFILL, Holder, LeaseAttempt, Store, StoreError};
 #[cfg(test)]
 pub use store::{Expected, Listed, Stored, Version};
 pub use stream_health::{LastError, LastRun, Stood, StreamHealth, StreamHealths, Worth};

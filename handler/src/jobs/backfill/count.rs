@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::slice::SliceOutcome;
+use super::BackfillContext;
+use super::fill::told_to_end;
+use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
+use super::{FIRST_SLICE, TIME_FOR_A_SLICE};
 use crate::delivery::GRACE_FOR_A_PAGE;
-use crate::jobs::backfill::{Backfill, LONGEST_WAIT, ROOM_FOR_OTHERS, TIME_FOR_A_SLICE};
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
-use crate::jobs::poll::stream_run::StreamRun;
-use crate::jobs::poll::window::{MOST_PAGES, Walk};
-use crate::report::Cause;
-use crate::report::{Outcome, StreamReport};
+use crate::jobs::poll::window::{MOST_PAGES, SlicePlan};
+use crate::jobs::poll::windowed_run::WindowedRun;
+use crate::report::{Cause, StreamReport};
 use crate::sources::{EventKey, SourceError, Window};
 use crate::state::{Checkpoints, Identities, Lease, StoreError, TablePosition};
 use crate::time::Deadline;
@@ -63,123 +64,141 @@ impl KnownTable {
     }
 }
 
-impl Backfill<'_> {
-    /// Reads the window, slice by slice.
-    pub async fn count(mut self) -> WindowCount {
-        let mut report = StreamReport::new(self.plan.stream.name().to_string());
-        let mut tables = BTreeMap::new();
-        if let Err(error) = self.count_slices(&mut tables, &mut report).await {
-            let message = format!("{}: {error}", report.stream);
-            report.problems.push(error.problem_saying(message));
+/// Reads the window, slice by slice.
+pub struct WindowCounter<'a> {
+    context: BackfillContext<'a>,
+    /// The start of the next slice.
+    at: DateTime<Utc>,
+    /// How long it may be.
+    length: TimeDelta,
+    report: StreamReport,
+    tables: BTreeMap<String, PerhapsTwice>,
+}
+
+impl<'a> WindowCounter<'a> {
+    /// Nothing is read yet.
+    pub fn new(context: BackfillContext<'a>) -> Self {
+        Self {
+            at: context.request.window.from,
+            length: FIRST_SLICE,
+            report: StreamReport::new(context.plan.stream.name().to_string()),
+            tables: BTreeMap::new(),
+            context,
         }
-        if !report.problems.is_empty() {
-            report.outcome = Outcome::Failed;
-        }
-        WindowCount { report, tables }
     }
 
-    async fn count_slices(
-        &mut self,
-        tables: &mut BTreeMap<String, PerhapsTwice>,
-        report: &mut StreamReport,
-    ) -> Result<(), StoreError> {
-        let mut at = self.wanted.from;
+    /// Counts all of it.
+    pub async fn run(mut self) -> WindowCount {
+        if let Err(error) = self.count_slices().await {
+            self.report.fail(&error);
+        }
+        WindowCount {
+            report: self.report.concluded(),
+            tables: self.tables,
+        }
+    }
+
+    async fn count_slices(&mut self) -> Result<(), StoreError> {
         loop {
-            let Some(lease) = self.lease(LONGEST_WAIT, report).await? else {
-                return Ok(());
-            };
-            let outcome = self.count_slice(&lease, &mut at, tables, report).await;
-            lease.give_back().await;
-            if outcome? != SliceOutcome::GoOn {
-                return Ok(());
-            }
-            tokio::select! {
-                () = self.poller.stop.requested() => {}
-                () = tokio::time::sleep(ROOM_FOR_OTHERS) => {}
-            }
-        }
-    }
-
-    async fn count_slice(
-        &mut self,
-        lease: &Lease,
-        at: &mut DateTime<Utc>,
-        tables: &mut BTreeMap<String, PerhapsTwice>,
-        report: &mut StreamReport,
-    ) -> Result<SliceOutcome, StoreError> {
-        let store = lease.guard(self.poller.store.clone());
-        let run = self.stream_run(&store, lease, Deadline::after(TIME_FOR_A_SLICE));
-        let now = self.poller.clock.now();
-        let checkpoints = run.polled().load(now, report).await?;
-        let mut known = self.known_tables(&run, &checkpoints).await?;
-        let last = known.iter().map(|table| table.position.watermark).max();
-        let end = last.map_or(self.wanted.from, |last| last.min(self.wanted.to));
-        let mut walk = Walk {
-            at: (*at).max(self.readable_from(now)),
-            end,
-            slice: self.length,
-            rereads: false,
-            narrow: Vec::new(),
-        };
-        let Some(slice) = walk.next_slice() else {
-            return Ok(SliceOutcome::Whole);
-        };
-        let counted = count_pages(&run, slice, self.wanted, &mut known).await;
-        match counted {
-            Ok(pages) if pages > MOST_PAGES && walk.halve(slice) => {}
-            Ok(pages) => {
-                walk.pass(slice, pages);
-                for table in &known {
-                    let sum = tables.entry(table.name.to_string()).or_default();
-                    sum.events += table.count.events;
-                    sum.known += table.count.known;
-                    sum.perhaps_twice += table.count.perhaps_twice;
+            let lease = match wait_for_lease(&self.context, LONGEST_WAIT).await? {
+                LeaseWait::Taken(lease) => lease,
+                LeaseWait::ToldToEnd => {
+                    self.note_told_to_end();
+                    return Ok(());
                 }
+                LeaseWait::TooLong(problem) => {
+                    self.report.problems.push(problem);
+                    return Ok(());
+                }
+            };
+            let has_more = self.count_slice(&lease).await;
+            lease.give_back().await;
+            if !has_more? {
+                return Ok(());
             }
-            Err(SourceError::OutOfTime { .. }) if walk.halve(slice) => {}
-            Err(SourceError::Stopped { .. }) => {
-                self.was_told_to_end(report);
-                return Ok(SliceOutcome::Ended);
-            }
-            Err(error) => {
-                report.problems.push(error.problem());
-                return Ok(SliceOutcome::Ended);
-            }
+            self.context.pause_for_others().await;
         }
-        *at = walk.at;
-        self.length = walk.slice;
-        Ok(SliceOutcome::GoOn)
     }
 
-    async fn known_tables(
-        &self,
-        run: &StreamRun<'_>,
-        checkpoints: &Checkpoints,
-    ) -> Result<Vec<KnownTable>, StoreError> {
-        let mut known = Vec::with_capacity(self.plan.targets.len());
-        for target in &self.plan.targets {
-            let name = target.table.name();
-            let Some(position) = checkpoints.current.tables.get(&*name) else {
-                continue;
-            };
-            let of_poller = Identities::load(run.store.clone(), checkpoints.identities_of(&name)).await?;
-            let folder = checkpoints.backfill_identities_of(&name);
-            let mut identities = Identities::load(run.store.clone(), folder).await?;
-            identities.ask_also(&of_poller);
-            known.push(KnownTable {
-                position: position.clone(),
-                name,
-                identities,
-                count: PerhapsTwice::default(),
-            });
+    /// False if it was the last one, or counting failed.
+    async fn count_slice(&mut self, lease: &Lease) -> Result<bool, StoreError> {
+        let BackfillContext { jobs, plan, .. } = self.context;
+        let deadline = Deadline::after(TIME_FOR_A_SLICE);
+        let context = &jobs.context_of(lease, plan.stream.name(), deadline);
+        let rules = jobs.rules;
+        let run = WindowedRun { plan, rules, context };
+        let loaded = run.polled().load().await?;
+        self.report.notices.extend(loaded.notices);
+        let mut known = known_tables(&run, &loaded.checkpoints).await?;
+        let Window { from, to } = self.context.request.window;
+        let last = known.iter().map(|table| table.position.watermark).max();
+        let end = last.map_or(from, |last| last.min(to));
+        let begin = self.at.max(self.context.readable_from(context.now));
+        let mut slices = SlicePlan::new(begin, end, self.length);
+        let Some(slice) = slices.next_slice() else {
+            return Ok(false);
+        };
+        let counted = count_pages(&run, slice, self.context.request.window, &mut known).await;
+        match counted {
+            Ok(pages) if pages > MOST_PAGES && slices.halve(slice) => {}
+            Ok(pages) => {
+                slices.pass(slice, pages);
+                self.add(&known);
+            }
+            Err(SourceError::OutOfTime { .. }) if slices.halve(slice) => {}
+            Err(error) => {
+                match error {
+                    SourceError::Stopped { .. } => self.note_told_to_end(),
+                    error => self.report.problems.push(error.problem()),
+                }
+                return Ok(false);
+            }
         }
-        Ok(known)
+        self.at = slices.at;
+        self.length = slices.slice;
+        Ok(true)
     }
+
+    fn add(&mut self, known: &[KnownTable]) {
+        for table in known {
+            let sum = self.tables.entry(table.name.to_string()).or_default();
+            sum.events += table.count.events;
+            sum.known += table.count.known;
+            sum.perhaps_twice += table.count.perhaps_twice;
+        }
+    }
+
+    fn note_told_to_end(&mut self) {
+        let notice = told_to_end(&self.context, "nothing was read yet");
+        self.report.end_early(notice);
+    }
+}
+
+async fn known_tables(run: &WindowedRun<'_>, checkpoints: &Checkpoints) -> Result<Vec<KnownTable>, StoreError> {
+    let store = &run.context.store;
+    let mut known = Vec::with_capacity(run.plan.targets.len());
+    for target in &run.plan.targets {
+        let name = target.table.name();
+        let Some(position) = checkpoints.current.tables.get(&*name) else {
+            continue;
+        };
+        let of_poller = Identities::load(store.clone(), checkpoints.identities_of(&name)).await?;
+        let folder = checkpoints.backfill_identities_of(&name);
+        let mut identities = Identities::load(store.clone(), folder).await?;
+        identities.ask_also(&of_poller);
+        known.push(KnownTable {
+            position: position.clone(),
+            name,
+            identities,
+            count: PerhapsTwice::default(),
+        });
+    }
+    Ok(known)
 }
 
 /// How many pages a slice has; no more are read than a slice may have.
 async fn count_pages(
-    run: &StreamRun<'_>,
+    run: &WindowedRun<'_>,
     slice: Window,
     wanted: Window,
     known: &mut [KnownTable],
@@ -188,20 +207,12 @@ async fn count_pages(
     let mut pages = stream.open(slice);
     // A page may be given again.
     let mut met = HashSet::new();
-    let may_be_halved = Walk {
-        at: slice.from,
-        end: slice.to,
-        slice: slice.to - slice.from,
-        rereads: false,
-        narrow: Vec::new(),
-    }
-    .halve(slice);
     let mut count = 0;
     loop {
         let page = tokio::select! {
             biased;
-            () = run.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
-            page = pages.next(run.deadline) => page,
+            () = run.context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+            page = pages.next(run.context.deadline) => page,
         };
         let Some(page) = page? else { return Ok(count) };
         count += 1;
@@ -213,7 +224,7 @@ async fn count_pages(
             }
             known.iter_mut().for_each(|table| table.note(key, slice, wanted));
         }
-        if count > MOST_PAGES && may_be_halved {
+        if count > MOST_PAGES && !slice.is_shortest() {
             return Ok(count);
         }
     }

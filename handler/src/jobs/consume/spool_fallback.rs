@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use crate::delivery::{EventRow, RowBatcher, Settlement, send};
-use crate::jobs::consume::ConsumeRun;
-use crate::state::{SpoolEntry, StoreError};
+use super::events::opened_events;
+use crate::delivery::{EventRow, RowBatcher, Settlement, StreamContext, send};
+use crate::jobs::plan::ConsumePlan;
+use crate::state::{Key, SpoolEntry};
 use crate::tables::RowContext;
 
 /// The spool is asked so often whether it takes the reply after all.
@@ -14,9 +15,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 
 /// What became of the reply.
 #[derive(Debug)]
-pub enum Rescued {
+pub enum DirectDelivery {
     /// The spool has it after all.
-    Spooled(crate::state::Key),
+    Spooled(Key),
     /// The destination has so many of its events, of so many.
     Sent {
         /// Rows that were accepted.
@@ -27,51 +28,45 @@ pub enum Rescued {
 }
 
 /// Tries the destination, and the spool again as long as nothing of the reply was delivered.
-pub async fn rescue(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Rescued {
+pub async fn deliver_directly(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &SpoolEntry) -> DirectDelivery {
     let mut tries = 0;
     loop {
-        let (accepted, events) = deliver(run, entry).await;
+        let (accepted, events) = send_events(plan, context, entry).await;
         tries += 1;
-        if accepted > 0 || events == 0 || tries == TRIES || run.stop.is_requested() || run.deadline.has_passed() {
-            return Rescued::Sent { accepted, events };
+        let is_over = context.shutdown.is_requested() || context.deadline.has_passed();
+        if accepted > 0 || events == 0 || tries == TRIES || is_over {
+            return DirectDelivery::Sent { accepted, events };
         }
-        tokio::time::sleep(run.deadline.clip(PAUSE)).await;
-        if let Ok(key) = spool(run, entry).await {
-            return Rescued::Spooled(key);
+        tokio::time::sleep(context.deadline.clip(PAUSE)).await;
+        if let Ok(place) = plan.spool.add(&plan.target.table.name(), entry).await {
+            return DirectDelivery::Spooled(place.key);
         }
     }
 }
 
-async fn spool(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> Result<crate::state::Key, StoreError> {
-    run.plan
-        .spool
-        .add(&run.plan.target.table.name(), entry)
-        .await
-        .map(|place| place.key)
-}
-
-/// What is no event, and the rest of a reply that broke off, cannot be set aside where nothing can be written.
-async fn deliver(run: &ConsumeRun<'_>, entry: &SpoolEntry) -> (usize, usize) {
-    let target = &run.plan.target;
-    let context = RowContext {
+/// What is no event, and the rest of a reply that broke off, cannot be set aside where nothing can be written. Gives how
+/// many rows were accepted, and how many events there are.
+async fn send_events(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &SpoolEntry) -> (usize, usize) {
+    let target = &plan.target;
+    let row_context = RowContext {
         arrival: entry.at,
-        given: run.plan.stream.given(),
+        given: plan.stream.given(),
     };
-    let (page, _) = run.plan.stream.parse(entry.body.clone());
+    let (page, _) = plan.stream.parse(entry.body.clone());
     let mut batcher = RowBatcher::new(target);
     let mut batches = Vec::new();
     let mut events = 0;
-    for event in page.events().flat_map(|event| run.opened(event, entry.at)) {
+    for event in page.events().flat_map(|event| opened_events(plan, event, entry.at)) {
         events += 1;
         // A name matters only to tell an event from others later: without one it is sent all the same.
-        if let Ok(row) = EventRow::of_event(&target.table, &event, context, || true) {
-            batches.extend(batcher.add(&row, (), run.clock.now()));
+        if let Ok(row) = EventRow::of_event(&target.table, &event, row_context, || true) {
+            batches.extend(batcher.add(&row, (), context.clock.now()));
         }
     }
     batches.extend(batcher.take());
     let mut accepted = 0;
     for rows in batches {
-        let sent = send(target, &rows.batch, run.deadline, run.stop).await;
+        let sent = send(target, &rows.batch, context.deadline, context.shutdown).await;
         accepted += Settlement::of(&rows, &sent.delivery).accepted.len();
     }
     (accepted, events)

@@ -1,6 +1,6 @@
-//! Delivers what waits in the spool.
+//! Delivers what waits in the spool: queues of rows under a lease of their own, queues of events in the run of the stream
+//! that is polled too.
 
-pub mod pushed_run;
+pub mod event_queue;
 pub mod queue_order;
-pub mod rows_run;
-pub mod spool_drain;
+pub mod row_queue;

@@ -1,19 +1,14 @@
 //! Reading state at the beginning of a run, within its time.
 
-use std::sync::Arc;
-
-use crate::delivery::DELIVERY_RESERVE;
-use crate::state::{Identities, Key, Store, StoreError};
+use crate::delivery::{DELIVERY_RESERVE, StreamContext};
+use crate::state::{Identities, Key, StoreError};
 use crate::time::Deadline;
 
 /// The identities of a table. What they take must leave time to deliver something.
-pub async fn load_identities(
-    store: &Arc<dyn Store>,
-    folder: Key,
-    deadline: Deadline,
-) -> Result<Identities, StoreError> {
+pub async fn load_identities(context: &StreamContext<'_>, folder: Key) -> Result<Identities, StoreError> {
     let what = folder.to_string();
-    in_time(deadline, &what, Identities::load(store.clone(), folder)).await
+    let load = Identities::load(context.store.clone(), folder);
+    in_time(context.deadline, &what, load).await
 }
 
 /// Ends work on the state that would leave no time for the rest of the run.

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::polled_run::PolledRun;
 use super::window::before;
+use crate::delivery::StreamContext;
+use crate::event::StreamName;
+use crate::sources::PolledStream;
 use crate::state::{Checkpoints, StoreError, StreamHealth, StreamHealths, TablePosition, account_digest};
 use crate::time::rfc3339_millis;
 
@@ -30,12 +32,12 @@ pub enum Lost {
 impl Lost {
     /// `None` if the stream never ran for this account.
     pub async fn find(
-        run: &PolledRun<'_>,
+        stream: &dyn PolledStream,
+        context: &StreamContext<'_>,
         checkpoints: &Checkpoints,
-        now: DateTime<Utc>,
     ) -> Result<Option<Self>, StoreError> {
-        let stream = run.stream;
-        let healths = StreamHealths::new(run.store.clone());
+        let now = context.now;
+        let healths = StreamHealths::new(context.store.clone());
         let health = match healths.read(&stream.name().to_string()).await {
             Ok(health) => health,
             Err(error @ StoreError::Backend { .. }) => return Err(error),
@@ -67,7 +69,7 @@ impl Lost {
     }
 
     /// For people.
-    pub fn notice(&self, stream: &str) -> String {
+    pub fn notice(&self, stream: &StreamName) -> String {
         let from = match self {
             Self::Stood(read_to) => {
                 let oldest = read_to.values().min().map(|oldest| rfc3339_millis(*oldest));

@@ -1,11 +1,16 @@
 //! Polls a stream: windows cut into slices, or a snapshot, from where the last run ended.
 
 pub mod boundary_filter;
-pub mod group_run;
+mod group_run;
+mod held_positions;
 pub mod loading;
-pub mod lost_checkpoint;
+mod lost_checkpoint;
+pub mod pairing;
 pub mod polled_run;
+mod pushed_queues;
+pub mod slice_reader;
 pub mod snapshot_run;
-pub mod stream_run;
-pub mod vendor_clock;
+mod vendor_clock;
 pub mod window;
+pub mod windowed;
+pub mod windowed_run;

@@ -1,18 +1,15 @@
 //! What a run over any polled stream begins and ends with, whether it is read by windows or whole.
 
 use std::borrow::Cow;
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
 
 use super::lost_checkpoint::Lost;
 use super::window::PollRules;
-use crate::delivery::{Standing, TableRoute, is_named, opened, why_no_row};
-use crate::report::{ErrorCode, Outcome, Problem, StreamReport};
+use crate::delivery::{Standing, StreamContext, TableRoute, is_named, opened, why_no_row};
+use crate::event::StreamName;
+use crate::report::{ErrorCode, Problem, StreamReport};
 use crate::sources::PolledStream;
-use crate::state::{Checkpoints, Lease, Store, StoreError};
+use crate::state::{Checkpoints, StoreError};
 use crate::tables::Reading;
-use crate::time::Deadline;
 
 /// Events in one wrapper; one that holds more is set aside whole.
 const MOST_WRAPPED: usize = 50_000;
@@ -25,41 +22,44 @@ pub struct PolledRun<'a> {
     pub targets: &'a [TableRoute],
     /// Where a stream begins that was never read.
     pub rules: PollRules,
-    /// The state, written only as long as the lease holds.
-    pub store: &'a Arc<dyn Store>,
-    /// The lease on the account.
-    pub lease: &'a Lease,
-    /// The end of the run.
-    pub deadline: Deadline,
+    /// The state, the time and the lease.
+    pub context: &'a StreamContext<'a>,
+}
+
+/// Where a stream stands.
+pub struct Loaded {
+    /// The positions, with one for every table.
+    pub checkpoints: Checkpoints,
+    /// What is to be said of them.
+    pub notices: Vec<String>,
 }
 
 impl PolledRun<'_> {
-    /// The positions, with one for every table. A new one is on the disk before the first page is asked for, so that
-    /// a first run that fails does not slide its begin.
-    pub async fn load(&self, now: DateTime<Utc>, report: &mut StreamReport) -> Result<Checkpoints, StoreError> {
-        let stream = self.stream;
-        let mut checkpoints = Checkpoints::load(self.store.clone(), stream.name(), stream.account(), now).await?;
+    /// A new position is on the disk before the first page is asked for, so that a first run that fails does not slide
+    /// its begin.
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
+        let (stream, now) = (self.stream, self.context.now);
+        let store = self.context.store.clone();
+        let mut checkpoints = Checkpoints::load(store, stream.name(), stream.account(), now).await?;
+        let mut notices = Vec::new();
         if let Some(other) = &checkpoints.moved_from {
             let from = if checkpoints.is_new {
                 "POLL_LOOKBACK"
             } else {
                 "where it was left"
             };
-            report.notices.push(format!(
+            notices.push(format!(
                 "{}: the checkpoint belonged to another account ({other}); it is set aside and this account is read from {from}",
-                report.stream
+                stream.name()
             ));
         }
         let mut changed = checkpoints.is_new || checkpoints.moved_from.is_some();
         let is_gone = checkpoints.is_new && checkpoints.moved_from.is_none();
-        let lost = if is_gone {
-            Lost::find(self, &checkpoints, now).await?
-        } else {
-            None
+        let lost = match is_gone {
+            true => Lost::find(stream, self.context, &checkpoints).await?,
+            false => None,
         };
-        report
-            .notices
-            .extend(lost.as_ref().map(|lost| lost.notice(&report.stream)));
+        notices.extend(lost.as_ref().map(|lost| lost.notice(stream.name())));
         for target in self.targets {
             let name = target.table.name();
             if !checkpoints.current.tables.contains_key(&*name) {
@@ -70,13 +70,14 @@ impl PolledRun<'_> {
             }
         }
         if changed {
-            checkpoints.save(self.lease, now).await?;
+            checkpoints.save(self.context.lease, now).await?;
         }
-        Ok(checkpoints)
+        Ok(Loaded { checkpoints, notices })
     }
 
     /// For whoever asks how the stream stands before its checkpoint is saved again.
-    pub fn note_positions(&self, checkpoints: &Checkpoints, report: &mut StreamReport) {
+    pub fn report_of_positions(&self, checkpoints: &Checkpoints) -> StreamReport {
+        let mut report = StreamReport::new(self.context.stream.to_string());
         for target in self.targets {
             let table = target.table.name();
             if let Some(position) = checkpoints.current.tables.get(&*table) {
@@ -84,14 +85,15 @@ impl PolledRun<'_> {
             }
         }
         report.unsaved = checkpoints.unsaved_counts();
+        report
     }
 
     /// An event that was read, or what it wraps: its key, its time and its counterpart are those of the bare event.
-    pub fn opened<'e>(&self, event: &'e str, arrival: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+    pub fn opened<'e>(&self, event: &'e str) -> Vec<Cow<'e, str>> {
         let standing = |event: &str| {
             let mut reading = Reading::default();
             for target in self.targets {
-                reading |= target.table.read(event, arrival);
+                reading |= target.table.read(event, self.context.now);
             }
             let is_named = || is_named(event, &self.stream.key_of(event));
             Standing::of(reading, why_no_row(event, reading, is_named))
@@ -100,18 +102,17 @@ impl PolledRun<'_> {
     }
 }
 
-/// Nothing was read because the run's time was over before.
-pub fn note_no_time_left(report: &mut StreamReport) {
+/// Nothing was read because the run's time was over before. What was pushed and could be delivered is progress; a run
+/// without any could not even begin.
+pub fn report_no_time_left(stream: &StreamName, has_progressed: bool) -> StreamReport {
     let message = format!(
-        "{}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run \
-         reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY",
-        report.stream
+        "{stream}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run \
+         reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY"
     );
-    // What was pushed and could be delivered is progress; a run without any could not even begin.
-    if report.tables.iter().any(|table| table.counts.delivered > 0) {
-        report.outcome = Outcome::BudgetEnded;
-        report.notices.push(message);
-    } else {
-        report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
+    let mut report = StreamReport::new(stream.to_string());
+    match has_progressed {
+        true => report.end_early(message),
+        false => report.problems.push(Problem::new(ErrorCode::BudgetEnded, message)),
     }
+    report
 }

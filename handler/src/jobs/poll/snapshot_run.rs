@@ -3,16 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::loading::load_identities;
-use super::polled_run::{PolledRun, note_no_time_left};
+use super::polled_run::{PolledRun, report_no_time_left};
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{SinkContext, SinkError, TableWriter};
+use crate::delivery::{IncomingEvent, SinkError, StreamContext, TableRoute, TableWriter};
 use crate::event::Identity;
 use crate::jobs::plan::SnapshotPlan;
-use crate::report::Cause;
-use crate::report::{Outcome, StreamReport, TableReport};
+use crate::report::{Cause, StreamReport, TableReport};
 use crate::sources::{Page, SourceError, Window};
-use crate::state::{Checkpoints, DeadLetters, OpenWalk, StoreError, TablePosition};
-use crate::time::Shutdown;
+use crate::state::{Checkpoints, OpenWalk, StoreError, TablePosition};
 
 /// So many runs in which the vendor gives nothing at the place where a walk is to go on: then it begins anew.
 const MOST_FAILED_RUNS: u32 = 2;
@@ -23,69 +21,70 @@ pub struct SnapshotRun<'a> {
     pub plan: &'a SnapshotPlan,
     /// The same, with the state.
     pub polled: PolledRun<'a>,
-    /// The time of the run.
-    pub now: DateTime<Utc>,
-    /// Ends the run early.
-    pub stop: &'a Shutdown,
 }
 
-impl SnapshotRun<'_> {
+impl<'a> SnapshotRun<'a> {
     /// Reads on from where the last run ended, and reports.
     pub async fn run(&self) -> StreamReport {
-        let mut report = StreamReport::new(self.plan.stream.name().to_string());
+        let mut report = StreamReport::new(self.context().stream.to_string());
         if let Err(error) = self.run_into(&mut report).await {
-            let message = format!("{}: {error}", report.stream);
-            report.problems.push(error.problem_saying(message));
+            report.fail(&error);
         }
-        if !report.problems.is_empty() {
-            report.outcome = Outcome::Failed;
-        }
-        report
+        report.concluded()
     }
 
     async fn run_into(&self, report: &mut StreamReport) -> Result<(), StoreError> {
-        let mut checkpoints = self.polled.load(self.now, report).await?;
-        match self.polled.deadline.is_within_reserve(DELIVERY_RESERVE) {
-            true => note_no_time_left(report),
-            false => self.scan_due_tables(&mut checkpoints, report).await?,
+        let loaded = self.polled.load().await?;
+        report.notices.extend(loaded.notices);
+        let mut checkpoints = loaded.checkpoints;
+        if self.context().deadline.is_within_reserve(DELIVERY_RESERVE) {
+            report.absorb(report_no_time_left(self.context().stream, false));
+        } else {
+            for target in &self.plan.targets {
+                let (part, ended) = self.scan_if_due(target, &mut checkpoints).await;
+                report.absorb(part);
+                ended?;
+            }
         }
-        self.polled.note_positions(&checkpoints, report);
+        report.absorb(self.polled.report_of_positions(&checkpoints));
         Ok(())
     }
 
-    /// Reads everything for the tables that are due. A scan that was cut off continues with the next run where it
-    /// ended; what comes a second time all the same is dropped by identity.
-    async fn scan_due_tables(
+    fn context(&self) -> &'a StreamContext<'a> {
+        self.polled.context
+    }
+
+    /// Reads everything for a table that is due. A scan that was cut off continues with the next run where it ended; what
+    /// comes a second time all the same is dropped by identity.
+    async fn scan_if_due(
         &self,
+        target: &'a TableRoute,
         checkpoints: &mut Checkpoints,
-        report: &mut StreamReport,
-    ) -> Result<(), StoreError> {
-        for target in &self.plan.targets {
-            let table = target.table.name();
-            let Some(position) = checkpoints
-                .current
-                .tables
-                .get(&*table)
-                .filter(|position| self.is_due(position))
-            else {
-                continue;
-            };
-            let open = position.walk.clone().filter(|walk| walk.begun <= self.now);
-            let folder = checkpoints.identities_of(&table);
-            let identities = load_identities(self.polled.store, folder, self.polled.deadline).await?;
-            let mut scan = TableScan {
-                begun: open.as_ref().map_or(self.now, |walk| walk.begun),
-                failed_runs: open.as_ref().map_or(0, |walk| walk.failed_runs),
-                place: open.map(|walk| walk.place),
-                has_moved: false,
-                failed_at_place: false,
-                sink: TableWriter::new(target, identities),
-                refreshed: Vec::new(),
-            };
-            let ended = self.scan(&mut scan, report).await;
-            self.settle(scan, ended, &table, checkpoints, report).await?;
-        }
-        Ok(())
+    ) -> (StreamReport, Result<(), StoreError>) {
+        let (table, context) = (target.table.name(), self.context());
+        let report = StreamReport::new(context.stream.to_string());
+        let position = checkpoints.current.tables.get(&*table);
+        let Some(position) = position.filter(|position| self.is_due(position)) else {
+            return (report, Ok(()));
+        };
+        let open = position.walk.clone().filter(|walk| walk.begun <= context.now);
+        let identities = match load_identities(context, checkpoints.identities_of(&table)).await {
+            Ok(identities) => identities,
+            Err(error) => return (report, Err(error)),
+        };
+        let mut scan = TableScan {
+            begun: open.as_ref().map_or(context.now, |walk| walk.begun),
+            failed_runs: open.as_ref().map_or(0, |walk| walk.failed_runs),
+            place: open.map(|walk| walk.place),
+            has_moved: false,
+            failed_at_place: false,
+            writer: TableWriter::new(target, identities, context),
+            refreshed: Vec::new(),
+            report,
+        };
+        let is_whole = self.scan(&mut scan).await;
+        let settled = self.settle(&mut scan, is_whole, checkpoints).await;
+        (scan.report, settled)
     }
 
     fn is_due(&self, position: &TablePosition) -> bool {
@@ -93,115 +92,87 @@ impl SnapshotRun<'_> {
         let every = TimeDelta::from_std(self.plan.stream.scan_interval()).unwrap_or(TimeDelta::MAX);
         position.walk.is_some()
             || !was_scanned
-            || self.now - position.watermark >= every
-            || position.watermark > self.now
+            || self.context().now - position.watermark >= every
+            || position.watermark > self.context().now
     }
 
     /// What was met is written down before the place behind it.
     async fn settle(
         &self,
-        mut scan: TableScan<'_>,
-        ended: bool,
-        table: &str,
+        scan: &mut TableScan<'_>,
+        is_whole: bool,
         checkpoints: &mut Checkpoints,
-        report: &mut StreamReport,
     ) -> Result<(), StoreError> {
-        if scan.has_moved && !ended {
-            scan.sink
-                .remember_refreshed(std::mem::take(&mut scan.refreshed))
-                .await?;
+        if scan.has_moved && !is_whole {
+            let refreshed = std::mem::take(&mut scan.refreshed);
+            scan.writer.remember_refreshed(refreshed).await?;
         }
-        let Some(position) = checkpoints.current.tables.get_mut(table) else {
+        let table = scan.writer.table();
+        let Some(position) = checkpoints.current.tables.get_mut(&*table) else {
             return Ok(());
         };
-        let counts = scan.sink.final_counts();
+        let (counts, begun) = (scan.writer.final_counts(), scan.begun);
         position.counts.add_run(counts);
-        if ended {
-            position.coverage.add(position.watermark, scan.begun);
-            position.watermark = scan.begun;
+        if is_whole {
+            position.coverage.add(position.watermark, begun);
+            position.watermark = begun;
         }
-        let begun = scan.begun;
         let (had_place, failed_before) = (scan.place.is_some(), scan.failed_runs);
-        let next = scan.place_of_next_run(ended, report);
-        position.walk = next.map(|(place, failed_runs)| OpenWalk {
-            begun,
-            place,
-            failed_runs,
-        });
+        position.walk = scan.walk_of_next_run(is_whole);
         let failed_now = position.walk.as_ref().map(|walk| walk.failed_runs);
         let remembers = had_place && failed_now != Some(failed_before);
-        report.tables.push(TableReport {
-            table: table.to_owned(),
+        scan.report.tables.push(TableReport {
+            table: table.to_string(),
             counts,
             watermark: position.watermark,
         });
-        if ended || remembers || scan.has_moved || counts.delivered + counts.dead_lettered > 0 {
-            checkpoints.save(self.polled.lease, self.now).await?;
+        if is_whole || remembers || scan.has_moved || counts.delivered + counts.dead_lettered > 0 {
+            checkpoints.save(self.context().lease, self.context().now).await?;
         }
-        if ended {
-            // What this walk did not meet is as good as never seen: a user who changes back is a change.
-            scan.sink.keep_only(begun).await?;
+        if is_whole {
+            // What this scan did not meet is as good as never seen: a user who changes back is a change.
+            scan.writer.keep_only(begun).await?;
         }
         Ok(())
     }
 
     /// True if everything was read and delivered.
-    async fn scan(&self, scan: &mut TableScan<'_>, report: &mut StreamReport) -> bool {
-        let dead_letters = DeadLetters::new(self.polled.store.clone());
-        let context = SinkContext {
-            stream: self.plan.stream.name(),
-            lease: self.polled.lease,
-            dead_letters: &dead_letters,
-            arrival: self.now,
-            given: &[],
-            deadline: self.polled.deadline,
-            stop: self.stop,
-        };
-        let (read, place) = self.read_pages(scan, &context).await;
-        let flushed = scan.sink.flush(&context).await;
-        report.notices.extend(self.plan.stream.notices());
+    async fn scan(&self, scan: &mut TableScan<'_>) -> bool {
+        let (read, place) = self.read_pages(scan).await;
+        let flushed = scan.writer.flush().await;
+        scan.report.notices.extend(self.plan.stream.notices());
         let is_delivered = flushed.is_ok() && !matches!(read, Err(Ended::Sink(_)));
         if is_delivered && place.is_some() && place != scan.place {
             (scan.place, scan.has_moved) = (place, true);
         }
-        let has_progressed = scan.has_moved || scan.sink.counts.delivered + scan.sink.counts.dead_lettered > 0;
+        let counts = scan.writer.counts;
+        let has_progressed = scan.has_moved || counts.delivered + counts.dead_lettered > 0;
         match (read, flushed) {
             (Ok(()), Ok(())) => return true,
             (Err(Ended::Source(error)), Ok(())) if is_no_failure(&error, has_progressed) => {
-                report.outcome = Outcome::BudgetEnded;
-                report.notices.push(error.to_string());
+                scan.report.end_early(error.to_string());
             }
             (Err(Ended::Source(error)), Ok(())) => {
                 scan.failed_at_place = !scan.has_moved && is_about_place(&error);
-                report.problems.push(error.problem());
+                scan.report.problems.push(error.problem());
             }
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
-                let message = format!("{} -> {}: {error}", report.stream, scan.sink.table());
-                report.problems.push(error.problem_saying(message));
+                scan.report.fail_table(&scan.writer.table(), &error);
             }
         }
         false
     }
 
     /// Also gives the place of the page that comes next, where reading did not end.
-    async fn read_pages(
-        &self,
-        scan: &mut TableScan<'_>,
-        context: &SinkContext<'_>,
-    ) -> (Result<(), Ended>, Option<String>) {
-        let stream = &self.plan.stream;
-        // What is met counts as met when the walk was begun, in whichever run.
-        let window = Window {
-            from: scan.begun,
-            to: scan.begun,
-        };
-        let mut pages = stream.scan(scan.place.clone());
-        let reserve = DELIVERY_RESERVE.min(self.polled.deadline.remaining() / 4);
-        let reading_deadline = self.polled.deadline.less(reserve);
+    async fn read_pages(&self, scan: &mut TableScan<'_>) -> (Result<(), Ended>, Option<String>) {
+        let context = self.context();
+        let mut pages = self.plan.stream.scan(scan.place.clone());
+        let reserve = DELIVERY_RESERVE.min(context.deadline.remaining() / 4);
+        let reading_deadline = context.deadline.less(reserve);
         loop {
             let page = tokio::select! {
                 biased;
-                () = self.stop.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
+                () = context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: context.stream.clone() }),
                 page = pages.next(reading_deadline) => page,
             };
             let page = match page {
@@ -209,36 +180,39 @@ impl SnapshotRun<'_> {
                 Ok(None) => return (Ok(()), None),
                 Err(error) => return (Err(Ended::Source(error)), pages.place()),
             };
-            if let Err(error) = self.take(scan, &page, window, context).await {
+            if let Err(error) = self.take(scan, &page).await {
                 return (Err(Ended::Sink(error)), None);
             }
         }
     }
 
-    async fn take(
-        &self,
-        scan: &mut TableScan<'_>,
-        page: &Page,
-        window: Window,
-        context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
-        scan.sink.counts.replaced_bytes += page.replaced_bytes;
-        let events = page.events().flat_map(|event| self.polled.opened(event, self.now));
-        for event in events {
-            let key = self.plan.stream.key_of(&event);
-            if scan.sink.knows(&key.identity) {
+    async fn take(&self, scan: &mut TableScan<'_>, page: &Page) -> Result<(), SinkError> {
+        scan.writer.counts.replaced_bytes += page.replaced_bytes;
+        for text in page.events().flat_map(|event| self.polled.opened(event)) {
+            let key = self.plan.stream.key_of(&text);
+            if scan.writer.knows(&key.identity) {
                 scan.refreshed.push((key.identity, scan.begun));
             }
-            scan.sink.refresh(key.identity, scan.begun);
-            scan.sink.offer(&event, key, window, context).await?;
+            scan.writer.refresh(key.identity, scan.begun);
+            let event = IncomingEvent {
+                text: &text,
+                key,
+                // What is met counts as met when the scan was begun, in whichever run.
+                window: Window {
+                    from: scan.begun,
+                    to: scan.begun,
+                },
+                arrival: self.context().now,
+            };
+            scan.writer.offer(event).await?;
         }
         Ok(())
     }
 }
 
-/// A walk on its way into one table.
+/// A scan on its way into one table.
 struct TableScan<'a> {
-    sink: TableWriter<'a>,
+    writer: TableWriter<'a>,
     /// When its first page was asked for, perhaps by an earlier run.
     begun: DateTime<Utc>,
     /// Where it goes on.
@@ -251,30 +225,36 @@ struct TableScan<'a> {
     failed_at_place: bool,
     /// Known before this run and met in it.
     refreshed: Vec<(Identity, DateTime<Utc>)>,
+    /// Its part of the report.
+    report: StreamReport,
 }
 
 impl TableScan<'_> {
     /// Where the next run goes on, and how many runs got nothing from there. A saved cursor may be dead in ways that
     /// look like a passing failure.
-    fn place_of_next_run(&mut self, ended: bool, report: &mut StreamReport) -> Option<(String, u32)> {
-        let place = self.place.take().filter(|_| !ended)?;
+    fn walk_of_next_run(&mut self, is_whole: bool) -> Option<OpenWalk> {
+        let place = self.place.take().filter(|_| !is_whole)?;
         let failed_runs = match (self.has_moved, self.failed_at_place) {
             (true, _) => 0,
             (false, failed) => self.failed_runs + u32::from(failed),
         };
         if failed_runs >= MOST_FAILED_RUNS {
-            report.notices.push(format!(
+            self.report.notices.push(format!(
                 "{}: nothing came in {failed_runs} runs from the place at which an earlier run ended; the next run reads \
                  everything from the beginning, and what came before is not delivered again",
-                report.stream
+                self.report.stream
             ));
             return None;
         }
-        Some((place, failed_runs))
+        Some(OpenWalk {
+            begun: self.begun,
+            place,
+            failed_runs,
+        })
     }
 }
 
-/// Why a walk was not read to its end.
+/// Why a scan was not read to its end.
 enum Ended {
     Source(SourceError),
     Sink(SinkError),

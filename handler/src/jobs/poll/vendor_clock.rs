@@ -7,28 +7,48 @@
 
 use chrono::{DateTime, Utc};
 
-use super::stream_run::StreamRun;
-use super::window::{PollRules, Walk, before};
-use crate::report::StreamReport;
-use crate::sources::Window;
+use super::window::{PollRules, SlicePlan, before};
+use crate::sources::{PolledStream, Window};
 use crate::state::{Checkpoints, TablePosition};
 use crate::status::clock_remark;
-use crate::time::{ClockOffset, rfc3339_millis};
+use crate::time::{Clock, ClockOffset, rfc3339_millis};
 
-impl StreamRun<'_> {
-    /// `now` is our present; this is the earlier of it and the vendor's, as far as that is known.
-    pub fn earlier_now(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+/// How the clocks stand while a stream is read.
+#[derive(Clone, Copy)]
+pub struct StreamClock<'a> {
+    /// Whose clock is compared with ours.
+    pub stream: &'a dyn PolledStream,
+    /// How far windows stay behind the present.
+    pub rules: PollRules,
+    /// Our present, which the vendor's clock is compared with.
+    pub clock: &'a dyn Clock,
+    /// When the run began, by our clock.
+    pub now: DateTime<Utc>,
+}
+
+/// What was taken back because a clock was wrong.
+#[derive(Default)]
+pub struct TakenBack {
+    /// True if a position was moved.
+    pub is_moved: bool,
+    /// What is to be said of that.
+    pub notices: Vec<String>,
+}
+
+impl StreamClock<'_> {
+    /// The earlier of our present and the vendor's, as far as that is known.
+    pub fn earlier_now(&self) -> DateTime<Utc> {
         match self.clock_behind() {
-            Some(offset) => now + offset.least,
-            None => now,
+            Some(offset) => self.now + offset.least,
+            None => self.now,
         }
     }
 
-    /// The part of a slice that lies before the vendor's settled present; the walk ends there too. `None` if there is
+    /// The part of a slice that lies before the vendor's settled present; the plan ends there too. `None` if there is
     /// none.
-    pub fn settled_part(&self, slice: Window, walk: &mut Walk, now: DateTime<Utc>) -> Option<Window> {
-        let end = before(self.earlier_now(now), self.rules.settle);
-        walk.end = walk.end.min(end);
+    pub fn settled_part(&self, slice: Window, slices: &mut SlicePlan) -> Option<Window> {
+        let end = before(self.earlier_now(), self.rules.settle);
+        slices.end = slices.end.min(end);
         let part = Window {
             to: slice.to.min(end),
             ..slice
@@ -37,27 +57,21 @@ impl StreamRun<'_> {
     }
 
     /// True if a position lies beyond the present: somebody's clock was wrong when it was saved, or is.
-    pub fn is_in_the_future(&self, checkpoints: &Checkpoints, now: DateTime<Utc>) -> bool {
-        let latest_now = self.latest_now(now);
+    pub fn is_in_the_future(&self, checkpoints: &Checkpoints) -> bool {
+        let latest_now = self.latest_now();
         let mut positions = checkpoints.current.tables.values();
         positions.any(|position| position.watermark > latest_now)
     }
 
-    /// Takes back what a wrong clock took as read: events that came in the meantime were passed over. True if anything
-    /// was taken back.
-    pub fn come_back_from_the_future(
-        &self,
-        checkpoints: &mut Checkpoints,
-        now: DateTime<Utc>,
-        report: &mut StreamReport,
-    ) -> bool {
-        let (earlier_now, latest_now) = (self.earlier_now(now), self.latest_now(now));
-        let mut has_come_back = false;
+    /// Takes back what a wrong clock took as read: events that came in the meantime were passed over.
+    pub fn come_back_from_the_future(&self, checkpoints: &mut Checkpoints) -> TakenBack {
+        let (earlier_now, latest_now) = (self.earlier_now(), self.latest_now());
+        let mut taken_back = TakenBack::default();
         for (table, position) in &mut checkpoints.current.tables {
             if position.watermark <= latest_now {
                 continue;
             }
-            has_come_back = true;
+            taken_back.is_moved = true;
             if position.coverage.spans().is_empty() && position.counts.received == 0 {
                 let first = self.rules.first_position(earlier_now);
                 position.begin = first.begin;
@@ -68,31 +82,28 @@ impl StreamRun<'_> {
             let future = position.watermark;
             let back = back_to(&self.rules, position, earlier_now);
             go_back(position, back);
-            report.notices.push(format!(
+            taken_back.notices.push(format!(
                 "{} -> {table}: the checkpoint ({}) lies in the future, so a clock was wrong; reading goes on from {}, and rows \
                  since then may arrive twice. If the clock was wrong for longer, `handler backfill --again` reads the time before",
-                report.stream,
+                self.stream.name(),
                 rfc3339_millis(future),
                 rfc3339_millis(back),
             ));
         }
-        has_come_back
+        taken_back
     }
 
-    /// Notes how the vendor's clock stands; what it does to windows is said.
-    pub fn report_clock(&self, report: &mut StreamReport) {
-        let Some(offset) = self.clock_offset() else { return };
-        report.clock_offset = Some(offset);
+    /// How the vendor's clock stands to ours, if that is known, and what is to be said if it does something to windows.
+    pub fn offset_and_notice(&self) -> Option<(ClockOffset, Option<String>)> {
+        let offset = self.clock_offset()?;
         let changes_something = offset.is_behind() || !offset.is_plausible();
-        if let Some(seconds) = offset.difference_seconds().filter(|_| changes_something) {
-            report
-                .notices
-                .push(format!("{}: {}", report.stream, clock_remark(seconds)));
-        }
+        let seconds = offset.difference_seconds().filter(|_| changes_something);
+        let notice = seconds.map(|seconds| format!("{}: {}", self.stream.name(), clock_remark(seconds)));
+        Some((offset, notice))
     }
 
     fn clock_offset(&self) -> Option<ClockOffset> {
-        self.plan.stream.vendor_clock()?.offset(self.clock.now())
+        self.stream.vendor_clock()?.offset(self.clock.now())
     }
 
     fn clock_behind(&self) -> Option<ClockOffset> {
@@ -101,10 +112,10 @@ impl StreamRun<'_> {
     }
 
     /// The vendor's clock is certainly not beyond this.
-    fn latest_now(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+    fn latest_now(&self) -> DateTime<Utc> {
         match self.clock_behind() {
-            Some(offset) => now + offset.most,
-            None => now,
+            Some(offset) => self.now + offset.most,
+            None => self.now,
         }
     }
 }
@@ -180,8 +191,8 @@ mod tests {
             go_back(&mut position, back);
             assert_eq!(position.holes(), Vec::new());
             assert!(!position.coverage.contains(back));
-            let walk = rules().walk(&position, now, None).unwrap();
-            assert_eq!(walk.at, back);
+            let slices = rules().plan_slices(&position, now, None).unwrap();
+            assert_eq!(slices.at, back);
         }
     }
 }

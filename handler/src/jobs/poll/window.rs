@@ -37,9 +37,14 @@ impl PollRules {
         TablePosition::beginning_at(before(now, self.lookback))
     }
 
-    /// The walk of this run, from the overlap before the watermark to the present less the settling time. `None` if
+    /// What this run reads, from the overlap before the watermark to the present less the settling time. `None` if
     /// nothing has settled since the watermark.
-    pub fn walk(&self, position: &TablePosition, now: DateTime<Utc>, pages_per_minute: Option<f64>) -> Option<Walk> {
+    pub fn plan_slices(
+        &self,
+        position: &TablePosition,
+        now: DateTime<Utc>,
+        pages_per_minute: Option<f64>,
+    ) -> Option<SlicePlan> {
         let end = before(now, self.settle);
         if end <= position.watermark {
             return None;
@@ -56,7 +61,7 @@ impl PollRules {
             .max(SHORTEST_SLICE);
         let reread_from = self.reread_from(position);
         let narrow = position.narrow.iter().filter(|span| span.to > reread_from);
-        Some(Walk {
+        Some(SlicePlan {
             at,
             end,
             slice,
@@ -72,17 +77,17 @@ impl PollRules {
     }
 
     /// Moves a position to the end of a slice that was read to its end.
-    pub fn advance(&self, position: &mut TablePosition, slice: Window, walk: &Walk) {
+    pub fn advance(&self, position: &mut TablePosition, slice: Window, slices: &SlicePlan) {
         position.coverage.add(slice.from, slice.to);
-        position.narrow.clone_from(&walk.narrow);
-        position.slice_ms = (walk.slice < walk.end - slice.to).then(|| walk.slice.num_milliseconds());
+        position.narrow.clone_from(&slices.narrow);
+        position.slice_ms = (slices.slice < slices.end - slice.to).then(|| slices.slice.num_milliseconds());
         if slice.to < position.watermark {
             return;
         }
         let reread_from = self.reread_from(position);
         position.watermark = slice.to;
         position.reread_cut_off = false;
-        if walk.rereads {
+        if slices.rereads {
             position.reread_from = Some(reread_from.max(before(slice.to, self.overlap)).max(position.begin));
             position.runs_without_reread = 0;
         } else {
@@ -110,9 +115,9 @@ impl PollRules {
     }
 }
 
-/// A run's way through vendor time, oldest slice first.
+/// What a run reads, cut into slices, oldest first.
 #[derive(Clone, Debug)]
-pub struct Walk {
+pub struct SlicePlan {
     /// The start of the next slice.
     pub at: DateTime<Utc>,
     /// The end of the last one.
@@ -125,7 +130,18 @@ pub struct Walk {
     pub narrow: Vec<Span>,
 }
 
-impl Walk {
+impl SlicePlan {
+    /// From `at` to `end`, in slices of at most that length.
+    pub fn new(at: DateTime<Utc>, end: DateTime<Utc>, slice: TimeDelta) -> Self {
+        Self {
+            at,
+            end,
+            slice,
+            rereads: false,
+            narrow: Vec::new(),
+        }
+    }
+
     /// The next slice, if the end is not reached.
     pub fn next_slice(&self) -> Option<Window> {
         let up_to = |length: TimeDelta| {
@@ -169,12 +185,11 @@ impl Walk {
 
     /// The slice is too long, or was interrupted: its older half comes first. False if it is as short as it gets.
     pub fn halve(&mut self, slice: Window) -> bool {
-        let length = slice.to - slice.from;
-        if length < SHORTEST_SLICE * 2 {
-            return false;
+        let is_long = !slice.is_shortest();
+        if is_long {
+            self.slice = half_of(slice.to - slice.from);
         }
-        self.slice = half_of(length);
-        true
+        is_long
     }
 }
 
@@ -208,28 +223,28 @@ mod tests {
         }
     }
 
-    fn walk(position: &TablePosition, now: &str) -> Option<Walk> {
-        rules().walk(position, at(now), Some(210.0))
+    fn plan(position: &TablePosition, now: &str) -> Option<SlicePlan> {
+        rules().plan_slices(position, at(now), Some(210.0))
     }
 
     #[test]
     fn the_first_window_begins_at_the_lookback_and_never_before() {
         let now = at("2026-11-20T12:00:00.123456Z");
-        let walk = rules().walk(&rules().first_position(now), now, None).unwrap();
+        let slices = rules().plan_slices(&rules().first_position(now), now, None).unwrap();
         let expected = Window {
             from: at("2026-11-20T11:00:00.123Z"),
             to: at("2026-11-20T11:59:00.123Z"),
         };
-        assert_eq!(walk.next_slice(), Some(expected));
+        assert_eq!(slices.next_slice(), Some(expected));
     }
 
     #[test]
     fn later_windows_read_the_overlap_again() {
         let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
-        let first = walk(&position, "2026-11-20T11:31:00Z").unwrap();
+        let first = plan(&position, "2026-11-20T11:31:00Z").unwrap();
         rules().advance(&mut position, first.next_slice().unwrap(), &first);
         assert_eq!(position.watermark, at("2026-11-20T11:30:00Z"));
-        let second = walk(&position, "2026-11-20T12:00:00Z").unwrap();
+        let second = plan(&position, "2026-11-20T12:00:00Z").unwrap();
         assert_eq!(second.next_slice().unwrap().from, at("2026-11-20T11:20:00Z"));
         assert!(rules().identities_needed_from(&position) < second.at);
     }
@@ -237,20 +252,20 @@ mod tests {
     #[test]
     fn there_is_no_window_while_nothing_has_settled_or_the_clock_went_back() {
         let position = TablePosition::beginning_at(at("2026-11-20T11:59:30Z"));
-        assert!(walk(&position, "2026-11-20T12:00:00Z").is_none());
-        assert!(walk(&position, "2026-11-20T02:00:00Z").is_none());
+        assert!(plan(&position, "2026-11-20T12:00:00Z").is_none());
+        assert!(plan(&position, "2026-11-20T02:00:00Z").is_none());
     }
 
     #[test]
     fn a_longer_overlap_never_reaches_back_beyond_the_identities() {
         let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
-        let first = walk(&position, "2026-11-20T11:31:00Z").unwrap();
+        let first = plan(&position, "2026-11-20T11:31:00Z").unwrap();
         rules().advance(&mut position, first.next_slice().unwrap(), &first);
         let longer = PollRules {
             overlap: Duration::from_secs(7200),
             ..rules()
         };
-        let second = longer.walk(&position, at("2026-11-20T12:00:00Z"), None).unwrap();
+        let second = longer.plan_slices(&position, at("2026-11-20T12:00:00Z"), None).unwrap();
         assert_eq!(second.at, at("2026-11-20T11:20:00Z"));
         longer.advance(&mut position, second.next_slice().unwrap(), &second);
         assert_eq!(position.reread_from, Some(at("2026-11-20T11:20:00Z")));
@@ -259,24 +274,24 @@ mod tests {
     #[test]
     fn a_long_slice_is_halved_until_it_is_short_and_grows_again_when_it_is_easy() {
         let position = rules().first_position(at("2026-11-20T08:00:00Z"));
-        let mut walk = walk(&position, "2026-11-20T09:01:00Z").unwrap();
+        let mut slices = plan(&position, "2026-11-20T09:01:00Z").unwrap();
         let mut lengths = Vec::new();
-        while walk.halve(walk.next_slice().unwrap()) {
-            lengths.push(walk.slice);
+        while slices.halve(slices.next_slice().unwrap()) {
+            lengths.push(slices.slice);
         }
         assert_eq!(lengths[0], TimeDelta::minutes(60));
-        assert!(walk.slice >= SHORTEST_SLICE && lengths.len() == 12, "{lengths:?}");
-        let mut slices = 0;
-        while let Some(slice) = walk.next_slice() {
-            walk.pass(slice, 1);
-            slices += 1;
+        assert!(slices.slice >= SHORTEST_SLICE && lengths.len() == 12, "{lengths:?}");
+        let mut passed = 0;
+        while let Some(slice) = slices.next_slice() {
+            slices.pass(slice, 1);
+            passed += 1;
         }
-        assert!(slices < 16, "{slices}");
+        assert!(passed < 16, "{passed}");
     }
 
     /// What a vendor gives who fails wherever a slice holds one of these times and is not as short as slices get.
     fn run_against(bad: &[DateTime<Utc>], position: &mut TablePosition, now: &str) -> Result<(), ()> {
-        let Some(mut run) = walk(position, now) else {
+        let Some(mut run) = plan(position, now) else {
             return Ok(());
         };
         while let Some(slice) = run.next_slice() {
@@ -308,7 +323,7 @@ mod tests {
         assert_eq!(position.watermark, at("2026-11-20T10:59:00Z"));
         // What is read again is not interrupted again.
         assert_eq!(run_against(&bad, &mut position, "2026-11-20T11:05:00Z"), Ok(()));
-        let slices = walk(&position, "2026-11-20T12:30:00Z").unwrap();
+        let slices = plan(&position, "2026-11-20T12:30:00Z").unwrap();
         assert!(
             slices.narrow.is_empty() && slices.next_slice().unwrap().to == slices.end,
             "{slices:?}"
@@ -323,7 +338,7 @@ mod tests {
         position.reread_from = Some(at("2026-11-20T09:50:00Z"));
         let mut rereads = Vec::new();
         for minute in 2..22 {
-            let run = walk(&position, &format!("2026-11-20T10:{minute:02}:00Z")).unwrap();
+            let run = plan(&position, &format!("2026-11-20T10:{minute:02}:00Z")).unwrap();
             rereads.push(run.rereads);
             if run.rereads {
                 assert_eq!(run.at, position.reread_from.unwrap());
@@ -340,11 +355,11 @@ mod tests {
         let mut position = rules().first_position(at("2026-11-20T08:00:00Z"));
         position.watermark = at("2026-11-20T10:00:00Z");
         position.reread_cut_off = true;
-        let run = walk(&position, "2026-11-20T10:05:00Z").unwrap();
+        let run = plan(&position, "2026-11-20T10:05:00Z").unwrap();
         assert_eq!(run.at, position.watermark);
         rules().advance(&mut position, run.next_slice().unwrap(), &run);
         assert_eq!(
-            walk(&position, "2026-11-20T10:06:00Z").unwrap().at,
+            plan(&position, "2026-11-20T10:06:00Z").unwrap().at,
             at("2026-11-20T09:50:00Z")
         );
     }

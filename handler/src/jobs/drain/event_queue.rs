@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::delivery::Counterparts;
-use crate::delivery::DELIVERY_RESERVE;
-use crate::delivery::{SinkContext, SinkError, TableWriter};
+use crate::delivery::{Counterparts, DELIVERY_RESERVE};
+use crate::delivery::{IncomingEvent, SinkError, StreamContext, TableWriter};
 use crate::destination::spread;
 use crate::event::Identity;
 use crate::jobs::plan::{CounterpartRule, PushedPlan};
@@ -24,17 +23,27 @@ pub const TRIED_BEHIND: usize = 32;
 /// Entries that are looked at before what was found is stored.
 const LOOKS_AT_ONCE: usize = 500;
 
-/// What waits for one table.
-pub struct Drain<'a> {
+/// Delivers what waits for one table.
+pub struct SpoolDrain<'a> {
     /// Where it waits.
     pub spool: &'a GuardedSpool,
     /// Names the events.
     pub form: &'a dyn WebhookFormat,
     /// The time of the run: delivered events are remembered under it, because that is when their repetition begins to
     /// be possible.
-    pub now: DateTime<Utc>,
+    pub context: &'a StreamContext<'a>,
     /// Where events are known again by something else than their identity.
     pub counterparts: Option<(CounterpartRule, &'a mut Counterparts)>,
+    /// Nothing is begun later.
+    pub begin_until: Deadline,
+}
+
+/// What came of it.
+pub struct DrainEnd<'a> {
+    /// What was written.
+    pub writer: TableWriter<'a>,
+    /// How far the queue was emptied.
+    pub drained: Result<Drained, SinkError>,
     /// Entries that cannot be read; they stay where they are, and the others are delivered.
     pub damaged: Vec<StoreError>,
     /// What the entries held that were removed.
@@ -50,11 +59,21 @@ pub struct RemovedEvents {
     pub seen_before: u64,
 }
 
-/// An entry whose events the sink has.
-struct Offered<'k> {
-    key: &'k Key,
+/// An entry whose events the writer has.
+struct Offered {
+    key: Key,
     bytes: usize,
     holds: RemovedEvents,
+    identities: Vec<Identity>,
+}
+
+/// The entries of a queue that are offered together.
+#[derive(Default)]
+struct Round {
+    offered: Vec<Offered>,
+    bytes: usize,
+    /// Rows were let go of that were in doubt, more than can be held.
+    let_go: Option<SinkError>,
 }
 
 /// How far a queue was emptied.
@@ -68,129 +87,152 @@ pub enum Drained {
     NotBegun,
 }
 
-impl Drain<'_> {
+impl<'a> SpoolDrain<'a> {
     /// Delivers oldest first. An entry is removed after its events are delivered.
-    pub async fn run(
-        &mut self,
-        waiting: &[Key],
-        sink: &mut TableWriter<'_>,
-        context: &SinkContext<'_>,
-        begin_until: Deadline,
-    ) -> Result<Drained, SinkError> {
-        let is_over = || begin_until.is_within_reserve(DELIVERY_RESERVE) || context.stop.is_requested();
-        if is_over() && !context.stop.is_requested() {
-            return Ok(Drained::NotBegun);
-        }
+    pub async fn run(mut self, waiting: Vec<Key>, writer: TableWriter<'a>) -> DrainEnd<'a> {
+        let mut end = DrainEnd {
+            writer,
+            drained: Ok(Drained::NotBegun),
+            damaged: Vec::new(),
+            removed: RemovedEvents::default(),
+        };
         if self.form.is_named_by_content() {
-            sink.expect_no_keys();
+            end.writer.expect_no_keys();
         }
-        let mut waiting: VecDeque<&Key> = waiting.iter().collect();
+        if !self.is_over() || self.context.shutdown.is_requested() {
+            let drained = self.drain(waiting.into(), &mut end).await;
+            end.drained = drained;
+        }
+        end
+    }
+
+    fn is_over(&self) -> bool {
+        self.begin_until.is_within_reserve(DELIVERY_RESERVE) || self.context.shutdown.is_requested()
+    }
+
+    async fn drain(&mut self, mut waiting: VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Drained, SinkError> {
         let mut let_go = None;
-        // Entries of which rows are held by the sink.
+        // Entries of which rows are held by the writer.
         let mut doubted = Vec::new();
         let mut doubt = None;
-        while !waiting.is_empty() && !is_over() {
-            let mut offered = Vec::new();
-            let mut has_let_go = false;
-            let mut bytes = 0;
-            while offered.len() < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE && !is_over() {
-                let Some(key) = waiting.pop_front() else { break };
-                let entry = match self.spool.read(key).await {
-                    Ok(Some((entry, _))) => entry,
-                    Ok(None) => continue,
-                    Err(error) if is_about_one_entry(&error) => {
-                        self.damaged.push(error);
-                        continue;
-                    }
-                    Err(error) => return Err(error.into()),
-                };
-                let before = sink.counts;
-                match self.offer_entry(key, &entry, sink, context).await {
-                    Ok(()) => {
-                        bytes += entry.body.len();
-                        offered.push(Offered {
-                            key,
-                            bytes: entry.body.len(),
-                            holds: RemovedEvents {
-                                events: sink.counts.received - before.received,
-                                seen_before: sink.counts.seen_before - before.seen_before,
-                            },
-                        });
-                    }
-                    Err(SinkError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
-                    Err(error) if error.is_doubt() => {
-                        (let_go, has_let_go) = (Some(error), true);
-                        break;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+        while !waiting.is_empty() && !self.is_over() {
+            let round = self.offer_round(&mut waiting, end).await?;
             if let Some((_, counterparts)) = &mut self.counterparts {
                 counterparts.save().await?;
             }
-            doubted.extend(offered);
-            if has_let_go {
-                keep_waiting(&mut doubted, &mut waiting, self.now);
-                continue;
-            }
-            match sink.flush(context).await {
-                Ok(()) => doubt = None,
+            doubted.extend(round.offered);
+            let has_let_go = round.let_go.is_some();
+            let flushed = match round.let_go {
+                Some(error) => Err(error),
+                None => end.writer.flush().await,
+            };
+            match flushed {
+                Ok(()) => {
+                    doubt = None;
+                    self.remove(std::mem::take(&mut doubted), end).await?;
+                }
                 // One bad entry does not hold up those behind it, and one of them may show that the stream fits.
-                Err(error) if error.is_doubt() && sink.is_in_doubt() => {
+                Err(error) if error.is_doubt() && end.writer.is_in_doubt() && !has_let_go => {
                     doubt = Some(error);
-                    continue;
+                    let is_held = |entry: &Offered| entry.identities.iter().any(|event| end.writer.holds(event));
+                    let (held, settled) = doubted.into_iter().partition(is_held);
+                    doubted = held;
+                    self.remove(settled, end).await?;
                 }
                 Err(error) if error.is_doubt() => {
                     let_go = Some(error);
-                    keep_waiting(&mut doubted, &mut waiting, self.now);
-                    continue;
+                    doubted.clear();
+                    waiting = some_behind(&waiting, self.context.now);
                 }
                 Err(error) => return Err(error),
             }
-            for Offered { key, bytes, holds } in std::mem::take(&mut doubted) {
-                self.spool.remove(key, bytes).await?;
-                self.removed.events += holds.events;
-                self.removed.seen_before += holds.seen_before;
+        }
+        match doubt.or(let_go) {
+            Some(error) => Err(error),
+            None if waiting.is_empty() => Ok(Drained::Whole),
+            None => Ok(Drained::InPart),
+        }
+    }
+
+    /// Gives the writer the events of the next entries.
+    async fn offer_round(&mut self, waiting: &mut VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Round, SinkError> {
+        let mut round = Round::default();
+        while round.offered.len() < ENTRIES_AT_ONCE && round.bytes < BYTES_AT_ONCE && !self.is_over() {
+            let Some(key) = waiting.pop_front() else { break };
+            let entry = match self.spool.read(&key).await {
+                Ok(Some((entry, _))) => entry,
+                Ok(None) => continue,
+                Err(error) if is_about_one_entry(&error) => {
+                    end.damaged.push(error);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match self.offer_entry(key, &entry, &mut end.writer).await {
+                Ok(offered) => {
+                    round.bytes += offered.bytes;
+                    round.offered.push(offered);
+                }
+                Err(SinkError::Store(error)) if is_about_one_entry(&error) => end.damaged.push(error),
+                Err(error) if error.is_doubt() => {
+                    round.let_go = Some(error);
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
-        if let Some(error) = doubt.or(let_go) {
-            return Err(error);
+        Ok(round)
+    }
+
+    async fn remove(&self, entries: Vec<Offered>, end: &mut DrainEnd<'a>) -> Result<(), StoreError> {
+        for Offered { key, bytes, holds, .. } in entries {
+            self.spool.remove(&key, bytes).await?;
+            end.removed.events += holds.events;
+            end.removed.seen_before += holds.seen_before;
         }
-        match waiting.front() {
-            None => Ok(Drained::Whole),
-            Some(_) => Ok(Drained::InPart),
-        }
+        Ok(())
     }
 
     async fn offer_entry(
         &mut self,
-        key: &Key,
+        key: Key,
         entry: &SpoolEntry,
-        sink: &mut TableWriter<'_>,
-        context: &SinkContext<'_>,
-    ) -> Result<(), SinkError> {
-        let events = events_of(key, entry)?;
+        writer: &mut TableWriter<'_>,
+    ) -> Result<Offered, SinkError> {
+        let events = events_of(&key, entry)?;
         if let Some((rule, counterparts)) = &mut self.counterparts {
             note_pushed(&events, entry.at, self.form, *rule, counterparts);
         }
-        let table = sink.table();
-        let window = Window {
-            from: self.now,
-            to: self.now,
-        };
-        for event in events {
-            let event = event.get();
+        let (table, now, before) = (writer.table(), self.context.now, writer.counts);
+        let mut identities = Vec::with_capacity(events.len());
+        for event in events.into_iter().map(RawValue::get) {
             let key = EventKey {
                 time: None,
                 ..self.form.key_of(event)
             };
-            if !sink.knows(&key.identity) && self.has_twin_in(&table, &key.identity) {
-                sink.pass_over(key.identity, self.now);
-            } else {
-                sink.offer(event, key, window, context).await?;
+            identities.push(key.identity);
+            if !writer.knows(&key.identity) && self.has_twin_in(&table, &key.identity) {
+                writer.pass_over(key.identity, now);
+                continue;
             }
+            let event = IncomingEvent {
+                text: event,
+                key,
+                window: Window { from: now, to: now },
+                arrival: entry.at,
+            };
+            writer.offer(event).await?;
         }
-        Ok(())
+        let brought = writer.counts.since(before);
+        Ok(Offered {
+            key,
+            bytes: entry.body.len(),
+            holds: RemovedEvents {
+                events: brought.received,
+                seen_before: brought.seen_before,
+            },
+            identities,
+        })
     }
 
     fn has_twin_in(&self, table: &str, own: &Identity) -> bool {
@@ -234,13 +276,10 @@ pub async fn note_waiting(
 
 /// More rows are in doubt than can be held. Their entries stay as they are for the next run, and of those behind them
 /// some are tried, others in every run: one row that is taken shows that the stream fits.
-fn keep_waiting(doubted: &mut Vec<Offered<'_>>, waiting: &mut VecDeque<&Key>, now: DateTime<Utc>) {
-    doubted.clear();
+fn some_behind(waiting: &VecDeque<Key>, now: DateTime<Utc>) -> VecDeque<Key> {
     let chosen = spread(waiting.len(), TRIED_BEHIND, now.timestamp().unsigned_abs());
-    *waiting = chosen
-        .into_iter()
-        .filter_map(|number| waiting.get(number).copied())
-        .collect();
+    let chosen = chosen.into_iter();
+    chosen.filter_map(|number| waiting.get(number).cloned()).collect()
 }
 
 fn note_pushed(

@@ -1,0 +1,234 @@
+//! The backfill of one stream, from its first slice to its last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::BackfillContext;
+use super::holes::{missing, oldest_piece};
+use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
+use super::left_out::{LeftOut, leave_out};
+use super::slice::{FilledSlice, SliceFill};
+use super::{FIRST_SLICE, TIME_FOR_A_SLICE};
+use crate::jobs::poll::slice_reader::SliceEnd;
+use crate::jobs::poll::windowed_run::WindowedRun;
+use crate::report::{Cause, StreamReport, TableReport};
+use crate::sources::SourceError;
+use crate::state::{Lease, StoreError};
+use crate::status::in_words;
+use crate::time::Deadline;
+
+/// To note what is wanted of a stream whose turn comes later, its lease is waited for only so long.
+const WAIT_TO_NOTE: Duration = Duration::from_secs(30);
+
+/// What is to be done after a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Look again.
+    GoOn,
+    /// No more in this run: nothing is missing, or the report says why.
+    End,
+}
+
+/// See the module.
+pub struct BackfillRun<'a> {
+    context: BackfillContext<'a>,
+    /// How long the next slice may be.
+    length: TimeDelta,
+    /// What was missing at the start.
+    missing: Option<TimeDelta>,
+    /// What is missing now.
+    left: TimeDelta,
+    /// True if a part of the window is not read, because it cannot be or because the poller will.
+    is_cut: bool,
+    tables: BTreeMap<String, TableReport>,
+    report: StreamReport,
+}
+
+impl<'a> BackfillRun<'a> {
+    /// Nothing is read yet.
+    pub fn new(context: BackfillContext<'a>) -> Self {
+        Self {
+            length: FIRST_SLICE,
+            missing: None,
+            left: TimeDelta::zero(),
+            is_cut: false,
+            tables: BTreeMap::new(),
+            report: StreamReport::new(context.plan.stream.name().to_string()),
+            context,
+        }
+    }
+
+    /// Reads until nothing is missing, something fails, or the process is to end.
+    pub async fn run(mut self) -> StreamReport {
+        if let Err(error) = self.fill().await {
+            self.report.fail(&error);
+        }
+        self.report.notices.extend(self.context.plan.stream.notices());
+        self.report.tables = self.tables.into_values().collect();
+        self.report.concluded()
+    }
+
+    /// Notes what is wanted, and reads nothing yet. What stands in the way is met again when the stream is filled.
+    pub async fn note(mut self) {
+        if self.context.jobs.stop.is_requested() {
+            return;
+        }
+        if let Err(error) = self.note_under_lease().await {
+            log::debug!("{}: not noted in advance: {error}", self.report.stream);
+        }
+        for notice in &self.report.notices {
+            self.context.watcher.says(notice);
+        }
+    }
+
+    async fn note_under_lease(&mut self) -> Result<(), StoreError> {
+        let Some(lease) = self.lease(WAIT_TO_NOTE).await? else {
+            return Ok(());
+        };
+        let noted = self.note_slice(&lease).await;
+        lease.give_back().await;
+        noted
+    }
+
+    async fn note_slice(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        let BackfillContext { jobs, plan, .. } = self.context;
+        let deadline = Deadline::after(TIME_FOR_A_SLICE);
+        let context = jobs.context_of(lease, plan.stream.name(), deadline);
+        let rules = jobs.rules;
+        let context = &context;
+        let run = WindowedRun { plan, rules, context };
+        let loaded = run.polled().load().await?;
+        self.report.notices.extend(loaded.notices);
+        let mut slice = SliceFill::new(&run, &self.context, loaded.checkpoints);
+        slice.note_what_is_wanted().await
+    }
+
+    async fn fill(&mut self) -> Result<(), StoreError> {
+        loop {
+            let Some(lease) = self.lease(LONGEST_WAIT).await? else {
+                return Ok(());
+            };
+            let next = Box::pin(self.fill_slice(&lease)).await;
+            lease.give_back().await;
+            if next? == Next::End {
+                return Ok(());
+            }
+            self.context.pause_for_others().await;
+        }
+    }
+
+    async fn fill_slice(&mut self, lease: &Lease) -> Result<Next, StoreError> {
+        let BackfillContext { jobs, plan, .. } = self.context;
+        let deadline = Deadline::after(TIME_FOR_A_SLICE);
+        let context = &jobs.context_of(lease, plan.stream.name(), deadline);
+        let rules = jobs.rules;
+        let run = WindowedRun { plan, rules, context };
+        let loaded = run.polled().load().await?;
+        self.report.notices.extend(loaded.notices);
+        let mut slice = SliceFill::new(&run, &self.context, loaded.checkpoints);
+        if self.missing.is_none() {
+            slice.note_what_is_wanted().await?;
+            match leave_out(&self.context, &slice.checkpoints, context.now) {
+                LeftOut::Nothing => {}
+                LeftOut::APart => self.is_cut = true,
+                LeftOut::AllToThePoller => {
+                    slice.end_rereading().await?;
+                    return Ok(Next::End);
+                }
+                LeftOut::AllUnreadable(problem) => {
+                    self.report.problems.push(problem);
+                    return Ok(Next::End);
+                }
+            }
+        }
+        let holes = slice.holes();
+        self.stands_at(missing(&holes));
+        let Some(piece) = oldest_piece(&holes) else {
+            slice.end_rereading().await?;
+            return Ok(Next::End);
+        };
+        match slice.fill(&piece, self.length).await? {
+            Some(filled) => self.note_filled(filled),
+            None => Ok(Next::End),
+        }
+    }
+
+    fn note_filled(&mut self, filled: FilledSlice) -> Result<Next, StoreError> {
+        self.length = filled.length;
+        self.left = filled.left;
+        self.report.problems.extend(filled.report.problems);
+        for table in filled.report.tables {
+            self.add(table);
+        }
+        let next = match filled.end {
+            SliceEnd::Complete(_) | SliceEnd::TooLong => Next::GoOn,
+            SliceEnd::StateLost(error) => return Err(error),
+            SliceEnd::Interrupted(SourceError::OutOfTime { .. }, _) if filled.is_shorter => Next::GoOn,
+            SliceEnd::Interrupted(SourceError::Stopped { .. }, _) => {
+                self.note_told_to_end();
+                Next::End
+            }
+            SliceEnd::Interrupted(error, _) => {
+                let message = format!("{error}. What was filled is saved; the same command fills the rest");
+                self.report.problems.push(error.problem_saying(message));
+                Next::End
+            }
+        };
+        match self.report.problems.is_empty() {
+            true => Ok(next),
+            false => Ok(Next::End),
+        }
+    }
+
+    /// `None` if there will be none; the report says why.
+    async fn lease(&mut self, longest: Duration) -> Result<Option<Lease>, StoreError> {
+        match wait_for_lease(&self.context, longest).await? {
+            LeaseWait::Taken(lease) => return Ok(Some(lease)),
+            LeaseWait::ToldToEnd => self.note_told_to_end(),
+            LeaseWait::TooLong(problem) => self.report.problems.push(problem),
+        }
+        Ok(None)
+    }
+
+    fn note_told_to_end(&mut self) {
+        let left = match self.missing {
+            Some(missing) => format!("{} of {} are left to read", in_words(self.left), in_words(missing)),
+            None => "nothing was read yet".to_owned(),
+        };
+        self.report.end_early(told_to_end(&self.context, &left));
+    }
+
+    /// So much is missing now.
+    fn stands_at(&mut self, left: TimeDelta) {
+        let BackfillContext { plan, watcher, .. } = self.context;
+        let stream = plan.stream.name();
+        let missing = *self.missing.get_or_insert(left);
+        self.left = left;
+        if missing.max(left).is_zero() && self.is_cut {
+            watcher.says(&format!(
+                "{stream}: nothing is missing in what can be read of this window"
+            ));
+        } else {
+            watcher.stands_at(stream, missing.max(left), left);
+        }
+    }
+
+    /// What a slice did for a table.
+    fn add(&mut self, done: TableReport) {
+        match self.tables.get_mut(&done.table) {
+            Some(table) => {
+                table.counts += done.counts;
+                table.watermark = done.watermark;
+            }
+            None => drop(self.tables.insert(done.table.clone(), done)),
+        }
+    }
+}
+
+/// The process is to end, and so much is left.
+pub fn told_to_end(context: &BackfillContext<'_>, left: &str) -> String {
+    let stream = context.plan.stream.name();
+    format!("{stream}: told to end; what was read is saved, {left}: the same command fills the rest")
+}

@@ -1,0 +1,203 @@
+//! Takes replies from the vendor: an intent first, then the reply into the spool, then to the table.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::delivery::{ReplyDelivery, SpooledReply};
+use super::progress::{Progress, say_possible_loss};
+use super::spool_fallback::{DirectDelivery, deliver_directly};
+use crate::delivery::{GRACE_FOR_A_PAGE, StreamContext};
+use crate::jobs::plan::ConsumePlan;
+use crate::report::{Cause, ErrorCode, Problem};
+use crate::sources::{ConsumedReply, SourceError, Taken};
+use crate::state::{EntryKind, Intent, Key, SpoolEntry, SpoolError, StoreError};
+
+/// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
+const TIME_FOR_A_REPLY: Duration = Duration::from_secs(60);
+/// What is longer is spooled before it is looked at.
+const LONGEST_NOTHING: usize = 64;
+
+const NO_WHOLE_REPLY: &str = "no whole reply came, and the vendor may have given events away";
+const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
+                          it is set aside, and the vendor may have given more away";
+
+/// What a reply brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Brought {
+    /// Events that did not come before; there may be more.
+    Events,
+    /// The vendor has nothing more.
+    Nothing,
+    /// What came before, or something else, which is kept.
+    NoEvent,
+}
+
+/// See the module.
+pub struct ReplyTaker<'a, 'd> {
+    /// The stream and its table.
+    pub plan: &'a ConsumePlan,
+    /// The state, the time and the lease.
+    pub context: &'a StreamContext<'a>,
+    /// Of the request that is under way.
+    pub intent: &'d Intent,
+    /// Into the table.
+    pub delivery: &'d mut ReplyDelivery<'a>,
+    /// Where the stream stands.
+    pub progress: &'d mut Progress<'a>,
+}
+
+impl ReplyTaker<'_, '_> {
+    /// Until the vendor has none, or the time is over. Gives the time at which the vendor had nothing more.
+    pub async fn take_all(&mut self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let deadline = self.context.deadline;
+        let timeout = TIME_FOR_A_REPLY.min(deadline.whole() / 2);
+        loop {
+            if !self.may_ask(timeout).await? {
+                return Ok(None);
+            }
+            let prepared = tokio::select! {
+                biased;
+                () = self.context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => continue,
+                prepared = self.plan.stream.prepare(deadline) => prepared,
+            };
+            if let Err(error) = prepared {
+                self.progress.report.problems.push(error.problem());
+                return Ok(None);
+            }
+            self.context.lease.require()?;
+            self.intent.declare(self.context.clock.now()).await?;
+            match self.plan.stream.take(timeout, deadline).await {
+                Taken::Reply(reply) => {
+                    let at = reply.at;
+                    match self.keep(reply, None).await? {
+                        Brought::Events => {}
+                        Brought::Nothing => return Ok(Some(at)),
+                        Brought::NoEvent => return Ok(None),
+                    }
+                }
+                Taken::Nothing(error) => {
+                    self.intent.clear().await?;
+                    self.progress.report.problems.push(error.problem());
+                    return Ok(None);
+                }
+                Taken::PerhapsLost { error, begun } => {
+                    self.note_lost(&error, begun).await?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// A reply that is cut off by the end of the run is lost, and so is one that the spool has no room for.
+    async fn may_ask(&mut self, timeout: Duration) -> Result<bool, StoreError> {
+        let stream = self.context.stream;
+        if self.context.shutdown.is_requested() {
+            let stopped = SourceError::Stopped { stream: stream.clone() };
+            self.progress.report.end_early(stopped.to_string());
+            return Ok(false);
+        }
+        if self.context.deadline.remaining() < timeout {
+            let out_of_time = SourceError::OutOfTime {
+                stream: stream.clone(),
+                doing: "there was still something to take".to_owned(),
+                kept_failing: false,
+            };
+            self.progress.report.end_early(out_of_time.to_string());
+            return Ok(false);
+        }
+        match self.plan.spool.require_room(0).await {
+            Ok(()) => Ok(true),
+            Err(SpoolError::Store(error)) => Err(error),
+            Err(full @ SpoolError::Full { .. }) => {
+                let message = format!("{stream}: nothing is taken from the vendor: {full}");
+                self.progress.report.problems.push(full.problem_saying(message));
+                Ok(false)
+            }
+        }
+    }
+
+    async fn note_lost(&mut self, error: &SourceError, begun: Option<ConsumedReply>) -> Result<(), StoreError> {
+        let message = format!("{error}; this is a possible loss");
+        let problem = Problem::new(ErrorCode::PossibleLoss, message);
+        self.progress.report.problems.push(problem);
+        if let Some(reply) = begun {
+            self.keep(reply, Some(NO_WHOLE_REPLY)).await?;
+            return Ok(());
+        }
+        let at = self.context.clock.now();
+        self.progress.note_possible_loss(at, NO_WHOLE_REPLY).await?;
+        self.intent.clear().await
+    }
+
+    /// Spools a reply before it is looked at closely, then delivers it. `loss` says why something may be missing from it,
+    /// where that is known already; one that turns out to be torn is a possible loss as well.
+    async fn keep(&mut self, reply: ConsumedReply, loss: Option<&str>) -> Result<Brought, StoreError> {
+        if loss.is_none() && self.has_nothing_to_give(&reply.text) {
+            self.progress.end_unreadable().await?;
+            self.intent.clear().await?;
+            return Ok(Brought::Nothing);
+        }
+        self.delivery.writer.counts.replaced_bytes += reply.replaced_bytes;
+        let entry = SpoolEntry {
+            at: reply.at,
+            kind: EntryKind::Reply,
+            held_until: None,
+            body: reply.text,
+        };
+        let spooled = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
+            Ok(place) => Ok(place.key),
+            Err(error) => self.deliver_unspooled(&entry, error).await,
+        };
+        let (page, rest) = self.plan.stream.parse(entry.body.clone());
+        let has_events = page.events().next().is_some();
+        // The intent is there until the loss is noted: a kill in between reports it as well.
+        match loss.or(rest.is_some().then_some(TORN_REPLY)) {
+            Some(_) if loss.is_none() && !has_events => self.progress.note_unreadable(entry.at).await?,
+            Some(what) => self.progress.note_possible_loss(entry.at, what).await?,
+            None => self.progress.end_unreadable().await?,
+        }
+        let reply = SpooledReply {
+            key: &spooled?,
+            at: entry.at,
+            bytes: entry.body.len(),
+            page,
+            rest,
+        };
+        self.intent.clear().await?;
+        let brings_news = self.delivery.brings_news(&reply);
+        self.delivery.deliver(reply).await?;
+        Ok(if brings_news { Brought::Events } else { Brought::NoEvent })
+    }
+
+    /// The ways in which the vendor, or a server before it, says that there is nothing.
+    fn has_nothing_to_give(&self, reply: &str) -> bool {
+        if reply.len() > LONGEST_NOTHING {
+            return false;
+        }
+        let (page, rest) = self.plan.stream.parse(reply.to_owned());
+        rest.is_none() && page.events().next().is_none()
+    }
+
+    /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the
+    /// destination has the events is said, and what it has not is a loss.
+    async fn deliver_unspooled(&mut self, entry: &SpoolEntry, error: StoreError) -> Result<Key, StoreError> {
+        let (accepted, events) = match deliver_directly(self.plan, self.context, entry).await {
+            DirectDelivery::Spooled(key) => return Ok(key),
+            DirectDelivery::Sent { accepted, events } => (accepted, events),
+        };
+        self.delivery.writer.note_unspooled(events as u64, accepted as u64);
+        if accepted < events {
+            let what = format!(
+                "the spool did not take a reply, and the destination took {accepted} of its {events} events; the others are lost"
+            );
+            say_possible_loss(self.context, entry.at, &what);
+            return Err(error);
+        }
+        let stream = self.context.stream.to_string();
+        log::warn!(stream = stream.as_str(), delivered = accepted;
+            "{stream}: the spool did not take a reply of {events} events; they were delivered to the destination at once, and nothing is lost");
+        self.intent.clear().await?;
+        Err(error)
+    }
+}

@@ -1,0 +1,100 @@
+//! Which of the events that are read were pushed too, where the two forms of an event share no key.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+
+use super::loading::in_time;
+use super::windowed_run::WindowedRun;
+use crate::delivery::{Counterparts, TableWriter};
+use crate::event::Identity;
+use crate::jobs::drain::event_queue::note_waiting;
+use crate::jobs::plan::CounterpartRule;
+use crate::sources::EventKey;
+use crate::state::{Checkpoints, StoreError};
+
+/// Pairs what is read with what was pushed.
+pub struct Pairing {
+    counterparts: Counterparts,
+    rule: CounterpartRule,
+    /// Read in this slice, and covered by no push.
+    gaps: Vec<Identity>,
+}
+
+impl Pairing {
+    /// With all that was pushed, waiting or delivered. While something waits of which nothing is known, nothing may be
+    /// read: it would be taken for a gap. `None` for a stream without counterparts.
+    pub async fn load(run: &WindowedRun<'_>, checkpoints: &Checkpoints) -> Result<Option<Self>, StoreError> {
+        let stored = stored_counterparts(run, checkpoints).await?;
+        let (Some(mut counterparts), Some(rule)) = (stored, run.plan.counterparts) else {
+            return Ok(None);
+        };
+        if let Some(pushed) = &run.plan.pushed {
+            let spool = pushed.spool.guarded(run.context.store.clone());
+            let what = format!("what was pushed to {} and waits in the spool", run.context.stream);
+            let noted = note_waiting(&spool, pushed, rule, &mut counterparts);
+            in_time(run.context.deadline, &what, noted).await?;
+        }
+        Ok(Some(Self {
+            counterparts,
+            rule,
+            gaps: Vec::new(),
+        }))
+    }
+
+    /// A slice is read from its start.
+    pub fn begin_slice(&mut self) {
+        self.gaps.clear();
+    }
+
+    /// Which of some new events were pushed too. What is found is stored before anything of the page is sent or
+    /// remembered: after a crash, a push that stood for one of them must not stand for another.
+    pub async fn covered_by_pushes<'e>(
+        &mut self,
+        events: impl Iterator<Item = (&'e str, EventKey)>,
+        now: DateTime<Utc>,
+    ) -> Result<HashSet<Identity>, StoreError> {
+        let mut covered = HashSet::new();
+        for (event, EventKey { identity, time }) in events {
+            let common = (self.rule.key_of)(event);
+            if self.counterparts.is_covered(common, identity, time.unwrap_or(now)) {
+                covered.insert(identity);
+            } else {
+                self.gaps.push(identity);
+            }
+        }
+        self.counterparts.save().await?;
+        Ok(covered)
+    }
+
+    /// What fills a gap makes a later push to the same table a duplicate, once it is there.
+    pub fn note_accepted(&mut self, writer: &TableWriter<'_>) {
+        for read in self.gaps.iter().filter(|read| writer.knows(read)) {
+            self.counterparts.note_accepted(*read, &writer.table());
+        }
+    }
+
+    /// Stores what is new.
+    pub async fn save(&mut self) -> Result<(), StoreError> {
+        self.counterparts.save().await
+    }
+
+    /// Forgets events from before `from`.
+    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
+        self.counterparts.compact(from).await
+    }
+}
+
+/// What is stored of a stream's counterparts, if it has any.
+pub async fn stored_counterparts(
+    run: &WindowedRun<'_>,
+    checkpoints: &Checkpoints,
+) -> Result<Option<Counterparts>, StoreError> {
+    if run.plan.counterparts.is_none() {
+        return Ok(None);
+    }
+    let folder = checkpoints.identities_of("counterpart-records");
+    let what = folder.to_string();
+    let load = Counterparts::load(run.context.store.clone(), folder);
+    in_time(run.context.deadline, &what, load).await.map(Some)
+}

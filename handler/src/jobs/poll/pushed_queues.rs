@@ -1,0 +1,249 @@
+//! What was pushed to a stream that is polled too, delivered in the stream's run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::loading::load_identities;
+use super::pairing::stored_counterparts;
+use super::window::before;
+use super::windowed_run::WindowedRun;
+use crate::delivery::{SinkError, TableRoute, TableWriter};
+use crate::jobs::drain::event_queue::{Drained, RemovedEvents, SpoolDrain};
+use crate::jobs::plan::PushedPlan;
+use crate::report::{ErrorCode, Problem, StreamReport, TableReport};
+use crate::state::{Checkpoints, Counts, GuardedSpool, Spool, StoreError};
+use crate::time::Deadline;
+
+/// What came of delivering what was pushed.
+pub struct PushedDelivery {
+    /// Its part of the report.
+    pub report: StreamReport,
+    /// The time of the oldest entry that is left, or how the state store failed: what was delivered of such entries must
+    /// be remembered as long as they wait.
+    pub oldest_left: Result<Option<DateTime<Utc>>, StoreError>,
+}
+
+/// Every table's queue on its own: one that is refused does not block the others.
+pub async fn deliver_pushed(run: &WindowedRun<'_>, checkpoints: &mut Checkpoints, reads: bool) -> PushedDelivery {
+    let report = StreamReport::new(run.context.stream.to_string());
+    let Some(pushed) = &run.plan.pushed else {
+        let oldest_left = Ok(None);
+        return PushedDelivery { report, oldest_left };
+    };
+    let deadline = run.context.deadline;
+    // However much waits, the vendor is read too.
+    let share = match reads {
+        true => deadline.remaining() / 2,
+        false => Duration::ZERO,
+    };
+    let mut queues = PushedQueues {
+        run,
+        pushed,
+        spool: pushed.spool.guarded(run.context.store.clone()),
+        begin_until: deadline.less(share),
+        report,
+    };
+    let oldest_left = queues.deliver(checkpoints).await;
+    PushedDelivery {
+        report: queues.report,
+        oldest_left,
+    }
+}
+
+/// True if pushed rows were refused, none of their table being taken, and the read that followed showed that the stream
+/// fits: then they can be settled in the same run.
+pub fn can_be_settled(pushed: &PushedPlan) -> bool {
+    let queue_of = |target: &TableRoute| pushed.spool.queue_of(&target.table.name());
+    let mut targets = pushed.targets.iter();
+    targets.any(|target| target.record.can_settle(&queue_of(target)))
+}
+
+/// The queues of a stream in one run.
+struct PushedQueues<'a> {
+    run: &'a WindowedRun<'a>,
+    pushed: &'a PushedPlan,
+    spool: GuardedSpool,
+    /// Nothing is begun later.
+    begin_until: Deadline,
+    report: StreamReport,
+}
+
+/// What was done for one table.
+struct DeliveredQueue<'a> {
+    writer: TableWriter<'a>,
+    removed: RemovedEvents,
+}
+
+impl<'a> PushedQueues<'a> {
+    async fn deliver(&mut self, checkpoints: &mut Checkpoints) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let spool = self.spool.clone();
+        let mut counterparts = stored_counterparts(self.run, checkpoints).await?;
+        let mut oldest_left = None;
+        for target in &self.pushed.targets {
+            let table = target.table.name();
+            let waiting = spool.waiting(&table).await?;
+            if waiting.is_empty() {
+                continue;
+            }
+            let identities = load_identities(self.run.context, checkpoints.identities_of(&table)).await?;
+            let writer = TableWriter::new(target, identities, self.run.context).of_joined_stream();
+            let drain = SpoolDrain {
+                spool: &spool,
+                form: &*self.pushed.form,
+                context: self.run.context,
+                counterparts: self.run.plan.counterparts.zip(counterparts.as_mut()),
+                begin_until: self.begin_until,
+            };
+            let end = drain.run(waiting, writer).await;
+            let is_in_doubt = end.drained.as_ref().is_err_and(SinkError::is_doubt);
+            target
+                .record
+                .note_doubt(&self.pushed.spool.queue_of(&table), is_in_doubt);
+            for error in &end.damaged {
+                self.report.fail_table(&table, error);
+            }
+            self.note(end.drained, &table);
+            let left = spool.waiting(&table).await?;
+            let oldest = left.first().and_then(Spool::time_of);
+            oldest_left = [oldest_left, oldest].into_iter().flatten().min();
+            let delivered = DeliveredQueue {
+                writer: end.writer,
+                removed: end.removed,
+            };
+            self.settle_queue(delivered, oldest, checkpoints).await?;
+        }
+        Ok(oldest_left)
+    }
+
+    fn note(&mut self, drained: Result<Drained, SinkError>, table: &Arc<str>) {
+        let stream = self.run.context.stream;
+        match drained {
+            Ok(Drained::Whole) => {}
+            Ok(Drained::InPart) => self.report.end_early(format!(
+                "{stream} -> {table}: some of what was pushed waits in the spool for the next run"
+            )),
+            Ok(Drained::NotBegun) => {
+                let message = format!(
+                    "{stream} -> {table}: nothing of what was pushed was delivered, because the time of the run (POLL_BUDGET) was \
+                     over before it could begin; it waits in the spool. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY"
+                );
+                self.report.problems.push(Problem::new(ErrorCode::BudgetEnded, message));
+            }
+            Err(error) => self
+                .report
+                .fail_table_saying(table, &error, "; what was pushed waits in the spool"),
+        }
+    }
+
+    async fn settle_queue(
+        &mut self,
+        DeliveredQueue { mut writer, removed }: DeliveredQueue<'_>,
+        oldest_left: Option<DateTime<Utc>>,
+        checkpoints: &mut Checkpoints,
+    ) -> Result<(), StoreError> {
+        let (table, now) = (writer.table(), self.run.context.now);
+        // What is polled too is forgotten by the read, which knows what may be shown again.
+        let mut polled = self.run.plan.targets.iter();
+        if !polled.any(|target| target.table.name() == table) {
+            let kept_from = before(now, self.pushed.form.repeats_for());
+            let kept_from = oldest_left.map_or(kept_from, |oldest| oldest.min(kept_from));
+            writer.compact(kept_from).await?;
+        }
+        let offered = writer.final_counts();
+        checkpoints.has_news |= offered.received > 0;
+        let early = checkpoints.current.pushed_early.remove(&*table).unwrap_or_default();
+        let tally = Tally::of(offered, removed, early);
+        if tally.early > 0 && oldest_left.is_some() {
+            checkpoints.current.pushed_early.insert(table.to_string(), tally.early);
+        }
+        let pushed = checkpoints.current.pushed.entry(table.to_string()).or_default();
+        pushed.add_run(tally.in_all);
+        self.report.tables.push(TableReport {
+            table: table.to_string(),
+            counts: tally.of_run,
+            watermark: now,
+        });
+        Ok(())
+    }
+}
+
+/// What a run adds to the ledger of a queue's table. The events of an entry that stays are met again: of them only what
+/// was delivered or set aside counts now, and the rest when the entry is removed.
+struct Tally {
+    /// For the report of the run.
+    of_run: Counts,
+    /// For the ledger since the beginning, see [`Counts::add_run`].
+    in_all: Counts,
+    /// Events that were delivered or set aside while their entries stay.
+    early: u64,
+}
+
+impl Tally {
+    /// `early` is that of the run before.
+    fn of(offered: Counts, removed: RemovedEvents, early: u64) -> Self {
+        let settled = offered.delivered + offered.dead_lettered;
+        let waits = offered.received.saturating_sub(settled + removed.seen_before);
+        let of_run = Counts {
+            received: offered.received.saturating_sub(waits),
+            taken_up: waits,
+            seen_before: removed.seen_before,
+            spooled: waits,
+            in_flight: 0,
+            ..offered
+        };
+        let again = removed.seen_before.min(early);
+        let settled_of_removed = removed.events.saturating_sub(removed.seen_before);
+        let early_before = early - again;
+        let early = early_before + settled.saturating_sub(settled_of_removed);
+        let in_all = Counts {
+            seen_before: removed.seen_before - again,
+            // What was delivered early and is met again is not among what waits.
+            spooled: waits.saturating_sub(early_before),
+            ..of_run
+        };
+        Self { of_run, in_all, early }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_delivered_of_an_entry_that_stays_count_once_however_often_the_entry_is_tried() {
+        let offered = |delivered, seen_before, in_flight| Counts {
+            received: delivered + seen_before + in_flight,
+            delivered,
+            seen_before,
+            in_flight,
+            ..Counts::default()
+        };
+        let nothing = RemovedEvents::default();
+        let mut ledger = Counts::default();
+        let mut early = 0;
+        // An entry of ten, of which two were delivered before any of this, in three runs: six get through in the first.
+        let runs = [
+            (offered(6, 2, 2), nothing, [10, 6, 0, 4]),
+            (offered(0, 8, 2), nothing, [10, 6, 0, 4]),
+            (
+                offered(2, 8, 0),
+                RemovedEvents {
+                    events: 10,
+                    seen_before: 8,
+                },
+                [10, 8, 2, 0],
+            ),
+        ];
+        for (number, (offered, removed, expected)) in runs.into_iter().enumerate() {
+            let tally = Tally::of(offered, removed, early);
+            assert_eq!(tally.of_run.check(), Ok(()), "run {number}");
+            early = tally.early;
+            ledger.add_run(tally.in_all);
+            let numbers = [ledger.received, ledger.delivered, ledger.seen_before, ledger.spooled];
+            assert_eq!(numbers, expected, "run {number}");
+        }
+        assert_eq!(early, 0);
+    }
+}
