@@ -24,8 +24,8 @@ const WIDTH_OF_COMMON: TimeDelta = TimeDelta::seconds(1);
 pub struct Counterparts {
     stored: CounterpartRecords,
     unsaved: Vec<(Record, DateTime<Utc>)>,
-    pushes: HashMap<Identity, Form>,
-    reads: HashMap<Identity, Form>,
+    pushes: HashMap<Identity, EventForm>,
+    reads: HashMap<Identity, EventForm>,
     /// By what they share with their other form: pushed events that have met none yet.
     unpaired_pushes: BTreeSet<(Identity, Identity)>,
     /// Read and delivered events that have met none yet.
@@ -39,7 +39,7 @@ pub struct Counterparts {
 
 /// One form of an event.
 #[derive(Clone, Copy)]
-struct Form {
+struct EventForm {
     common: Identity,
     time: DateTime<Utc>,
     /// The identity of its other form.
@@ -182,22 +182,22 @@ impl Counterparts {
     fn apply(&mut self, record: Record, time: DateTime<Utc>) {
         match record {
             Record::Pushed { common, push } => {
-                self.pushes.insert(push, Form::unpaired(common, time));
+                self.pushes.insert(push, EventForm::unpaired(common, time));
                 self.unpaired_pushes.insert((common, push));
             }
             Record::Gap { common, read } => {
-                self.reads.insert(read, Form::unpaired(common, time));
+                self.reads.insert(read, EventForm::unpaired(common, time));
                 self.unpaired_gaps.insert((common, read));
             }
             Record::Pair { common, push, read } => {
-                let unpaired = Form::unpaired(common, time);
+                let unpaired = EventForm::unpaired(common, time);
                 self.pushes.entry(push).or_insert(unpaired).other = Some(read);
                 self.reads.entry(read).or_insert(unpaired).other = Some(push);
                 self.unpaired_pushes.remove(&(common, push));
                 self.unpaired_gaps.remove(&(common, read));
             }
             Record::Late { common, push, read } => {
-                let unpaired = Form::unpaired(common, time);
+                let unpaired = EventForm::unpaired(common, time);
                 self.pushes.entry(push).or_insert(unpaired).other = Some(read);
                 self.unpaired_pushes.remove(&(common, push));
                 self.unpaired_gaps.remove(&(common, read));
@@ -245,11 +245,11 @@ impl Counterparts {
 
     fn records(&self) -> Vec<(Record, DateTime<Utc>)> {
         let mut records = vec![(Record::Horizon, self.horizon)];
-        for (push, Form { common, time, .. }) in &self.pushes {
+        for (push, EventForm { common, time, .. }) in &self.pushes {
             let (common, push) = (*common, *push);
             records.push((Record::Pushed { common, push }, *time));
         }
-        for (read, Form { common, time, other }) in &self.reads {
+        for (read, EventForm { common, time, other }) in &self.reads {
             let (common, read) = (*common, *read);
             let record = match *other {
                 Some(push) => Record::Pair { common, push, read },
@@ -257,7 +257,7 @@ impl Counterparts {
             };
             records.push((record, *time));
         }
-        for (push, Form { common, time, other }) in &self.pushes {
+        for (push, EventForm { common, time, other }) in &self.pushes {
             let Some(read) = *other else { continue };
             let is_paired = self.reads.get(&read).is_some_and(|form| form.other == Some(*push));
             if !is_paired {
@@ -276,7 +276,7 @@ impl Counterparts {
     }
 }
 
-impl Form {
+impl EventForm {
     fn unpaired(common: Identity, time: DateTime<Utc>) -> Self {
         Self {
             common,

@@ -23,5 +23,5 @@ pub use self::row_batcher::{EventRow, OLD_AFTER, RowBatch, RowBatcher};
 pub use self::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, send, send_in_turn, send_knowing, send_next};
 pub use self::settle::{Settlement, refused_letters};
 pub use self::table_record::TableRecord;
-pub use self::table_writer::{IncomingEvent, SinkError, TableWriter};
-pub use self::wrapped::{Standing, TooMany, opened, unwrapped};
+pub use self::table_writer::{IncomingEvent, TableWriteError, TableWriter};
+pub use self::wrapped::{ElementClass, TooMany, opened, unwrapped};

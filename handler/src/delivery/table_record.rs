@@ -9,12 +9,12 @@ use crate::destination::StreamFit;
 /// Clones share what was noted; each counts from where it stood when its run began.
 #[derive(Clone, Debug, Default)]
 pub struct TableRecord {
-    shared: Arc<Shared>,
+    shared: Arc<SharedRecord>,
     at_begin: u64,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedRecord {
     /// Batches of which rows were accepted, by whichever road.
     accepted: AtomicU64,
     /// What it was when rows of a queue were first refused that are refused still.

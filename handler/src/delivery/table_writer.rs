@@ -27,7 +27,7 @@ const MOST_DEAD_LETTERS: usize = 1000;
 
 /// What stops a table for this run. Its position stays where the last save left it.
 #[derive(Debug, thiserror::Error)]
-pub enum SinkError {
+pub enum TableWriteError {
     /// The destination.
     #[error(transparent)]
     Delivery(#[from] DeliveryError),
@@ -41,7 +41,7 @@ pub enum SinkError {
     TooManyEvents,
 }
 
-impl SinkError {
+impl TableWriteError {
     /// True if it is not known whether rows are at fault or the stream, see [`TableWriter::is_in_doubt`].
     pub fn is_doubt(&self) -> bool {
         matches!(self, Self::Delivery(error) if error.is_about_rows_or_stream())
@@ -152,7 +152,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// Takes an event, unless it is known.
-    pub async fn offer(&mut self, event: IncomingEvent<'_>) -> Result<(), SinkError> {
+    pub async fn offer(&mut self, event: IncomingEvent<'_>) -> Result<(), TableWriteError> {
         let IncomingEvent { text, key, arrival, .. } = event;
         self.counts.received += 1;
         self.arrival = arrival;
@@ -163,7 +163,7 @@ impl<'a> TableWriter<'a> {
         }
         if self.identities.len() + self.batched_identities.len() > self.most_identities {
             self.given_up += 1;
-            return Err(SinkError::TooManyEvents);
+            return Err(TableWriteError::TooManyEvents);
         }
         let row_context = RowContext {
             arrival,
@@ -186,7 +186,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// An event that is no row goes to the dead letters, and counts as delivered.
-    async fn set_aside(&mut self, event: &IncomingEvent<'_>, why: NoRow) -> Result<(), SinkError> {
+    async fn set_aside(&mut self, event: &IncomingEvent<'_>, why: NoRow) -> Result<(), TableWriteError> {
         let reason = why_unreadable(event.text).unwrap_or_else(|| why.reason(&self.target.table.name()));
         self.dead.push(DeadLetter::of_event(reason, event.text.to_owned()));
         self.dead_identities.push(event.remembered());
@@ -235,7 +235,7 @@ impl<'a> TableWriter<'a> {
     /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,
     /// what was refused is neither delivered nor set aside: it is held, the error says so, and [`Self::is_in_doubt`]
     /// tells that error from others. More may be offered, and a later flush that succeeds has settled that too.
-    pub async fn flush(&mut self) -> Result<(), SinkError> {
+    pub async fn flush(&mut self) -> Result<(), TableWriteError> {
         self.send_batch().await?;
         match self.suspects.error() {
             Some(error) => Err(error.into()),
@@ -249,7 +249,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// Sends what is collected, and what was held if it is known by now that the stream fits.
-    async fn send_batch(&mut self) -> Result<(), SinkError> {
+    async fn send_batch(&mut self) -> Result<(), TableWriteError> {
         self.keep_dead_letters().await?;
         self.identities.append(std::mem::take(&mut self.passed_over)).await?;
         if let Some(rows) = self.batcher.take() {
@@ -265,18 +265,18 @@ impl<'a> TableWriter<'a> {
     }
 
     /// A batch of which nothing is taken is held, unless too much is.
-    async fn send_one(&mut self, rows: RowBatch<Remembered>) -> Result<(), SinkError> {
+    async fn send_one(&mut self, rows: RowBatch<Remembered>) -> Result<(), TableWriteError> {
         self.context.lease.require()?;
         self.require_memory(rows.batch.rows).await?;
         // The table's turn ends after what was accepted is remembered.
         let sent = send(self.target, &rows.batch, self.deadline(), self.context.shutdown).await;
         let settled = self.settle(&rows, &sent.delivery).await;
-        if let Err(SinkError::Store(_)) = settled {
+        if let Err(TableWriteError::Store(_)) = settled {
             let place = self.identities.folder().to_string();
             self.target.record.note_writable(&place, false);
         }
         match settled {
-            Err(SinkError::Delivery(error)) if error.is_about_rows_or_stream() => {
+            Err(TableWriteError::Delivery(error)) if error.is_about_rows_or_stream() => {
                 match self.suspects.hold(rows, error.clone()) {
                     true => Ok(()),
                     false => Err(error.into()),
@@ -299,7 +299,7 @@ impl<'a> TableWriter<'a> {
     }
 
     /// What was accepted is remembered before anything else; then come the rows that were refused.
-    async fn settle(&mut self, rows: &RowBatch<Remembered>, answer: &Delivery) -> Result<(), SinkError> {
+    async fn settle(&mut self, rows: &RowBatch<Remembered>, answer: &Delivery) -> Result<(), TableWriteError> {
         let context = self.context;
         let mut settlement = Settlement::of(rows, answer);
         self.batched_identities.clear();

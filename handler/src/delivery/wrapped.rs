@@ -20,7 +20,7 @@ pub struct TooMany;
 
 /// What an object is by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ElementClass {
     /// An event, whatever lies in it.
     Event,
     /// A row could be made of it, but it says little more than a wrapper does: it is an event if it wraps none.
@@ -29,7 +29,7 @@ pub enum Standing {
     None,
 }
 
-impl Standing {
+impl ElementClass {
     /// By what the tables find in it, and why no row is made of it.
     pub fn of(reading: Reading, why: Option<NoRow>) -> Self {
         match why {
@@ -41,14 +41,14 @@ impl Standing {
 }
 
 /// An element of a list of events: the events in it where it wraps some, else itself.
-pub fn opened<'a>(element: &'a str, standing: &dyn Fn(&str) -> Standing, most: usize) -> Vec<Cow<'a, str>> {
+pub fn opened<'a>(element: &'a str, class: &dyn Fn(&str) -> ElementClass, most: usize) -> Vec<Cow<'a, str>> {
     let may_wrap = kind(element) == Kind::Object
         && members(element).any(|(key, value)| {
             WRAPPING_MEMBERS.contains(&&*key_text(key))
                 && matches!(kind(value), Kind::Object | Kind::Array | Kind::String)
         });
-    if may_wrap && standing(element) != Standing::Event {
-        match unwrapped(element, standing, most) {
+    if may_wrap && class(element) != ElementClass::Event {
+        match unwrapped(element, class, most) {
             Ok(parts) if !parts.is_empty() => return parts,
             _ => {}
         }
@@ -59,21 +59,21 @@ pub fn opened<'a>(element: &'a str, standing: &dyn Fn(&str) -> Standing, most: u
 /// What an object wraps: at least one event, and what else lies beside it. Empty if it wraps none.
 pub fn unwrapped<'a>(
     object: &'a str,
-    standing: &dyn Fn(&str) -> Standing,
+    class: &dyn Fn(&str) -> ElementClass,
     most: usize,
 ) -> Result<Vec<Cow<'a, str>>, TooMany> {
-    let opening = Opening { standing, most };
+    let opening = Opening { class, most };
     Ok(opening.object(object, DEEPEST)?.unwrap_or_default())
 }
 
 struct Opening<'f> {
-    standing: &'f dyn Fn(&str) -> Standing,
+    class: &'f dyn Fn(&str) -> ElementClass,
     most: usize,
 }
 
 /// What was found in a value, and whether one of it is an event.
 #[derive(Default)]
-struct Parts<'a> {
+struct WrappedParts<'a> {
     all: Vec<Cow<'a, str>>,
     has_event: bool,
 }
@@ -86,7 +86,7 @@ impl Opening<'_> {
         // The first member that holds an event counts.
         for name in WRAPPING_MEMBERS {
             let Some(value) = member(object, name) else { continue };
-            let mut parts = Parts::default();
+            let mut parts = WrappedParts::default();
             self.value(value, levels_left, &mut parts)?;
             if parts.has_event {
                 return Ok(Some(parts.all));
@@ -95,7 +95,7 @@ impl Opening<'_> {
         Ok(None)
     }
 
-    fn value<'a>(&self, value: &'a str, levels_left: u32, parts: &mut Parts<'a>) -> Result<(), TooMany> {
+    fn value<'a>(&self, value: &'a str, levels_left: u32, parts: &mut WrappedParts<'a>) -> Result<(), TooMany> {
         match kind(value) {
             Kind::Array => {
                 let mut elements = Cursor::new(value);
@@ -113,13 +113,13 @@ impl Opening<'_> {
     }
 
     /// JSON written as text.
-    fn text(&self, text: &str, levels_left: u32, parts: &mut Parts<'_>) -> Result<(), TooMany> {
+    fn text(&self, text: &str, levels_left: u32, parts: &mut WrappedParts<'_>) -> Result<(), TooMany> {
         let is_json = matches!(kind(text), Kind::Object | Kind::Array)
             && serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
         if !is_json {
             return Ok(());
         }
-        let mut inner = Parts::default();
+        let mut inner = WrappedParts::default();
         self.value(text.trim(), levels_left, &mut inner)?;
         parts.has_event |= inner.has_event;
         let owned = inner.all.into_iter().map(|part| Cow::Owned(part.into_owned()));
@@ -127,13 +127,13 @@ impl Opening<'_> {
         self.require_room(parts)
     }
 
-    fn part<'a>(&self, part: &'a str, levels_left: u32, parts: &mut Parts<'a>) -> Result<(), TooMany> {
-        let standing = match kind(part) {
-            Kind::Object => (self.standing)(part),
-            _ => Standing::None,
+    fn part<'a>(&self, part: &'a str, levels_left: u32, parts: &mut WrappedParts<'a>) -> Result<(), TooMany> {
+        let class = match kind(part) {
+            Kind::Object => (self.class)(part),
+            _ => ElementClass::None,
         };
-        let inner = match (kind(part), standing) {
-            (Kind::Object, Standing::Thin | Standing::None) => self.object(part, levels_left - 1)?,
+        let inner = match (kind(part), class) {
+            (Kind::Object, ElementClass::Thin | ElementClass::None) => self.object(part, levels_left - 1)?,
             _ => None,
         };
         match inner {
@@ -142,14 +142,14 @@ impl Opening<'_> {
                 parts.all.extend(inner);
             }
             None => {
-                parts.has_event |= standing != Standing::None;
+                parts.has_event |= class != ElementClass::None;
                 parts.all.push(Cow::Borrowed(part));
             }
         }
         self.require_room(parts)
     }
 
-    fn require_room(&self, parts: &Parts<'_>) -> Result<(), TooMany> {
+    fn require_room(&self, parts: &WrappedParts<'_>) -> Result<(), TooMany> {
         match parts.all.len() <= self.most {
             true => Ok(()),
             false => Err(TooMany),
@@ -164,16 +164,16 @@ mod tests {
     const EVENT: &str = r#"{"id":"a","n":"x\"y"}"#;
 
     /// A name and content make an event, one of both a thin one.
-    fn standing(event: &str) -> Standing {
+    fn class(event: &str) -> ElementClass {
         match (member(event, "id").is_some(), member(event, "n").is_some()) {
-            (true, true) => Standing::Event,
-            (false, false) => Standing::None,
-            _ => Standing::Thin,
+            (true, true) => ElementClass::Event,
+            (false, false) => ElementClass::None,
+            _ => ElementClass::Thin,
         }
     }
 
     fn in_wrapper(object: &str) -> Vec<String> {
-        let parts = unwrapped(object, &standing, 10).unwrap();
+        let parts = unwrapped(object, &class, 10).unwrap();
         parts.into_iter().map(Cow::into_owned).collect()
     }
 
@@ -222,7 +222,7 @@ mod tests {
             format!(r#"{{"id":"w","events":[{EVENT}]}}"#),
             format!(r#"{{"events":[{{"id":"w","event":{EVENT}}}]}}"#),
         ] {
-            assert_eq!(opened(&wrapper, &standing, 10), [EVENT], "{wrapper}");
+            assert_eq!(opened(&wrapper, &class, 10), [EVENT], "{wrapper}");
         }
         for event in [
             format!(r#"{{"id":"w","n":1,"events":[{EVENT}]}}"#),
@@ -231,14 +231,14 @@ mod tests {
             r#"{"events":[7]}"#.to_owned(),
             format!("[{EVENT}]"),
         ] {
-            assert_eq!(opened(&event, &standing, 10), [event.as_str()], "{event}");
+            assert_eq!(opened(&event, &class, 10), [event.as_str()], "{event}");
         }
     }
 
     #[test]
     fn more_parts_than_are_taken_at_once_are_refused() {
         let many = format!(r#"{{"events":[{EVENT}{}]}}"#, format!(",{EVENT}").repeat(10));
-        assert_eq!(unwrapped(&many, &|_| Standing::Event, 10), Err(TooMany));
-        assert!(unwrapped(&many, &|_| Standing::Event, 11).is_ok());
+        assert_eq!(unwrapped(&many, &|_| ElementClass::Event, 10), Err(TooMany));
+        assert!(unwrapped(&many, &|_| ElementClass::Event, 11).is_ok());
     }
 }

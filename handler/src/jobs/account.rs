@@ -20,7 +20,7 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Taken by the first stream that needs it, given back when the last one has ended.
 #[derive(Debug)]
-pub struct Account {
+pub struct AccountLease {
     lease_name: String,
     taken: OnceCell<Result<Lease, NoLease>>,
 }
@@ -34,7 +34,7 @@ pub enum NoLease {
     Failed(Problem),
 }
 
-impl Account {
+impl AccountLease {
     fn of(plan: &StreamPlan) -> Self {
         Self {
             lease_name: lease_name(plan.name(), plan.account()),
@@ -73,14 +73,17 @@ pub fn lease_name(name: &StreamName, account: &str) -> String {
 }
 
 /// Every plan with its account; plans of one instance that read the same account share it.
-pub fn with_accounts(plans: Vec<StreamPlan>) -> Vec<(StreamPlan, Arc<Account>)> {
-    let mut known: HashMap<(&'static str, String, String), Arc<Account>> = HashMap::new();
+pub fn with_accounts(plans: Vec<StreamPlan>) -> Vec<(StreamPlan, Arc<AccountLease>)> {
+    let mut known: HashMap<(&'static str, String, String), Arc<AccountLease>> = HashMap::new();
     plans
         .into_iter()
         .map(|plan| {
             let name = plan.name();
             let key = (name.source, name.instance.clone(), plan.account().to_owned());
-            let account = known.entry(key).or_insert_with(|| Arc::new(Account::of(&plan))).clone();
+            let account = known
+                .entry(key)
+                .or_insert_with(|| Arc::new(AccountLease::of(&plan)))
+                .clone();
             (plan, account)
         })
         .collect()

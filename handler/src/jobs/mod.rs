@@ -13,9 +13,9 @@ mod replay;
 mod run;
 
 pub use self::account::lease_name;
-pub use self::backfill::count::{PerhapsTwice, WindowCount};
 pub use self::backfill::{
-    BackfillMode, BackfillRequest, BackfillWatcher, backfill, count_before_reading_anew, note_what_is_wanted, why_not,
+    BackfillMode, BackfillRequest, BackfillWatcher, PerhapsTwice, WindowCount, backfill, count_before_reading_anew,
+    note_what_is_wanted, why_not,
 };
 pub use self::drain::event_queue::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::account::{Account, NoLease, with_accounts};
+use super::account::{AccountLease, NoLease, with_accounts};
 use super::consume::ConsumeRun;
 use super::drain::row_queue::drain_rows;
 use super::housekeeping::Housekeeping;
@@ -96,7 +96,7 @@ pub struct Poller {
 
 /// What runs beside the others.
 enum Job {
-    Stream(StreamPlan, Arc<Account>),
+    Stream(StreamPlan, Arc<AccountLease>),
     Drain(DrainPlan),
 }
 
@@ -107,7 +107,7 @@ impl Poller {
         selected.retain(|plan| selection.takes(&plan.name().to_string()));
         selected.iter_mut().for_each(StreamPlan::begin_run);
         let streams = with_accounts(selected);
-        let accounts: Vec<Arc<Account>> = streams.iter().map(|(_, account)| account.clone()).collect();
+        let accounts: Vec<Arc<AccountLease>> = streams.iter().map(|(_, account)| account.clone()).collect();
         let drains = self
             .drains
             .iter()
@@ -143,7 +143,7 @@ impl Poller {
             .await;
         // Streams of one account share it: it is ours alone when the last of them is met.
         stream::iter(accounts.into_iter().filter_map(Arc::into_inner))
-            .for_each_concurrent(None, Account::give_back)
+            .for_each_concurrent(None, AccountLease::give_back)
             .await;
         let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
         self.remember(&streams, scope).await;
@@ -183,7 +183,7 @@ impl Poller {
     async fn run_stream(
         &self,
         plan: &StreamPlan,
-        account: &Account,
+        account: &AccountLease,
         scope: RunScope,
         deadline: Deadline,
     ) -> Option<StreamReport> {

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::problem::{ErrorCode, Problem};
-use crate::delivery::SinkError;
+use crate::delivery::TableWriteError;
 use crate::destination::DeliveryError;
 use crate::sources::{SourceError, TOKEN_ENDPOINT};
 use crate::state::{SpoolError, StoreError};
@@ -104,7 +104,7 @@ impl Cause for SpoolError {
     }
 }
 
-impl Cause for SinkError {
+impl Cause for TableWriteError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Delivery(error) => error.code(),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::BackfillContext;
+use super::context::{BackfillContext, FIRST_SLICE, TIME_FOR_A_SLICE};
 use super::fill::told_to_end;
 use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
-use super::{FIRST_SLICE, TIME_FOR_A_SLICE};
 use crate::delivery::GRACE_FOR_A_PAGE;
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::window::{MOST_PAGES, SlicePlan};

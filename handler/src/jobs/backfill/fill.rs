@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::BackfillContext;
+use super::context::{BackfillContext, FIRST_SLICE, TIME_FOR_A_SLICE};
 use super::holes::{missing, oldest_piece};
 use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
-use super::left_out::{LeftOut, leave_out};
+use super::skipped_part::{SkippedPart, skip_part};
 use super::slice::{FilledSlice, SliceFill};
-use super::{FIRST_SLICE, TIME_FOR_A_SLICE};
 use crate::jobs::poll::slice_reader::SliceEnd;
 use crate::jobs::poll::windowed_run::WindowedRun;
 use crate::report::{Cause, StreamReport, TableReport};
@@ -130,14 +129,14 @@ impl<'a> BackfillRun<'a> {
         let mut slice = SliceFill::new(&run, &self.context, loaded.checkpoints);
         if self.missing.is_none() {
             slice.note_what_is_wanted().await?;
-            match leave_out(&self.context, &slice.checkpoints, context.now) {
-                LeftOut::Nothing => {}
-                LeftOut::APart => self.is_cut = true,
-                LeftOut::AllToThePoller => {
+            match skip_part(&self.context, &slice.checkpoints, context.now) {
+                SkippedPart::Nothing => {}
+                SkippedPart::APart => self.is_cut = true,
+                SkippedPart::AllToThePoller => {
                     slice.end_rereading().await?;
                     return Ok(Next::End);
                 }
-                LeftOut::AllUnreadable(problem) => {
+                SkippedPart::AllUnreadable(problem) => {
                     self.report.problems.push(problem);
                     return Ok(Next::End);
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::BackfillContext;
+use super::context::BackfillContext;
 use crate::jobs::account::lease_name;
 use crate::report::{ErrorCode, Problem};
 use crate::state::{Lease, LeaseAttempt, StoreError};

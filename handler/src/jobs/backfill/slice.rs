@@ -6,8 +6,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::context::{BackfillContext, BackfillMode, BackfillRequest};
 use super::holes::{Piece, missing};
-use super::{BackfillContext, BackfillMode, BackfillRequest};
 use crate::delivery::{StreamContext, TableRoute, TableWriter};
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::pairing::Pairing;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::events::{opened_events, standing_of};
-use crate::delivery::{IncomingEvent, SinkError, Standing, StreamContext, TableWriter};
+use super::events::{class_of, opened_events};
+use crate::delivery::{ElementClass, IncomingEvent, StreamContext, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::{EventKey, Page, Window};
@@ -20,7 +20,7 @@ pub struct ReplyDelivery<'a> {
     /// Sends and remembers.
     pub writer: TableWriter<'a>,
     /// Set when the table cannot take more in this run. Replies go on waiting in the spool.
-    pub stopped: Option<SinkError>,
+    pub stopped: Option<TableWriteError>,
     /// Replies that go on waiting.
     pub waiting: usize,
     /// Of these, entries of which rows are held by the writer, with the bytes of their bodies.
@@ -28,7 +28,7 @@ pub struct ReplyDelivery<'a> {
     /// Events of replies that were not tried in this run.
     pub untried: u64,
     /// Set when rows were let go of that were in doubt; their entries go on waiting.
-    pub let_go: Option<SinkError>,
+    pub let_go: Option<TableWriteError>,
     /// The names of those that came since the table stopped.
     met_untried: HashSet<Identity>,
 }
@@ -102,7 +102,7 @@ impl<'a> ReplyDelivery<'a> {
     }
 
     fn is_news(&mut self, event: &str, at: DateTime<Utc>) -> bool {
-        if standing_of(self.plan, event, at) == Standing::None {
+        if class_of(self.plan, event, at) == ElementClass::None {
             return false;
         }
         let identity = self.plan.stream.identity_of(event);
@@ -155,7 +155,7 @@ impl<'a> ReplyDelivery<'a> {
     }
 
     /// Everything of a reply is delivered or set aside, or an error says why not.
-    async fn offer_all(&mut self, reply: &SpooledReply<'_>) -> Result<(), SinkError> {
+    async fn offer_all(&mut self, reply: &SpooledReply<'_>) -> Result<(), TableWriteError> {
         let mut identities = Vec::new();
         let mut events = reply.page.events();
         let mut outcome = Ok(());
@@ -173,7 +173,7 @@ impl<'a> ReplyDelivery<'a> {
         }
         if outcome.is_ok() {
             outcome = self.writer.flush().await;
-            let is_in_doubt = |error: &SinkError| error.is_doubt() && self.writer.is_in_doubt();
+            let is_in_doubt = |error: &TableWriteError| error.is_doubt() && self.writer.is_in_doubt();
             let holds_any = || identities.iter().any(|identity| self.writer.holds(identity));
             if outcome.as_ref().is_err_and(is_in_doubt) && !holds_any() {
                 // Rows of other entries are in doubt, and none of this one.

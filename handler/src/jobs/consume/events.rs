@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use crate::delivery::{Standing, opened, why_no_row};
+use crate::delivery::{ElementClass, opened, why_no_row};
 use crate::event::Identity;
 use crate::jobs::plan::ConsumePlan;
 
@@ -13,12 +13,12 @@ const MOST_WRAPPED: usize = 50_000;
 
 /// The event, or what it wraps.
 pub fn opened_events<'e>(plan: &ConsumePlan, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
-    opened(event, &|event| standing_of(plan, event, at), MOST_WRAPPED)
+    opened(event, &|event| class_of(plan, event, at), MOST_WRAPPED)
 }
 
 /// What an object of a reply is by itself.
-pub fn standing_of(plan: &ConsumePlan, event: &str, at: DateTime<Utc>) -> Standing {
+pub fn class_of(plan: &ConsumePlan, event: &str, at: DateTime<Utc>) -> ElementClass {
     let reading = plan.target.table.read(event, at);
     let is_named = || plan.stream.identity_of(event) != Identity::of_content(event);
-    Standing::of(reading, why_no_row(event, reading, is_named))
+    ElementClass::of(reading, why_no_row(event, reading, is_named))
 }

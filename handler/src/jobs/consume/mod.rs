@@ -12,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::delivery::{ReplyDelivery, SpooledReply};
-use self::progress::Progress;
+use self::progress::ConsumeProgress;
 use self::taking::ReplyTaker;
 use crate::delivery::{DELIVERY_RESERVE, StreamContext};
 use crate::destination::spread;
@@ -54,7 +54,7 @@ struct TakenCounts {
 impl<'a> ConsumeRun<'a> {
     /// Drains what waits, then takes replies until the vendor has none.
     pub async fn run(&self) -> StreamReport {
-        let mut progress = match Progress::load(self.plan, self.rules, self.context).await {
+        let mut progress = match ConsumeProgress::load(self.plan, self.rules, self.context).await {
             Ok(progress) => progress,
             Err(error) => {
                 let mut report = StreamReport::new(self.context.stream.to_string());
@@ -68,7 +68,7 @@ impl<'a> ConsumeRun<'a> {
         progress.report.concluded()
     }
 
-    async fn run_into(&self, progress: &mut Progress<'a>) -> Result<(), StoreError> {
+    async fn run_into(&self, progress: &mut ConsumeProgress<'a>) -> Result<(), StoreError> {
         let context = self.context;
         let intent = Intent::new(context.store.clone(), context.stream);
         if let Some(at) = intent.unfinished().await? {
@@ -109,7 +109,11 @@ impl<'a> ConsumeRun<'a> {
     }
 
     /// What waits in the spool, oldest first.
-    async fn drain(&self, delivery: &mut ReplyDelivery<'_>, progress: &mut Progress<'_>) -> Result<(), StoreError> {
+    async fn drain(
+        &self,
+        delivery: &mut ReplyDelivery<'_>,
+        progress: &mut ConsumeProgress<'_>,
+    ) -> Result<(), StoreError> {
         let context = self.context;
         let waiting = delivery.queue.waiting(&self.plan.target.table.name()).await?;
         let mut tried_behind: Option<HashSet<usize>> = None;
@@ -161,7 +165,7 @@ impl<'a> ConsumeRun<'a> {
         &self,
         mut delivery: ReplyDelivery<'_>,
         taken: TakenCounts,
-        progress: &mut Progress<'_>,
+        progress: &mut ConsumeProgress<'_>,
     ) -> Result<(), StoreError> {
         let (table, now) = (self.plan.target.table.name(), self.context.now);
         let left = delivery.writer.final_counts();

@@ -13,7 +13,7 @@ const NO_LIST: &str =
     "a reply came that is no list of events; it is set aside, and the vendor may have given events away";
 
 /// See the module.
-pub struct Progress<'a> {
+pub struct ConsumeProgress<'a> {
     context: &'a StreamContext<'a>,
     /// The position, and what was counted.
     pub checkpoints: Checkpoints,
@@ -21,7 +21,7 @@ pub struct Progress<'a> {
     pub report: StreamReport,
 }
 
-impl<'a> Progress<'a> {
+impl<'a> ConsumeProgress<'a> {
     /// A new position is on the disk before anything is taken.
     pub async fn load(
         plan: &ConsumePlan,

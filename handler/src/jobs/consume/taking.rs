@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::delivery::{ReplyDelivery, SpooledReply};
-use super::progress::{Progress, say_possible_loss};
+use super::progress::{ConsumeProgress, say_possible_loss};
 use super::spool_fallback::{DirectDelivery, deliver_directly};
 use crate::delivery::{GRACE_FOR_A_PAGE, StreamContext};
 use crate::jobs::plan::ConsumePlan;
@@ -44,7 +44,7 @@ pub struct ReplyTaker<'a, 'd> {
     /// Into the table.
     pub delivery: &'d mut ReplyDelivery<'a>,
     /// Where the stream stands.
-    pub progress: &'d mut Progress<'a>,
+    pub progress: &'d mut ConsumeProgress<'a>,
 }
 
 impl ReplyTaker<'_, '_> {

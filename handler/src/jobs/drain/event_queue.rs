@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use crate::delivery::{Counterparts, DELIVERY_RESERVE};
-use crate::delivery::{IncomingEvent, SinkError, StreamContext, TableWriter};
+use crate::delivery::{IncomingEvent, StreamContext, TableWriteError, TableWriter};
 use crate::destination::spread;
 use crate::event::Identity;
 use crate::jobs::plan::{CounterpartRule, PushedPlan};
@@ -43,7 +43,7 @@ pub struct DrainEnd<'a> {
     /// What was written.
     pub writer: TableWriter<'a>,
     /// How far the queue was emptied.
-    pub drained: Result<Drained, SinkError>,
+    pub drained: Result<Drained, TableWriteError>,
     /// Entries that cannot be read; they stay where they are, and the others are delivered.
     pub damaged: Vec<StoreError>,
     /// What the entries held that were removed.
@@ -73,7 +73,7 @@ struct Round {
     offered: Vec<Offered>,
     bytes: usize,
     /// Rows were let go of that were in doubt, more than can be held.
-    let_go: Option<SinkError>,
+    let_go: Option<TableWriteError>,
 }
 
 /// How far a queue was emptied.
@@ -110,7 +110,7 @@ impl<'a> SpoolDrain<'a> {
         self.begin_until.is_within_reserve(DELIVERY_RESERVE) || self.context.shutdown.is_requested()
     }
 
-    async fn drain(&mut self, mut waiting: VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Drained, SinkError> {
+    async fn drain(&mut self, mut waiting: VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Drained, TableWriteError> {
         let mut let_go = None;
         // Entries of which rows are held by the writer.
         let mut doubted = Vec::new();
@@ -155,7 +155,11 @@ impl<'a> SpoolDrain<'a> {
     }
 
     /// Gives the writer the events of the next entries.
-    async fn offer_round(&mut self, waiting: &mut VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Round, SinkError> {
+    async fn offer_round(
+        &mut self,
+        waiting: &mut VecDeque<Key>,
+        end: &mut DrainEnd<'a>,
+    ) -> Result<Round, TableWriteError> {
         let mut round = Round::default();
         while round.offered.len() < ENTRIES_AT_ONCE && round.bytes < BYTES_AT_ONCE && !self.is_over() {
             let Some(key) = waiting.pop_front() else { break };
@@ -173,7 +177,7 @@ impl<'a> SpoolDrain<'a> {
                     round.bytes += offered.bytes;
                     round.offered.push(offered);
                 }
-                Err(SinkError::Store(error)) if is_about_one_entry(&error) => end.damaged.push(error),
+                Err(TableWriteError::Store(error)) if is_about_one_entry(&error) => end.damaged.push(error),
                 Err(error) if error.is_doubt() => {
                     round.let_go = Some(error);
                     break;
@@ -198,7 +202,7 @@ impl<'a> SpoolDrain<'a> {
         key: Key,
         entry: &SpoolEntry,
         writer: &mut TableWriter<'_>,
-    ) -> Result<Offered, SinkError> {
+    ) -> Result<Offered, TableWriteError> {
         let events = events_of(&key, entry)?;
         if let Some((rule, counterparts)) = &mut self.counterparts {
             note_pushed(&events, entry.at, self.form, *rule, counterparts);
@@ -305,4 +309,136 @@ fn events_of<'e>(key: &Key, entry: &'e SpoolEntry) -> Result<Vec<&'e RawValue>, 
 /// True if only that entry cannot be used; the store itself works.
 pub fn is_about_one_entry(error: &StoreError) -> bool {
     matches!(error, StoreError::Damaged { .. } | StoreError::UnknownVersion { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::delivery::{TableRecord, TableRoute};
+    use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+    use crate::event::StreamName;
+    use crate::state::{
+        DeadLetters, EntryKind, Holder, Identities, LeaseAttempt, LocalStore, Spool, SpoolQuota, Store,
+    };
+    use crate::time::{Clock, Shutdown, VirtualClock};
+
+    const TABLE: &str = "PingOne_AuditActivities_CL";
+
+    struct TakesNothing;
+
+    #[async_trait]
+    impl Destination for TakesNothing {
+        async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
+            Delivery::failed(DeliveryError::NothingTaken {
+                table: batch.table.to_string(),
+                rows: batch.rows,
+                status: 400,
+                code: None,
+                remedy: String::new(),
+                request_id: None,
+            })
+        }
+
+        async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+            Ok(String::new())
+        }
+    }
+
+    struct ByContent(StreamName);
+
+    impl WebhookFormat for ByContent {
+        fn name(&self) -> &StreamName {
+            &self.0
+        }
+
+        fn key_of(&self, event: &str) -> EventKey {
+            EventKey {
+                identity: Identity::of_content(event),
+                time: None,
+            }
+        }
+
+        fn repeats_for(&self) -> Duration {
+            Duration::from_secs(3600)
+        }
+
+        fn is_named_by_content(&self) -> bool {
+            true
+        }
+    }
+
+    fn event(id: &str) -> String {
+        format!("{{\"id\":\"{id}\",\"recordedAt\":\"2026-11-20T11:00:00Z\"}}")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_of_which_nothing_is_held_goes_while_rows_of_others_are_in_doubt() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
+        let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+        let name = StreamName {
+            source: "model",
+            instance: "default".to_owned(),
+            stream: "pushes",
+        };
+        let spool = Spool::new(&SpoolQuota::new(store.clone(), 1 << 20), &name);
+        let mut keys = Vec::new();
+        for ids in [vec!["known"], vec!["new"], vec!["known", "new"], vec!["known"]] {
+            let events: Vec<String> = ids.into_iter().map(event).collect();
+            let entry = SpoolEntry {
+                at: clock.now(),
+                kind: EntryKind::Events,
+                held_until: None,
+                body: format!("[{}]", events.join(",")),
+            };
+            keys.push(spool.add(TABLE, &entry).await.unwrap().key);
+        }
+        let mut identities = Identities::load(store.clone(), Key::new(["ids"])).await.unwrap();
+        let known = vec![(Identity::of_content(&event("known")), clock.now())];
+        identities.append(known).await.unwrap();
+        let holder = Holder { who: "test".to_owned() };
+        let LeaseAttempt::Taken(lease) = store.try_lease("lease", &holder).await.unwrap() else {
+            panic!("nobody else has it")
+        };
+        let shutdown = Shutdown::default();
+        let context = StreamContext {
+            stream: &name,
+            store: store.clone(),
+            dead_letters: DeadLetters::new(store.clone()),
+            lease: &lease,
+            clock: clock.clone(),
+            now: clock.now(),
+            deadline: Deadline::after(Duration::from_secs(600)),
+            shutdown: &shutdown,
+        };
+        let route = TableRoute {
+            table: crate::tables::table(TABLE).unwrap(),
+            destination: Arc::new(TakesNothing),
+            turn: Arc::default(),
+            record: TableRecord::default(),
+        };
+        let form = ByContent(name.clone());
+        let guarded = spool.guarded(store.clone());
+        let drain = SpoolDrain {
+            spool: &guarded,
+            form: &form,
+            context: &context,
+            counterparts: None,
+            begin_until: context.deadline,
+        };
+        let waiting = spool.waiting(TABLE).await.unwrap();
+        let end = drain.run(waiting, TableWriter::new(&route, identities, &context)).await;
+        assert!(end.drained.is_err_and(|error| error.is_doubt()));
+        assert_eq!(spool.waiting(TABLE).await.unwrap(), keys[1..3]);
+        let expected = RemovedEvents {
+            events: 2,
+            seen_before: 2,
+        };
+        assert_eq!(end.removed, expected);
+    }
 }

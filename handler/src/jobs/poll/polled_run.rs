@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::lost_checkpoint::Lost;
 use super::window::PollRules;
-use crate::delivery::{Standing, StreamContext, TableRoute, is_named, opened, why_no_row};
+use crate::delivery::{ElementClass, StreamContext, TableRoute, is_named, opened, why_no_row};
 use crate::event::StreamName;
 use crate::report::{ErrorCode, Problem, StreamReport};
 use crate::sources::PolledStream;
@@ -90,15 +90,15 @@ impl PolledRun<'_> {
 
     /// An event that was read, or what it wraps: its key, its time and its counterpart are those of the bare event.
     pub fn opened<'e>(&self, event: &'e str) -> Vec<Cow<'e, str>> {
-        let standing = |event: &str| {
+        let class = |event: &str| {
             let mut reading = Reading::default();
             for target in self.targets {
                 reading |= target.table.read(event, self.context.now);
             }
             let is_named = || is_named(event, &self.stream.key_of(event));
-            Standing::of(reading, why_no_row(event, reading, is_named))
+            ElementClass::of(reading, why_no_row(event, reading, is_named))
         };
-        opened(event, &standing, MOST_WRAPPED)
+        opened(event, &class, MOST_WRAPPED)
     }
 }
 

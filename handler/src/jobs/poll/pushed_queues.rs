@@ -9,7 +9,7 @@ use super::loading::load_identities;
 use super::pairing::stored_counterparts;
 use super::window::before;
 use super::windowed_run::WindowedRun;
-use crate::delivery::{SinkError, TableRoute, TableWriter};
+use crate::delivery::{TableRoute, TableWriteError, TableWriter};
 use crate::jobs::drain::event_queue::{Drained, RemovedEvents, SpoolDrain};
 use crate::jobs::plan::PushedPlan;
 use crate::report::{ErrorCode, Problem, StreamReport, TableReport};
@@ -97,7 +97,7 @@ impl<'a> PushedQueues<'a> {
                 begin_until: self.begin_until,
             };
             let end = drain.run(waiting, writer).await;
-            let is_in_doubt = end.drained.as_ref().is_err_and(SinkError::is_doubt);
+            let is_in_doubt = end.drained.as_ref().is_err_and(TableWriteError::is_doubt);
             target
                 .record
                 .note_doubt(&self.pushed.spool.queue_of(&table), is_in_doubt);
@@ -117,7 +117,7 @@ impl<'a> PushedQueues<'a> {
         Ok(oldest_left)
     }
 
-    fn note(&mut self, drained: Result<Drained, SinkError>, table: &Arc<str>) {
+    fn note(&mut self, drained: Result<Drained, TableWriteError>, table: &Arc<str>) {
         let stream = self.run.context.stream;
         match drained {
             Ok(Drained::Whole) => {}
@@ -154,7 +154,7 @@ impl<'a> PushedQueues<'a> {
         let offered = writer.final_counts();
         checkpoints.has_news |= offered.received > 0;
         let early = checkpoints.current.pushed_early.remove(&*table).unwrap_or_default();
-        let tally = Tally::of(offered, removed, early);
+        let tally = QueueTally::of(offered, removed, early);
         if tally.early > 0 && oldest_left.is_some() {
             checkpoints.current.pushed_early.insert(table.to_string(), tally.early);
         }
@@ -171,7 +171,7 @@ impl<'a> PushedQueues<'a> {
 
 /// What a run adds to the ledger of a queue's table. The events of an entry that stays are met again: of them only what
 /// was delivered or set aside counts now, and the rest when the entry is removed.
-struct Tally {
+struct QueueTally {
     /// For the report of the run.
     of_run: Counts,
     /// For the ledger since the beginning, see [`Counts::add_run`].
@@ -180,7 +180,7 @@ struct Tally {
     early: u64,
 }
 
-impl Tally {
+impl QueueTally {
     /// `early` is that of the run before.
     fn of(offered: Counts, removed: RemovedEvents, early: u64) -> Self {
         let settled = offered.delivered + offered.dead_lettered;
@@ -237,7 +237,7 @@ mod tests {
             ),
         ];
         for (number, (offered, removed, expected)) in runs.into_iter().enumerate() {
-            let tally = Tally::of(offered, removed, early);
+            let tally = QueueTally::of(offered, removed, early);
             assert_eq!(tally.of_run.check(), Ok(()), "run {number}");
             early = tally.early;
             ledger.add_run(tally.in_all);

@@ -10,7 +10,7 @@ use super::pairing::Pairing;
 use super::window::MOST_PAGES;
 use super::windowed_run::WindowedRun;
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{IncomingEvent, SinkError, TableWriter};
+use crate::delivery::{IncomingEvent, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::sources::{EventKey, Page, SourceError, Window};
 use crate::state::{Counts, StoreError};
@@ -33,7 +33,7 @@ pub struct GroupTable<'a> {
     /// Takes the events.
     pub writer: TableWriter<'a>,
     /// Why it takes none any more in this run; its position stays where it is.
-    pub stopped: Option<SinkError>,
+    pub stopped: Option<TableWriteError>,
     /// What was counted before the present slice.
     before_slice: Counts,
 }
@@ -70,7 +70,7 @@ impl<'a> GroupTable<'a> {
         self.writer.counts.since(self.before_slice)
     }
 
-    fn note(&mut self, outcome: Result<(), SinkError>) {
+    fn note(&mut self, outcome: Result<(), TableWriteError>) {
         match outcome {
             // A later row of the table may show that the stream fits.
             Err(error) if error.is_doubt() && self.writer.is_in_doubt() => {}

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::loading::load_identities;
 use super::polled_run::{PolledRun, report_no_time_left};
 use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{IncomingEvent, SinkError, StreamContext, TableRoute, TableWriter};
+use crate::delivery::{IncomingEvent, StreamContext, TableRoute, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::jobs::plan::SnapshotPlan;
 use crate::report::{Cause, StreamReport, TableReport};
@@ -186,7 +186,7 @@ impl<'a> SnapshotRun<'a> {
         }
     }
 
-    async fn take(&self, scan: &mut TableScan<'_>, page: &Page) -> Result<(), SinkError> {
+    async fn take(&self, scan: &mut TableScan<'_>, page: &Page) -> Result<(), TableWriteError> {
         scan.writer.counts.replaced_bytes += page.replaced_bytes;
         for text in page.events().flat_map(|event| self.polled.opened(event)) {
             let key = self.plan.stream.key_of(&text);
@@ -257,7 +257,7 @@ impl TableScan<'_> {
 /// Why a scan was not read to its end.
 enum Ended {
     Source(SourceError),
-    Sink(SinkError),
+    Sink(TableWriteError),
 }
 
 /// The vendor may have failed because of the place it was asked for, and not because of the credential, its limits or

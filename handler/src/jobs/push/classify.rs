@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::split::MOST_EVENTS;
 use crate::delivery::TableRoute;
+use crate::delivery::{ElementClass, TooMany, unwrapped};
 use crate::delivery::{NoRow, is_named, why_no_row};
-use crate::delivery::{Standing, TooMany, unwrapped};
 use crate::json::{Kind, kind};
 use crate::sources::WebhookFormat;
 use crate::state::DeadLetter;
@@ -47,17 +47,17 @@ impl Classifier<'_> {
         let mut classified = Classified::default();
         for element in elements {
             let (reading, why) = self.read(element);
-            if Standing::of(reading, why) == Standing::Event {
+            if ElementClass::of(reading, why) == ElementClass::Event {
                 classified.events.push(Cow::Borrowed(element));
                 continue;
             }
             let room = MOST_EVENTS.saturating_sub(classified.events.len() + classified.others.len());
-            let standing = |part: &str| {
+            let class = |part: &str| {
                 let (reading, why) = self.read(part);
-                Standing::of(reading, why)
+                ElementClass::of(reading, why)
             };
             let parts = match kind(element) {
-                Kind::Object => unwrapped(element, &standing, room)?,
+                Kind::Object => unwrapped(element, &class, room)?,
                 _ => Vec::new(),
             };
             match why {

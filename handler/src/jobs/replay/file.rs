@@ -6,21 +6,21 @@ use std::sync::Arc;
 
 use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement, TableRoute, send_knowing};
 use crate::destination::StreamFit;
-use crate::jobs::replay::{Content, Replayed};
+use crate::jobs::replay::{ReplayContent, Replayed};
 use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
 use crate::time::{Deadline, Shutdown};
 
 /// A file on its way.
 pub struct FileReplay {
     place: LetterPlace,
-    entries: Vec<Entry>,
-    units: Vec<Unit>,
+    entries: Vec<LetterEntry>,
+    units: Vec<LetterRow>,
 }
 
 /// A letter, and what stands in its place.
-struct Entry {
+struct LetterEntry {
     /// Itself, or one for each table that has not taken its row; none once all have.
-    standing: Vec<Letter>,
+    remaining: Vec<Letter>,
     /// The numbers of its rows.
     units: Vec<usize>,
     /// Where it came from.
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 /// A row of a letter.
-struct Unit {
+struct LetterRow {
     entry: usize,
     target: TableRoute,
     row: EventRow,
@@ -40,7 +40,7 @@ struct Unit {
 
 impl FileReplay {
     /// Counts what cannot be sent; that stays.
-    pub fn new(file: LetterFile, content_of: impl Fn(&Letter) -> Content, replayed: &mut Replayed) -> Self {
+    pub fn new(file: LetterFile, content_of: impl Fn(&Letter) -> ReplayContent, replayed: &mut Replayed) -> Self {
         let mut replay = Self {
             place: file.place,
             entries: Vec::with_capacity(file.letters.len()),
@@ -49,18 +49,18 @@ impl FileReplay {
         for letter in file.letters {
             let first = replay.units.len();
             match content_of(&letter) {
-                Content::Rows(rows) => replay.units.extend(rows.into_iter().map(|(target, row)| Unit {
+                ReplayContent::Rows(rows) => replay.units.extend(rows.into_iter().map(|(target, row)| LetterRow {
                     entry: replay.entries.len(),
                     target,
                     row,
                     is_accepted: false,
                 })),
-                Content::Unusable => replayed.unusable += 1,
-                Content::Unknown => replayed.unknown += 1,
+                ReplayContent::Unusable => replayed.unusable += 1,
+                ReplayContent::Unknown => replayed.unknown += 1,
             }
-            replay.entries.push(Entry {
+            replay.entries.push(LetterEntry {
                 stream: format!("{}/{}/{}", letter.source, letter.instance, letter.stream),
-                standing: vec![letter],
+                remaining: vec![letter],
                 units: (first..replay.units.len()).collect(),
                 is_refused: false,
                 error: None,
@@ -125,7 +125,7 @@ impl FileReplay {
             *of_stream.entry(unit.target.table.name().to_string()).or_default() += 1;
         }
         for entry in &self.entries {
-            if entry.standing.is_empty() {
+            if entry.remaining.is_empty() {
                 replayed.sent += 1;
             } else if let Some(error) = &entry.error {
                 let count = replayed.failed.take().map_or(0, |(count, _)| count);
@@ -161,11 +161,11 @@ impl FileReplay {
     /// taken it.
     fn settle(&mut self, sent: &[usize]) -> Result<(), StoreError> {
         for number in sent {
-            let Unit { entry, is_accepted, .. } = self.units[*number];
+            let LetterRow { entry, is_accepted, .. } = self.units[*number];
             if !is_accepted {
                 continue;
             }
-            let Some(letter) = self.entries[entry].standing.first() else {
+            let Some(letter) = self.entries[entry].remaining.first() else {
                 continue;
             };
             let units = self.entries[entry].units.iter().map(|unit| &self.units[*unit]);
@@ -173,13 +173,13 @@ impl FileReplay {
             let rows: Result<Vec<Letter>, _> = left
                 .map(|unit| letter.of_row(&unit.target.table.name(), &unit.row.bytes))
                 .collect();
-            self.entries[entry].standing = rows.map_err(|error| self.place.damaged(&error))?;
+            self.entries[entry].remaining = rows.map_err(|error| self.place.damaged(&error))?;
         }
         Ok(())
     }
 
     async fn leave(&mut self, dead_letters: &DeadLetters) -> Result<(), StoreError> {
-        let left = self.entries.iter().flat_map(|entry| &entry.standing);
+        let left = self.entries.iter().flat_map(|entry| &entry.remaining);
         dead_letters.leave(&mut self.place, left).await
     }
 }

@@ -47,7 +47,7 @@ pub enum ReplayError {
 }
 
 /// What a letter is worth.
-pub enum Content {
+pub enum ReplayContent {
     /// Rows, each with the table it goes to.
     Rows(Vec<(TableRoute, EventRow)>),
     /// It holds no row and cannot become one.
@@ -99,22 +99,22 @@ impl Poller {
         Ok(replayed)
     }
 
-    fn content_of(&self, letter: &Letter) -> Content {
+    fn content_of(&self, letter: &Letter) -> ReplayContent {
         let at = letter.at.parse().unwrap_or_else(|_| self.clock.now());
         if let (Some(table), Some(row)) = (&letter.table, &letter.row) {
             let targets = self.targets_of(&letter.source, &letter.instance, None);
             let target = targets.into_iter().find(|target| *target.table.name() == **table);
             return match target {
-                Some(target) => Content::Rows(vec![(target, EventRow::made_before(row.get(), at))]),
-                None => Content::Unknown,
+                Some(target) => ReplayContent::Rows(vec![(target, EventRow::made_before(row.get(), at))]),
+                None => ReplayContent::Unknown,
             };
         }
         let Some(event) = letter.event.as_ref().filter(|event| kind(event.get()) == Kind::Object) else {
-            return Content::Unusable;
+            return ReplayContent::Unusable;
         };
         let targets = self.targets_of(&letter.source, &letter.instance, Some(&letter.stream));
         if targets.is_empty() {
-            return Content::Unknown;
+            return ReplayContent::Unknown;
         }
         let context = RowContext {
             arrival: at,
@@ -128,8 +128,8 @@ impl Poller {
             }
         }
         match rows.is_empty() {
-            true => Content::Unusable,
-            false => Content::Rows(rows),
+            true => ReplayContent::Unusable,
+            false => ReplayContent::Rows(rows),
         }
     }
 

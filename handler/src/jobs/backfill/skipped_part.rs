@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::BackfillContext;
+use super::context::BackfillContext;
 use crate::report::{ErrorCode, Problem};
 use crate::state::Checkpoints;
 use crate::time::rfc3339_millis;
 
 /// How much of a window is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOut {
+pub enum SkippedPart {
     /// All of it is read.
     Nothing,
     /// The rest is read.
@@ -21,7 +21,7 @@ pub enum LeftOut {
 }
 
 /// Says what is left out.
-pub fn leave_out(context: &BackfillContext<'_>, checkpoints: &Checkpoints, now: DateTime<Utc>) -> LeftOut {
+pub fn skip_part(context: &BackfillContext<'_>, checkpoints: &Checkpoints, now: DateTime<Utc>) -> SkippedPart {
     let BackfillContext {
         plan, request, watcher, ..
     } = context;
@@ -33,7 +33,7 @@ pub fn leave_out(context: &BackfillContext<'_>, checkpoints: &Checkpoints, now: 
             "{stream}: nothing of this window can be read: the vendor shows nothing from before {shown_from}; what is \
              older must come from the vendor's archive"
         );
-        return LeftOut::AllUnreadable(Problem::new(ErrorCode::PossibleLoss, message));
+        return SkippedPart::AllUnreadable(Problem::new(ErrorCode::PossibleLoss, message));
     }
     let is_unreadable = readable_from > request.window.from;
     if is_unreadable {
@@ -60,8 +60,8 @@ pub fn leave_out(context: &BackfillContext<'_>, checkpoints: &Checkpoints, now: 
         }
     }
     match (is_left && is_all_left, is_unreadable || is_left) {
-        (true, _) => LeftOut::AllToThePoller,
-        (false, true) => LeftOut::APart,
-        (false, false) => LeftOut::Nothing,
+        (true, _) => SkippedPart::AllToThePoller,
+        (false, true) => SkippedPart::APart,
+        (false, false) => SkippedPart::Nothing,
     }
 }
