@@ -74,11 +74,11 @@ impl Destinations {
         for name in tables {
             let table = table_with(name.as_ref(), options)?;
             let key = (place.clone(), table.name());
-            let (turn, record) = self.turns.of(key);
+            let (send_lock, record) = self.turns.of(key);
             targets.push(TableRoute {
                 table,
                 destination: destination.clone(),
-                turn,
+                send_lock,
                 record,
             });
         }

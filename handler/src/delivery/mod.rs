@@ -20,7 +20,7 @@ pub use self::counterparts::Counterparts;
 pub use self::no_row::{NoRow, is_named, why_no_row};
 pub use self::route::TableRoute;
 pub use self::row_batcher::{EventRow, OLD_AFTER, RowBatch, RowBatcher};
-pub use self::send::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent, send, send_in_turn, send_knowing, send_next};
+pub use self::send::{BatchSender, DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent};
 pub use self::settle::{Settlement, refused_letters};
 pub use self::table_record::TableRecord;
 pub use self::table_writer::{IncomingEvent, TableWriteError, TableWriter};

@@ -16,8 +16,8 @@ pub struct TableRoute {
     /// Its destination.
     pub destination: Arc<dyn Destination>,
     /// Held from before a batch is sent until what was accepted is remembered, by everybody in this process who sends
-    /// to the table: a kill doubles one batch of it, not one of every road.
-    pub turn: Arc<Mutex<()>>,
+    /// to the table: a kill doubles one batch of it, not one of every job.
+    pub send_lock: Arc<Mutex<()>>,
     /// Whether the table takes rows.
     pub record: TableRecord,
 }

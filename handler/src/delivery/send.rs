@@ -1,4 +1,4 @@
-//! A batch on its way to a destination, from whichever road.
+//! Sends batches to a destination, for every job.
 
 use std::time::Duration;
 
@@ -16,82 +16,83 @@ pub const GRACE_FOR_A_PAGE: Duration = Duration::from_secs(3);
 /// At the end of a run, no batch is begun that only fails for want of time: it might arrive all the same, and again.
 pub const DELIVERY_RESERVE: Duration = Duration::from_secs(20);
 
-/// A batch's turn at its table, and what came of it. The turn ends when this is dropped: after what was accepted is
-/// remembered.
+/// What came of a batch. The table's send lock is held until this is dropped: after what was accepted is remembered.
 pub struct Sent {
     /// What became of the rows.
     pub delivery: Delivery,
-    _turn: Option<OwnedMutexGuard<()>>,
+    _lock: Option<OwnedMutexGuard<()>>,
 }
 
-/// Waits for the table's turn and delivers. Gives up at the deadline, and a little after the word that the process is
-/// to end.
-pub async fn send(target: &TableRoute, batch: &Batch, deadline: Deadline, stop: &Shutdown) -> Sent {
-    send_knowing(None, target, batch, deadline, stop).await
+/// Sends batches to one table. Gives up at the deadline, and a little after the process is told to end.
+#[derive(Clone, Copy)]
+pub struct BatchSender<'a> {
+    /// The table.
+    pub route: &'a TableRoute,
+    /// Until when batches may be sent.
+    pub deadline: Deadline,
+    /// Triggered when the process is to end.
+    pub shutdown: &'a Shutdown,
 }
 
-/// The same, with what is known of the stream; else it is what this run has seen when the batch's turn comes.
-pub async fn send_knowing(
-    fit: Option<StreamFit>,
-    target: &TableRoute,
-    batch: &Batch,
-    deadline: Deadline,
-    stop: &Shutdown,
-) -> Sent {
-    let turn = target.turn.clone().lock_owned();
-    let turn = tokio::select! {
-        biased;
-        turn = turn => turn,
-        () = stop.grace_elapsed(GRACE_AT_THE_END) => return unsent(batch, "was not begun because the process is ending"),
-        () = tokio::time::sleep(deadline.remaining()) => return unsent(batch, "waited for another one to the same table"),
-    };
-    let fit = fit.unwrap_or_else(|| target.record.fit());
-    send_in_turn((target, fit), batch, deadline, stop, turn).await
-}
-
-/// Delivers one more batch in the turn of the one before, if there was one.
-pub async fn send_next(
-    before: Option<Sent>,
-    target: &TableRoute,
-    batch: &Batch,
-    deadline: Deadline,
-    stop: &Shutdown,
-) -> Sent {
-    match before.and_then(|sent| sent._turn) {
-        Some(turn) => send_in_turn((target, target.record.fit()), batch, deadline, stop, turn).await,
-        None => send(target, batch, deadline, stop).await,
+impl BatchSender<'_> {
+    /// Waits for the table's send lock and delivers, with what this run has seen of the stream by then.
+    pub async fn send(&self, batch: &Batch) -> Sent {
+        match self.lock(batch).await {
+            Ok(lock) => self.send_locked(self.route.record.fit(), batch, lock).await,
+            Err(unsent) => unsent,
+        }
     }
-}
 
-/// Delivers in a turn that was waited for.
-pub async fn send_in_turn(
-    (target, fit): (&TableRoute, StreamFit),
-    batch: &Batch,
-    deadline: Deadline,
-    stop: &Shutdown,
-    turn: OwnedMutexGuard<()>,
-) -> Sent {
-    let delivery = tokio::select! {
-        biased;
-        delivery = target.destination.deliver(batch, fit, deadline) => delivery,
-        () = stop.grace_elapsed(GRACE_AT_THE_END) => Delivery {
-            unsure: batch.rows,
-            ..Delivery::failed(out_of_time(batch, "was broken off because the process is ending"))
-        },
-    };
-    if !delivery.accepted.is_empty() {
-        target.record.note_accepted();
+    /// The same, with what is known of the stream.
+    pub async fn send_knowing(&self, fit: StreamFit, batch: &Batch) -> Sent {
+        match self.lock(batch).await {
+            Ok(lock) => self.send_locked(fit, batch, lock).await,
+            Err(unsent) => unsent,
+        }
     }
-    Sent {
-        delivery,
-        _turn: Some(turn),
+
+    /// Delivers one more batch under the lock of the one before, if there was one.
+    pub async fn send_next(&self, before: Option<Sent>, batch: &Batch) -> Sent {
+        match before.and_then(|sent| sent._lock) {
+            Some(lock) => self.send_locked(self.route.record.fit(), batch, lock).await,
+            None => self.send(batch).await,
+        }
+    }
+
+    /// Delivers under the table's send lock.
+    pub async fn send_locked(&self, fit: StreamFit, batch: &Batch, lock: OwnedMutexGuard<()>) -> Sent {
+        let delivery = tokio::select! {
+            biased;
+            delivery = self.route.destination.deliver(batch, fit, self.deadline) => delivery,
+            () = self.shutdown.grace_elapsed(GRACE_AT_THE_END) => Delivery {
+                unsure: batch.rows,
+                ..Delivery::failed(out_of_time(batch, "was broken off because the process is ending"))
+            },
+        };
+        if !delivery.accepted.is_empty() {
+            self.route.record.note_accepted();
+        }
+        Sent {
+            delivery,
+            _lock: Some(lock),
+        }
+    }
+
+    async fn lock(&self, batch: &Batch) -> Result<OwnedMutexGuard<()>, Sent> {
+        let lock = self.route.send_lock.clone().lock_owned();
+        tokio::select! {
+            biased;
+            lock = lock => Ok(lock),
+            () = self.shutdown.grace_elapsed(GRACE_AT_THE_END) => Err(unsent(batch, "was not begun because the process is ending")),
+            () = tokio::time::sleep(self.deadline.remaining()) => Err(unsent(batch, "waited for another one to the same table")),
+        }
     }
 }
 
 fn unsent(batch: &Batch, why: &str) -> Sent {
     Sent {
         delivery: Delivery::failed(out_of_time(batch, why)),
-        _turn: None,
+        _lock: None,
     }
 }
 

@@ -9,7 +9,7 @@ use super::context::StreamContext;
 use super::no_row::{NoRow, is_named};
 use super::route::TableRoute;
 use super::row_batcher::{EventRow, RowBatch, RowBatcher};
-use super::send::send;
+use super::send::BatchSender;
 use super::settle::Settlement;
 use super::suspects::{Remembered, Suspects};
 use crate::destination::{Delivery, DeliveryError, StreamFit};
@@ -268,8 +268,13 @@ impl<'a> TableWriter<'a> {
     async fn send_one(&mut self, rows: RowBatch<Remembered>) -> Result<(), TableWriteError> {
         self.context.lease.require()?;
         self.require_memory(rows.batch.rows).await?;
-        // The table's turn ends after what was accepted is remembered.
-        let sent = send(self.target, &rows.batch, self.deadline(), self.context.shutdown).await;
+        let sender = BatchSender {
+            route: self.target,
+            deadline: self.deadline(),
+            shutdown: self.context.shutdown,
+        };
+        // The send lock is held until what was accepted is remembered.
+        let sent = sender.send(&rows.batch).await;
         let settled = self.settle(&rows, &sent.delivery).await;
         if let Err(TableWriteError::Store(_)) = settled {
             let place = self.identities.folder().to_string();

@@ -29,7 +29,7 @@ pub fn route() -> TableRoute {
     TableRoute {
         table: crate::tables::table("PingOne_AuditActivities_CL").unwrap(),
         destination: Arc::new(TakesAll),
-        turn: Arc::default(),
+        send_lock: Arc::default(),
         record: TableRecord::default(),
     }
 }

@@ -11,6 +11,8 @@ mod poll;
 mod push;
 mod replay;
 mod run;
+#[cfg(test)]
+mod testing;
 
 pub use self::account::lease_name;
 pub use self::backfill::{

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
 use super::row::{HealthRow, RowFacts, by_stream, watermark_of};
-use crate::delivery::{EventRow, RowBatch, RowBatcher, TableRoute, send};
+use crate::delivery::{BatchSender, EventRow, RowBatch, RowBatcher, TableRoute};
 use crate::jobs::{Poller, Selection};
 use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
 use crate::state::{Counts, StoreError, StreamHealth, Waiting, Worth, pushed_counts, waiting_queues};
@@ -78,7 +78,12 @@ impl Poller {
             })
             .collect();
         for rows in batches(target, &rows, now) {
-            let delivery = send(target, &rows.batch, deadline, &self.stop).await.delivery;
+            let sender = BatchSender {
+                route: target,
+                deadline,
+                shutdown: &self.stop,
+            };
+            let delivery = sender.send(&rows.batch).await.delivery;
             if let Some(error) = delivery.error {
                 return Err(error.to_string());
             }

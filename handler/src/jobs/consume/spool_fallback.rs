@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::events::opened_events;
-use crate::delivery::{EventRow, RowBatcher, Settlement, StreamContext, send};
+use crate::delivery::{BatchSender, EventRow, RowBatcher, Settlement, StreamContext};
 use crate::jobs::plan::ConsumePlan;
 use crate::state::{Key, SpoolEntry};
 use crate::tables::RowContext;
@@ -64,10 +64,46 @@ async fn send_events(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &Sp
         }
     }
     batches.extend(batcher.take());
+    let sender = BatchSender {
+        route: target,
+        deadline: context.deadline,
+        shutdown: context.shutdown,
+    };
     let mut accepted = 0;
     for rows in batches {
-        let sent = send(target, &rows.batch, context.deadline, context.shutdown).await;
+        let sent = sender.send(&rows.batch).await;
         accepted += Settlement::of(&rows, &sent.delivery).accepted.len();
     }
     (accepted, events)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::jobs::testing::{RowKeeper, TestRun};
+    use crate::state::EntryKind;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_is_sent_without_the_spool_has_the_rows_that_it_would_have_from_there() {
+        let run = TestRun::new().await;
+        let destination = Arc::new(RowKeeper::default());
+        let plan = run.consume_plan(destination.clone());
+        let entry = SpoolEntry {
+            at: run.clock.now(),
+            kind: EntryKind::Reply,
+            held_until: None,
+            body: r#"[{"id":"a","source":"x"},{"event":{"id":"b","source":"y"}},7]"#.to_owned(),
+        };
+        let delivered = deliver_directly(&plan, &run.context(), &entry).await;
+        assert!(
+            matches!(delivered, DirectDelivery::Sent { accepted: 2, events: 3 }),
+            "{delivered:?}"
+        );
+        let rows = destination.rows.lock().unwrap();
+        for (row, id) in rows.iter().zip(["a", "b"]) {
+            assert_eq!((&row["Id"], &row["AccountId"]), (&id.into(), &"the account".into()));
+        }
+    }
 }

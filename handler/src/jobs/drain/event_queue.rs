@@ -316,38 +316,12 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use async_trait::async_trait;
-
     use super::*;
-    use crate::delivery::{TableRecord, TableRoute};
-    use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
     use crate::event::StreamName;
-    use crate::state::{
-        DeadLetters, EntryKind, Holder, Identities, LeaseAttempt, LocalStore, Spool, SpoolQuota, Store,
-    };
-    use crate::time::{Clock, Shutdown, VirtualClock};
+    use crate::jobs::testing::{RowKeeper, TestRun, route};
+    use crate::state::{EntryKind, Identities};
 
     const TABLE: &str = "PingOne_AuditActivities_CL";
-
-    struct TakesNothing;
-
-    #[async_trait]
-    impl Destination for TakesNothing {
-        async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
-            Delivery::failed(DeliveryError::NothingTaken {
-                table: batch.table.to_string(),
-                rows: batch.rows,
-                status: 400,
-                code: None,
-                remedy: String::new(),
-                request_id: None,
-            })
-        }
-
-        async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
-            Ok(String::new())
-        }
-    }
 
     struct ByContent(StreamName);
 
@@ -373,59 +347,30 @@ mod tests {
     }
 
     fn event(id: &str) -> String {
-        format!("{{\"id\":\"{id}\",\"recordedAt\":\"2026-11-20T11:00:00Z\"}}")
+        format!("{{\"id\":\"{id}\"}}")
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn an_entry_of_which_nothing_is_held_goes_while_rows_of_others_are_in_doubt() {
-        let folder = tempfile::tempdir().unwrap();
-        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
-        let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
-        let name = StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "pushes",
+    /// Events by their ids, pushed so many hours before the run.
+    async fn wait(run: &TestRun, ids: &[&str], hours: i64) -> Key {
+        let events: Vec<String> = ids.iter().map(|id| event(id)).collect();
+        let entry = SpoolEntry {
+            at: run.clock.now() - chrono::TimeDelta::hours(hours),
+            kind: EntryKind::Events,
+            held_until: None,
+            body: format!("[{}]", events.join(",")),
         };
-        let spool = Spool::new(&SpoolQuota::new(store.clone(), 1 << 20), &name);
-        let mut keys = Vec::new();
-        for ids in [vec!["known"], vec!["new"], vec!["known", "new"], vec!["known"]] {
-            let events: Vec<String> = ids.into_iter().map(event).collect();
-            let entry = SpoolEntry {
-                at: clock.now(),
-                kind: EntryKind::Events,
-                held_until: None,
-                body: format!("[{}]", events.join(",")),
-            };
-            keys.push(spool.add(TABLE, &entry).await.unwrap().key);
-        }
-        let mut identities = Identities::load(store.clone(), Key::new(["ids"])).await.unwrap();
-        let known = vec![(Identity::of_content(&event("known")), clock.now())];
+        run.spool.add(TABLE, &entry).await.unwrap().key
+    }
+
+    /// Delivers what waits; the event `known` was delivered before.
+    async fn drain(run: &TestRun, destination: Arc<RowKeeper>) -> (Result<Drained, TableWriteError>, RemovedEvents) {
+        let mut identities = Identities::load(run.store.clone(), Key::new(["ids"])).await.unwrap();
+        let known = vec![(Identity::of_content(&event("known")), run.clock.now())];
         identities.append(known).await.unwrap();
-        let holder = Holder { who: "test".to_owned() };
-        let LeaseAttempt::Taken(lease) = store.try_lease("lease", &holder).await.unwrap() else {
-            panic!("nobody else has it")
-        };
-        let shutdown = Shutdown::default();
-        let context = StreamContext {
-            stream: &name,
-            store: store.clone(),
-            dead_letters: DeadLetters::new(store.clone()),
-            lease: &lease,
-            clock: clock.clone(),
-            now: clock.now(),
-            deadline: Deadline::after(Duration::from_secs(600)),
-            shutdown: &shutdown,
-        };
-        let route = TableRoute {
-            table: crate::tables::table(TABLE).unwrap(),
-            destination: Arc::new(TakesNothing),
-            turn: Arc::default(),
-            record: TableRecord::default(),
-        };
-        let form = ByContent(name.clone());
-        let guarded = spool.guarded(store.clone());
+        let (context, route) = (run.context(), route(TABLE, destination));
+        let (form, spool) = (ByContent(run.stream.clone()), run.spool.guarded(run.store.clone()));
         let drain = SpoolDrain {
-            spool: &guarded,
+            spool: &spool,
             form: &form,
             context: &context,
             counterparts: None,
@@ -433,12 +378,38 @@ mod tests {
         };
         let waiting = spool.waiting(TABLE).await.unwrap();
         let end = drain.run(waiting, TableWriter::new(&route, identities, &context)).await;
-        assert!(end.drained.is_err_and(|error| error.is_doubt()));
-        assert_eq!(spool.waiting(TABLE).await.unwrap(), keys[1..3]);
+        (end.drained, end.removed)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_entry_of_which_nothing_is_held_goes_while_rows_of_others_are_in_doubt() {
+        let run = TestRun::new().await;
+        let mut keys = Vec::new();
+        for ids in [vec!["known"], vec!["new"], vec!["known", "new"], vec!["known"]] {
+            keys.push(wait(&run, &ids, 0).await);
+        }
+        let destination = Arc::new(RowKeeper {
+            takes_nothing: true,
+            ..RowKeeper::default()
+        });
+        let (drained, removed) = drain(&run, destination).await;
+        assert!(drained.is_err_and(|error| error.is_doubt()));
+        assert_eq!(run.spool.waiting(TABLE).await.unwrap(), keys[1..3]);
         let expected = RemovedEvents {
             events: 2,
             seen_before: 2,
         };
-        assert_eq!(end.removed, expected);
+        assert_eq!(removed, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_without_a_time_has_that_of_its_push_however_long_it_waited() {
+        let run = TestRun::new().await;
+        wait(&run, &["new"], 60).await;
+        let destination = Arc::new(RowKeeper::default());
+        let (drained, _) = drain(&run, destination.clone()).await;
+        assert_eq!(drained.unwrap(), Drained::Whole);
+        let rows = destination.rows.lock().unwrap();
+        assert_eq!(rows[0]["TimeGenerated"], "2026-11-18T00:00:00.000Z");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::event_queue::is_about_one_entry;
 use super::queue_order::QueueOrder;
-use crate::delivery::{DELIVERY_RESERVE, Sent, StreamContext, TableRoute, is_named, send_next};
+use crate::delivery::{BatchSender, DELIVERY_RESERVE, Sent, StreamContext, TableRoute, is_named};
 use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement};
 use crate::destination::{Batch, DeliveryError};
 use crate::jobs::plan::DrainPlan;
@@ -276,9 +276,12 @@ impl<'a> RowQueue<'a> {
 
     /// What cannot be set aside stays, and what was accepted is taken out all the same.
     async fn send_batch(&self, rows: &RowBatch<()>, delivery: &mut EntryDelivery<'_>) -> Result<(), StoreError> {
-        let StreamContext { deadline, shutdown, .. } = self.context;
-        let before = delivery.last_sent.take();
-        let sent = send_next(before, &self.target, &rows.batch, *deadline, shutdown).await;
+        let sender = BatchSender {
+            route: &self.target,
+            deadline: self.context.deadline,
+            shutdown: self.context.shutdown,
+        };
+        let sent = sender.send_next(delivery.last_sent.take(), &rows.batch).await;
         let mut settlement = Settlement::of(rows, &sent.delivery);
         let now = self.context.clock.now();
         let kept = settlement

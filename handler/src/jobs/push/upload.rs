@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::batch_upload::{BatchUpload, MAX_UPLOAD_WAIT, UploadContext};
-use crate::delivery::{Sent, send_in_turn};
+use crate::delivery::{BatchSender, Sent};
 use crate::destination::{Batch, StreamFit};
 use crate::state::Place;
 use crate::time::Deadline;
@@ -76,7 +76,7 @@ pub async fn spool_then_upload(context: Arc<UploadContext>, uploads: Vec<BatchUp
     // Behind a destination that hangs, the timer sends them: their memory is for others.
     let give_up = begun_at + MAX_WAIT_OF_SPOOLED;
     for (upload, place) in uploads.iter().zip(places) {
-        let lock = tokio::time::timeout_at(give_up, context.route.turn.clone().lock_owned()).await;
+        let lock = tokio::time::timeout_at(give_up, context.route.send_lock.clone().lock_owned()).await;
         let sent = match lock {
             Ok(lock) if begun_at.elapsed() <= MAX_WAIT_FOR_SEND_LOCK => {
                 Some(send_locked(&context, &upload.batch, lock).await)
@@ -137,7 +137,7 @@ impl UploadStart {
 /// `None` if it was given up before it had the table's lock.
 async fn send_if_started(context: Arc<UploadContext>, batch: Arc<Batch>, start: Arc<UploadStart>) -> Option<Sent> {
     let asked_at = Instant::now();
-    let lock = context.route.turn.clone().lock_owned().await;
+    let lock = context.route.send_lock.clone().lock_owned().await;
     // What has waited so long may be taken by somebody else before the upload ends.
     if asked_at.elapsed() > MAX_WAIT_FOR_SEND_LOCK || !start.begin() {
         return None;
@@ -146,8 +146,11 @@ async fn send_if_started(context: Arc<UploadContext>, batch: Arc<Batch>, start: 
 }
 
 async fn send_locked(context: &UploadContext, batch: &Batch, lock: OwnedMutexGuard<()>) -> Sent {
-    let deadline = Deadline::after(UPLOAD_TIME);
+    let sender = BatchSender {
+        route: &context.route,
+        deadline: Deadline::after(UPLOAD_TIME),
+        shutdown: &context.shutdown,
+    };
     // Where no row is taken, the batch waits in the spool for the timer, which sees more than one batch.
-    let target = (&context.route, StreamFit::Unknown);
-    send_in_turn(target, batch, deadline, &context.shutdown, lock).await
+    sender.send_locked(StreamFit::Unknown, batch, lock).await
 }

@@ -4,17 +4,41 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement, TableRoute, send_knowing};
+use super::content::ReplayContent;
+use super::replayed::Replayed;
+use crate::delivery::{BatchSender, EventRow, RowBatch, RowBatcher, Settlement, TableRoute};
 use crate::destination::StreamFit;
-use crate::jobs::replay::{ReplayContent, Replayed};
 use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
 use crate::time::{Deadline, Shutdown};
+
+/// What the files of one replay have in common.
+pub struct ReplayRun<'a> {
+    /// Where the files lie.
+    pub dead_letters: &'a DeadLetters,
+    /// The end of the run.
+    pub deadline: Deadline,
+    /// Triggered when the process is to end.
+    pub shutdown: &'a Shutdown,
+    /// True once it was shown that what is left of a file can be written.
+    pub is_writable: bool,
+    /// Tables that failed, and why.
+    pub failing: BTreeMap<Arc<str>, String>,
+}
+
+impl ReplayRun<'_> {
+    /// True if nothing more is begun.
+    pub fn is_over(&self) -> bool {
+        self.shutdown.is_requested() || self.deadline.has_passed()
+    }
+}
 
 /// A file on its way.
 pub struct FileReplay {
     place: LetterPlace,
     entries: Vec<LetterEntry>,
     units: Vec<LetterRow>,
+    /// What cannot be sent, and stays.
+    replayed: Replayed,
 }
 
 /// A letter, and what stands in its place.
@@ -39,12 +63,13 @@ struct LetterRow {
 }
 
 impl FileReplay {
-    /// Counts what cannot be sent; that stays.
-    pub fn new(file: LetterFile, content_of: impl Fn(&Letter) -> ReplayContent, replayed: &mut Replayed) -> Self {
+    /// What each letter of the file is worth is told by `content_of`.
+    pub fn new(file: LetterFile, content_of: impl Fn(&Letter) -> ReplayContent) -> Self {
         let mut replay = Self {
             place: file.place,
             entries: Vec::with_capacity(file.letters.len()),
             units: Vec::new(),
+            replayed: Replayed::default(),
         };
         for letter in file.letters {
             let first = replay.units.len();
@@ -55,8 +80,8 @@ impl FileReplay {
                     row,
                     is_accepted: false,
                 })),
-                ReplayContent::Unusable => replayed.unusable += 1,
-                ReplayContent::Unknown => replayed.unknown += 1,
+                ReplayContent::Unusable => replay.replayed.unusable += 1,
+                ReplayContent::Unknown => replay.replayed.unknown += 1,
             }
             replay.entries.push(LetterEntry {
                 stream: format!("{}/{}/{}", letter.source, letter.instance, letter.stream),
@@ -69,56 +94,67 @@ impl FileReplay {
         replay
     }
 
-    /// Sends table after table. A table that fails is `failing` for the files that follow as well.
-    pub async fn run(
-        &mut self,
-        (dead_letters, writable): (&DeadLetters, &mut bool),
-        failing: &mut BTreeMap<Arc<str>, String>,
-        (deadline, stop): (Deadline, &Shutdown),
-    ) -> Result<(), StoreError> {
+    /// Sends table after table. A table that fails is left out of the files that follow as well.
+    pub async fn run(&mut self, run: &mut ReplayRun<'_>) -> Result<(), StoreError> {
         let mut waiting: Vec<usize> = (0..self.units.len()).collect();
         waiting.sort_by_key(|unit| self.units[*unit].target.table.name());
         let mut waiting = waiting.as_slice();
         while let Some((target, rows)) = self.next_batch(waiting) {
             waiting = waiting.get(rows.events.len()..).unwrap_or_default();
-            if stop.is_requested() || deadline.has_passed() {
+            if run.is_over() {
                 break;
             }
-            if let Some(error) = failing.get(&target.table.name()) {
+            if let Some(error) = run.failing.get(&target.table.name()) {
                 self.note_error(&rows.events, error);
                 continue;
             }
-            if !*writable {
+            if !run.is_writable {
                 // What is sent and cannot be taken out would be sent again.
-                self.leave(dead_letters).await?;
-                *writable = true;
+                self.leave(run.dead_letters).await?;
+                run.is_writable = true;
             }
-            // What is refused stays where it is, whoever is at fault. The turn ends after the file is written.
-            let sent = send_knowing(Some(StreamFit::Proven), &target, &rows.batch, deadline, stop).await;
-            let settlement = Settlement::of(&rows, &sent.delivery);
-            for unit in rows.events_of(&settlement.accepted) {
-                self.units[*unit].is_accepted = true;
-            }
-            for unit in rows.events_of(&settlement.refused) {
-                let entry = self.units[*unit].entry;
-                self.entries[entry].is_refused = true;
-            }
-            if let Some(error) = &settlement.error {
-                let error = error.to_string();
-                let open: Vec<usize> = rows.events_of(&settlement.open).copied().collect();
-                self.note_error(&open, &error);
-                failing.insert(target.table.name(), error);
-            }
-            if !settlement.accepted.is_empty() {
-                self.settle(&rows.events)?;
-                self.leave(dead_letters).await?;
-            }
+            self.send(&target, &rows, run).await?;
         }
         Ok(())
     }
 
+    async fn send(
+        &mut self,
+        target: &TableRoute,
+        rows: &RowBatch<usize>,
+        run: &mut ReplayRun<'_>,
+    ) -> Result<(), StoreError> {
+        let sender = BatchSender {
+            route: target,
+            deadline: run.deadline,
+            shutdown: run.shutdown,
+        };
+        // What is refused stays where it is, whoever is at fault. The send lock is held until the file is written.
+        let sent = sender.send_knowing(StreamFit::Proven, &rows.batch).await;
+        let settlement = Settlement::of(rows, &sent.delivery);
+        for unit in rows.events_of(&settlement.accepted) {
+            self.units[*unit].is_accepted = true;
+        }
+        for unit in rows.events_of(&settlement.refused) {
+            let entry = self.units[*unit].entry;
+            self.entries[entry].is_refused = true;
+        }
+        if let Some(error) = &settlement.error {
+            let error = error.to_string();
+            let open: Vec<usize> = rows.events_of(&settlement.open).copied().collect();
+            self.note_error(&open, &error);
+            run.failing.insert(target.table.name(), error);
+        }
+        if settlement.accepted.is_empty() {
+            return Ok(());
+        }
+        self.settle(&rows.events)?;
+        self.leave(run.dead_letters).await
+    }
+
     /// Counts the letters and their rows, once the file was gone through.
-    pub fn count(&self, replayed: &mut Replayed) {
+    pub fn replayed(mut self) -> Replayed {
+        let replayed = &mut self.replayed;
         for unit in self.units.iter().filter(|unit| unit.is_accepted) {
             let stream = self.entries[unit.entry].stream.clone();
             let of_stream = replayed.rows.entry(stream).or_default();
@@ -134,6 +170,7 @@ impl FileReplay {
                 replayed.refused += 1;
             }
         }
+        self.replayed
     }
 
     /// As many of the first rows that wait as go into one call.

@@ -156,7 +156,7 @@ fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) ->
     let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
-        turn: Arc::default(),
+        send_lock: Arc::default(),
         record: TableRecord::default(),
     };
     Arc::new(Poller {

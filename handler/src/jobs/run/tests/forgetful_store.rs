@@ -64,7 +64,7 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
     let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
-        turn: Arc::default(),
+        send_lock: Arc::default(),
         record: TableRecord::default(),
     };
     let forgetful = Arc::new(Forgetful {

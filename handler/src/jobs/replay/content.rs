@@ -1,0 +1,116 @@
+//! What becomes of a dead letter: rows of the tables that are configured now.
+
+use std::sync::Arc;
+
+use crate::delivery::{EventRow, TableRoute, no_row};
+use crate::event::{Identity, StreamName};
+use crate::jobs::plan::StreamPlan;
+use crate::jobs::run::Poller;
+use crate::json::{Kind, kind};
+use crate::sources::WebhookFormat;
+use crate::state::Letter;
+use crate::tables::RowContext;
+
+/// What a letter is worth.
+pub enum ReplayContent {
+    /// Rows, each with the table it goes to.
+    Rows(Vec<(TableRoute, EventRow)>),
+    /// It holds no row and cannot become one.
+    Unusable,
+    /// Its source or table is not configured.
+    Unknown,
+}
+
+/// What a dead letter is worth with what is configured now.
+pub fn content_of(plans: &Poller, letter: &Letter) -> ReplayContent {
+    let at = letter.at.parse().unwrap_or_else(|_| plans.clock.now());
+    if let (Some(table), Some(row)) = (&letter.table, &letter.row) {
+        let targets = targets_of(plans, (&letter.source, &letter.instance), None);
+        let target = targets.into_iter().find(|target| *target.table.name() == **table);
+        return match target {
+            Some(target) => ReplayContent::Rows(vec![(target, EventRow::made_before(row.get(), at))]),
+            None => ReplayContent::Unknown,
+        };
+    }
+    let Some(event) = letter.event.as_ref().filter(|event| kind(event.get()) == Kind::Object) else {
+        return ReplayContent::Unusable;
+    };
+    let targets = targets_of(plans, (&letter.source, &letter.instance), Some(&letter.stream));
+    if targets.is_empty() {
+        return ReplayContent::Unknown;
+    }
+    let context = RowContext {
+        arrival: at,
+        given: given_of(plans, letter),
+    };
+    let mut rows = Vec::new();
+    for target in targets {
+        let is_named = || is_named(plans, letter, event.get());
+        if let Ok(row) = EventRow::of_event(&target.table, event.get(), context, is_named) {
+            rows.push((target, row));
+        }
+    }
+    match rows.is_empty() {
+        true => ReplayContent::Unusable,
+        false => ReplayContent::Rows(rows),
+    }
+}
+
+/// What the source gives to every event of the letter's stream.
+fn given_of<'p>(plans: &'p Poller, letter: &Letter) -> &'p [(&'static str, String)] {
+    let plan = plans.plans.iter().find(|plan| is_stream_of(letter, plan.name()));
+    match plan {
+        Some(StreamPlan::Consumed(plan)) => plan.stream.given(),
+        _ => &[],
+    }
+}
+
+/// True if the stream of a letter names the event by more than its content, or by nothing else ever.
+fn is_named(plans: &Poller, letter: &Letter, event: &str) -> bool {
+    let is_meant = |name: &StreamName| is_stream_of(letter, name);
+    let of_form = |form: &dyn WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
+    let drain = plans.drains.iter().find(|drain| is_meant(drain.form.name()));
+    if let Some(drain) = drain {
+        return of_form(&*drain.form);
+    }
+    let plan = plans.plans.iter().find(|plan| is_meant(plan.name()));
+    match plan {
+        Some(StreamPlan::Windows(plan)) => {
+            let pushed = plan.pushed.as_ref();
+            no_row::is_named(event, &plan.stream.key_of(event)) || pushed.is_some_and(|pushed| of_form(&*pushed.form))
+        }
+        Some(StreamPlan::Snapshot(plan)) => no_row::is_named(event, &plan.stream.key_of(event)),
+        Some(StreamPlan::Consumed(plan)) => plan.stream.identity_of(event) != Identity::of_content(event),
+        None => false,
+    }
+}
+
+/// The tables of an instance, or of one of its streams.
+fn targets_of(plans: &Poller, instance: (&str, &str), stream: Option<&str>) -> Vec<TableRoute> {
+    let is_meant = |name: &StreamName| {
+        (name.source, &*name.instance) == instance && stream.is_none_or(|stream| name.stream == stream)
+    };
+    let mut targets: Vec<TableRoute> = Vec::new();
+    let mut add = |target: &TableRoute| {
+        if !targets.iter().any(|known| Arc::ptr_eq(&known.table, &target.table)) {
+            targets.push(target.clone());
+        }
+    };
+    for plan in plans.plans.iter().filter(|plan| is_meant(plan.name())) {
+        match plan {
+            StreamPlan::Windows(plan) => plan.targets.iter().for_each(&mut add),
+            StreamPlan::Snapshot(plan) => plan.targets.iter().for_each(&mut add),
+            StreamPlan::Consumed(plan) => add(&plan.target),
+        }
+    }
+    plans
+        .drains
+        .iter()
+        .filter(|drain| is_meant(drain.form.name()))
+        .for_each(|drain| add(&drain.target));
+    targets
+}
+
+fn is_stream_of(letter: &Letter, name: &StreamName) -> bool {
+    name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
+}
