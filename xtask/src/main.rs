@@ -12,6 +12,7 @@ mod kql;
 mod measure;
 mod package;
 mod test;
+mod vendors;
 
 use std::process::ExitCode;
 

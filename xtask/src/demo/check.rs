@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use simulator::generate::sentinelone::REGISTRATION_TOKEN_MARK;
 use simulator::tables::TableSchema;
 
-use super::vendors::Expected;
+use super::vendors::{Expected, REGISTRATION_TOKEN_MARK};
 
 /// So many names stand in an error.
 const NAMES_SHOWN: usize = 3;

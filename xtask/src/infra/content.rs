@@ -4,20 +4,13 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::deployment::{SCHEMA, WORKSPACE_LOCATION, in_workspace};
 use super::literal;
-use super::template::{WORKSPACE_LOCATION, in_workspace};
 use crate::files;
 use crate::kql::{Content, Function};
+use crate::vendors::{SOURCES, connectors};
 
 const WORKSPACE_ID: &str = "resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))";
-
-/// The connector pages that there may be, and the condition of each: its source is on.
-pub const CONNECTORS: [(&str, &str); 4] = [
-    ("PingOne", "pingOneOn"),
-    ("PingOneEnterprise", "pingOneEnterpriseOn"),
-    ("SentinelOne", "sentinelOneOn"),
-    ("OneLogin", "oneLoginOn"),
-];
 
 /// Reads the folder, its files in the order of their names.
 pub fn read(folder: &Path) -> Result<Content, String> {
@@ -33,7 +26,7 @@ pub fn read(folder: &Path) -> Result<Content, String> {
     }
     for path in files::with_ending(&folder.join("connectors"), "json")? {
         let name = files::stem(&path);
-        if !CONNECTORS.iter().any(|(known, _)| *known == name) {
+        if !connectors().any(|(known, _)| known == name) {
             return Err(format!("infra/content/connectors/{name}.json is of no source"));
         }
         content.connectors.push((name, files::json(&path)?));
@@ -61,12 +54,13 @@ pub fn deployment(content: &Content) -> Result<Value, String> {
         "bool",
         "[parameters('createAlertRules')]".to_owned(),
     );
-    for (_, flag) in CONNECTORS {
-        add(flag, "bool", format!("[variables('{flag}')]"));
+    for (_, flag) in connectors() {
+        add(&flag, "bool", format!("[variables('{flag}')]"));
     }
+    let flags: Vec<String> = connectors().map(|(_, flag)| format!("parameters('{flag}')")).collect();
 
     let template = json!({
-        "$schema": super::template::SCHEMA,
+        "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
         "parameters": parameters,
         "resources": resources(content)?,
@@ -75,13 +69,13 @@ pub fn deployment(content: &Content) -> Result<Value, String> {
             "workspace": {"type": "string", "value": format!("[{WORKSPACE_ID}]")},
             "location": {"type": "string", "value": "[parameters('location')]"},
             "alertRules": {"type": "bool", "value": "[parameters('createAlertRules')]"},
-            "connectorPages": {"type": "array", "value": format!("[createArray({})]", CONNECTORS.map(|(_, flag)| format!("parameters('{flag}')")).join(", "))},
+            "connectorPages": {"type": "array", "value": format!("[createArray({})]", flags.join(", "))},
         },
     });
     let mut deployment = in_workspace("[format('{0}-content', variables('name'))]", given, template);
     deployment["condition"] = "[parameters('installContent')]".into();
     // Sentinel refuses a rule whose query names a table that is not there.
-    deployment["dependsOn"] = super::sources::SOURCES
+    deployment["dependsOn"] = SOURCES
         .iter()
         .map(|source| format!("[variables('{}')]", source.deployment_variable()))
         .collect();
@@ -115,10 +109,8 @@ fn function(Function { name, body }: &Function) -> Value {
 }
 
 fn connector(name: &str, page: &Value) -> Value {
-    let flag = CONNECTORS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map_or("", |(_, flag)| flag);
+    let flag = connectors().find(|(known, _)| *known == name);
+    let flag = flag.map(|(_, flag)| flag).unwrap_or_default();
     let page = literal::written(page);
     let id = page["id"]
         .as_str()

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::template::{SCHEMA, WORKSPACE_LOCATION, in_workspace};
+use super::deployment::{SCHEMA, WORKSPACE_LOCATION, in_workspace};
 
 const ID: &str = "resourceId('Microsoft.Insights/dataCollectionEndpoints', parameters('name'))";
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod content;
+mod deployment;
 mod endpoint;
 mod literal;
 mod marked;
@@ -15,7 +16,6 @@ mod rules;
 mod scenarios;
 mod settings;
 mod settings_table;
-mod sources;
 pub mod tables;
 mod template;
 mod transforms;

@@ -39,18 +39,17 @@ fn write(value: &Value, depth: usize, text: &mut String) {
         Value::Object(members) if !fits(&short, depth, value) => {
             let members = in_order(members);
             let parts = members.into_iter().map(|(key, member)| (Some(key), member));
-            write_parts('{', '}', parts, depth, text);
+            write_parts(['{', '}'], parts, depth, text);
         }
         Value::Array(elements) if !fits(&short, depth, value) => {
-            write_parts('[', ']', elements.iter().map(|element| (None, element)), depth, text);
+            write_parts(['[', ']'], elements.iter().map(|element| (None, element)), depth, text);
         }
         _ => text.push_str(&short),
     }
 }
 
 fn write_parts<'v>(
-    open: char,
-    close: char,
+    [open, close]: [char; 2],
     parts: impl Iterator<Item = (Option<&'v String>, &'v Value)>,
     depth: usize,
     text: &mut String,

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::check::expression::{self, Expression};
 use super::check::scope;
-use super::content::CONNECTORS;
 use super::literal;
 use super::tables::columns_of_template;
 use super::transforms;
 use crate::kql::{Content, Function, Schemas, Workspace};
+use crate::vendors::connectors;
 
 /// The tables that a template makes, what reads them, and what fills them.
 pub fn workspace(template: &Value) -> Result<Workspace, String> {
@@ -63,9 +63,7 @@ fn text(value: &Value) -> &str {
 /// By the source whose being switched on is its condition.
 fn name_of_page(resource: &Value) -> String {
     let condition = resource["condition"].as_str().unwrap_or_default();
-    let of_source = CONNECTORS
-        .iter()
-        .find(|(_, flag)| condition == format!("[parameters('{flag}')]"));
+    let of_source = connectors().find(|(_, flag)| condition == format!("[parameters('{flag}')]"));
     of_source.map_or(condition, |(name, _)| name).to_owned()
 }
 

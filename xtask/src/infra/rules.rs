@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::sources::Source;
+use super::deployment::{PRINCIPAL_ID, SCHEMA, WORKSPACE_LOCATION, in_workspace};
 use super::tables::Table;
-use super::template::{PRINCIPAL_ID, WORKSPACE_LOCATION, in_workspace};
+use crate::vendors::{HAS_GUIDS, RETIRED_TABLE, Source};
 
 const RULE_ID: &str = "resourceId('Microsoft.Insights/dataCollectionRules', parameters('ruleName'))";
 const METRICS_PUBLISHER: &str =
@@ -12,8 +12,6 @@ const METRICS_PUBLISHER: &str =
 
 /// Characters of a transformation. Source: learn.microsoft.com/azure/azure-monitor/service-limits
 pub const LONGEST_TRANSFORM: usize = 15_360;
-/// Whether the ids of `OneLogin_CL` are of type guid.
-pub const HAS_GUIDS: &str = "parameters('oneLoginTableHasGuidColumns')";
 
 /// The deployment of a source. `tables` are all tables.
 pub fn deployment(source: &Source, tables: &[Table]) -> Result<Value, String> {
@@ -90,14 +88,14 @@ fn transform(table: &Table) -> String {
     }
 }
 
-/// What follows the transformation of `OneLogin_CL` where its ids are of type guid.
+/// What follows the transformation of the retired function app's table where its ids are of type guid.
 fn conversions(table: &Table) -> Option<String> {
     let columns = table.columns.iter().map(|(name, _)| name);
     let conversions: Vec<String> = columns
         .filter(|name| name.ends_with("_g"))
         .map(|name| format!("{name} = toguid({name})"))
         .collect();
-    (table.name == "OneLogin_CL").then(|| format!(" | extend {}", conversions.join(", ")))
+    (table.name == RETIRED_TABLE).then(|| format!(" | extend {}", conversions.join(", ")))
 }
 
 /// How many characters the transformation of a table may have as a parameter, so that it keeps within the limit of a rule.
@@ -129,7 +127,7 @@ fn template(source: &Source, tables: &[&Table]) -> Value {
     resources.push(rule(source, tables));
     resources.push(role());
     json!({
-        "$schema": super::template::SCHEMA,
+        "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
         "parameters": parameters,
         "variables": variables(source, tables),
@@ -227,33 +225,55 @@ fn variables(source: &Source, tables: &[&Table]) -> Value {
     variables.into()
 }
 
+/// How what is always there is joined with what is asked for.
+struct Joined {
+    function: &'static str,
+    /// The variable with what is always there.
+    always: &'static str,
+    /// The end of the variable of a table on request.
+    suffix: &'static str,
+    nothing: &'static str,
+}
+
 fn streams(source: &Source, tables: &[&Table]) -> Value {
-    picked(source, tables, "union", "streams", "Stream", "createObject()").unwrap_or_else(|| always(source, tables).0)
+    let joined = Joined {
+        function: "union",
+        always: "streams",
+        suffix: "Stream",
+        nothing: "createObject()",
+    };
+    joined.of(source, tables).unwrap_or_else(|| always(source, tables).0)
 }
 
 fn flows(source: &Source, tables: &[&Table]) -> Value {
-    picked(source, tables, "concat", "flows", "Flow", "createArray()").unwrap_or_else(|| always(source, tables).1)
+    let joined = Joined {
+        function: "concat",
+        always: "flows",
+        suffix: "Flow",
+        nothing: "createArray()",
+    };
+    joined.of(source, tables).unwrap_or_else(|| always(source, tables).1)
 }
 
-/// An expression that joins what is always there with what is asked for; none where nothing is on request.
-fn picked(source: &Source, tables: &[&Table], join: &str, always: &str, suffix: &str, none: &str) -> Option<Value> {
-    if source.on_request.is_empty() {
-        return None;
+impl Joined {
+    /// The expression; none where nothing is on request.
+    fn of(&self, source: &Source, tables: &[&Table]) -> Option<Value> {
+        if source.on_request.is_empty() {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if !source.always.is_empty() {
+            parts.push(format!("variables('{}')", self.always));
+        }
+        let names = tables.iter().map(|table| table.name.as_str());
+        for name in names.filter(|name| source.on_request.contains(name)) {
+            parts.push(format!(
+                "if(contains(parameters('tablesUsed'), '{name}'), variables('{name}{}'), {})",
+                self.suffix, self.nothing
+            ));
+        }
+        Some(format!("[{}({})]", self.function, parts.join(", ")).into())
     }
-    let mut parts = Vec::new();
-    if !source.always.is_empty() {
-        parts.push(format!("variables('{always}')"));
-    }
-    for table in tables
-        .iter()
-        .filter(|table| source.on_request.contains(&table.name.as_str()))
-    {
-        let name = &table.name;
-        parts.push(format!(
-            "if(contains(parameters('tablesUsed'), '{name}'), variables('{name}{suffix}'), {none})"
-        ));
-    }
-    Some(format!("[{join}({})]", parts.join(", ")).into())
 }
 
 fn always(source: &Source, tables: &[&Table]) -> (Value, Value) {

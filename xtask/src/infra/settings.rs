@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::sources::SOURCES;
 use super::versions::api_version;
+use crate::vendors::SOURCES;
 
 /// Settings that are there together.
 #[derive(Debug, Deserialize)]

@@ -12,9 +12,9 @@ const EVERY_SOURCE: &str = "<SOURCE>__";
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Catalog {
-    sources: Vec<Source>,
+    sources: Vec<VendorSettings>,
     every_source: Vec<Setting>,
-    groups: Vec<Group>,
+    groups: Vec<SharedSettings>,
     /// Prefixes that are kept free for later versions.
     #[serde(rename = "reserved")]
     _reserved: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Catalog {
 /// The settings of a vendor; each instance has them all.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Source {
+struct VendorSettings {
     #[serde(rename = "name")]
     _name: String,
     title: String,
@@ -36,7 +36,7 @@ struct Source {
 /// Settings that exist once.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Group {
+struct SharedSettings {
     prefix: String,
     settings: Vec<Setting>,
 }

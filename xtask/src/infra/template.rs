@@ -3,23 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::check::ids;
+use super::deployment::{PRINCIPAL_ID, SCHEMA};
 use super::parts::Parts;
-use super::sources::{SOURCES, Source};
 use super::tables::Table;
 use super::versions::api_version;
 use super::{content, endpoint, rules, settings};
 use crate::kql::Content;
-
-/// The language of the template.
-pub const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
-
-/// The principal that the app acts as.
-pub const PRINCIPAL_ID: &str = "if(variables('systemIdentity'), \
-     reference(variables('siteId'), '2024-04-01', 'full').identity.principalId, \
-     reference(variables('identityId'), '2023-01-31').principalId)";
-
-/// The region of the workspace: rules and tables have to be there.
-pub const WORKSPACE_LOCATION: &str = "reference(parameters('workspaceResourceId'), '2025-07-01', 'full').location";
+use crate::vendors::{SOURCES, Source};
 
 const PRINCIPAL_PLACEHOLDER: &str = "{{principalId}}";
 
@@ -54,22 +44,6 @@ pub fn build(ingredients: &Ingredients) -> Result<Value, String> {
 /// Where a release of the repository keeps the package.
 pub fn package_uri(repository: &str) -> String {
     format!("{repository}/releases/latest/download/released-package.zip")
-}
-
-/// A deployment into the workspace's resource group, in a scope of its own.
-pub fn in_workspace(name: &str, given: Map<String, Value>, template: Value) -> Value {
-    json!({
-        "type": "Microsoft.Resources/deployments",
-        "name": name,
-        "subscriptionId": "[variables('workspaceSubscription')]",
-        "resourceGroup": "[variables('workspaceResourceGroup')]",
-        "properties": {
-            "mode": "Incremental",
-            "expressionEvaluationOptions": {"scope": "inner"},
-            "parameters": given,
-            "template": template,
-        },
-    })
 }
 
 fn parameters(ingredients: &Ingredients) -> Map<String, Value> {

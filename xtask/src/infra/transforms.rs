@@ -4,15 +4,16 @@ use serde_json::Value;
 
 use super::check::expression::{self, Expression};
 use super::check::tables::declared_streams;
-use super::rules::{HAS_GUIDS, LONGEST_TRANSFORM};
+use super::rules::LONGEST_TRANSFORM;
 use super::tables::columns_of_template;
 use crate::kql::Transform;
+use crate::vendors::HAS_GUIDS;
 
 /// A template, and where its parameters come from.
-struct Scope<'t> {
+struct TransformScope<'t> {
     template: &'t Value,
     /// The template around it, and what that hands in.
-    outer: Option<(&'t Scope<'t>, &'t Value)>,
+    outer: Option<(&'t TransformScope<'t>, &'t Value)>,
 }
 
 /// A text that an expression gives while some conditions hold.
@@ -33,13 +34,13 @@ impl Possible {
 
 /// Those of every data flow, wherever it stands.
 pub fn of_template(template: &Value) -> Result<Vec<Transform>, String> {
-    let scope = Scope { template, outer: None };
+    let scope = TransformScope { template, outer: None };
     let mut found = Vec::new();
     collect(&scope, &mut found)?;
     Ok(found)
 }
 
-fn collect(scope: &Scope<'_>, found: &mut Vec<Transform>) -> Result<(), String> {
+fn collect(scope: &TransformScope<'_>, found: &mut Vec<Transform>) -> Result<(), String> {
     let mut streams = Vec::new();
     declared_streams(scope.template, &mut streams);
     let mut flows = Vec::new();
@@ -73,7 +74,7 @@ fn collect(scope: &Scope<'_>, found: &mut Vec<Transform>) -> Result<(), String> 
     for resource in scope.template["resources"].as_array().into_iter().flatten() {
         let properties = &resource["properties"];
         if !properties["template"].is_null() {
-            let inner = Scope {
+            let inner = TransformScope {
                 template: &properties["template"],
                 outer: Some((scope, &properties["parameters"])),
             };
@@ -95,7 +96,7 @@ fn data_flows<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     }
 }
 
-impl Scope<'_> {
+impl TransformScope<'_> {
     /// Every text that a value may be.
     fn texts(&self, value: &str) -> Result<Vec<Possible>, String> {
         let Some(inside) = expression::inside(value) else {

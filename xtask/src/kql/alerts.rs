@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::binder::Query;
-use super::content::Text;
+use super::binder::{ExpectedQuery, Query};
 use super::shape::{keys, list, one_of, text};
 
 const REQUIRED: [&str; 16] = [
@@ -201,8 +200,8 @@ fn columns(rule: &Value) -> BTreeSet<String> {
 }
 
 /// The query of a rule with the columns that the rule takes from it.
-pub fn query(name: &str, rule: &Value, text: &str) -> Text {
-    Text {
+pub fn query(name: &str, rule: &Value, text: &str) -> ExpectedQuery {
+    ExpectedQuery {
         query: Query::new(&format!("alert {name}"), text),
         gives: columns(rule).into_iter().map(|column| (column, None)).collect(),
     }

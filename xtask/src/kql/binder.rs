@@ -44,6 +44,14 @@ pub struct Query {
     pub target: Option<String>,
 }
 
+/// A query with what its reader expects of it.
+pub struct ExpectedQuery {
+    /// The query.
+    pub query: Query,
+    /// The columns that its reader asks for, with their types where they matter.
+    pub gives: Vec<(String, Option<&'static str>)>,
+}
+
 impl Query {
     /// A query over the tables and functions of the workspace.
     pub fn new(name: &str, text: &str) -> Self {

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::binder::Query;
-use super::content::Text;
+use super::binder::{ExpectedQuery, Query};
 use super::schemas::Schemas;
 use super::shape::{keys, list, one_of, text};
 
@@ -146,13 +145,13 @@ fn instruction_step(place: &str, step: &Value) -> Vec<String> {
 }
 
 /// Every query of the pages.
-pub fn texts(pages: &[(String, Value)]) -> Vec<Text> {
+pub fn texts(pages: &[(String, Value)]) -> Vec<ExpectedQuery> {
     let mut texts = Vec::new();
     for (name, page) in pages {
         let mut add = |kind: &str, query: &Value, gives: Vec<(String, Option<&'static str>)>| {
             let query_name = format!("connector {name}, {kind} {}", texts.len() + 1);
             let query = Query::new(&query_name, query.as_str().unwrap_or_default());
-            texts.push(Text { query, gives });
+            texts.push(ExpectedQuery { query, gives });
         };
         for graph in list(page, "graphQueries") {
             add(

@@ -4,17 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::binder::{Function, Query};
+use super::binder::{ExpectedQuery, Function};
 use super::schemas::Schemas;
 use super::{alerts, connectors, functions, workbook};
-
-/// A text with what its reader expects of it.
-pub struct Text {
-    /// The query.
-    pub query: Query,
-    /// The columns that its reader asks for, with their types where they matter.
-    pub gives: Vec<(String, Option<&'static str>)>,
-}
 
 /// Functions, connector pages, the workbook and alert rules.
 #[derive(Debug, Default, PartialEq)]
@@ -42,7 +34,7 @@ impl Content {
     }
 
     /// Every query.
-    pub fn texts(&self) -> Vec<Text> {
+    pub fn texts(&self) -> Vec<ExpectedQuery> {
         let mut texts = connectors::texts(&self.connectors);
         texts.extend(workbook::texts(&self.workbook));
         texts.extend(

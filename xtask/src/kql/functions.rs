@@ -2,27 +2,12 @@
 
 use super::binder::Function;
 use super::schemas::Schemas;
-
-/// Which tables a function must read to the last column.
-const READS: [(&str, &[&str]); 3] = [
-    (
-        "PingOneAudit",
-        &["PingOne_AuditActivitiesV2_CL", "PingOne_AuditActivities_CL"],
-    ),
-    ("PingOneEnterpriseAudit", &["PingOneEnterprise_AuditEvents_CL"]),
-    (
-        "OneLoginEvents",
-        &["OneLogin_CL", "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"],
-    ),
-];
-
-/// Names that Microsoft's solutions give their own functions in the same workspace.
-const TAKEN: [&str; 2] = ["OneLogin", "SentinelOne"];
+use crate::vendors::{FUNCTION_NAMES_OF_MICROSOFT, FUNCTION_TABLES};
 
 /// What is wrong with the set of functions.
 pub fn problems(functions: &[Function], schemas: &Schemas) -> Vec<String> {
     let mut problems = Vec::new();
-    for (name, tables) in READS {
+    for (name, tables) in FUNCTION_TABLES {
         let Some(function) = functions.iter().find(|function| function.name == name) else {
             problems.push(format!("functions: {name} is missing"));
             continue;
@@ -40,7 +25,7 @@ pub fn problems(functions: &[Function], schemas: &Schemas) -> Vec<String> {
     }
     let taken = functions
         .iter()
-        .filter(|function| TAKEN.contains(&function.name.as_str()));
+        .filter(|function| FUNCTION_NAMES_OF_MICROSOFT.contains(&function.name.as_str()));
     problems
         .extend(taken.map(|function| format!("function {} has the name of a function of Microsoft's", function.name)));
     problems

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::vendors::{RETIRED_TABLE, RETIRED_TABLE_LAST_COLUMN};
+
 /// Column -> type, without the columns that Azure Monitor gives every table.
 pub type Columns = BTreeMap<String, String>;
-
-/// The last column of `OneLogin_CL` as the retired function app made it.
-const LAST_OF_THE_OLD_ONELOGIN: &str = "notes_s";
-
-const ONELOGIN: &str = "OneLogin_CL";
 
 /// The tables of a workspace.
 #[derive(Debug, Clone, Default)]
@@ -17,18 +14,18 @@ pub struct Schemas {
     pub tables: BTreeMap<String, Columns>,
     /// Tables that are known but not there: a fuzzy union may name them.
     pub absent: BTreeSet<String>,
-    /// `OneLogin_CL` of a workspace where the retired function app wrote.
-    old_onelogin: Columns,
+    /// The table of a workspace where the retired function app wrote.
+    retired_table: Columns,
 }
 
 impl Schemas {
     /// Adds a table with the names and types of its columns, in their order.
     pub fn add(&mut self, table: &str, columns: &[(String, String)]) {
-        if table == ONELOGIN {
-            let last = columns.iter().position(|(name, _)| name == LAST_OF_THE_OLD_ONELOGIN);
+        if table == RETIRED_TABLE {
+            let last = columns.iter().position(|(name, _)| name == RETIRED_TABLE_LAST_COLUMN);
             let old = last.map_or(columns.len(), |last| last + 1);
-            self.old_onelogin = columns.iter().take(old).cloned().collect();
-            to_guids(&mut self.old_onelogin);
+            self.retired_table = columns.iter().take(old).cloned().collect();
+            to_guids(&mut self.retired_table);
         }
         self.tables.insert(table.to_owned(), columns.iter().cloned().collect());
     }
@@ -52,17 +49,19 @@ impl Schemas {
         bare
     }
 
-    /// The same workspace with the `OneLogin_CL` that the retired function app made: 30 columns, ids of type guid.
-    pub fn with_old_onelogin(&self) -> Self {
+    /// The same workspace with the table as the retired function app made it: 30 columns, ids of type guid.
+    pub fn with_retired_table(&self) -> Self {
         let mut older = self.clone();
-        older.tables.insert(ONELOGIN.to_owned(), self.old_onelogin.clone());
+        older
+            .tables
+            .insert(RETIRED_TABLE.to_owned(), self.retired_table.clone());
         older
     }
 
     /// The same workspace where the table that the retired function app made got the columns that it lacked.
     pub fn with_guids(&self) -> Self {
         let mut with_guids = self.clone();
-        with_guids.tables.get_mut(ONELOGIN).into_iter().for_each(to_guids);
+        with_guids.tables.get_mut(RETIRED_TABLE).into_iter().for_each(to_guids);
         with_guids
     }
 
@@ -110,8 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn the_old_onelogin_table_has_30_columns_and_guids() {
-        let old = schemas().with_old_onelogin();
+    fn the_retired_table_table_has_30_columns_and_guids() {
+        let old = schemas().with_retired_table();
         let columns = &old.tables["OneLogin_CL"];
         assert_eq!(columns.len(), 30);
         assert_eq!(columns["uuid_g"], "guid");

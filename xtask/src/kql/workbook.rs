@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::binder::Query;
-use super::content::Text;
+use super::binder::{ExpectedQuery, Query};
 use super::shape::{keys, list, one_of, text};
 
 const WORKSPACE: &str = "microsoft.operationalinsights/workspaces";
@@ -94,11 +93,11 @@ fn over_a_workspace(place: &str, content: &Value) -> Vec<String> {
 }
 
 /// Every query, with values in place of `{parameters}`.
-pub fn texts(workbook: &Value) -> Vec<Text> {
+pub fn texts(workbook: &Value) -> Vec<ExpectedQuery> {
     let parameters = parameters(workbook);
     let queries = queries(workbook).into_iter();
     queries
-        .map(|(name, query)| Text {
+        .map(|(name, query)| ExpectedQuery {
             query: Query::new(&name, &filled(query, &parameters)),
             gives: Vec::new(),
         })

@@ -2,17 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::binder::{Query, Report, Request};
-use super::content::{Content, Text};
+use super::binder::{ExpectedQuery, Query, Report, Request};
+use super::content::Content;
 use super::schemas::{Columns, Schemas};
-
-/// Tables that are made on request only: whatever else asks for them must do it in a fuzzy union.
-const ON_REQUEST: [&str; 4] = [
-    "PingOne_AuditActivities_CL",
-    "SentinelOneAlertsV2_CL",
-    "OneLoginEventsV2_CL",
-    "OneLoginUsersV2_CL",
-];
+use crate::vendors::TABLES_ON_REQUEST;
 
 /// An ingestion transformation of a data flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +16,7 @@ pub struct Transform {
     pub source: Columns,
     /// The table that it fills.
     pub target: String,
-    /// Whether the table is an `OneLogin_CL` whose ids are of type guid.
+    /// Whether the table is one that the retired function app made, whose ids are of type guid.
     pub into_guids: bool,
 }
 
@@ -47,7 +40,7 @@ struct Asked {
 /// Everything that a workspace asks of the language service.
 pub struct Questions {
     asked: Vec<Asked>,
-    texts: Vec<Text>,
+    texts: Vec<ExpectedQuery>,
 }
 
 impl Workspace {
@@ -57,7 +50,7 @@ impl Workspace {
     }
 
     /// Binds every text: with all tables, and without those on request. The functions must also bind where none of their
-    /// tables is there, where their tables have none of the columns, and over the `OneLogin_CL` of the retired function
+    /// tables is there, where their tables have none of the columns, and over the table of the retired function
     /// app.
     pub fn questions(&self) -> Questions {
         let texts = self.content.texts();
@@ -67,7 +60,11 @@ impl Workspace {
         let schemas = &self.schemas;
         let asked = [
             ("", schemas.clone(), all),
-            ("without the tables on request", schemas.without(&ON_REQUEST), queries),
+            (
+                "without the tables on request",
+                schemas.without(&TABLES_ON_REQUEST),
+                queries,
+            ),
             (
                 "without the tables that functions read",
                 schemas.without(&tables),
@@ -75,9 +72,13 @@ impl Workspace {
             ),
             // After a fuzzy union over a missing table the language service accepts any column; Azure does not.
             ("over tables without columns", schemas.bare(&tables), Vec::new()),
-            ("over the older OneLogin_CL", schemas.with_old_onelogin(), Vec::new()),
             (
-                "into an OneLogin_CL with guids",
+                "over the retired function app's table",
+                schemas.with_retired_table(),
+                Vec::new(),
+            ),
+            (
+                "into the retired function app's table, with guids",
                 schemas.with_guids(),
                 self.transforms(true),
             ),
@@ -153,7 +154,7 @@ impl Questions {
 }
 
 /// The columns that a text should give and does not.
-fn missing(text: &Text, report: &Report) -> Vec<String> {
+fn missing(text: &ExpectedQuery, report: &Report) -> Vec<String> {
     let name = &text.query.name;
     let columns = report.columns(name).unwrap_or_default();
     let mut problems = Vec::new();
@@ -182,7 +183,7 @@ mod tests {
     #[test]
     fn a_column_that_is_missing_or_of_another_type_is_told() {
         let told = |column: &str, column_type| {
-            let text = Text {
+            let text = ExpectedQuery {
                 query: Query::new("q", ""),
                 gives: vec![(column.to_owned(), column_type)],
             };

@@ -5,13 +5,14 @@ mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
 mod sentinelone;
+mod story;
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::Value;
+use chrono::{DateTime, Utc};
 
-const SEED: u64 = 2026;
+pub use simulator::generate::sentinelone::REGISTRATION_TOKEN_MARK;
+pub use story::{Act, Expected};
 
 /// What the settings of each vendor start with, and its tables.
 pub const RULES: [(&str, &[&str]); 4] = [
@@ -24,29 +25,6 @@ pub const RULES: [(&str, &[&str]); 4] = [
     ),
 ];
 
-/// What a table must hold in the end.
-pub struct Expected {
-    pub table: &'static str,
-    /// What names the event, or the version of a thing, that a row was made of.
-    pub name_of: fn(&Value) -> Option<String>,
-    pub names: Vec<String>,
-}
-
-/// A part of the story, with a tick of the timer at its end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// What the vendors have when the handler comes.
-    Beginning,
-    /// What happens, changes and is shown late after that.
-    Changes,
-    /// What is sent again because an answer got lost.
-    Repeats,
-}
-
-impl Act {
-    pub const ALL: [Self; 3] = [Self::Beginning, Self::Changes, Self::Repeats];
-}
-
 /// How often each webhook was called.
 #[derive(Clone, Copy)]
 pub struct Posts {
@@ -56,20 +34,20 @@ pub struct Posts {
 
 /// The events of every vendor.
 pub struct Script {
-    pingone: pingone::Script,
-    enterprise: pingone_enterprise::Script,
-    sentinelone: sentinelone::Script,
-    onelogin: onelogin::Script,
-    onelogin_api: onelogin_api::Script,
+    pingone: pingone::PingOneScript,
+    enterprise: pingone_enterprise::EnterpriseScript,
+    sentinelone: sentinelone::SentinelOneScript,
+    onelogin: onelogin::OneLoginScript,
+    onelogin_api: onelogin_api::OneLoginApiScript,
 }
 
 /// The simulated vendors of one pass.
 pub struct Stage<'a> {
-    pingone: pingone::Stage<'a>,
-    enterprise: pingone_enterprise::Stage<'a>,
-    sentinelone: sentinelone::Stage<'a>,
-    onelogin: onelogin::Stage<'a>,
-    onelogin_api: onelogin_api::Stage<'a>,
+    pingone: pingone::PingOneStage<'a>,
+    enterprise: pingone_enterprise::EnterpriseStage<'a>,
+    sentinelone: sentinelone::SentinelOneStage<'a>,
+    onelogin: onelogin::OneLoginStage<'a>,
+    onelogin_api: onelogin_api::OneLoginApiStage<'a>,
 }
 
 impl Script {
@@ -77,11 +55,11 @@ impl Script {
     pub fn write() -> Self {
         let now = DateTime::<Utc>::from(SystemTime::now());
         Self {
-            pingone: pingone::Script::write(now),
-            enterprise: pingone_enterprise::Script::write(now),
-            sentinelone: sentinelone::Script::write(now),
-            onelogin: onelogin::Script::write(now),
-            onelogin_api: onelogin_api::Script::write(now),
+            pingone: pingone::PingOneScript::write(now),
+            enterprise: pingone_enterprise::EnterpriseScript::write(now),
+            sentinelone: sentinelone::SentinelOneScript::write(now),
+            onelogin: onelogin::OneLoginScript::write(now),
+            onelogin_api: onelogin_api::OneLoginApiScript::write(now),
         }
     }
 
@@ -113,11 +91,11 @@ impl<'a> Stage<'a> {
     /// Starts every simulated vendor, with nothing to show yet.
     pub fn set(script: &'a Script) -> Self {
         Self {
-            pingone: pingone::Stage::set(&script.pingone),
-            enterprise: pingone_enterprise::Stage::set(&script.enterprise),
-            sentinelone: sentinelone::Stage::set(&script.sentinelone),
-            onelogin: onelogin::Stage::set(&script.onelogin),
-            onelogin_api: onelogin_api::Stage::set(&script.onelogin_api),
+            pingone: pingone::PingOneStage::set(&script.pingone),
+            enterprise: pingone_enterprise::EnterpriseStage::set(&script.enterprise),
+            sentinelone: sentinelone::SentinelOneStage::set(&script.sentinelone),
+            onelogin: onelogin::OneLoginStage::set(&script.onelogin),
+            onelogin_api: onelogin_api::OneLoginApiStage::set(&script.onelogin_api),
         }
     }
 
@@ -161,24 +139,5 @@ impl<'a> Stage<'a> {
             pingone: self.pingone.posts,
             onelogin: self.onelogin.posts,
         }
-    }
-}
-
-/// What names a version: the vendor's id and a time.
-fn name(id: &str, at: DateTime<Utc>) -> String {
-    format!("{id} of {}", at.to_rfc3339_opts(SecondsFormat::Micros, true))
-}
-
-/// The same from the columns of a row, or the members of an object.
-fn name_from(object: &Value, id: &str, time: &str) -> Option<String> {
-    let at = object.get(time)?.as_str()?.parse().ok()?;
-    Some(name(object.get(id)?.as_str()?, at))
-}
-
-fn accepted(accepted: bool, vendor: &str) -> Result<(), String> {
-    if accepted {
-        Ok(())
-    } else {
-        Err(format!("a push of {vendor} was not accepted"))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulator::generate::onelogin::{Event, Events};
 use simulator::onelogin::{Batch, Batcher, Format, LARGEST_BATCH, Sender, SenderOptions};
 
-use super::{Act, Expected, SEED, accepted};
+use super::story::{Act, Expected, SEED, accepted};
 
 pub const TABLE: &str = "OneLogin_CL";
 
@@ -18,18 +18,18 @@ const ACCOUNT_ID: u32 = 4711;
 const AFTER_THE_PAUSE: usize = 35;
 
 /// The events, a second apart.
-pub struct Script {
+pub struct OneLoginScript {
     pushed: Vec<Event>,
 }
 
 /// The account of one pass.
-pub struct Stage<'a> {
-    script: &'a Script,
+pub struct OneLoginStage<'a> {
+    script: &'a OneLoginScript,
     /// Posts of the webhook so far.
     pub posts: usize,
 }
 
-impl Script {
+impl OneLoginScript {
     pub fn write(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED, ACCOUNT_ID);
         let pushed = (0..57).map(|number| events.at(now - TimeDelta::seconds(57 - number)));
@@ -66,8 +66,8 @@ fn named(object: &Value, id: &str, time: &str) -> Option<String> {
     Some(format!("{} of {}", text(id)?, text(time)?))
 }
 
-impl<'a> Stage<'a> {
-    pub fn set(script: &'a Script) -> Self {
+impl<'a> OneLoginStage<'a> {
+    pub fn set(script: &'a OneLoginScript) -> Self {
         Self { script, posts: 0 }
     }
 

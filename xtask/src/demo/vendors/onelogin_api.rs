@@ -5,14 +5,14 @@ use serde_json::Value;
 use simulator::generate::onelogin_api::{Event, Events, User, Users};
 use simulator::onelogin_api::{OneLoginApi, Options};
 
-use super::{Act, Expected, SEED, name, name_from};
+use super::story::{Act, Expected, SEED, name, name_from};
 
 pub const TABLES: [&str; 2] = ["OneLoginEventsV2_CL", "OneLoginUsersV2_CL"];
 
 const ACCOUNT_ID: u32 = 4712;
 
 /// What the account holds, and what changes in it.
-pub struct Script {
+pub struct OneLoginApiScript {
     early: Vec<Event>,
     late: Vec<Event>,
     users: Vec<User>,
@@ -20,12 +20,12 @@ pub struct Script {
 }
 
 /// The account of one pass.
-pub struct Stage<'a> {
-    script: &'a Script,
+pub struct OneLoginApiStage<'a> {
+    script: &'a OneLoginApiScript,
     vendor: OneLoginApi,
 }
 
-impl Script {
+impl OneLoginApiScript {
     pub fn write(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED, ACCOUNT_ID);
         let start = now - TimeDelta::minutes(40);
@@ -89,8 +89,8 @@ fn user_of_row(row: &Value) -> Option<String> {
     name_from(&named, "id", "at")
 }
 
-impl<'a> Stage<'a> {
-    pub fn set(script: &'a Script) -> Self {
+impl<'a> OneLoginApiStage<'a> {
+    pub fn set(script: &'a OneLoginApiScript) -> Self {
         Self {
             script,
             vendor: OneLoginApi::start(Options::default()),

@@ -7,7 +7,7 @@ use simulator::generate::pingone::{Activities, Activity};
 use simulator::pingone::{Options, PingOne};
 use simulator::pingone_webhook::{Format, Sender, SenderOptions};
 
-use super::{Act, Expected, SEED, accepted, name, name_from};
+use super::story::{Act, Expected, SEED, accepted, name, name_from};
 
 pub const TABLE: &str = "PingOne_AuditActivitiesV2_CL";
 
@@ -21,7 +21,7 @@ const PUSHED_FIRST: usize = 240;
 const PUSHED_AGAIN: usize = 90;
 
 /// The activities.
-pub struct Script {
+pub struct PingOneScript {
     /// Shown from the beginning; three in every millisecond that has any.
     early: Vec<Activity>,
     /// Shown after the first poll, though recorded before its end.
@@ -31,14 +31,14 @@ pub struct Script {
 }
 
 /// The environment of one pass.
-pub struct Stage<'a> {
-    script: &'a Script,
+pub struct PingOneStage<'a> {
+    script: &'a PingOneScript,
     vendor: PingOne,
     /// Posts of the webhook so far.
     pub posts: usize,
 }
 
-impl Script {
+impl PingOneScript {
     pub fn write(now: DateTime<Utc>) -> Self {
         let mut activities = Activities::new(SEED, ENVIRONMENT_ID);
         let start = now - TimeDelta::minutes(50);
@@ -90,8 +90,8 @@ impl Script {
     }
 }
 
-impl<'a> Stage<'a> {
-    pub fn set(script: &'a Script) -> Self {
+impl<'a> PingOneStage<'a> {
+    pub fn set(script: &'a PingOneScript) -> Self {
         let vendor = PingOne::start(Options {
             environment_id: ENVIRONMENT_ID.to_owned(),
             auth_environment_id: ENVIRONMENT_ID.to_owned(),

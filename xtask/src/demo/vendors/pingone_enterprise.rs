@@ -4,25 +4,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone_enterprise::{Event, Events};
 use simulator::pingone_enterprise::{Options, PingOneEnterprise};
 
-use super::{Act, Expected, SEED, name, name_from};
+use super::story::{Act, Expected, SEED, name, name_from};
 
 pub const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 
 /// The events, each readable once.
-pub struct Script {
+pub struct EnterpriseScript {
     early: Vec<Event>,
     /// Come after the queue was emptied.
     later: Vec<Event>,
 }
 
 /// The subscription of one pass.
-pub struct Stage<'a> {
-    script: &'a Script,
+pub struct EnterpriseStage<'a> {
+    script: &'a EnterpriseScript,
     options: Options,
     vendor: PingOneEnterprise,
 }
 
-impl Script {
+impl EnterpriseScript {
     pub fn write(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED);
         // A day for each, so that the order of day and month matters; the vendor keeps seven.
@@ -58,8 +58,8 @@ impl Script {
     }
 }
 
-impl<'a> Stage<'a> {
-    pub fn set(script: &'a Script) -> Self {
+impl<'a> EnterpriseStage<'a> {
+    pub fn set(script: &'a EnterpriseScript) -> Self {
         let options = Options {
             batch_size: 30,
             ..Options::default()

@@ -7,7 +7,7 @@ use simulator::generate::sentinelone::{
 };
 use simulator::sentinelone::{Options, SentinelOne};
 
-use super::{Act, Expected, SEED, name, name_from};
+use super::story::{Act, Expected, SEED, name, name_from};
 
 pub const TABLES: [&str; 6] = [
     "SentinelOneActivities_CL",
@@ -32,19 +32,19 @@ struct Objects {
 }
 
 /// The console at the beginning, and what is new or changed later.
-pub struct Script {
+pub struct SentinelOneScript {
     first: Objects,
     later: Objects,
 }
 
 /// The console of one pass.
-pub struct Stage<'a> {
-    script: &'a Script,
+pub struct SentinelOneStage<'a> {
+    script: &'a SentinelOneScript,
     options: Options,
     vendor: SentinelOne,
 }
 
-impl Script {
+impl SentinelOneScript {
     pub fn write(now: DateTime<Utc>) -> Self {
         let ago = |minutes: i64| now - TimeDelta::minutes(minutes);
         // After the first poll's view and old enough for the second one to look for.
@@ -155,8 +155,8 @@ impl Script {
     }
 }
 
-impl<'a> Stage<'a> {
-    pub fn set(script: &'a Script) -> Self {
+impl<'a> SentinelOneStage<'a> {
+    pub fn set(script: &'a SentinelOneScript) -> Self {
         let options = Options::default();
         Self {
             script,

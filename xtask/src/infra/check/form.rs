@@ -8,7 +8,7 @@ use super::expression::Expression;
 use super::functions::FORM;
 use super::scope::{syntax_problems, texts};
 use super::secrets::secure_parameters;
-use crate::infra::sources::SOURCES;
+use crate::vendors::SOURCES;
 
 /// What is wrong with a `createUiDefinition.json`.
 pub fn problems(form: &Value, template: &Value) -> Vec<String> {

@@ -45,7 +45,7 @@ pub fn problems(page: &str, template: &Value) -> Vec<String> {
     unknown.chain(untold).collect()
 }
 
-/// `sentinelOneUrl`: lower case first, letters and digits only, a capital in it.
+/// `workspaceName`: lower case first, letters and digits only, a capital in it.
 fn is_parameter_like(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_lowercase())
         && word.chars().all(|next| next.is_ascii_alphanumeric())
