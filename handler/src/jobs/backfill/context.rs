@@ -57,7 +57,13 @@ pub struct BackfillContext<'a> {
 }
 
 impl<'a> BackfillContext<'a> {
-    fn new(jobs: &'a Poller, plan: &'a PullPlan, request: BackfillRequest, watcher: &'a dyn BackfillWatcher) -> Self {
+    /// A window is cut to whole milliseconds.
+    pub fn new(
+        jobs: &'a Poller,
+        plan: &'a PullPlan,
+        request: BackfillRequest,
+        watcher: &'a dyn BackfillWatcher,
+    ) -> Self {
         let BackfillRequest { window, mode } = request;
         let window = Window {
             from: window.from.trunc_subsecs(3),

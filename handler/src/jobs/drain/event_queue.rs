@@ -385,8 +385,13 @@ mod tests {
     async fn an_entry_of_which_nothing_is_held_goes_while_rows_of_others_are_in_doubt() {
         let run = TestRun::new().await;
         let mut keys = Vec::new();
-        for ids in [vec!["known"], vec!["new"], vec!["known", "new"], vec!["known"]] {
-            keys.push(wait(&run, &ids, 0).await);
+        for (hours, ids) in [
+            (4, vec!["known"]),
+            (3, vec!["new"]),
+            (2, vec!["known", "new"]),
+            (1, vec!["known"]),
+        ] {
+            keys.push(wait(&run, &ids, hours).await);
         }
         let destination = Arc::new(RowKeeper {
             takes_nothing: true,
