@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
         &[
             "functions",
             "app",
+            "status",
             "jobs",
             "report",
             "sources",
@@ -31,7 +32,10 @@ const ARROWS: [(&str, &[&str]); 22] = [
             "time",
         ],
     ),
-    ("functions", &["app", "status", "jobs", "tables", "host", "time"]),
+    (
+        "functions",
+        &["app", "status", "jobs", "report", "tables", "state", "host", "time"],
+    ),
     (
         "app",
         &[

@@ -11,9 +11,10 @@ use crate::azure::TokenSource;
 use crate::config::{Settings, StateLocation};
 use crate::functions::Work;
 use crate::http::HttpClient;
-use crate::jobs::{Housekeeping, PollRules, Poller};
+use crate::jobs::{Housekeeping, JobContext, Plans, PollRules};
 use crate::state::connect;
 use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolQuota, Store, StreamHealths};
+use crate::status::RunRecorder;
 use crate::time::Clock;
 
 /// Builds the work. `command` names the process to others that meet its leases.
@@ -29,10 +30,9 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
         spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
         clock: clock.clone(),
     };
-    let plans = wiring.stream_plans()?;
+    let streams = wiring.stream_plans()?;
     let drains = wiring.drain_plans()?;
     let receivers = wiring.receivers()?;
-    let health_target = wiring.health_target()?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -42,23 +42,29 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
     let holder = Holder {
         who: format!("{command} (process {})", std::process::id()),
     };
-    let poller = Poller {
-        plans,
-        drains,
-        off: off_reports(settings),
-        off_streams: off_streams(settings),
-        rules,
+    let recorder = RunRecorder {
         healths: StreamHealths::new(store.clone()),
+        health_route: wiring.health_target()?,
+    };
+    let plans = Plans {
+        streams,
+        drains,
+        disabled: off_reports(settings),
+        disabled_streams: off_streams(settings),
+        schedule: settings.poll.schedule.clone(),
+    };
+    let context = JobContext {
+        rules,
         store,
         clock,
         holder,
-        stop: lasting.stop.clone(),
+        shutdown: lasting.stop.clone(),
         housekeeping: Housekeeping::new(wiring.push_ledgers()),
-        schedule: settings.poll.schedule.clone(),
-        health_target,
     };
     Ok(Work {
-        poller: Arc::new(poller),
+        plans,
+        context: Arc::new(context),
+        recorder,
         receivers,
         budget: settings.poll.budget,
     })

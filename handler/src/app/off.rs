@@ -2,18 +2,18 @@
 
 use crate::config::{OffCause, OffPart, Settings, SwitchedOff};
 use crate::event::StreamName;
-use crate::report::{ErrorCode, Problem, StreamReport};
+use crate::report::{ErrorCode, Problem, ReportSubject, StreamReport};
 
 /// What is configured and does not run, one report for each instance with all its reasons: it must not look as if all
 /// were well.
 pub fn off_reports(settings: &Settings) -> Vec<StreamReport> {
     let mut off: Vec<StreamReport> = Vec::new();
     for switched_off in &settings.switched_off {
-        let name = name_of(switched_off);
-        let problem = problem_of(&name, switched_off);
-        match off.iter_mut().find(|report| report.stream == name) {
+        let instance = instance_of(switched_off);
+        let problem = problem_of(&instance, switched_off);
+        match off.iter_mut().find(|report| report.stream == instance) {
             Some(report) => report.problems.push(problem),
-            None => off.push(StreamReport::off(name, problem)),
+            None => off.push(StreamReport::disabled(instance, problem)),
         }
     }
     off
@@ -21,16 +21,23 @@ pub fn off_reports(settings: &Settings) -> Vec<StreamReport> {
 
 /// The names of the instances that are off, each once.
 pub fn off_names(settings: &Settings) -> Vec<String> {
-    let mut names: Vec<String> = settings.switched_off.iter().map(name_of).collect();
+    let mut names: Vec<String> = settings
+        .switched_off
+        .iter()
+        .map(|switched_off| instance_of(switched_off).to_string())
+        .collect();
     names.dedup();
     names
 }
 
-fn name_of(switched_off: &SwitchedOff) -> String {
-    format!("{}/{}", switched_off.source, switched_off.instance.as_str())
+fn instance_of(switched_off: &SwitchedOff) -> ReportSubject {
+    ReportSubject::Instance {
+        source: switched_off.source,
+        instance: switched_off.instance.as_str().to_owned(),
+    }
 }
 
-fn problem_of(name: &str, switched_off: &SwitchedOff) -> Problem {
+fn problem_of(instance: &ReportSubject, switched_off: &SwitchedOff) -> Problem {
     let part = match switched_off.part {
         OffPart::Poll => "polling",
         OffPart::Push => "push",
@@ -40,7 +47,7 @@ fn problem_of(name: &str, switched_off: &SwitchedOff) -> Problem {
         OffCause::UnresolvedReference => ErrorCode::SecretUnresolved,
         OffCause::BadSetting => ErrorCode::BadSetting,
     };
-    let message = format!("{name}: {part} is switched off: {}", switched_off.reason);
+    let message = format!("{instance}: {part} is switched off: {}", switched_off.reason);
     Problem::new(code, message)
 }
 
@@ -80,7 +87,7 @@ mod tests {
         let reports = off_reports(&settings);
 
         assert_eq!(reports.len(), 1);
-        assert_eq!(reports[0].stream, "pingone/acme");
+        assert_eq!(reports[0].stream.to_string(), "pingone/acme");
         let words: Vec<&str> = reports[0].problems.iter().map(|problem| problem.code.word()).collect();
         assert_eq!(words, ["bad_setting"; 2]);
         assert_eq!(off_names(&settings), ["pingone/acme"]);

@@ -14,7 +14,6 @@ use super::secrets::{Origin, Secrets};
 use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::config::{Environment, SettingProblems, Settings, setting_prefix, unknown_names};
 use crate::functions::{Work, Workplace};
-use crate::jobs::StreamPlan;
 use crate::report::RunReport;
 use crate::time::Shutdown;
 
@@ -213,11 +212,8 @@ impl Workplace for ConnectorWorkplace {
 
     fn run_ended(&self, report: &RunReport) {
         let mut state = self.inner.state();
-        let Some(work) = state.work.clone() else { return };
-        for name in work.poller.plans.iter().map(StreamPlan::name) {
-            if let Some(setting_prefix) = setting_prefix(name).filter(|_| report.rejects_credential_of(name)) {
-                state.secrets.reject(&setting_prefix);
-            }
+        for setting_prefix in report.rejected_credentials().filter_map(setting_prefix) {
+            state.secrets.reject(&setting_prefix);
         }
     }
 }

@@ -128,27 +128,24 @@ async fn fill(
     (plans, request): (&[&PullPlan], BackfillRequest),
     progress: &Progress,
 ) -> RunReport {
-    let off = work.poller.off.iter().filter(|off| selection.takes(&off.stream));
+    let off = work.plans.disabled.iter().filter(|off| selection.takes(&off.stream));
     let mut report = RunReport {
         streams: off.cloned().collect(),
     };
-    note_what_is_wanted(&work.poller, plans, request, progress).await;
+    note_what_is_wanted(&work.context, plans, request, progress).await;
     for plan in plans {
         report
             .streams
-            .push(backfill(&work.poller, plan, request, progress).await);
+            .push(backfill(&work.context, plan, request, progress).await);
     }
     report
 }
 
 /// The selected streams that can be filled; says why the others cannot.
 fn fillable<'w>(work: &'w Work, selection: &Selection) -> Result<Vec<&'w PullPlan>, ExitCode> {
-    let plans = &work.poller.plans;
-    let is_off = work.poller.off.iter().any(|off| selection.takes(&off.stream));
-    let selected: Vec<&StreamPlan> = plans
-        .iter()
-        .filter(|plan| selection.takes(&plan.name().to_string()))
-        .collect();
+    let plans = &work.plans.streams;
+    let is_off = work.plans.disabled.iter().any(|off| selection.takes(&off.stream));
+    let selected: Vec<&StreamPlan> = plans.iter().filter(|plan| selection.takes(plan.name())).collect();
     if selected.is_empty() && !is_off {
         let known: Vec<String> = plans.iter().map(|plan| plan.name().to_string()).collect();
         let known = if known.is_empty() {

@@ -29,7 +29,7 @@ pub async fn reading_anew(
         let WindowCount {
             report: of_stream,
             tables,
-        } = count_before_reading_anew(&work.poller, plan, window, &progress).await;
+        } = count_before_reading_anew(&work.context, plan, window, &progress).await;
         for (table, count) in &tables {
             progress.says(&format!("{} -> {table}: {}", of_stream.stream, in_words(count)));
             perhaps_twice += count.perhaps_twice;

@@ -13,8 +13,8 @@ use crate::app::ConnectorWorkplace;
 use crate::cli::signals;
 use crate::config::Environment;
 use crate::functions::{Work, Workplace};
-use crate::jobs::{RunScope, Selection};
-use crate::report::RunReport;
+use crate::jobs::{RunRequest, Selection};
+use crate::report::{ReportSubject, RunReport};
 use crate::time::{Deadline, Shutdown};
 
 /// What follows `poll`.
@@ -74,45 +74,44 @@ async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop:
 async fn poll_once(work: &Work, selection: &Selection, stop: &Shutdown) -> Option<RunReport> {
     let run = async {
         let deadline = Deadline::after(work.budget);
-        let report = work.poller.run(selection, RunScope::Everything, deadline).await;
-        report.log();
-        work.poller.send_health(&report, selection, None).await;
-        report
+        let request = RunRequest {
+            selection: selection.clone(),
+            ..RunRequest::everything(deadline)
+        };
+        work.run(&request).await
     };
     finished_in_time(stop, run).await
 }
 
 fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
-    let mut known: Vec<String> = work.poller.plans.iter().map(|plan| plan.name().to_string()).collect();
-    known.extend(work.poller.drains.iter().map(|drain| drain.form.name().to_string()));
-    known.extend(work.poller.off.iter().map(|off| off.stream.clone()));
-    known.dedup();
+    let plans = &work.plans;
     let Some(source) = source else {
-        if work.poller.plans.is_empty() && work.poller.off.is_empty() {
+        if plans.streams.is_empty() && plans.disabled.is_empty() {
             log::info!("nothing that is configured is polled; pushes are received by `handler serve`");
         }
         return Ok(Selection::all());
     };
+    let mut known: Vec<ReportSubject> = plans.streams.iter().map(|plan| plan.name().into()).collect();
+    known.extend(plans.drains.iter().map(|drain| drain.form.name().into()));
+    known.extend(plans.disabled.iter().map(|report| report.stream.clone()));
+    known.dedup();
     let selection = Selection::only(source);
     if known.iter().any(|name| selection.takes(name)) {
         return Ok(selection);
     }
-    // A stream of an instance that is off: its report says why.
-    let mut off = work.poller.off.iter();
-    if let Some(off) = off.find(|off| is_below(source, &off.stream)) {
-        return Ok(Selection::only(&off.stream));
+    // A stream of an instance that is disabled: its report says why.
+    let mut disabled = plans.disabled.iter().map(|report| &report.stream);
+    if let Some(instance) =
+        disabled.find(|instance| Selection::only(&instance.to_string()).takes(&source.to_ascii_lowercase()))
+    {
+        return Ok(Selection::only(&instance.to_string()));
     }
-    let known = if known.is_empty() {
-        "none".to_owned()
-    } else {
-        known.join(", ")
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    let known = match known.is_empty() {
+        true => "none".to_owned(),
+        false => known.join(", "),
     };
     Err(format!(
         "--source: no configured stream has that name; configured are: {known}"
     ))
-}
-
-fn is_below(stream: &str, instance: &str) -> bool {
-    let stream = stream.to_ascii_lowercase();
-    stream.strip_prefix(instance).is_some_and(|rest| rest.starts_with('/'))
 }

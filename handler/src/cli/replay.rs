@@ -14,8 +14,10 @@ use crate::app::ConnectorWorkplace;
 use crate::cli::signals;
 use crate::config::Environment;
 use crate::functions::Work;
-use crate::jobs::{ReplayError, Replayed, RunScope, Selection};
+use crate::jobs;
+use crate::jobs::{ReplayError, Replayed, RunRequest, RunScope};
 use crate::report::RunReport;
+use crate::status::record_replayed;
 use crate::time::{Clock, Deadline, Shutdown, SystemClock};
 
 /// A person waits for it: it may take longer than a run of the timer.
@@ -60,9 +62,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) 
 
 async fn replay_spool(work: &Work, stop: &Shutdown) -> bool {
     loop {
-        let deadline = Deadline::after(LONGEST);
-        let report = work.poller.run(&Selection::all(), RunScope::SpoolOnly, deadline).await;
-        report.log();
+        let request = RunRequest {
+            scope: RunScope::SpoolOnly,
+            ..RunRequest::everything(Deadline::after(LONGEST))
+        };
+        let report = work.run(&request).await;
         if report.failed() {
             return false;
         }
@@ -89,7 +93,8 @@ fn held_until(report: &RunReport) -> Option<DateTime<Utc>> {
 }
 
 async fn replay_dead_letters(work: &Work) -> bool {
-    let replayed = match work.poller.replay_dead_letters(Deadline::after(LONGEST)).await {
+    let deadline = Deadline::after(LONGEST);
+    let replayed = match jobs::replay_dead_letters(&work.plans, &work.context, deadline).await {
         Ok(replayed) => replayed,
         // What somebody else holds is skipped, and that is no failure.
         Err(held @ ReplayError::Held(_)) => {
@@ -101,6 +106,7 @@ async fn replay_dead_letters(work: &Work) -> bool {
             return false;
         }
     };
+    record_replayed(&work.recorder.healths, &replayed.rows, work.context.clock.now()).await;
     let Replayed {
         sent,
         refused,

@@ -28,7 +28,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) 
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let status = match work.poller.status().await {
+    let status = match work.status().await {
         Ok(status) => status,
         Err(error) => {
             log::error!("{error}");

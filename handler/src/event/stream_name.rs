@@ -1,6 +1,8 @@
 use std::fmt;
 
-/// Names a stream of events: `pingone/default/activities`.
+use serde::{Serialize, Serializer};
+
+/// Names a stream of events: `<source>/<instance>/<stream>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamName {
     /// The vendor, as in settings and paths.
@@ -14,5 +16,11 @@ pub struct StreamName {
 impl fmt::Display for StreamName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}/{}", self.source, self.instance, self.stream)
+    }
+}
+
+impl Serialize for StreamName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }

@@ -9,23 +9,42 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
-use crate::jobs::{MAX_ANSWER_TIME, Poller, PushReceiver};
+use crate::jobs::{JobContext, MAX_ANSWER_TIME, Plans, PushReceiver, RunRequest};
 use crate::report::RunReport;
+use crate::state::StoreError;
+use crate::status::{RunRecorder, Status, collect_status, run_and_record};
 use crate::time::Deadline;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What the functions work with.
 pub struct Work {
-    /// The pull streams.
-    pub poller: Arc<Poller>,
-    /// The receivers of pushes by the last part of their route: `push/onelogin`.
+    /// What is configured.
+    pub plans: Plans,
+    /// What the jobs share.
+    pub context: Arc<JobContext>,
+    /// Where runs are recorded.
+    pub recorder: RunRecorder,
+    /// The receivers of pushes by the last part of their route: `push/<source>`.
     pub receivers: BTreeMap<&'static str, PushReceiver>,
     /// How long a run of the timer may take.
     pub budget: Duration,
 }
 
 impl Work {
+    /// Runs, logs and records.
+    pub async fn run(&self, request: &RunRequest) -> RunReport {
+        run_and_record(&self.plans, &self.context, &self.recorder, request).await
+    }
+
+    /// How every stream stands.
+    ///
+    /// # Errors
+    /// If the state store cannot be read.
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        collect_status(&self.plans, &self.context, &self.recorder.healths).await
+    }
+
     /// Saves what was counted of pushes since the last time. What cannot be saved is logged, and saved the next time.
     pub async fn save_ledgers(&self) {
         for (vendor, receiver) in &self.receivers {

@@ -35,7 +35,7 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: &HttpCall) -> HttpRep
     };
     // What this process received shows at once.
     let _ = tokio::time::timeout(LEDGERS_TIME, work.save_ledgers()).await;
-    let status = match work.poller.status().await {
+    let status = match work.status().await {
         Ok(status) => status,
         Err(error) => {
             log::error!("the status cannot be shown: {error}");

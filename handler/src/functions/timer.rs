@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Work;
 use crate::host::{TimerCall, TimerReply};
-use crate::jobs::{RunScope, Selection};
+use crate::jobs::RunRequest;
 use crate::report::RunReport;
 use crate::time::Deadline;
 
@@ -19,12 +19,11 @@ pub async fn run(work: &Work, call: TimerCall) -> RunReport {
         "the timer fired"
     );
     let deadline = Deadline::after(work.budget.min(LONGEST_RUN));
-    let everything = Selection::all();
-    let report = work.poller.run(&everything, RunScope::Everything, deadline).await;
-    report.log();
-    let invocation_id = call.invocation_id.as_deref();
-    work.poller.send_health(&report, &everything, invocation_id).await;
-    report
+    let request = RunRequest {
+        invocation_id: call.invocation_id,
+        ..RunRequest::everything(deadline)
+    };
+    work.run(&request).await
 }
 
 /// A stream that failed fails the invocation.

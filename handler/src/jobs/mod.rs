@@ -6,11 +6,14 @@ mod backfill;
 mod consume;
 mod drain;
 mod housekeeping;
+mod job_context;
+mod orphaned_queues;
 pub mod plan;
 mod poll;
 mod push;
 mod replay;
 mod run;
+mod selection;
 #[cfg(test)]
 mod testing;
 
@@ -21,7 +24,8 @@ pub use self::backfill::{
 };
 pub use self::drain::event_queue::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
-pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
+pub use self::job_context::JobContext;
+pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, Plans, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
 pub use self::poll::window::PollRules;
 pub use self::push::batch_upload::{MAX_UPLOAD_WAIT, UploadContext};
 pub use self::push::dedupe::Dedupe;
@@ -31,5 +35,6 @@ pub use self::push::ledger::PushLedger;
 pub use self::push::plan::{PushAnswer, PushPlan, PushRequest, PushRoute};
 pub use self::push::poller_queues::PollerQueues;
 pub use self::push::receiver::{MAX_ANSWER_TIME, PushReceiver};
-pub use self::replay::{ReplayError, Replayed};
-pub use self::run::{Poller, RunScope, Selection};
+pub use self::replay::{ReplayError, Replayed, ReplayedRows, replay_dead_letters};
+pub use self::run::{RunRequest, RunScope, run};
+pub use self::selection::Selection;

@@ -1,12 +1,64 @@
 //! What is read, and where it goes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::config::Schedule;
 use crate::delivery::TableRoute;
 use crate::event::{Identity, StreamName};
+use crate::report::StreamReport;
 use crate::sources::{DestructiveStream, SnapshotStream, WebhookFormat, WindowedStream};
 use crate::state::Spool;
+
+/// Everything that is configured.
+pub struct Plans {
+    /// The streams that are read.
+    pub streams: Vec<StreamPlan>,
+    /// The queues of pushed rows.
+    pub drains: Vec<DrainPlan>,
+    /// What is configured but cannot run; part of every report.
+    pub disabled: Vec<StreamReport>,
+    /// The streams of what is disabled for which something may wait in the spool.
+    pub disabled_streams: Vec<StreamName>,
+    /// When runs begin.
+    pub schedule: Schedule,
+}
+
+impl Plans {
+    /// The plan of a stream that is read.
+    pub fn stream(&self, name: &StreamName) -> Option<&StreamPlan> {
+        self.streams.iter().find(|plan| plan.name() == name)
+    }
+
+    /// What is pushed and drained by itself, each stream once.
+    pub fn push_streams(&self) -> BTreeSet<&StreamName> {
+        self.drains.iter().map(|drain| drain.form.name()).collect()
+    }
+
+    /// Everything that is configured and runs, in the order of the names.
+    pub fn stream_names(&self) -> BTreeSet<&StreamName> {
+        let polled = self.streams.iter().map(StreamPlan::name);
+        polled.chain(self.push_streams()).collect()
+    }
+
+    /// The queues of the spool (`spool/<table>/<stream>`), each with the stream whose runs empty it.
+    pub fn queue_owners(&self) -> BTreeMap<String, &StreamName> {
+        let drains = self.drains.iter().map(|drain| (drain.queue(), drain.form.name()));
+        let streams = self
+            .streams
+            .iter()
+            .flat_map(|plan| plan.queues().into_iter().map(|queue| (queue, plan.name())));
+        // Where both name a queue, the drain has it.
+        streams.chain(drains).collect()
+    }
+
+    /// The stream whose queue this is, if it is one of what is disabled.
+    pub fn disabled_stream_of(&self, queue: &str) -> Option<&StreamName> {
+        let mut streams = self.disabled_streams.iter();
+        streams.find(|stream| Spool::is_queue_of(queue, stream))
+    }
+}
 
 /// A stream of any kind.
 #[derive(Clone)]
@@ -136,4 +188,11 @@ pub struct DrainPlan {
     pub spool: Spool,
     /// The table of this queue.
     pub target: TableRoute,
+}
+
+impl DrainPlan {
+    /// The queue of the spool that its runs empty.
+    pub fn queue(&self) -> String {
+        self.spool.queue_of(&self.target.table.name())
+    }
 }

@@ -1,6 +1,5 @@
-//! One run over all pull streams, and over what was pushed and waits.
+//! One run over all streams that are read, and over what was pushed and waits.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -9,51 +8,18 @@ use tokio::time::Instant;
 use super::account::{AccountLease, NoLease, with_accounts};
 use super::consume::ConsumeRun;
 use super::drain::row_queue::drain_rows;
-use super::housekeeping::Housekeeping;
-use super::plan::{DrainPlan, StreamPlan};
+use super::job_context::JobContext;
+use super::orphaned_queues::report_orphaned_queues;
+use super::plan::{DrainPlan, Plans, StreamPlan};
 use super::poll::polled_run::PolledRun;
 use super::poll::snapshot_run::SnapshotRun;
 use super::poll::window::PollRules;
 use super::poll::windowed::run_windowed;
 use super::poll::windowed_run::WindowedRun;
-use crate::config::Schedule;
-use crate::delivery::{StreamContext, TableRoute};
+use super::selection::Selection;
 use crate::event::StreamName;
-use crate::report::Cause;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
-use crate::state::{DeadLetters, Holder, Key, Lease, Spool, Store, StreamHealths};
-use crate::status::ended_run;
-use crate::time::{Clock, Deadline, Shutdown};
-
-/// Which streams a run takes: `source`, `source/instance` or `source/instance/stream`; everything by default.
-#[derive(Clone, Debug, Default)]
-pub struct Selection(Option<String>);
-
-impl Selection {
-    /// Everything.
-    pub fn all() -> Self {
-        Self(None)
-    }
-
-    /// Only what `text` names.
-    pub fn only(text: &str) -> Self {
-        Self(Some(text.trim_end_matches('/').to_ascii_lowercase()))
-    }
-
-    /// True if nothing is left out.
-    pub fn is_everything(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// True if the stream is selected.
-    pub fn takes(&self, name: &str) -> bool {
-        let Some(wanted) = &self.0 else { return true };
-        name == wanted
-            || name
-                .strip_prefix(wanted.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-    }
-}
+use crate::time::Deadline;
 
 /// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,240 +30,186 @@ pub enum RunScope {
     SpoolOnly,
 }
 
-/// See the module.
-pub struct Poller {
-    /// The streams.
-    pub plans: Vec<StreamPlan>,
-    /// The queues of pushed rows.
-    pub drains: Vec<DrainPlan>,
-    /// What is configured but cannot run; part of every report.
-    pub off: Vec<StreamReport>,
-    /// The streams of what is off for which something may wait in the spool.
-    pub off_streams: Vec<StreamName>,
-    /// How windows are cut.
-    pub rules: PollRules,
-    /// The state.
-    pub store: Arc<dyn Store>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Who takes the leases.
-    pub holder: Holder,
-    /// The word that the process is to end.
-    pub stop: Shutdown,
-    /// What the state needs now and then.
-    pub housekeeping: Housekeeping,
-    /// When runs begin.
-    pub schedule: Schedule,
-    /// How the last runs went.
-    pub healths: StreamHealths,
-    /// Where health rows go, if they go anywhere.
-    pub health_target: Option<TableRoute>,
+/// What a run is asked to do.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// Which streams.
+    pub selection: Selection,
+    /// What of their work.
+    pub scope: RunScope,
+    /// When it must end.
+    pub deadline: Deadline,
+    /// The host's id of the invocation, for the health rows.
+    pub invocation_id: Option<String>,
+}
+
+impl RunRequest {
+    /// Everything, for all streams.
+    pub fn everything(deadline: Deadline) -> Self {
+        Self {
+            selection: Selection::all(),
+            scope: RunScope::Everything,
+            deadline,
+            invocation_id: None,
+        }
+    }
+}
+
+/// A stream that is read, with the lease that it shares.
+struct StreamJob {
+    plan: StreamPlan,
+    account: Arc<AccountLease>,
 }
 
 /// What runs beside the others.
 enum Job {
-    Stream(StreamPlan, Arc<AccountLease>),
+    Stream(StreamJob),
     Drain(DrainPlan),
 }
 
-impl Poller {
-    /// Reads the selected streams and empties the spool, several at a time. One that fails leaves the others alone.
-    pub async fn run(self: &Arc<Self>, selection: &Selection, scope: RunScope, deadline: Deadline) -> RunReport {
-        let mut selected = self.plans.clone();
-        selected.retain(|plan| selection.takes(&plan.name().to_string()));
-        selected.iter_mut().for_each(StreamPlan::begin_run);
-        let streams = with_accounts(selected);
-        let accounts: Vec<Arc<AccountLease>> = streams.iter().map(|(_, account)| account.clone()).collect();
-        let drains = self
-            .drains
-            .iter()
-            .filter(|drain| selection.takes(&drain.form.name().to_string()));
-        let jobs: Vec<Job> = drains
-            .map(|drain| {
-                let mut drain = drain.clone();
-                drain.target.begin_run();
-                Job::Drain(drain)
-            })
-            .chain(streams.into_iter().map(|(plan, account)| Job::Stream(plan, account)))
-            .collect();
-        let runs = jobs.into_iter().map(|job| {
-            let poller = self.clone();
-            let name = job.name();
-            async move {
-                // A task of its own: a defect in one stream must not take the others with it.
-                let started = Instant::now();
-                let task = tokio::spawn(async move { poller.run_job(job, scope, deadline).await });
-                let report = task.await.unwrap_or_else(|error| {
-                    let message = format!("{name}: internal error ({error}); please report it with this line");
-                    Some(StreamReport::failed(name, Problem::new(ErrorCode::Internal, message)))
-                });
-                report.map(|report| StreamReport {
-                    took: started.elapsed(),
-                    ..report
-                })
-            }
-        });
-        let reports: Vec<Option<StreamReport>> = stream::iter(runs)
-            .buffer_unordered(self.rules.concurrency)
-            .collect()
-            .await;
-        // Streams of one account share it: it is ours alone when the last of them is met.
-        stream::iter(accounts.into_iter().filter_map(Arc::into_inner))
-            .for_each_concurrent(None, AccountLease::give_back)
-            .await;
-        let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
-        self.remember(&streams, scope).await;
-        streams.extend(self.off.iter().filter(|off| selection.takes(&off.stream)).cloned());
-        streams.extend(self.abandoned(selection).await);
-        if selection.is_everything()
-            && let Err(error) = self.housekeeping.run(self.store.as_ref(), &self.holder).await
-        {
+/// Reads the selected streams and empties the spool, several at a time. One that fails leaves the others alone.
+pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest) -> RunReport {
+    let selection = &request.selection;
+    let jobs = selected_jobs(plans, selection);
+    let accounts: Vec<Arc<AccountLease>> = jobs.iter().filter_map(Job::account).collect();
+    let runs = jobs.into_iter().map(|job| run_in_task(job, context, request));
+    let reports: Vec<Option<StreamReport>> = stream::iter(runs)
+        .buffer_unordered(context.rules.concurrency)
+        .collect()
+        .await;
+    // Streams of one account share it: it is ours alone when the last of them is met.
+    stream::iter(accounts.into_iter().filter_map(Arc::into_inner))
+        .for_each_concurrent(None, AccountLease::give_back)
+        .await;
+    let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
+    let disabled = plans.disabled.iter();
+    streams.extend(disabled.filter(|report| selection.takes(&report.stream)).cloned());
+    if selection.is_everything() {
+        streams.extend(report_orphaned_queues(plans, context).await);
+        if let Err(error) = context.housekeeping.run(&*context.store, &context.holder).await {
             log::warn!("the ledgers of ended processes are not summed up yet: {error}");
         }
-        streams.sort_by(|left, right| left.stream.cmp(&right.stream));
-        RunReport { streams }
     }
+    streams.sort_by_cached_key(|report| report.stream.to_string());
+    RunReport { streams }
+}
 
-    async fn run_job(&self, job: Job, scope: RunScope, deadline: Deadline) -> Option<StreamReport> {
+/// Whether a table takes rows is asked anew in every run.
+fn selected_jobs(plans: &Plans, selection: &Selection) -> Vec<Job> {
+    let mut drains: Vec<DrainPlan> = plans.drains.clone();
+    drains.retain(|drain| selection.takes(drain.form.name()));
+    drains.iter_mut().for_each(|drain| drain.target.begin_run());
+    let mut streams: Vec<StreamPlan> = plans.streams.clone();
+    streams.retain(|plan| selection.takes(plan.name()));
+    streams.iter_mut().for_each(StreamPlan::begin_run);
+    let streams = with_accounts(streams).into_iter();
+    let streams = streams.map(|(plan, account)| Job::Stream(StreamJob { plan, account }));
+    drains.into_iter().map(Job::Drain).chain(streams).collect()
+}
+
+/// A task of its own: a defect in one stream must not take the others with it.
+async fn run_in_task(job: Job, context: &Arc<JobContext>, request: &RunRequest) -> Option<StreamReport> {
+    let name = job.name().clone();
+    let started = Instant::now();
+    let (context, scope, deadline) = (context.clone(), request.scope, request.deadline);
+    let task = tokio::spawn(async move {
         match job {
-            Job::Stream(plan, account) => self.run_stream(&plan, &account, scope, deadline).await,
-            Job::Drain(plan) => drain_rows(&plan, self, deadline).await,
+            Job::Stream(job) => run_stream(&job, &context, scope, deadline).await,
+            Job::Drain(plan) => drain_rows(&plan, &context, deadline).await,
         }
-    }
+    });
+    let report = task.await.unwrap_or_else(|error| {
+        let message = format!("{name}: internal error ({error}); please report it with this line");
+        Some(StreamReport::failed(name, Problem::new(ErrorCode::Internal, message)))
+    });
+    report.map(|report| StreamReport {
+        took: started.elapsed(),
+        ..report
+    })
+}
 
-    /// What the work on a stream needs, under the lease on its account.
-    pub fn context_of<'a>(&'a self, lease: &'a Lease, stream: &'a StreamName, deadline: Deadline) -> StreamContext<'a> {
-        let store = lease.guard(self.store.clone());
-        StreamContext {
-            stream,
-            dead_letters: DeadLetters::new(store.clone()),
-            store,
-            lease,
-            clock: self.clock.clone(),
-            now: self.clock.now(),
-            deadline,
-            shutdown: &self.stop,
-        }
+async fn run_stream(
+    StreamJob { plan, account }: &StreamJob,
+    jobs: &JobContext,
+    scope: RunScope,
+    deadline: Deadline,
+) -> Option<StreamReport> {
+    if scope == RunScope::SpoolOnly && !plan.has_spool() {
+        return None;
     }
-
-    async fn run_stream(
-        &self,
-        plan: &StreamPlan,
-        account: &AccountLease,
-        scope: RunScope,
-        deadline: Deadline,
-    ) -> Option<StreamReport> {
-        if scope == RunScope::SpoolOnly && !plan.has_spool() {
-            return None;
-        }
-        let name = plan.name();
-        let started = Instant::now();
-        let lease = match account.lease(self.store.as_ref(), &self.holder, deadline).await {
-            Ok(lease) => lease,
-            Err(NoLease::Held(held)) => {
-                let mut report = StreamReport::new(name.to_string());
-                report.outcome = Outcome::Held;
-                report
-                    .notices
-                    .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
-                return Some(report);
-            }
-            Err(NoLease::Failed(mut problem)) => {
-                problem.message = format!("{name}: {problem}");
-                return Some(StreamReport::failed(name.to_string(), problem));
-            }
-        };
-        let reads = scope == RunScope::Everything;
-        let (rules, context) = (self.rules, &self.context_of(lease, name, deadline));
-        let report = match plan {
-            StreamPlan::Windows(plan) => {
-                // What may still be pushed under another key is held back.
-                let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
-                let rules = PollRules {
-                    settle: rules.settle.max(patience),
-                    ..rules
-                };
-                run_windowed(&WindowedRun { plan, rules, context }, reads).await
-            }
-            StreamPlan::Snapshot(plan) => {
-                let polled = PolledRun {
-                    stream: &*plan.stream,
-                    targets: &plan.targets,
-                    rules,
-                    context,
-                };
-                SnapshotRun { plan, polled }.run().await
-            }
-            StreamPlan::Consumed(plan) => {
-                let run = ConsumeRun {
-                    plan,
-                    rules,
-                    context,
-                    reads,
-                };
-                run.run().await
-            }
-        };
-        if reads && let Some(ended) = ended_run(&report, self.clock.now(), started.elapsed()) {
-            lease.note_run(&name.to_string(), ended);
-        }
-        Some(report)
-    }
-
-    /// The stream whose queue this is, if it is one of what is switched off.
-    pub fn off_stream_of(&self, queue: &str) -> Option<&StreamName> {
-        self.off_streams.iter().find(|stream| Spool::is_queue_of(queue, stream))
-    }
-
-    /// What waits in the spool and belongs to nothing that runs.
-    async fn abandoned(&self, selection: &Selection) -> Option<StreamReport> {
-        if !selection.is_everything() {
-            return None;
-        }
-        let known: BTreeSet<String> = self
-            .drains
-            .iter()
-            .map(|drain| drain.spool.queue_of(&drain.target.table.name()))
-            .chain(self.plans.iter().flat_map(StreamPlan::queues))
-            .collect();
-        let waiting = match self.store.list(&Key::new(["spool"])).await {
-            Ok(waiting) => waiting,
-            Err(error) => return Some(StreamReport::failed("spool".to_owned(), error.problem())),
-        };
-        let mut abandoned: BTreeMap<&str, usize> = BTreeMap::new();
-        for listed in &waiting {
-            let queue = listed.key.as_str().rsplit_once('/').map_or("", |(queue, _)| queue);
-            if !known.contains(queue) {
-                *abandoned.entry(queue).or_default() += 1;
-            }
-        }
-        if abandoned.is_empty() {
-            return None;
-        }
-        let mut report = StreamReport::new("spool".to_owned());
-        for (queue, entries) in abandoned {
-            let off = self.off_stream_of(queue);
-            let notice = match off {
-                Some(StreamName { source, instance, .. }) => format!(
-                    "{queue}: {entries} entries wait for {source}/{instance}, which is switched off at present; they are \
-                     delivered once it works again"
-                ),
-                None => format!(
-                    "{queue}: {entries} entries wait for a source or table that is not configured (any more); configure it \
-                     again to have them delivered (their events were acknowledged: removing the entries loses them)"
-                ),
+    let name = plan.name();
+    let started = Instant::now();
+    let lease = match account.lease(&*jobs.store, &jobs.holder, deadline).await {
+        Ok(lease) => lease,
+        Err(no_lease) => return Some(report_without_lease(plan, no_lease)),
+    };
+    let reads = scope == RunScope::Everything;
+    let (rules, context) = (jobs.rules, &jobs.context_of(lease, name, deadline));
+    let report = match plan {
+        StreamPlan::Windows(plan) => {
+            // What may still be pushed under another key is held back.
+            let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
+            let rules = PollRules {
+                settle: rules.settle.max(patience),
+                ..rules
             };
-            report.notices.push(notice);
+            run_windowed(&WindowedRun { plan, rules, context }, reads).await
         }
-        Some(report)
+        StreamPlan::Snapshot(plan) => {
+            let polled = PolledRun {
+                stream: &*plan.stream,
+                targets: &plan.targets,
+                rules,
+                context,
+            };
+            SnapshotRun { plan, polled }.run().await
+        }
+        StreamPlan::Consumed(plan) => {
+            let run = ConsumeRun {
+                plan,
+                rules,
+                context,
+                reads,
+            };
+            run.run().await
+        }
+    };
+    if reads && let Some(ended) = report.ended_run(jobs.clock.now(), started.elapsed()) {
+        lease.note_run(&name.to_string(), ended);
+    }
+    Some(report)
+}
+
+fn report_without_lease(plan: &StreamPlan, no_lease: NoLease) -> StreamReport {
+    let name = plan.name();
+    match no_lease {
+        NoLease::Held(held) => {
+            let mut report = StreamReport::new(name);
+            report.outcome = Outcome::Held;
+            report
+                .notices
+                .push(format!("{name}: skipped, the lease on {} is {held}", plan.account()));
+            report
+        }
+        NoLease::Failed(mut problem) => {
+            problem.message = format!("{name}: {problem}");
+            StreamReport::failed(name, problem)
+        }
     }
 }
 
 impl Job {
-    fn name(&self) -> String {
+    fn name(&self) -> &StreamName {
         match self {
-            Self::Stream(plan, _) => plan.name().to_string(),
-            Self::Drain(plan) => plan.form.name().to_string(),
+            Self::Stream(job) => job.plan.name(),
+            Self::Drain(plan) => plan.form.name(),
+        }
+    }
+
+    fn account(&self) -> Option<Arc<AccountLease>> {
+        match self {
+            Self::Stream(job) => Some(job.account.clone()),
+            Self::Drain(_) => None,
         }
     }
 }

@@ -3,7 +3,9 @@
 mod cause;
 mod problem;
 mod run;
+mod subject;
 
 pub use self::cause::Cause;
 pub use self::problem::{ErrorCode, Problem, shortened};
-pub use self::run::{Outcome, RunReport, StreamReport, TableReport};
+pub use self::run::{Outcome, RunReport, StreamReport, TableReport, by_subject, counts_by_table, run_outcome_of};
+pub use self::subject::ReportSubject;

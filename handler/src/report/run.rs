@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::cause::Cause;
 use super::problem::Problem;
+use super::subject::ReportSubject;
 use crate::event::StreamName;
-use crate::state::{Counts, TableCounts};
+use crate::state::{Counts, EndedRun, LastRun, RunOutcome, TableCounts};
 use crate::time::{ClockOffset, rfc3339_millis};
 
 /// How a stream's run ended.
@@ -40,8 +41,8 @@ pub struct TableReport {
 /// One stream of a run.
 #[derive(Clone, Debug)]
 pub struct StreamReport {
-    /// `pingone/default/activities`
-    pub stream: String,
+    /// What it is about.
+    pub stream: ReportSubject,
     /// How it ended.
     pub outcome: Outcome,
     /// By table; empty if nothing could be begun.
@@ -66,9 +67,9 @@ pub struct StreamReport {
 
 impl StreamReport {
     /// Nothing has happened yet.
-    pub fn new(stream: String) -> Self {
+    pub fn new(stream: impl Into<ReportSubject>) -> Self {
         Self {
-            stream,
+            stream: stream.into(),
             outcome: Outcome::Done,
             tables: Vec::new(),
             problems: Vec::new(),
@@ -83,7 +84,7 @@ impl StreamReport {
     }
 
     /// A stream that could not be begun.
-    pub fn failed(stream: String, problem: Problem) -> Self {
+    pub fn failed(stream: impl Into<ReportSubject>, problem: Problem) -> Self {
         Self {
             outcome: Outcome::Failed,
             problems: vec![problem],
@@ -92,11 +93,11 @@ impl StreamReport {
     }
 
     /// An instance that is configured and cannot run, because a setting is bad or a secret could not be had.
-    pub fn off(stream: String, problem: Problem) -> Self {
+    pub fn disabled(instance: ReportSubject, problem: Problem) -> Self {
         Self {
             outcome: Outcome::Off,
             problems: vec![problem],
-            ..Self::new(stream)
+            ..Self::new(instance)
         }
     }
 
@@ -146,6 +147,21 @@ impl StreamReport {
         self
     }
 
+    /// What is left in the lease of a run that was well; `None` of one that was not, which is written at once.
+    pub fn ended_run(&self, now: DateTime<Utc>, took: Duration) -> Option<EndedRun> {
+        let is_well = matches!(self.outcome, Outcome::Done | Outcome::BudgetEnded) && self.problems.is_empty();
+        is_well.then(|| EndedRun {
+            run: LastRun {
+                at: now,
+                seconds: took.as_secs_f64(),
+                outcome: run_outcome_of(&[self]),
+                tables: counts_by_table(&[self]),
+            },
+            read_to: self.read_to.clone(),
+            unsaved: self.unsaved.clone(),
+        })
+    }
+
     fn summary(&self, table: &TableReport) -> String {
         let Counts {
             received,
@@ -185,10 +201,12 @@ impl StreamReport {
     }
 
     fn log(&self) {
+        let name = self.stream.to_string();
+        let stream = name.as_str();
         for table in &self.tables {
             let summary = self.summary(table);
             log::info!(
-                stream = self.stream.as_str(), table = table.table.as_str(), received = table.counts.received,
+                stream = stream, table = table.table.as_str(), received = table.counts.received,
                 delivered = table.counts.delivered, seen_before = table.counts.seen_before,
                 dead_lettered = table.counts.dead_lettered, spooled = table.counts.spooled,
                 perhaps_doubled = table.counts.perhaps_doubled, watermark = rfc3339_millis(table.watermark).as_str();
@@ -196,19 +214,49 @@ impl StreamReport {
             );
             if table.counts.dead_lettered > 0 {
                 log::warn!(
-                    stream = self.stream.as_str(), dead_lettered = table.counts.dead_lettered;
+                    stream = stream, dead_lettered = table.counts.dead_lettered;
                     "{}: {} events could not become rows, or their rows were refused; they lie in the state store under dead-letters/, with the reason",
                     self.stream, table.counts.dead_lettered
                 );
             }
         }
         for notice in &self.notices {
-            log::warn!(stream = self.stream.as_str(); "{notice}");
+            log::warn!(stream = stream; "{notice}");
         }
         for problem in &self.problems {
-            log::error!(stream = self.stream.as_str(), code = problem.code.word(); "{problem}");
+            log::error!(stream = stream, code = problem.code.word(); "{problem}");
         }
     }
+}
+
+/// The reports of a run by what they are about, those of several tables or queues together.
+pub fn by_subject(reports: &[StreamReport]) -> BTreeMap<&ReportSubject, Vec<&StreamReport>> {
+    let mut by_subject: BTreeMap<&ReportSubject, Vec<&StreamReport>> = BTreeMap::new();
+    for report in reports {
+        by_subject.entry(&report.stream).or_default().push(report);
+    }
+    by_subject
+}
+
+/// How a stream's run ended, all its reports together.
+pub fn run_outcome_of(reports: &[&StreamReport]) -> RunOutcome {
+    let has = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
+    if has(Outcome::Failed) {
+        RunOutcome::Failed
+    } else if has(Outcome::BudgetEnded) {
+        RunOutcome::BudgetEnded
+    } else {
+        RunOutcome::Done
+    }
+}
+
+/// What became of the events, all the reports of a stream together.
+pub fn counts_by_table(reports: &[&StreamReport]) -> TableCounts {
+    let mut tables = TableCounts::new();
+    for table in reports.iter().flat_map(|report| &report.tables) {
+        *tables.entry(table.table.clone()).or_default() += table.counts;
+    }
+    tables
 }
 
 /// All streams of a run.
@@ -219,11 +267,12 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Whether the vendor did not accept the credential of a stream: another secret might help.
-    pub fn rejects_credential_of(&self, stream: &StreamName) -> bool {
-        let stream = stream.to_string();
-        let mut reports = self.streams.iter().filter(|report| report.stream == stream);
-        reports.any(|report| report.problems.iter().any(|problem| problem.code.is_about_credential()))
+    /// The streams whose credential the vendor did not accept: another secret might help.
+    pub fn rejected_credentials(&self) -> impl Iterator<Item = &StreamName> {
+        let is_rejected =
+            |report: &&StreamReport| report.problems.iter().any(|problem| problem.code.is_about_credential());
+        let rejected = self.streams.iter().filter(is_rejected);
+        rejected.filter_map(|report| report.stream.stream())
     }
 
     /// True if a stream failed or is off. Leases held by others, and a run cut off by its budget, are no failure.
@@ -258,7 +307,11 @@ mod tests {
 
     #[test]
     fn a_summary_names_the_stream_the_table_and_only_the_counts_that_matter() {
-        let mut report = StreamReport::new("pingone/default/activities".to_owned());
+        let mut report = StreamReport::new(StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        });
         let counts = Counts {
             received: 12,
             delivered: 9,

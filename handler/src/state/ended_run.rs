@@ -68,7 +68,7 @@ pub fn parse(value: &serde_json::Value) -> EndedRuns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Counts;
+    use crate::state::{Counts, RunOutcome};
 
     #[test]
     fn counts_of_runs_that_saved_nothing_add_up_and_a_damaged_note_is_none() {
@@ -82,7 +82,7 @@ mod tests {
             run: LastRun {
                 at,
                 seconds: 0.5,
-                outcome: "done".to_owned(),
+                outcome: RunOutcome::Done,
                 tables: TableCounts::new(),
             },
             read_to: BTreeMap::from([("T_CL".to_owned(), at)]),

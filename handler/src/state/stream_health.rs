@@ -52,13 +52,13 @@ pub struct StreamHealth {
     pub pushed_at_last_row: Counts,
     /// Of a stream that is polled: where it stood at the end of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stood: Option<Stood>,
+    pub stood: Option<LastPositions>,
 }
 
 /// How far the tables of a stream were read. A second record beside the checkpoint: whoever moves that away loses
 /// neither the place nor the events since.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub struct Stood {
+pub struct LastPositions {
     /// The digest of the vendor account, as in the names of its folders.
     pub account: String,
     /// The watermark of each table.
@@ -85,19 +85,34 @@ pub struct LastRun {
     pub at: DateTime<Utc>,
     /// How long it took.
     pub seconds: f64,
-    /// The word for how it ended.
-    pub outcome: String,
+    /// How it ended.
+    pub outcome: RunOutcome,
     /// What became of its events.
     pub tables: TableCounts,
 }
 
-/// Whether a change is worth a write at once.
+/// How a run ended.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// To its end.
+    Done,
+    /// The run's time ended first.
+    BudgetEnded,
+    /// It failed.
+    Failed,
+    /// As a later version calls it.
+    #[serde(untagged)]
+    Other(String),
+}
+
+/// When a change is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Worth {
-    /// It must be on the disk.
-    Writing,
-    /// Now and then will do.
-    Little,
+pub enum Persist {
+    /// At once.
+    Now,
+    /// With the next write, or when the last one is ten minutes old.
+    Lazily,
 }
 
 /// Reads and writes these files. What was read or written is known until somebody else writes, so an idle run costs
@@ -117,7 +132,7 @@ impl StreamHealths {
         }
     }
 
-    /// What is stored of a stream (`pingone/default/activities`), `None` if nothing is.
+    /// What is stored of a stream (`<source>/<instance>/<stream>`), `None` if nothing is.
     pub async fn read(&self, stream: &str) -> Result<Option<StreamHealth>, StoreError> {
         Ok(self.read_stored(stream).await?.map(|(health, _)| health))
     }
@@ -137,7 +152,7 @@ impl StreamHealths {
         &self,
         stream: &str,
         now: DateTime<Utc>,
-        mut change: impl FnMut(&mut StreamHealth) -> Worth,
+        mut change: impl FnMut(&mut StreamHealth) -> Persist,
     ) -> Result<(), StoreError> {
         let known = self.lock().get(stream).cloned();
         let found = match known {
@@ -159,7 +174,7 @@ impl StreamHealths {
         stream: &str,
         now: DateTime<Utc>,
         found: Option<(StreamHealth, Version)>,
-        change: &mut impl FnMut(&mut StreamHealth) -> Worth,
+        change: &mut impl FnMut(&mut StreamHealth) -> Persist,
     ) -> Result<(), StoreError> {
         let expected = match &found {
             Some((_, version)) => Expected::Version(version.clone()),
@@ -170,7 +185,7 @@ impl StreamHealths {
         let mut health = before.clone();
         let worth = change(&mut health);
         let is_due = is_new || now - before.saved_at >= SAVE_UNCHANGED_EVERY || before.saved_at > now;
-        if worth == Worth::Little && !is_due {
+        if worth == Persist::Lazily && !is_due {
             // Known from now on, so that the next idle run does not ask again.
             if let Expected::Version(version) = expected {
                 self.lock().insert(stream.to_owned(), (before, version));
@@ -250,7 +265,7 @@ mod tests {
         Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap())
     }
 
-    async fn succeed(healths: &StreamHealths, at: DateTime<Utc>, worth: Worth) {
+    async fn succeed(healths: &StreamHealths, at: DateTime<Utc>, worth: Persist) {
         let change = |health: &mut StreamHealth| {
             health.last_success = Some(at);
             worth
@@ -266,13 +281,13 @@ mod tests {
         let mut writes = 0;
         let mut last = Vec::new();
         for number in 0..21 {
-            succeed(&healths, minute(number), Worth::Little).await;
+            succeed(&healths, minute(number), Persist::Lazily).await;
             let content = std::fs::read(&file).unwrap();
             writes += usize::from(content != last);
             last = content;
         }
         assert_eq!(writes, 3);
-        succeed(&healths, minute(21), Worth::Writing).await;
+        succeed(&healths, minute(21), Persist::Now).await;
         assert_ne!(std::fs::read(&file).unwrap(), last);
     }
 
@@ -280,10 +295,10 @@ mod tests {
     async fn what_another_process_wrote_is_changed_and_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (StreamHealths::new(store(&folder)), StreamHealths::new(store(&folder)));
-        succeed(&one, minute(0), Worth::Writing).await;
+        succeed(&one, minute(0), Persist::Now).await;
         let fail = |health: &mut StreamHealth| {
             health.consecutive_failures += 1;
-            Worth::Writing
+            Persist::Now
         };
         other.update(STREAM, minute(1), fail).await.unwrap();
         one.update(STREAM, minute(2), fail).await.unwrap();
@@ -298,7 +313,7 @@ mod tests {
         let file = folder.path().join("health/pingone/default/activities.json");
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, "{\"version\":2}").unwrap();
-        let error = healths.update(STREAM, minute(0), |_| Worth::Writing).await.unwrap_err();
+        let error = healths.update(STREAM, minute(0), |_| Persist::Now).await.unwrap_err();
         assert!(matches!(error, StoreError::UnknownVersion { .. }), "{error}");
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "{\"version\":2}");
     }

@@ -41,7 +41,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::state::{Counts, LastRun, TableCounts};
+    use crate::state::{Counts, LastRun, RunOutcome, TableCounts};
 
     fn minute(number: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(number)
@@ -57,7 +57,7 @@ mod tests {
             run: LastRun {
                 at,
                 seconds: 1.0,
-                outcome: "done".to_owned(),
+                outcome: RunOutcome::Done,
                 tables: TableCounts::new(),
             },
             read_to: BTreeMap::from([("T_CL".to_owned(), read_to)]),

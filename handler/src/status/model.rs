@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use crate::state::{Counts, LastError, LastRun, SetAside, Span};
+use crate::event::StreamName;
+use crate::report::ReportSubject;
+use crate::state::{Counts, DeadLetterStats, LastError, LastRun, RunOutcome, Span, StreamHealth};
+use crate::time::span_text;
 
 /// The version of the JSON form: members are added to it, and none is renamed or taken away.
 const VERSION: u32 = 1;
@@ -22,15 +25,15 @@ pub struct Status {
     pub streams: Vec<StreamStatus>,
     /// The queues of the spool that hold something.
     pub spool: Vec<QueueStatus>,
-    /// The streams that have dead letters, by name (`pingone/default/activities`), also those that are configured no
+    /// The streams that have dead letters, by name (`<source>/<instance>/<stream>`), also those that are configured no
     /// more.
-    pub dead_letters: BTreeMap<String, SetAside>,
+    pub dead_letters: BTreeMap<String, DeadLetterStats>,
 }
 
 /// How a stream stands, in a word. Health rows have the same words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum StreamState {
     /// All well.
     Ok,
     /// It works, and has more to read than it got through.
@@ -68,12 +71,12 @@ pub enum Overlap {
 /// One stream.
 #[derive(Clone, Debug, Serialize)]
 pub struct StreamStatus {
-    /// `pingone/default/activities`
-    pub stream: String,
+    /// The stream, or the instance of what is disabled.
+    pub stream: ReportSubject,
     /// How it gets its events.
     pub kind: StreamKind,
     /// In a word.
-    pub status: Standing,
+    pub status: StreamState,
     /// In the order of their names.
     pub tables: Vec<TableStatus>,
     /// When events may have been lost that nobody can read again.
@@ -123,10 +126,10 @@ pub struct TableStatus {
 /// One queue of the spool.
 #[derive(Clone, Debug, Serialize)]
 pub struct QueueStatus {
-    /// `spool/OneLogin_CL/onelogin-default-push`
+    /// `spool/<table>/<source>-<instance>-<stream>`
     pub queue: String,
     /// The stream whose runs empty it; none if it is configured no more.
-    pub stream: Option<String>,
+    pub stream: Option<StreamName>,
     /// Batches, bodies or replies.
     pub entries: u64,
     /// Their sizes.
@@ -157,11 +160,11 @@ impl Status {
 
 impl StreamStatus {
     /// A stream of which nothing is stored.
-    pub fn never_run(stream: String, kind: StreamKind) -> Self {
+    pub fn never_run(stream: impl Into<ReportSubject>, kind: StreamKind) -> Self {
         Self {
-            stream,
+            stream: stream.into(),
             kind,
-            status: Standing::NeverRun,
+            status: StreamState::NeverRun,
             tables: Vec::new(),
             possible_losses: Vec::new(),
             last_success: None,
@@ -173,9 +176,30 @@ impl StreamStatus {
             state_error: None,
         }
     }
+
+    /// Takes over how the last runs went.
+    pub fn take_health(&mut self, health: StreamHealth) {
+        let last_run = health.last_run.as_ref();
+        let was_cut_off = last_run.is_some_and(|run| run.outcome == RunOutcome::BudgetEnded);
+        self.status = if health.consecutive_failures > 0 {
+            StreamState::Failing
+        } else if was_cut_off {
+            StreamState::Behind
+        } else if health.last_run.is_some() {
+            StreamState::Ok
+        } else {
+            StreamState::NeverRun
+        };
+        self.last_success = health.last_success;
+        self.last_failure = health.last_failure;
+        self.consecutive_failures = health.consecutive_failures;
+        self.last_error = health.last_error;
+        self.last_run = health.last_run;
+        self.clock_offset_seconds = health.clock_offset_seconds;
+    }
 }
 
-impl Standing {
+impl StreamState {
     /// For people and rows.
     pub fn word(self) -> &'static str {
         match self {
@@ -189,6 +213,22 @@ impl Standing {
 }
 
 impl TableStatus {
+    /// A table of which nothing is stored.
+    pub fn empty(table: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            begin: None,
+            watermark: None,
+            lag_seconds: None,
+            ahead_seconds: None,
+            coverage: Vec::new(),
+            holes: Vec::new(),
+            overlap: None,
+            counts: Counts::default(),
+            pushed: None,
+        }
+    }
+
     /// What is worth knowing of it, for people: one sentence each.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks: Vec<String> = self
@@ -197,7 +237,7 @@ impl TableStatus {
             .map(|hole| format!("not read: {} to {}", whole_second(hole.from), whole_second(hole.to)))
             .collect();
         remarks.extend(self.ahead_seconds.map(|seconds| {
-            let ahead = in_words(TimeDelta::milliseconds((seconds * 1000.0) as i64));
+            let ahead = span_text(TimeDelta::milliseconds((seconds * 1000.0) as i64));
             format!(
                 "read up to a time that lies {ahead} in the future: a clock is or was wrong; once it is right, the next run \
                  goes back and reads on from the present"
@@ -242,42 +282,19 @@ pub fn whole_second(instant: DateTime<Utc>) -> String {
     instant.format("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// `3 d 4 h`, `12 min`, `9 s`
-pub fn in_words(span: TimeDelta) -> String {
-    let seconds = span.num_seconds().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spans_of_time_are_said_in_two_words_at_most() {
-        for (seconds, expected) in [
-            (-5, "0 s"),
-            (59, "59 s"),
-            (3599, "59 min"),
-            (3661, "1 h 1 min"),
-            (90_000, "1 d 1 h"),
-        ] {
-            assert_eq!(in_words(TimeDelta::seconds(seconds)), expected);
-        }
-    }
-
-    #[test]
     fn the_json_form_has_its_version_and_its_words() {
         let mut status = Status::new(DateTime::UNIX_EPOCH);
-        status.streams.push(StreamStatus::never_run(
-            "pingone/default/activities".to_owned(),
-            StreamKind::Poll,
-        ));
+        let name = StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        };
+        status.streams.push(StreamStatus::never_run(name, StreamKind::Poll));
         let json: serde_json::Value = serde_json::from_str(&status.to_json()).unwrap();
         assert_eq!(
             (&json["version"], &json["at"]),
@@ -285,5 +302,6 @@ mod tests {
         );
         assert_eq!(json["streams"][0]["status"], "never_run");
         assert_eq!(json["streams"][0]["kind"], "poll");
+        assert_eq!(json["streams"][0]["stream"], "pingone/default/activities");
     }
 }

@@ -1,8 +1,8 @@
 //! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
 
-use super::clock::clock_remark;
-use super::model::{Standing, Status, StreamStatus, in_words, whole_second};
+use super::model::{Status, StreamState, StreamStatus, whole_second};
 use super::text::describe_letters;
+use crate::time::{clock_remark, span_text};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;\
 color:#1b1b1b;background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.8rem 0 .3rem}\
@@ -43,15 +43,15 @@ impl Status {
 
     fn add_stream_to_page(&self, stream: &StreamStatus, page: &mut String) {
         let class = match stream.status {
-            Standing::Ok => "ok",
-            Standing::Behind => "behind",
-            Standing::Failing => "failing",
-            Standing::Off => "off",
-            Standing::NeverRun => "never",
+            StreamState::Ok => "ok",
+            StreamState::Behind => "behind",
+            StreamState::Failing => "failing",
+            StreamState::Off => "off",
+            StreamState::NeverRun => "never",
         };
         page.push_str(&format!(
             "<h2>{} <b class=\"{class}\">{}</b></h2>\n",
-            escaped(&stream.stream),
+            escaped(&stream.stream.to_string()),
             stream.status.word()
         ));
         let mut rows = Vec::new();
@@ -63,14 +63,14 @@ impl Status {
                 .collect();
             let mut lines = Vec::new();
             if let Some(watermark) = table.watermark {
-                let lag = in_words(self.at - watermark);
+                let lag = span_text(self.at - watermark);
                 lines.push(format!("read up to {}, {lag} ago", whole_second(watermark)));
             }
             lines.push(numbers.join(", "));
             lines.extend(table.remarks());
             rows.push((table.table.as_str(), lines.join("\n")));
         }
-        let ago = |at| format!("{}, {} ago", whole_second(at), in_words(self.at - at));
+        let ago = |at| format!("{}, {} ago", whole_second(at), span_text(self.at - at));
         rows.extend(stream.last_success.map(|at| ("Last success", ago(at))));
         if let Some(at) = stream.last_failure {
             let failures = stream.consecutive_failures;
@@ -127,13 +127,20 @@ mod tests {
 
     use super::super::model::StreamKind;
     use super::*;
+    use crate::report::ReportSubject;
     use crate::state::LastError;
 
     #[test]
     fn nothing_that_comes_from_elsewhere_becomes_markup() {
         let nasty = "<script>alert('1')</script>\" onload=\"x";
         let mut status = Status::new(DateTime::UNIX_EPOCH);
-        let mut stream = StreamStatus::never_run(nasty.to_owned(), StreamKind::Poll);
+        let mut stream = StreamStatus::never_run(
+            ReportSubject::Instance {
+                source: "pingone",
+                instance: nasty.to_owned(),
+            },
+            StreamKind::Instance,
+        );
         stream.last_error = Some(LastError {
             at: None,
             code: nasty.to_owned(),

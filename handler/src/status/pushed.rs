@@ -2,108 +2,105 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
-use super::collect::{empty_table, take_health};
+use super::inputs::StatusInputs;
 use super::lateness::is_overdue;
-use super::model::{QueueStatus, Standing, StreamStatus};
+use super::model::{QueueStatus, StreamState, StreamStatus, TableStatus};
 use super::record::failed_to_deliver;
 use crate::event::StreamName;
-use crate::jobs::Poller;
-use crate::jobs::{PullPlan, PushedPlan, StreamPlan};
+use crate::jobs::{Plans, PullPlan, PushedPlan, StreamPlan};
 use crate::state::{Checkpoints, Counts, Spool, StoreError, StreamHealth, TableCounts, pushed_counts};
 
 /// What was spooled while its upload went on is left alone so long.
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(2);
 
-impl Poller {
-    pub async fn look_at_pushed(
-        &self,
-        name: &StreamName,
-        spool: &[QueueStatus],
-        now: DateTime<Utc>,
-        stream: &mut StreamStatus,
-    ) -> Result<(), StoreError> {
-        let mut drained = TableCounts::new();
-        let mut replayed = BTreeMap::new();
-        if let Some(health) = self.healths.read(&stream.stream).await? {
-            drained = health.drained.clone();
-            replayed = health.replayed.clone();
-            take_health(health, stream);
-        }
-        // What is polled too left the spool through the poller's stream.
-        for (table, counts) in self.delivered_beside_polling(name).await? {
-            *drained.entry(table).or_default() += counts;
-        }
-        let received = pushed_counts(&self.store, name).await?;
-        let queues = self.queues_of_pushed(name);
-        let is_its_own = |queue: &&QueueStatus| queues.contains(&queue.queue) || Spool::is_queue_of(&queue.queue, name);
-        let waiting: Vec<&QueueStatus> = spool.iter().filter(is_its_own).collect();
-        let came = !received.is_empty() || !drained.is_empty() || !waiting.is_empty();
-        if came && stream.status == Standing::NeverRun {
-            stream.status = Standing::Ok;
-        }
-        if waiting.is_empty() && stream.status != Standing::NeverRun {
-            // What could not be delivered is, by whoever sent it again.
-            stream.status = Standing::Ok;
-            stream.consecutive_failures = 0;
-        }
-        if !waiting.is_empty()
-            && let Some(plan) = self.polls_beside(name)
-            && let Some(health) = self.healths.read(&plan.name().to_string()).await?
-        {
-            take_failure(health, stream);
-        }
-        let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
-        if stream.status == Standing::Ok && oldest.any(|oldest| is_overdue(&self.schedule, oldest + LONGEST_HELD, now))
-        {
-            stream.status = Standing::Behind;
-        }
-        let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
-        for table in tables {
-            let received = received.get(table).copied().unwrap_or_default();
-            let drained = drained.get(table).copied().unwrap_or_default();
-            let mut shown = empty_table(table);
-            shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
-            shown.counts.replay(replayed.remove(table).unwrap_or_default());
-            stream.tables.push(shown);
-        }
-        Ok(())
+/// Fills in what is stored of a stream of pushes.
+pub async fn fill_pushed(
+    inputs: StatusInputs<'_>,
+    name: &StreamName,
+    stream: &mut StreamStatus,
+) -> Result<(), StoreError> {
+    let mut drained = TableCounts::new();
+    let mut replayed = BTreeMap::new();
+    if let Some(health) = inputs.healths.read(&name.to_string()).await? {
+        drained = health.drained.clone();
+        replayed = health.replayed.clone();
+        stream.take_health(health);
     }
+    // What is polled too left the spool through the poller's stream.
+    for (table, counts) in delivered_beside_polling(inputs, name).await? {
+        *drained.entry(table).or_default() += counts;
+    }
+    let received = pushed_counts(&inputs.context.store, name).await?;
+    let queues = queues_of_pushed(inputs.plans, name);
+    let is_its_own = |queue: &&QueueStatus| queues.contains(&queue.queue) || Spool::is_queue_of(&queue.queue, name);
+    let waiting: Vec<&QueueStatus> = inputs.spool.iter().filter(is_its_own).collect();
+    let came = !received.is_empty() || !drained.is_empty() || !waiting.is_empty();
+    if came && stream.status == StreamState::NeverRun {
+        stream.status = StreamState::Ok;
+    }
+    if waiting.is_empty() && stream.status != StreamState::NeverRun {
+        // What could not be delivered is, by whoever sent it again.
+        stream.status = StreamState::Ok;
+        stream.consecutive_failures = 0;
+    }
+    if !waiting.is_empty()
+        && let Some(plan) = polls_beside(inputs.plans, name)
+        && let Some(health) = inputs.healths.read(&plan.name().to_string()).await?
+    {
+        take_failure(health, stream);
+    }
+    let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
+    if stream.status == StreamState::Ok
+        && oldest.any(|oldest| is_overdue(&inputs.plans.schedule, oldest + LONGEST_HELD, inputs.now))
+    {
+        stream.status = StreamState::Behind;
+    }
+    let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
+    for table in tables {
+        let received = received.get(table).copied().unwrap_or_default();
+        let drained = drained.get(table).copied().unwrap_or_default();
+        let mut shown = TableStatus::empty(table);
+        shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
+        shown.counts.replay(replayed.remove(table).unwrap_or_default());
+        stream.tables.push(shown);
+    }
+    Ok(())
+}
 
-    /// The poller that reads the same events, whose runs empty the queues of the pushed ones.
-    fn polls_beside(&self, pushed: &StreamName) -> Option<&StreamPlan> {
-        self.plans.iter().find(|plan| match plan {
-            StreamPlan::Windows(PullPlan {
-                pushed: Some(PushedPlan { form, .. }),
-                ..
-            }) => form.name() == pushed,
-            _ => false,
-        })
-    }
+/// The poller that reads the same events, whose runs empty the queues of the pushed ones.
+fn polls_beside<'a>(plans: &'a Plans, pushed: &StreamName) -> Option<&'a StreamPlan> {
+    plans.streams.iter().find(|plan| match plan {
+        StreamPlan::Windows(PullPlan {
+            pushed: Some(PushedPlan { form, .. }),
+            ..
+        }) => form.name() == pushed,
+        _ => false,
+    })
+}
 
-    /// The queues where what was pushed to that stream may wait, whoever empties them: where it is polled too, they are
-    /// the poller's.
-    fn queues_of_pushed(&self, name: &StreamName) -> BTreeSet<String> {
-        let drains = self.drains.iter().filter(|drain| drain.form.name() == name);
-        let own = drains.map(|drain| drain.spool.queue_of(&drain.target.table.name()));
-        let polled = self.polls_beside(name).into_iter().flat_map(StreamPlan::queues);
-        own.chain(polled).collect()
-    }
+/// The queues where what was pushed to that stream may wait, whoever empties them: where it is polled too, they are
+/// the poller's.
+fn queues_of_pushed(plans: &Plans, name: &StreamName) -> BTreeSet<String> {
+    let drains = plans.drains.iter().filter(|drain| drain.form.name() == name);
+    let own = drains.map(|drain| drain.queue());
+    let polled = polls_beside(plans, name).into_iter().flat_map(StreamPlan::queues);
+    own.chain(polled).collect()
+}
 
-    async fn delivered_beside_polling(&self, pushed: &StreamName) -> Result<TableCounts, StoreError> {
-        let Some(plan) = self.polls_beside(pushed) else {
-            return Ok(TableCounts::new());
-        };
-        let checkpoint = Checkpoints::look(&*self.store, plan.name(), plan.account()).await?;
-        Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default())
-    }
+async fn delivered_beside_polling(inputs: StatusInputs<'_>, pushed: &StreamName) -> Result<TableCounts, StoreError> {
+    let Some(plan) = polls_beside(inputs.plans, pushed) else {
+        return Ok(TableCounts::new());
+    };
+    let checkpoint = Checkpoints::look(&*inputs.context.store, plan.name(), plan.account()).await?;
+    Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default())
 }
 
 /// What waits fails with the runs that should deliver it.
 fn take_failure(health: StreamHealth, stream: &mut StreamStatus) {
     if failed_to_deliver(&health) {
-        stream.status = Standing::Failing;
+        stream.status = StreamState::Failing;
         stream.last_failure = stream.last_failure.max(health.last_failure);
         stream.consecutive_failures = health.consecutive_failures;
         stream.last_error = health.last_error;

@@ -1,15 +1,13 @@
 //! The health row of a stream: what a run came to, for a table in the workspace.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::model::Standing;
-use crate::report::{ErrorCode, Problem, shortened};
-use crate::report::{Outcome, StreamReport};
-use crate::state::{Counts, Waiting};
+use super::model::StreamState;
+use crate::report::{ErrorCode, Outcome, Problem, ReportSubject, StreamReport, shortened};
+use crate::state::{Counts, QueueStats};
 use crate::time::rfc3339_millis;
 
 /// Messages are cut to this many bytes.
@@ -53,18 +51,9 @@ pub struct RowFacts {
     /// True if the watermark is further back than it should be.
     pub is_late: bool,
     /// What waits in its queues.
-    pub waiting: Waiting,
+    pub waiting: QueueStats,
     /// Of a stream of pushes: what was received since its last row. The reports only empty its spool.
     pub pushed: Option<Counts>,
-}
-
-/// The reports of a run by stream, those of several tables or queues together.
-pub fn by_stream(reports: &[StreamReport]) -> BTreeMap<&str, Vec<&StreamReport>> {
-    let mut by_stream: BTreeMap<&str, Vec<&StreamReport>> = BTreeMap::new();
-    for report in reports {
-        by_stream.entry(&report.stream).or_default().push(report);
-    }
-    by_stream
 }
 
 /// The earliest watermark of a stream's reports.
@@ -75,8 +64,8 @@ pub fn watermark_of(reports: &[&StreamReport]) -> Option<DateTime<Utc>> {
 }
 
 impl HealthRow {
-    /// `stream` is its name (`pingone/default/activities`), or that of an instance that is off.
-    pub fn new(stream: &str, reports: &[&StreamReport], facts: RowFacts) -> Self {
+    /// Of a stream, or of an instance that is disabled.
+    pub fn new(subject: &ReportSubject, reports: &[&StreamReport], facts: RowFacts) -> Self {
         let mut counts = Counts::default();
         for table in reports.iter().flat_map(|report| &report.tables) {
             counts += table.counts;
@@ -85,25 +74,29 @@ impl HealthRow {
             counts = with_pushed(counts, pushed);
         }
         let has = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
-        let standing = if has(Outcome::Off) {
-            Standing::Off
+        let state = if has(Outcome::Off) {
+            StreamState::Off
         } else if has(Outcome::Failed) {
-            Standing::Failing
+            StreamState::Failing
         } else if has(Outcome::BudgetEnded) || facts.is_late {
-            Standing::Behind
+            StreamState::Behind
         } else {
-            Standing::Ok
+            StreamState::Ok
         };
         let problem = problem_of(reports, counts);
         let watermark = watermark_of(reports).filter(|_| facts.has_watermark);
-        let mut parts = stream.splitn(3, '/').map(str::to_owned);
+        let (source, instance, stream) = match subject {
+            ReportSubject::Stream(name) => (name.source, name.instance.as_str(), Some(name.stream.to_owned())),
+            ReportSubject::Instance { source, instance } => (*source, instance.as_str(), None),
+            ReportSubject::Spool => ("spool", "", None),
+        };
         let took: Duration = reports.iter().map(|report| report.took).sum();
         Self {
             time_generated: rfc3339_millis(facts.at),
-            source: parts.next().unwrap_or_default(),
-            instance: parts.next().unwrap_or_default(),
-            stream: parts.next(),
-            status: standing.word(),
+            source: source.to_owned(),
+            instance: instance.to_owned(),
+            stream,
+            status: state.word(),
             // What is given up is read again, and counted by the run that keeps it.
             events_received: counts.received.saturating_sub(counts.in_flight),
             rows_delivered: counts.delivered,
@@ -175,15 +168,24 @@ fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::StreamName;
+
+    fn subject() -> ReportSubject {
+        ReportSubject::Stream(StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        })
+    }
 
     fn row(reports: &[&StreamReport], facts: RowFacts) -> serde_json::Value {
-        serde_json::from_str(&HealthRow::new("pingone/default/activities", reports, facts).to_json()).unwrap()
+        serde_json::from_str(&HealthRow::new(&subject(), reports, facts).to_json()).unwrap()
     }
 
     fn report(outcome: Outcome) -> StreamReport {
         StreamReport {
             outcome,
-            ..StreamReport::new("pingone/default/activities".to_owned())
+            ..StreamReport::new(subject())
         }
     }
 
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn a_message_keeps_its_code_and_its_remedy_and_no_more_than_a_kibibyte() {
         let problem = Problem::new(ErrorCode::CredentialsRejected, "é".repeat(2000)).with_remedy(Some("renew it"));
-        let failed = StreamReport::failed("pingone/default/activities".to_owned(), problem);
+        let failed = StreamReport::failed(subject(), problem);
         let row = row(&[&failed], RowFacts::default());
         assert_eq!(row["error_code"], "credentials_rejected");
         assert_eq!(row["remedy"], "renew it");

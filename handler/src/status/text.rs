@@ -1,8 +1,8 @@
 //! The status for a person's terminal: aligned, no colours.
 
-use super::clock::clock_remark;
-use super::model::{QueueStatus, Status, StreamStatus, in_words, whole_second};
-use crate::state::SetAside;
+use super::model::{QueueStatus, Status, StreamStatus, whole_second};
+use crate::state::DeadLetterStats;
+use crate::time::{clock_remark, span_text};
 
 impl Status {
     /// Lines that end with a line feed.
@@ -11,7 +11,7 @@ impl Status {
         let width = self
             .streams
             .iter()
-            .map(|stream| stream.stream.len())
+            .map(|stream| stream.stream.to_string().len())
             .max()
             .unwrap_or_default();
         for stream in &self.streams {
@@ -25,7 +25,7 @@ impl Status {
     }
 
     fn add_stream(&self, stream: &StreamStatus, width: usize, lines: &mut Vec<String>) {
-        let mut first = format!("{:width$}  {}", stream.stream, stream.status.word());
+        let mut first = format!("{:width$}  {}", stream.stream.to_string(), stream.status.word());
         if stream.consecutive_failures > 0 {
             first.push_str(&format!(", {} failed runs in a row", stream.consecutive_failures));
         }
@@ -33,7 +33,7 @@ impl Status {
         for table in &stream.tables {
             let mut line = format!("  {}", table.table);
             if let Some(watermark) = table.watermark {
-                let lag = in_words(self.at - watermark);
+                let lag = span_text(self.at - watermark);
                 line.push_str(&format!("  read up to {}, {lag} ago", whole_second(watermark)));
             }
             lines.push(line);
@@ -49,7 +49,7 @@ impl Status {
             ("last success", stream.last_success),
             ("last failure", stream.last_failure),
         ] {
-            lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), in_words(self.at - at))));
+            lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), span_text(self.at - at))));
         }
         if let Some(error) = &stream.last_error {
             lines.push(format!("  last error    {}: {}", error.code, error.message));
@@ -98,7 +98,7 @@ impl Status {
 }
 
 /// For people.
-pub fn describe_letters(letters: &SetAside) -> String {
+pub fn describe_letters(letters: &DeadLetterStats) -> String {
     let at_least = if letters.all_read { "" } else { "at least " };
     let mut text = format!("{at_least}{} in {} files", letters.letters, letters.files);
     if let Some(newest) = letters.newest {
@@ -111,8 +111,9 @@ pub fn describe_letters(letters: &SetAside) -> String {
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::super::model::{Overlap, Standing, StreamKind, TableStatus};
+    use super::super::model::{Overlap, StreamKind, StreamState, TableStatus};
     use super::*;
+    use crate::event::StreamName;
     use crate::state::{Counts, LastError, Span};
 
     fn minute(number: i64) -> DateTime<Utc> {
@@ -121,8 +122,13 @@ mod tests {
 
     fn example() -> Status {
         let mut status = Status::new(minute(60));
-        let mut stream = StreamStatus::never_run("pingone/default/activities".to_owned(), StreamKind::Poll);
-        stream.status = Standing::Failing;
+        let name = StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        };
+        let mut stream = StreamStatus::never_run(name, StreamKind::Poll);
+        stream.status = StreamState::Failing;
         stream.consecutive_failures = 2;
         stream.last_success = Some(minute(40));
         stream.last_failure = Some(minute(59));
@@ -155,7 +161,7 @@ mod tests {
         status.streams.push(stream);
         status.dead_letters.insert(
             "pingone/default/activities".to_owned(),
-            SetAside {
+            DeadLetterStats {
                 letters: 1,
                 newest: Some(minute(20)),
                 files: 1,

@@ -27,7 +27,7 @@ impl Check {
 
     fn targets(&self) -> Vec<TableRoute> {
         let mut targets = Vec::new();
-        for plan in &self.work.poller.plans {
+        for plan in &self.work.plans.streams {
             match plan {
                 StreamPlan::Windows(plan) => {
                     targets.extend(plan.targets.iter().cloned());
@@ -38,8 +38,8 @@ impl Check {
             }
         }
         // The tables of instances that are only pushed.
-        targets.extend(self.work.poller.drains.iter().map(|drain| drain.target.clone()));
-        targets.extend(self.work.poller.health_target.clone());
+        targets.extend(self.work.plans.drains.iter().map(|drain| drain.target.clone()));
+        targets.extend(self.work.recorder.health_route.clone());
         targets
     }
 }

@@ -115,7 +115,7 @@ impl Check {
         probes.push(("settings".to_owned(), Box::pin(std::future::ready(known))));
         probes.push((
             "state store".to_owned(),
-            Box::pin(store(self.work.poller.store.clone())),
+            Box::pin(store(self.work.context.store.clone())),
         ));
         probes.push(("state files".to_owned(), Box::pin(self.state_files())));
         probes.extend(self.identities(early));
@@ -156,9 +156,9 @@ impl Check {
                  only the first rows prove it",
             ));
         }
-        for off in &self.work.poller.off {
+        for off in &self.work.plans.disabled {
             let problems = off.problems.iter();
-            findings.extend(problems.map(|problem| Finding::failed(&off.stream, problem.to_string())));
+            findings.extend(problems.map(|problem| Finding::failed(off.stream.to_string(), problem.to_string())));
         }
         findings
     }

@@ -9,6 +9,7 @@ use super::{Check, Finding, Verdict};
 use crate::event::StreamName;
 use crate::functions::Work;
 use crate::state::StoreError;
+use crate::status::read_stored_files;
 use crate::time::rfc3339_millis;
 
 impl Check {
@@ -21,12 +22,12 @@ impl Check {
 async fn look(work: Arc<Work>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut read = 0;
-    for name in work.poller.stream_names() {
-        match work.poller.look_at_state(&name).await {
-            Ok(looked) => {
-                read += looked.files;
-                let ahead = looked.in_the_future.iter();
-                findings.extend(ahead.map(|(table, watermark)| in_the_future(&name, table, *watermark)));
+    for name in work.plans.stream_names() {
+        match read_stored_files(&work.plans, &work.context, &work.recorder.healths, name).await {
+            Ok(stored) => {
+                read += stored.files;
+                let ahead = stored.in_the_future.iter();
+                findings.extend(ahead.map(|(table, watermark)| in_the_future(name, table, *watermark)));
             }
             Err(error @ StoreError::Backend { .. }) => return vec![Finding::failed("state files", error.to_string())],
             Err(error) => findings.push(Finding::failed(format!("state of {name}"), error.to_string())),

@@ -9,25 +9,24 @@ use super::{Check, Finding, Probe, Verdict};
 use crate::jobs::StreamPlan;
 use crate::report::Cause;
 use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
-use crate::status::clock_remark;
-use crate::time::{Clock, Deadline};
+use crate::time::{Clock, Deadline, clock_remark};
 
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
 
 impl Check {
     pub(super) fn streams(&self, deadline: Deadline) -> Vec<(String, Probe)> {
-        let now = self.work.poller.clock.now();
+        let now = self.work.context.clock.now();
         let window = Window {
             from: now - LOOKED_AT,
             to: now,
         };
         let mut accounts = BTreeSet::new();
         let clocks = Clocks {
-            ours: self.work.poller.clock.clone(),
+            ours: self.work.context.clock.clone(),
             told: Arc::default(),
         };
         let mut probes: Vec<(String, Probe)> = Vec::new();
-        for plan in &self.work.poller.plans {
+        for plan in &self.work.plans.streams {
             let subject = plan.name().to_string();
             match plan {
                 StreamPlan::Windows(plan) => {

@@ -17,8 +17,9 @@ use super::process::{PUSH_TOKEN, Process};
 use super::summary::Summary;
 use super::world::{Weather, World, lock};
 use crate::app::faults::judge;
-use crate::jobs::{MAX_ANSWER_TIME, PushAnswer, PushRequest, RunScope, Selection};
+use crate::jobs::{MAX_ANSWER_TIME, PushAnswer, PushRequest, RunRequest};
 use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
+use crate::status::run_and_record;
 use crate::time::{Clock, Deadline, VirtualClock};
 
 const BUDGET: Duration = Duration::from_secs(120);
@@ -420,10 +421,8 @@ impl Life {
 
     /// `None` if the process was killed in the run.
     pub async fn poll(&self, process: &Process) -> Option<RunReport> {
-        let selection = Selection::all();
-        let run = process
-            .poller
-            .run(&selection, RunScope::Everything, Deadline::after(BUDGET));
+        let request = RunRequest::everything(Deadline::after(BUDGET));
+        let run = run_and_record(&process.plans, &process.context, &process.recorder, &request);
         let report = tokio::select! {
             biased;
             () = process.plug.death() => return None,

@@ -14,8 +14,9 @@ use crate::app::wiring::Wiring;
 use crate::azure::{AzureIdentity, TokenSource};
 use crate::config::{MapEnvironment, Settings};
 use crate::http::HttpClient;
-use crate::jobs::{Housekeeping, PollRules, Poller, PushReceiver};
+use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver};
 use crate::state::{BlobStore, Holder, SpoolQuota, Store, StreamHealths};
+use crate::status::RunRecorder;
 use crate::time::Shutdown;
 
 pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
@@ -24,7 +25,9 @@ const BODY_LIMIT: usize = 1_500;
 pub struct Process {
     pub number: u32,
     pub plug: Arc<Plug>,
-    pub poller: Arc<Poller>,
+    pub plans: Plans,
+    pub context: Arc<JobContext>,
+    pub recorder: RunRecorder,
     pub receivers: Arc<BTreeMap<&'static str, PushReceiver>>,
 }
 
@@ -54,31 +57,37 @@ impl Process {
             spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
             clock: clock.clone(),
         };
-        let poller = Poller {
-            plans: wiring.stream_plans().unwrap(),
+        let plans = Plans {
+            streams: wiring.stream_plans().unwrap(),
             drains: wiring.drain_plans().unwrap(),
-            off: Vec::new(),
-            off_streams: Vec::new(),
+            disabled: Vec::new(),
+            disabled_streams: Vec::new(),
+            schedule: settings.poll.schedule.clone(),
+        };
+        let recorder = RunRecorder {
+            healths: StreamHealths::new(store.clone()),
+            health_route: None,
+        };
+        let context = JobContext {
             rules: PollRules {
                 lookback: settings.poll.lookback,
                 overlap: settings.poll.overlap,
                 settle: settings.poll.settle,
                 concurrency: settings.poll.concurrency,
             },
-            healths: StreamHealths::new(store.clone()),
             store,
             clock,
             holder: Holder { who: name },
-            stop,
-            schedule: settings.poll.schedule.clone(),
-            health_target: None,
+            shutdown: stop,
             housekeeping: Housekeeping::new(wiring.push_ledgers()),
         };
         let receivers = Arc::new(wiring.receivers().unwrap());
         Self {
             number,
             plug,
-            poller: Arc::new(poller),
+            plans,
+            context: Arc::new(context),
+            recorder,
             receivers,
         }
     }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::event::StreamName;
+use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::poll::window::before;
-use crate::jobs::run::Poller;
 use crate::sources::Window;
 
 /// Slices begin with this length; they grow where little is read.
@@ -47,7 +47,7 @@ pub struct BackfillRequest {
 #[derive(Clone, Copy)]
 pub struct BackfillContext<'a> {
     /// The state, the time and the rules.
-    pub jobs: &'a Poller,
+    pub jobs: &'a JobContext,
     /// The stream and its tables.
     pub plan: &'a PullPlan,
     /// What is wanted, in whole milliseconds.
@@ -59,7 +59,7 @@ pub struct BackfillContext<'a> {
 impl<'a> BackfillContext<'a> {
     /// A window is cut to whole milliseconds.
     pub fn new(
-        jobs: &'a Poller,
+        jobs: &'a JobContext,
         plan: &'a PullPlan,
         request: BackfillRequest,
         watcher: &'a dyn BackfillWatcher,
@@ -87,7 +87,7 @@ impl<'a> BackfillContext<'a> {
     /// Lets somebody else have the lease.
     pub async fn pause_for_others(&self) {
         tokio::select! {
-            () = self.jobs.stop.requested() => {}
+            () = self.jobs.shutdown.requested() => {}
             () = tokio::time::sleep(PAUSE_FOR_OTHERS) => {}
         }
     }

@@ -80,7 +80,7 @@ impl<'a> WindowCounter<'a> {
         Self {
             at: context.request.window.from,
             length: FIRST_SLICE,
-            report: StreamReport::new(context.plan.stream.name().to_string()),
+            report: StreamReport::new(context.plan.stream.name()),
             tables: BTreeMap::new(),
             context,
         }

@@ -15,8 +15,7 @@ use crate::jobs::poll::windowed_run::WindowedRun;
 use crate::report::{Cause, StreamReport, TableReport};
 use crate::sources::SourceError;
 use crate::state::{Lease, StoreError};
-use crate::status::in_words;
-use crate::time::Deadline;
+use crate::time::{Deadline, span_text};
 
 /// To note what is wanted of a stream whose turn comes later, its lease is waited for only so long.
 const WAIT_TO_NOTE: Duration = Duration::from_secs(30);
@@ -54,7 +53,7 @@ impl<'a> BackfillRun<'a> {
             left: TimeDelta::zero(),
             is_cut: false,
             tables: BTreeMap::new(),
-            report: StreamReport::new(context.plan.stream.name().to_string()),
+            report: StreamReport::new(context.plan.stream.name()),
             context,
         }
     }
@@ -71,7 +70,7 @@ impl<'a> BackfillRun<'a> {
 
     /// Notes what is wanted, and reads nothing yet. What stands in the way is met again when the stream is filled.
     pub async fn note(mut self) {
-        if self.context.jobs.stop.is_requested() {
+        if self.context.jobs.shutdown.is_requested() {
             return;
         }
         if let Err(error) = self.note_under_lease().await {
@@ -193,7 +192,7 @@ impl<'a> BackfillRun<'a> {
 
     fn note_told_to_end(&mut self) {
         let left = match self.missing {
-            Some(missing) => format!("{} of {} are left to read", in_words(self.left), in_words(missing)),
+            Some(missing) => format!("{} of {} are left to read", span_text(self.left), span_text(missing)),
             None => "nothing was read yet".to_owned(),
         };
         self.report.end_early(told_to_end(&self.context, &left));

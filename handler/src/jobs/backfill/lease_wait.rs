@@ -32,7 +32,7 @@ pub async fn wait_for_lease(context: &BackfillContext<'_>, longest: Duration) ->
     let patience = Deadline::after(longest);
     let mut has_said = false;
     loop {
-        if jobs.stop.is_requested() {
+        if jobs.shutdown.is_requested() {
             return Ok(LeaseWait::ToldToEnd);
         }
         let held = match jobs.store.try_lease(&name, &jobs.holder).await? {
@@ -51,7 +51,7 @@ pub async fn wait_for_lease(context: &BackfillContext<'_>, longest: Duration) ->
             watcher.says(&format!("{stream}: waiting for the lease on {account}, {held}"));
         }
         tokio::select! {
-            () = jobs.stop.requested() => {}
+            () = jobs.shutdown.requested() => {}
             () = tokio::time::sleep(ASK_EVERY) => {}
         }
     }

@@ -15,8 +15,8 @@ mod slice;
 use self::context::BackfillContext;
 use self::count::WindowCounter;
 use self::fill::BackfillRun;
+use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::{PullPlan, StreamPlan};
-use crate::jobs::run::Poller;
 use crate::report::StreamReport;
 use crate::sources::Window;
 
@@ -41,7 +41,7 @@ pub fn why_not(plan: &StreamPlan) -> Option<String> {
 /// Before the first of several streams is read, all of them know what is wanted: whatever ends the backfill, what was not
 /// filled shows as a hole.
 pub async fn note_what_is_wanted(
-    jobs: &Poller,
+    jobs: &JobContext,
     plans: &[&PullPlan],
     request: BackfillRequest,
     watcher: &dyn BackfillWatcher,
@@ -55,7 +55,7 @@ pub async fn note_what_is_wanted(
 
 /// Fills what the tables of a stream lack of a window, or reads it anew.
 pub async fn backfill(
-    jobs: &Poller,
+    jobs: &JobContext,
     plan: &PullPlan,
     request: BackfillRequest,
     watcher: &dyn BackfillWatcher,
@@ -66,7 +66,7 @@ pub async fn backfill(
 
 /// Reads a window without sending anything: how many rows may arrive twice if it is read anew.
 pub async fn count_before_reading_anew(
-    jobs: &Poller,
+    jobs: &JobContext,
     plan: &PullPlan,
     window: Window,
     watcher: &dyn BackfillWatcher,

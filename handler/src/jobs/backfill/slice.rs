@@ -208,7 +208,7 @@ impl<'a> SliceFill<'a> {
         slice: Window,
         is_complete: bool,
     ) -> Result<StreamReport, StoreError> {
-        let mut report = StreamReport::new(self.context.stream.to_string());
+        let mut report = StreamReport::new(self.context.stream);
         let mut is_changed = is_complete;
         for table in &reader.tables {
             let (name, counts) = (table.writer.table(), table.writer.final_counts());

@@ -57,7 +57,7 @@ impl<'a> ConsumeRun<'a> {
         let mut progress = match ConsumeProgress::load(self.plan, self.rules, self.context).await {
             Ok(progress) => progress,
             Err(error) => {
-                let mut report = StreamReport::new(self.context.stream.to_string());
+                let mut report = StreamReport::new(self.context.stream);
                 report.fail(&error);
                 return report.concluded();
             }

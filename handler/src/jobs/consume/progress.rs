@@ -39,7 +39,7 @@ impl<'a> ConsumeProgress<'a> {
         Ok(Self {
             context,
             checkpoints,
-            report: StreamReport::new(context.stream.to_string()),
+            report: StreamReport::new(context.stream),
         })
     }
 

@@ -8,8 +8,8 @@ use super::queue_order::QueueOrder;
 use crate::delivery::{BatchSender, DELIVERY_RESERVE, Sent, StreamContext, TableRoute, is_named};
 use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement};
 use crate::destination::{Batch, DeliveryError};
+use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::DrainPlan;
-use crate::jobs::run::Poller;
 use crate::json::{Kind, kind};
 use crate::report::{Outcome, StreamReport, TableReport};
 use crate::state::{Counts, DeadLetter, EntryKind, GuardedSpool, Key, LeaseAttempt, Place, SpoolEntry, StoreError};
@@ -17,9 +17,9 @@ use crate::tables::RowContext;
 use crate::time::Deadline;
 
 /// Delivers what waits in a queue of rows, oldest first, under a lease of its own. `None` if nothing waits.
-pub async fn drain_rows(plan: &DrainPlan, jobs: &Poller, deadline: Deadline) -> Option<StreamReport> {
+pub async fn drain_rows(plan: &DrainPlan, jobs: &JobContext, deadline: Deadline) -> Option<StreamReport> {
     let (name, table) = (plan.form.name(), plan.target.table.name());
-    let mut report = StreamReport::new(name.to_string());
+    let mut report = StreamReport::new(name);
     let waiting = match plan.spool.waiting(&table).await {
         Ok(waiting) if waiting.is_empty() => return None,
         Ok(waiting) => waiting,
@@ -139,7 +139,7 @@ impl<'a> RowQueue<'a> {
             target,
             name,
             counts: Counts::default(),
-            report: StreamReport::new(context.stream.to_string()),
+            report: StreamReport::new(context.stream),
         }
     }
 

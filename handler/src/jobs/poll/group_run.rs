@@ -73,7 +73,7 @@ impl<'a> GroupRun<'a> {
             counted: BTreeMap::new(),
             has_moved: false,
             reread_pages: 0,
-            report: StreamReport::new(run.context.stream.to_string()),
+            report: StreamReport::new(run.context.stream),
         })
     }
 

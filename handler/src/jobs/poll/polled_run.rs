@@ -77,7 +77,7 @@ impl PolledRun<'_> {
 
     /// For whoever asks how the stream stands before its checkpoint is saved again.
     pub fn report_of_positions(&self, checkpoints: &Checkpoints) -> StreamReport {
-        let mut report = StreamReport::new(self.context.stream.to_string());
+        let mut report = StreamReport::new(self.context.stream);
         for target in self.targets {
             let table = target.table.name();
             if let Some(position) = checkpoints.current.tables.get(&*table) {
@@ -109,7 +109,7 @@ pub fn report_no_time_left(stream: &StreamName, has_progressed: bool) -> StreamR
         "{stream}: nothing was read, because the time of the run (POLL_BUDGET) was over before its turn came; the next run \
          reads on. If this lasts, raise POLL_BUDGET or POLL_CONCURRENCY"
     );
-    let mut report = StreamReport::new(stream.to_string());
+    let mut report = StreamReport::new(stream);
     match has_progressed {
         true => report.end_early(message),
         false => report.problems.push(Problem::new(ErrorCode::BudgetEnded, message)),

@@ -27,7 +27,7 @@ pub struct PushedDelivery {
 
 /// Every table's queue on its own: one that is refused does not block the others.
 pub async fn deliver_pushed(run: &WindowedRun<'_>, checkpoints: &mut Checkpoints, reads: bool) -> PushedDelivery {
-    let report = StreamReport::new(run.context.stream.to_string());
+    let report = StreamReport::new(run.context.stream);
     let Some(pushed) = &run.plan.pushed else {
         let oldest_left = Ok(None);
         return PushedDelivery { report, oldest_left };

@@ -26,7 +26,7 @@ pub struct SnapshotRun<'a> {
 impl<'a> SnapshotRun<'a> {
     /// Reads on from where the last run ended, and reports.
     pub async fn run(&self) -> StreamReport {
-        let mut report = StreamReport::new(self.context().stream.to_string());
+        let mut report = StreamReport::new(self.context().stream);
         if let Err(error) = self.run_into(&mut report).await {
             report.fail(&error);
         }
@@ -62,7 +62,7 @@ impl<'a> SnapshotRun<'a> {
         checkpoints: &mut Checkpoints,
     ) -> (StreamReport, Result<(), StoreError>) {
         let (table, context) = (target.table.name(), self.context());
-        let report = StreamReport::new(context.stream.to_string());
+        let report = StreamReport::new(context.stream);
         let position = checkpoints.current.tables.get(&*table);
         let Some(position) = position.filter(|position| self.is_due(position)) else {
             return (report, Ok(()));

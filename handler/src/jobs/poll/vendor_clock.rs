@@ -10,8 +10,7 @@ use chrono::{DateTime, Utc};
 use super::window::{PollRules, SlicePlan, before};
 use crate::sources::{PolledStream, Window};
 use crate::state::{Checkpoints, TablePosition};
-use crate::status::clock_remark;
-use crate::time::{Clock, ClockOffset, rfc3339_millis};
+use crate::time::{Clock, ClockOffset, clock_remark, rfc3339_millis};
 
 /// How the clocks stand while a stream is read.
 #[derive(Clone, Copy)]

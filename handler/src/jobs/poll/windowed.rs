@@ -16,7 +16,7 @@ use crate::time::rfc3339_millis;
 
 /// Reads from where the last run ended, and reports. If not `reads`, only what waits in the spool is delivered.
 pub async fn run_windowed(run: &WindowedRun<'_>, reads: bool) -> StreamReport {
-    let mut report = StreamReport::new(run.context.stream.to_string());
+    let mut report = StreamReport::new(run.context.stream);
     if let Err(error) = run_into(run, reads, &mut report).await {
         report.fail(&error);
     }
@@ -32,7 +32,7 @@ async fn run_into(run: &WindowedRun<'_>, reads: bool, report: &mut StreamReport)
     report.notices.extend(loaded.notices);
     let mut checkpoints = loaded.checkpoints;
     let mut pushed = deliver_pushed(run, &mut checkpoints, reads).await;
-    let mut read = StreamReport::new(run.context.stream.to_string());
+    let mut read = StreamReport::new(run.context.stream);
     let outcome = match pushed.oldest_left {
         Ok(oldest_left) if reads => {
             let has_delivered = pushed.report.tables.iter().any(|table| table.counts.delivered > 0);

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::delivery::{EventRow, TableRoute, no_row};
 use crate::event::{Identity, StreamName};
-use crate::jobs::plan::StreamPlan;
-use crate::jobs::run::Poller;
+use crate::jobs::plan::{Plans, StreamPlan};
 use crate::json::{Kind, kind};
 use crate::sources::WebhookFormat;
 use crate::state::Letter;
@@ -22,8 +23,8 @@ pub enum ReplayContent {
 }
 
 /// What a dead letter is worth with what is configured now.
-pub fn content_of(plans: &Poller, letter: &Letter) -> ReplayContent {
-    let at = letter.at.parse().unwrap_or_else(|_| plans.clock.now());
+pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayContent {
+    let at = letter.at.parse().unwrap_or(now);
     if let (Some(table), Some(row)) = (&letter.table, &letter.row) {
         let targets = targets_of(plans, (&letter.source, &letter.instance), None);
         let target = targets.into_iter().find(|target| *target.table.name() == **table);
@@ -57,8 +58,8 @@ pub fn content_of(plans: &Poller, letter: &Letter) -> ReplayContent {
 }
 
 /// What the source gives to every event of the letter's stream.
-fn given_of<'p>(plans: &'p Poller, letter: &Letter) -> &'p [(&'static str, String)] {
-    let plan = plans.plans.iter().find(|plan| is_stream_of(letter, plan.name()));
+fn given_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static str, String)] {
+    let plan = plans.streams.iter().find(|plan| is_stream_of(letter, plan.name()));
     match plan {
         Some(StreamPlan::Consumed(plan)) => plan.stream.given(),
         _ => &[],
@@ -66,14 +67,14 @@ fn given_of<'p>(plans: &'p Poller, letter: &Letter) -> &'p [(&'static str, Strin
 }
 
 /// True if the stream of a letter names the event by more than its content, or by nothing else ever.
-fn is_named(plans: &Poller, letter: &Letter, event: &str) -> bool {
+fn is_named(plans: &Plans, letter: &Letter, event: &str) -> bool {
     let is_meant = |name: &StreamName| is_stream_of(letter, name);
     let of_form = |form: &dyn WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
     let drain = plans.drains.iter().find(|drain| is_meant(drain.form.name()));
     if let Some(drain) = drain {
         return of_form(&*drain.form);
     }
-    let plan = plans.plans.iter().find(|plan| is_meant(plan.name()));
+    let plan = plans.streams.iter().find(|plan| is_meant(plan.name()));
     match plan {
         Some(StreamPlan::Windows(plan)) => {
             let pushed = plan.pushed.as_ref();
@@ -86,7 +87,7 @@ fn is_named(plans: &Poller, letter: &Letter, event: &str) -> bool {
 }
 
 /// The tables of an instance, or of one of its streams.
-fn targets_of(plans: &Poller, instance: (&str, &str), stream: Option<&str>) -> Vec<TableRoute> {
+fn targets_of(plans: &Plans, instance: (&str, &str), stream: Option<&str>) -> Vec<TableRoute> {
     let is_meant = |name: &StreamName| {
         (name.source, &*name.instance) == instance && stream.is_none_or(|stream| name.stream == stream)
     };
@@ -96,7 +97,7 @@ fn targets_of(plans: &Poller, instance: (&str, &str), stream: Option<&str>) -> V
             targets.push(target.clone());
         }
     };
-    for plan in plans.plans.iter().filter(|plan| is_meant(plan.name())) {
+    for plan in plans.streams.iter().filter(|plan| is_meant(plan.name())) {
         match plan {
             StreamPlan::Windows(plan) => plan.targets.iter().for_each(&mut add),
             StreamPlan::Snapshot(plan) => plan.targets.iter().for_each(&mut add),

@@ -15,17 +15,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::config::Schedule;
 use crate::delivery::TableRecord;
 use crate::delivery::TableRoute;
 use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
 use crate::event::Identity;
 use crate::event::StreamName;
+use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::run::*;
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, Window, WindowedStream};
-use crate::state::LocalStore;
+use crate::state::{Holder, LocalStore, Store};
 use crate::tables::table;
-use crate::time::{VirtualClock, rfc3339_millis};
+use crate::time::{Clock, Shutdown, VirtualClock, rfc3339_millis};
 
 const TABLE: &str = "PingOne_AuditActivities_CL";
 /// Wide rows: a batch holds about 16 of them, so that a window takes several batches.
@@ -192,39 +194,46 @@ fn vendor_of(events: Vec<Emitted>, page_size: usize) -> Arc<Vendor> {
 }
 
 /// One stream into one table.
-fn poller_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Poller {
+fn plans_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>) -> Plans {
     let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         send_lock: Arc::default(),
         record: TableRecord::default(),
     };
-    Poller {
-        plans: vec![StreamPlan::Windows(PullPlan {
-            stream: vendor.clone(),
-            targets: vec![target],
-            pushed: None,
-            counterparts: None,
-        })],
+    plans_for(PullPlan {
+        stream: vendor.clone(),
+        targets: vec![target],
+        pushed: None,
+        counterparts: None,
+    })
+}
+
+fn plans_for(plan: PullPlan) -> Plans {
+    Plans {
+        streams: vec![StreamPlan::Windows(plan)],
         drains: Vec::new(),
-        off: Vec::new(),
-        off_streams: Vec::new(),
+        disabled: Vec::new(),
+        disabled_streams: Vec::new(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+    }
+}
+
+fn context_of(store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> JobContext {
+    JobContext {
         rules: PollRules {
             lookback: minutes(60),
             overlap: minutes(10),
             settle: minutes(1),
             concurrency: 1,
         },
-        healths: StreamHealths::new(store.clone()),
         store,
         clock: clock.clone(),
         holder: Holder {
             who: "the model".to_owned(),
         },
-        stop: Shutdown::default(),
+        shutdown: Shutdown::default(),
         housekeeping: Housekeeping::default(),
-        schedule: Schedule::parse("0 * * * * *").unwrap(),
-        health_target: None,
     }
 }
 
@@ -274,7 +283,8 @@ async fn one_life(seed: u64) -> usize {
     let vendor = vendor_of(Vec::new(), random.random_range(1..40));
     let memory = Arc::new(Memory::default());
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
-    let poller = poller_of(&vendor, &memory, store, &clock);
+    let plans = plans_of(&vendor, &memory);
+    let context = context_of(store, &clock);
     let mut excused = BTreeSet::new();
     let mut next_id = 0;
     let mut settled = clock.now();
@@ -283,7 +293,7 @@ async fn one_life(seed: u64) -> usize {
     let mut seen_by_a_poll = BTreeSet::new();
     for run in 0..14 {
         tokio::time::advance(minutes(random.random_range(1..8))).await;
-        settled = clock.now() - TimeDelta::from_std(poller.rules.settle).unwrap();
+        settled = clock.now() - TimeDelta::from_std(context.rules.settle).unwrap();
         emit(&vendor, clock.now(), run, &mut next_id, &mut random);
         if are_snapshots {
             replace(&vendor, clock.now(), &mut next_id, &mut random);
@@ -297,8 +307,10 @@ async fn one_life(seed: u64) -> usize {
         } else {
             usize::MAX
         };
-        let (plan, account) = with_accounts(poller.plans.clone()).remove(0);
-        let run = Box::pin(poller.run_stream(&plan, &account, RunScope::Everything, Deadline::after(minutes(4))));
+        let (plan, account) = with_accounts(plans.streams.clone()).remove(0);
+        let job = StreamJob { plan, account };
+        let deadline = Deadline::after(minutes(4));
+        let run = Box::pin(run_stream(&job, &context, RunScope::Everything, deadline));
         let mut outcome = None;
         let run = async { outcome = run.await.map(|report| report.outcome) };
         let ended = Box::pin(killed_after(polls, run)).await;
@@ -397,26 +409,18 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         .collect();
     let vendor = vendor_of(events, 1);
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
-    let poller = Arc::new(poller_of(&vendor, &Arc::default(), store, &clock));
+    let plans = plans_of(&vendor, &Arc::default());
+    let context = Arc::new(context_of(store, &clock));
+    let run_all = async || run(&plans, &context, &RunRequest::everything(Deadline::after(minutes(4)))).await;
     for id in 60..62 {
-        assert!(
-            !poller
-                .run(&Selection::all(), RunScope::Everything, Deadline::after(minutes(4)))
-                .await
-                .failed()
-        );
+        assert!(!run_all().await.failed());
         tokio::time::advance(minutes(1)).await;
         vendor.events.lock().unwrap().push(Emitted {
             id,
             recorded_at: clock.now() - TimeDelta::seconds(70),
         });
     }
-    assert!(
-        !poller
-            .run(&Selection::all(), RunScope::Everything, Deadline::after(minutes(4)))
-            .await
-            .failed()
-    );
+    assert!(!run_all().await.failed());
     let file = folder.path().join("checkpoints/model/default/events.json");
     let checkpoint: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let pages = checkpoint["tables"][TABLE]["reread_pages"].as_u64().unwrap();

@@ -17,12 +17,13 @@ use crate::delivery::TableRoute;
 use crate::destination::{Batch, Delivery, Destination, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::jobs::housekeeping::Housekeeping;
-use crate::jobs::plan::{PullPlan, StreamPlan};
+use crate::jobs::job_context::JobContext;
+use crate::jobs::plan::{Plans, PullPlan, StreamPlan};
 use crate::jobs::poll::window::PollRules;
-use crate::jobs::run::{Poller, RunScope, Selection};
+use crate::jobs::run::{RunRequest, run};
 use crate::report::RunReport;
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
-use crate::state::{Holder, LocalStore, Store, StreamHealths};
+use crate::state::{Holder, LocalStore, Store};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock, rfc3339_millis};
 
@@ -151,24 +152,30 @@ impl Destination for Memory {
     }
 }
 
-fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) -> Arc<Poller> {
-    let minutes = |count: u64| Duration::from_secs(count * 60);
+fn plans_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>) -> Plans {
     let target = TableRoute {
         table: table(TABLE).unwrap(),
         destination: memory.clone(),
         send_lock: Arc::default(),
         record: TableRecord::default(),
     };
-    Arc::new(Poller {
-        plans: vec![StreamPlan::Windows(PullPlan {
+    Plans {
+        streams: vec![StreamPlan::Windows(PullPlan {
             stream: vendor.clone(),
             targets: vec![target],
             pushed: None,
             counterparts: None,
         })],
         drains: Vec::new(),
-        off: Vec::new(),
-        off_streams: Vec::new(),
+        disabled: Vec::new(),
+        disabled_streams: Vec::new(),
+        schedule: Schedule::parse("0 * * * * *").unwrap(),
+    }
+}
+
+fn context_of(vendor: &Arc<Vendor>, store: &Arc<dyn Store>) -> Arc<JobContext> {
+    let minutes = |count: u64| Duration::from_secs(count * 60);
+    Arc::new(JobContext {
         rules: PollRules {
             lookback: minutes(60),
             overlap: minutes(10),
@@ -180,11 +187,8 @@ fn poller(vendor: &Arc<Vendor>, memory: &Arc<Memory>, store: &Arc<dyn Store>) ->
         holder: Holder {
             who: "the model".to_owned(),
         },
-        stop: Shutdown::default(),
+        shutdown: Shutdown::default(),
         housekeeping: Housekeeping::default(),
-        schedule: Schedule::parse("0 * * * * *").unwrap(),
-        healths: StreamHealths::new(store.clone()),
-        health_target: None,
     })
 }
 
@@ -211,10 +215,10 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
     });
     let memory = Arc::new(Memory::default());
     let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), ours.clone()).unwrap());
-    let mut poller_of_process = poller(&vendor, &memory, &store);
+    let mut process = (plans_of(&vendor, &memory), context_of(&vendor, &store));
     let mut reports = Vec::new();
     let mut settled = right.now();
-    for run in 0..RUNS {
+    for number in 0..RUNS {
         if random.random_bool(0.3) {
             // By a little more than the overlap the windows lie partly in the present, and nothing shows the wrong clock.
             let seconds = match shows_the_time {
@@ -223,22 +227,21 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
             };
             *ours.ahead.lock().unwrap() = TimeDelta::seconds(seconds[random.random_range(0..seconds.len())]);
         }
-        if run + 3 >= RUNS {
+        if number + 3 >= RUNS {
             *ours.ahead.lock().unwrap() = TimeDelta::zero();
         }
         if random.random_bool(0.3) {
             // A process of its own.
             vendor.clock.forget();
-            poller_of_process = poller(&vendor, &memory, &store);
+            process = (plans_of(&vendor, &memory), context_of(&vendor, &store));
         }
         let minutes = random.random_range(1..8);
         emit(&vendor, minutes * 60, &mut random);
         tokio::time::advance(Duration::from_secs(minutes.unsigned_abs() * 60)).await;
         settled = right.now() - TimeDelta::minutes(1);
         let deadline = Deadline::after(Duration::from_secs(240));
-        let report = poller_of_process
-            .run(&Selection::all(), RunScope::Everything, deadline)
-            .await;
+        let (plans, context) = &process;
+        let report = run(plans, context, &RunRequest::everything(deadline)).await;
         assert!(!report.failed(), "seed {seed}: {report:?}");
         reports.push(report);
     }

@@ -1,12 +1,15 @@
 //! What a stream's counts say after runs that fail in the middle.
 
 use crate::jobs::run::tests::*;
-use crate::status::Standing;
+use crate::state::StreamHealths;
+use crate::status::{RunRecorder, Status, StreamState, collect_status, run_and_record};
 
 struct World {
     folder: tempfile::TempDir,
     memory: Arc<Memory>,
-    poller: Arc<Poller>,
+    plans: Plans,
+    context: Arc<JobContext>,
+    recorder: RunRecorder,
 }
 
 impl World {
@@ -14,12 +17,19 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
         let memory = Arc::new(Memory::default());
-        let mut poller = poller_of(&vendor_of(events, 1), &memory, store, clock);
-        poller.rules.lookback = minutes(72 * 60);
+        let healths = StreamHealths::new(store.clone());
+        let mut context = context_of(store, clock);
+        context.rules.lookback = minutes(72 * 60);
+        let plans = plans_of(&vendor_of(events, 1), &memory);
         Self {
             folder,
             memory,
-            poller: Arc::new(poller),
+            plans,
+            context: Arc::new(context),
+            recorder: RunRecorder {
+                healths,
+                health_route: None,
+            },
         }
     }
 
@@ -27,10 +37,14 @@ impl World {
     async fn run(&self, refused_batch: Option<usize>) -> bool {
         *self.memory.refusing.lock().unwrap() = refused_batch;
         let deadline = Deadline::after(minutes(4));
-        self.poller
-            .run(&Selection::all(), RunScope::Everything, deadline)
-            .await
-            .failed()
+        let request = RunRequest::everything(deadline);
+        let report = run_and_record(&self.plans, &self.context, &self.recorder, &request).await;
+        report.failed()
+    }
+
+    async fn status(&self) -> Status {
+        let status = collect_status(&self.plans, &self.context, &self.recorder.healths).await;
+        status.unwrap()
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -82,16 +96,16 @@ async fn a_row_that_is_tried_again_counts_once_as_an_old_row() {
 async fn a_stream_whose_runs_take_longer_than_its_schedule_allows_for_is_not_behind_while_the_next_run_goes_on() {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
     let mut world = World::of(&clock, events(&clock, 60, TimeDelta::minutes(2)));
-    Arc::get_mut(&mut world.poller).unwrap().schedule = Schedule::parse("* * * * * *").unwrap();
+    world.plans.schedule = Schedule::parse("* * * * * *").unwrap();
     let before = clock.now();
     assert!(!world.run(None).await);
     let took = clock.now() - before;
     assert!(took > TimeDelta::seconds(5), "{took}");
-    let standing = async || world.poller.status().await.unwrap().streams[0].status;
+    let standing = async || world.status().await.streams[0].status;
     tokio::time::advance(took.to_std().unwrap()).await;
-    assert_eq!(standing().await, Standing::Ok);
+    assert_eq!(standing().await, StreamState::Ok);
     tokio::time::advance(took.to_std().unwrap()).await;
-    assert_eq!(standing().await, Standing::Behind);
+    assert_eq!(standing().await, StreamState::Behind);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,8 +117,8 @@ async fn a_position_in_the_future_is_not_ok() {
     let mut checkpoint: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     checkpoint["tables"][TABLE]["watermark"] = "2026-11-20T14:30:00Z".into();
     std::fs::write(&file, checkpoint.to_string()).unwrap();
-    let status = world.poller.status().await.unwrap();
-    assert_eq!(status.streams[0].status, Standing::Behind);
+    let status = world.status().await;
+    assert_eq!(status.streams[0].status, StreamState::Behind);
     let remarks = status.streams[0].tables[0].remarks().join("\n");
     assert!(remarks.contains("2 h 29 min in the future"), "{remarks}");
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jobs::run::tests::*;
-use crate::state::{EndedRuns, Expected, LeaseAttempt, Listed, StoreError, Stored, Version};
+use crate::state::{EndedRuns, Expected, Key, LeaseAttempt, Listed, StoreError, Stored, Version};
 
 #[derive(Debug)]
 struct Forgetful {
@@ -77,53 +77,28 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
         pushed: None,
         counterparts: None,
     };
-    let poller = poller(plan, forgetful.clone(), clock.clone());
-    let run = async |id: u32, is_failing: bool| {
+    let plans = plans_for(plan);
+    let context = Arc::new(context_of(forgetful.clone(), &clock));
+    let run_with = async |id: u32, is_failing: bool| {
         forgetful.is_failing.store(is_failing, Ordering::Relaxed);
         vendor.events.lock().unwrap().push(Emitted {
             id,
             recorded_at: clock.now() - TimeDelta::seconds(70),
         });
-        let deadline = Deadline::after(Duration::from_secs(240));
-        let report = poller.run(&Selection::all(), RunScope::Everything, deadline).await;
+        let request = RunRequest::everything(Deadline::after(Duration::from_secs(240)));
+        let report = run(&plans, &context, &request).await;
         assert_eq!(report.failed(), is_failing);
         tokio::time::advance(Duration::from_secs(60)).await;
         memory.accepted.lock().unwrap().concat()
     };
-    assert_eq!(run(1, false).await, [1]);
+    assert_eq!(run_with(1, false).await, [1]);
     // Nobody knew it before: this one is sent and cannot be remembered.
-    assert_eq!(run(2, true).await, [1, 2]);
+    assert_eq!(run_with(2, true).await, [1, 2]);
     for id in 3..6 {
-        assert_eq!(run(id, true).await, [1, 2]);
+        assert_eq!(run_with(id, true).await, [1, 2]);
     }
-    let mut all = run(6, false).await;
+    let mut all = run_with(6, false).await;
     assert_eq!(all.len(), 7);
     all.sort_unstable();
     assert_eq!(all, [1, 2, 2, 3, 4, 5, 6]);
-}
-
-fn poller(plan: PullPlan, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Arc<Poller> {
-    let minutes = |count: u64| Duration::from_secs(count * 60);
-    Arc::new(Poller {
-        plans: vec![StreamPlan::Windows(plan)],
-        drains: Vec::new(),
-        off: Vec::new(),
-        off_streams: Vec::new(),
-        rules: PollRules {
-            lookback: minutes(60),
-            overlap: minutes(10),
-            settle: minutes(1),
-            concurrency: 1,
-        },
-        store: store.clone(),
-        clock,
-        holder: Holder {
-            who: "the model".to_owned(),
-        },
-        stop: Shutdown::default(),
-        housekeeping: Housekeeping::default(),
-        schedule: Schedule::parse("0 * * * * *").unwrap(),
-        healths: StreamHealths::new(store),
-        health_target: None,
-    })
 }

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::model::in_words;
-use crate::time::ClockOffset;
+use super::clock_offset::ClockOffset;
+use super::span_text::span_text;
 
 /// A sentence with what to do, for a vendor's clock that is so far ahead of this machine's (behind, where negative).
 pub fn clock_remark(offset_seconds: f64) -> String {
@@ -12,7 +12,7 @@ pub fn clock_remark(offset_seconds: f64) -> String {
     #[allow(clippy::cast_possible_truncation, reason = "it is rounded before, and saturates")]
     let seconds = ((offset_seconds / rounding).round() * rounding) as i64;
     let offset = TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX);
-    let difference = in_words(offset.abs());
+    let difference = span_text(offset.abs());
     if !ClockOffset::exactly(offset).is_plausible() {
         return format!(
             "the Date header of the vendor's replies differs from this machine's clock by {difference}: that is too much \

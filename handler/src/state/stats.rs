@@ -18,7 +18,7 @@ const READ_AT_ONCE: usize = 8;
 
 /// A queue of the spool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct QueueStats {
     /// Entries: batches, bodies or replies.
     pub entries: u64,
     /// Their sizes.
@@ -27,7 +27,7 @@ pub struct Waiting {
     pub oldest: Option<DateTime<Utc>>,
 }
 
-impl std::ops::AddAssign for Waiting {
+impl std::ops::AddAssign for QueueStats {
     fn add_assign(&mut self, other: Self) {
         self.entries += other.entries;
         self.bytes += other.bytes;
@@ -37,7 +37,7 @@ impl std::ops::AddAssign for Waiting {
 
 /// The dead letters of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SetAside {
+pub struct DeadLetterStats {
     /// Letters, in the files that were read.
     pub letters: u64,
     /// When the newest of them was set aside.
@@ -49,8 +49,8 @@ pub struct SetAside {
 }
 
 /// The queues that hold something, by their place (`spool/<table>/<stream>`).
-pub async fn waiting_queues(store: &dyn Store) -> Result<BTreeMap<String, Waiting>, StoreError> {
-    let mut queues: BTreeMap<String, Waiting> = BTreeMap::new();
+pub async fn queue_stats(store: &dyn Store) -> Result<BTreeMap<String, QueueStats>, StoreError> {
+    let mut queues: BTreeMap<String, QueueStats> = BTreeMap::new();
     for listed in store.list(&Key::new(["spool"])).await? {
         let Some((queue, _)) = listed.key.as_str().rsplit_once('/') else {
             continue;
@@ -66,9 +66,9 @@ pub async fn waiting_queues(store: &dyn Store) -> Result<BTreeMap<String, Waitin
     Ok(queues)
 }
 
-/// The dead letters, by stream (`pingone/default/activities`).
-pub async fn set_aside(store: &Arc<dyn Store>) -> Result<BTreeMap<String, SetAside>, StoreError> {
-    let mut by_stream: BTreeMap<String, SetAside> = BTreeMap::new();
+/// The dead letters, by stream (`<source>/<instance>/<stream>`).
+pub async fn dead_letter_stats(store: &Arc<dyn Store>) -> Result<BTreeMap<String, DeadLetterStats>, StoreError> {
+    let mut by_stream: BTreeMap<String, DeadLetterStats> = BTreeMap::new();
     let mut to_read: Vec<(String, Listed)> = Vec::new();
     let mut bytes = 0;
     for listed in store.list(&Key::new(["dead-letters"])).await? {
@@ -77,9 +77,9 @@ pub async fn set_aside(store: &Arc<dyn Store>) -> Result<BTreeMap<String, SetAsi
             continue;
         };
         let stream = stream.to_owned();
-        let of_stream = by_stream.entry(stream.clone()).or_insert(SetAside {
+        let of_stream = by_stream.entry(stream.clone()).or_insert(DeadLetterStats {
             all_read: true,
-            ..SetAside::default()
+            ..DeadLetterStats::default()
         });
         of_stream.files += 1;
         bytes += listed.bytes;
@@ -163,7 +163,7 @@ mod tests {
             };
             spool.add("T_CL", &entry).await.unwrap();
         }
-        let queues = waiting_queues(&*store).await.unwrap();
+        let queues = queue_stats(&*store).await.unwrap();
         let queue = &queues["spool/T_CL/onelogin-default-push"];
         assert_eq!((queues.len(), queue.entries, queue.oldest), (1, 3, Some(at(10))));
 
@@ -174,12 +174,15 @@ mod tests {
             .await
             .unwrap();
         letters.keep(&name(), &[letter("3")], at(40)).await.unwrap();
-        let expected = SetAside {
+        let expected = DeadLetterStats {
             letters: 3,
             newest: Some(at(50)),
             files: 2,
             all_read: true,
         };
-        assert_eq!(set_aside(&store).await.unwrap()["onelogin/default/push"], expected);
+        assert_eq!(
+            dead_letter_stats(&store).await.unwrap()["onelogin/default/push"],
+            expected
+        );
     }
 }

@@ -1,0 +1,22 @@
+//! What the status of a stream is made from.
+
+use chrono::{DateTime, Utc};
+
+use super::model::QueueStatus;
+use crate::jobs::{JobContext, Plans};
+use crate::state::StreamHealths;
+
+/// See the module.
+#[derive(Clone, Copy)]
+pub struct StatusInputs<'a> {
+    /// What is configured.
+    pub plans: &'a Plans,
+    /// The store and the rules of polling.
+    pub context: &'a JobContext,
+    /// How the last runs went.
+    pub healths: &'a StreamHealths,
+    /// The time of the status.
+    pub now: DateTime<Utc>,
+    /// What waits in the spool.
+    pub spool: &'a [QueueStatus],
+}

@@ -1,0 +1,126 @@
+//! How a stream that is read stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::inputs::StatusInputs;
+use super::lateness::{expected_lag, is_late};
+use super::latest::{latest_position, with_last_run};
+use super::model::{Overlap, StreamState, StreamStatus, TableStatus};
+use crate::delivery::TableRoute;
+use crate::jobs::StreamPlan;
+use crate::state::{Checkpoints, EndedRun, StoreError, TablePosition};
+use crate::time::ClockOffset;
+
+/// No run is waited for longer than the Functions host waits for one on a plan that limits it (functionTimeout).
+const LONGEST_RUN: Duration = Duration::from_secs(600);
+/// The clocks of the machines that run and that look may differ by so much.
+pub const CLOCKS_AGREE: TimeDelta = TimeDelta::seconds(10);
+
+/// Fills in what is stored of a stream. `ended` is its last good run, as its lease has it.
+pub async fn fill_polled(
+    inputs: StatusInputs<'_>,
+    plan: &StreamPlan,
+    ended: Option<&EndedRun>,
+    stream: &mut StreamStatus,
+) -> Result<(), StoreError> {
+    let (schedule, now) = (&inputs.plans.schedule, inputs.now);
+    let health = inputs.healths.read(&plan.name().to_string()).await?;
+    let mut replayed = BTreeMap::new();
+    if let Some(health) = with_last_run(health, ended) {
+        replayed = health.replayed.clone();
+        stream.take_health(health);
+    }
+    let last_run = stream.last_run.as_ref();
+    // The run that is under way may take as long as the last one took.
+    let took = last_run.map_or(Duration::ZERO, |run| duration_of_run(run.seconds));
+    let mut is_behind = last_run.is_some_and(|run| is_late(schedule, run.at, took, now));
+    let Some(checkpoint) = Checkpoints::look(&*inputs.context.store, plan.name(), plan.account()).await? else {
+        return Ok(());
+    };
+    if stream.status == StreamState::NeverRun {
+        stream.status = StreamState::Ok;
+    }
+    stream.possible_losses = checkpoint.possible_losses;
+    let expected_lag = expected_lag(plan, &inputs.context.rules) + 2 * took;
+    let present = earlier_present(now, stream.clock_offset_seconds);
+    let something_waits = inputs
+        .spool
+        .iter()
+        .any(|queue| queue.stream.as_ref() == Some(plan.name()));
+    for table in tables_of(plan) {
+        let position = checkpoint.tables.get(&table);
+        let position = position.map(|position| latest_position(&table, position, checkpoint.saved_at, ended));
+        let mut shown = table_status(&table, position.as_ref(), plan, now);
+        if !something_waits {
+            shown.counts.wait(0);
+        }
+        shown.pushed = checkpoint.pushed.get(&table).copied();
+        let others = shown.counts.replay(replayed.remove(&table).unwrap_or_default());
+        if let Some(pushed) = &mut shown.pushed {
+            pushed.replay(others);
+        }
+        is_behind |= shown.ahead_seconds.is_some()
+            || position.is_some_and(|position| is_late(schedule, position.watermark, expected_lag, present));
+        stream.tables.push(shown);
+    }
+    if is_behind && stream.status == StreamState::Ok {
+        stream.status = StreamState::Behind;
+    }
+    Ok(())
+}
+
+/// The names of all tables that the stream goes to, those of its pushes included.
+fn tables_of(plan: &StreamPlan) -> BTreeSet<String> {
+    let name = |target: &TableRoute| target.table.name().to_string();
+    match plan {
+        StreamPlan::Windows(plan) => {
+            let pushed = plan.pushed.iter().flat_map(|pushed| &pushed.targets);
+            plan.targets.iter().chain(pushed).map(name).collect()
+        }
+        StreamPlan::Snapshot(plan) => plan.targets.iter().map(name).collect(),
+        StreamPlan::Consumed(plan) => BTreeSet::from([name(&plan.target)]),
+    }
+}
+
+fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan, now: DateTime<Utc>) -> TableStatus {
+    let mut shown = TableStatus::empty(table);
+    let Some(position) = position else {
+        return shown;
+    };
+    shown.begin = Some(position.begin);
+    shown.watermark = Some(position.watermark);
+    let lag = now - position.watermark;
+    shown.lag_seconds = Some(lag.as_seconds_f64().max(0.0));
+    shown.ahead_seconds = (lag < -CLOCKS_AGREE).then(|| -lag.as_seconds_f64());
+    shown.counts = position.counts;
+    if !matches!(plan, StreamPlan::Consumed(_)) {
+        shown.coverage = position.coverage.spans().to_vec();
+        shown.holes = position.holes();
+    }
+    if let StreamPlan::Windows(plan) = plan {
+        shown.overlap = Some(match position.is_costly_to_reread(plan.stream.pages_per_minute()) {
+            true => Overlap::EveryTenthRun,
+            false => Overlap::EveryRun,
+        });
+    }
+    shown
+}
+
+fn duration_of_run(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or_default()
+        .min(LONGEST_RUN)
+}
+
+/// A stream cannot be read further than its vendor's clock has come.
+fn earlier_present(now: DateTime<Utc>, clock_offset_seconds: Option<f64>) -> DateTime<Utc> {
+    let offset = clock_offset_seconds.and_then(|seconds| Duration::try_from_secs_f64(-seconds).ok());
+    let behind = offset.and_then(|behind| TimeDelta::from_std(behind).ok());
+    match behind.filter(|behind| ClockOffset::exactly(-*behind).is_plausible()) {
+        Some(behind) => now - behind,
+        None => now,
+    }
+}

@@ -1,0 +1,30 @@
+//! A run with everything that is said of it: the log, the health record of each stream, and the health rows.
+
+use std::sync::Arc;
+
+use super::health_rows::send_health_rows;
+use super::record::record_run;
+use super::run_recorder::{FinishedRun, RunRecorder};
+use crate::jobs::{JobContext, Plans, RunRequest, RunScope, run};
+use crate::report::RunReport;
+
+/// Reads the selected streams and empties the spool, then logs and records what was done. Only a run that reads has
+/// health rows.
+pub async fn run_and_record(
+    plans: &Plans,
+    context: &Arc<JobContext>,
+    recorder: &RunRecorder,
+    request: &RunRequest,
+) -> RunReport {
+    let report = run(plans, context, request).await;
+    report.log();
+    let finished = FinishedRun {
+        request,
+        report: &report,
+    };
+    record_run(plans, context, &recorder.healths, finished).await;
+    if request.scope == RunScope::Everything {
+        send_health_rows(plans, context, recorder, finished).await;
+    }
+    report
+}

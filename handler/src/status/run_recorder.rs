@@ -1,0 +1,23 @@
+//! Where a run is recorded, and what of it.
+
+use crate::delivery::TableRoute;
+use crate::jobs::RunRequest;
+use crate::report::RunReport;
+use crate::state::StreamHealths;
+
+/// Where what a run did is recorded.
+pub struct RunRecorder {
+    /// The health record of each stream.
+    pub healths: StreamHealths,
+    /// Where health rows go, if they go anywhere.
+    pub health_route: Option<TableRoute>,
+}
+
+/// What was asked of a run, and what came of it.
+#[derive(Clone, Copy)]
+pub struct FinishedRun<'a> {
+    /// What was asked.
+    pub request: &'a RunRequest,
+    /// What it did.
+    pub report: &'a RunReport,
+}
