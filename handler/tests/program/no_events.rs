@@ -93,6 +93,39 @@ async fn a_onelogin_event_is_opened_too_and_needs_neither_key_nor_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_which_one_of_two_tables_shows_nothing_is_stored_and_its_dead_letter_is_said_once() {
+    let mut handler = pingone_push_only();
+    handler.set("PINGONE__TABLES", &format!("{ACTIVITIES},{ACTIVITIES_OLD}"));
+    let host = handler.host(Mode::Proxy).await;
+    let mut nameless = activity("");
+    nameless.as_object_mut().unwrap().remove("id");
+    let body = json!([activity("in-both"), nameless]);
+    assert_eq!(push(&host, "pingone", &body).await, said(2, 1));
+    assert_eq!(push(&host, "pingone", &body).await, said(2, 0));
+    assert_eq!(
+        (handler.rows(ACTIVITIES).len(), handler.ids(ACTIVITIES_OLD)),
+        (2, vec!["in-both".to_owned()])
+    );
+    let letters = handler.dead_letters();
+    assert!(letters.len() == 1 && letters[0].contains(ACTIVITIES_OLD), "{letters:?}");
+    // The handler that shows its own status saves what it has counted first.
+    let status = host.http("GET", "/api/status", &[], Vec::new()).await.unwrap();
+    let status: Value = serde_json::from_slice(&status.body).unwrap();
+    let stream = status["streams"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|stream| stream["stream"] == "pingone/default/push");
+    let tables = stream.unwrap()["tables"].as_array().unwrap();
+    let counts_of = |table: &str| {
+        let counts = &tables.iter().find(|shown| shown["table"] == table).unwrap()["counts"];
+        ["received", "delivered", "seen_before", "dead_lettered"].map(|name| counts[name].as_u64().unwrap())
+    };
+    assert_eq!(counts_of(ACTIVITIES), [4, 2, 2, 0], "{status}");
+    assert_eq!(counts_of(ACTIVITIES_OLD), [4, 1, 2, 1], "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_fills_no_column_or_has_neither_name_nor_time_is_set_aside_and_the_push_is_answered_200() {
     for is_polled_too in [false, true] {
         let pingone = PingOne::start(options());
