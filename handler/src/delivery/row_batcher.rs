@@ -13,7 +13,7 @@ use crate::time::VendorTime;
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
 /// Monitor documentation of custom tables (two days).
-pub const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
+const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// One row of a table, not yet in a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,12 @@ impl<T> RowBatcher<T> {
     /// True if the row goes into the present batch. A row always finds room in an empty one.
     pub fn has_room_for(&self, row: &EventRow) -> bool {
         self.builder.has_room_for(&row.bytes)
+    }
+
+    /// True if all these rows go into the present batch.
+    pub fn has_room_for_all<'r>(&self, rows: impl IntoIterator<Item = &'r EventRow>) -> bool {
+        self.builder
+            .has_room_for_all(rows.into_iter().map(|row| row.bytes.len()))
     }
 
     /// Adds a row and gives the batch before it, if that had to be closed first. `now` is when the row is sent: an

@@ -83,11 +83,6 @@ fn letter_of(batch: &Batch, refused: &RefusedRow) -> DeadLetter {
     }
 }
 
-/// The rows that a destination refused, as dead letters.
-pub fn refused_letters(batch: &Batch, refused: &[RefusedRow]) -> Vec<DeadLetter> {
-    refused.iter().map(|refused| letter_of(batch, refused)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -145,9 +145,10 @@ impl BatchBuilder {
         self.is_empty() || self.body.len() + 1 + row.len() < self.limits.body
     }
 
-    /// Bytes of the body so far.
-    pub fn bytes(&self) -> usize {
-        self.body.len()
+    /// True if rows of these lengths can all be added to what is there.
+    pub fn has_room_for_all(&self, lengths: impl IntoIterator<Item = usize>) -> bool {
+        let more: usize = lengths.into_iter().map(|length| length + 1).sum();
+        self.body.len() + more < self.limits.body
     }
 
     /// True if nothing was added since the last batch.
@@ -219,6 +220,23 @@ mod tests {
         assert!(!builder.push(b"22", DateTime::UNIX_EPOCH));
         assert!(builder.push(b"2", DateTime::UNIX_EPOCH));
         assert_eq!(builder.take().unwrap().body.len(), BODY_LIMIT);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn rows_that_have_room_together_are_all_taken_and_others_are_not(
+            before in 0_usize..20, lengths in proptest::collection::vec(2_usize..30, 1..12)
+        ) {
+            let mut builder = BatchBuilder::new("T".into(), CallLimits { body: 200, span: None });
+            for _ in 0..before.min(9) {
+                builder.push(&[b'1'; 19], DateTime::UNIX_EPOCH);
+            }
+            let have_room = builder.has_room_for_all(lengths.iter().copied());
+            // The first row of an empty batch is always taken: none here is longer than the limit.
+            let all_taken = lengths.iter().all(|length| builder.push(&vec![b'1'; *length], DateTime::UNIX_EPOCH));
+            prop_assert_eq!(have_room, all_taken);
+        }
     }
 
     #[test]

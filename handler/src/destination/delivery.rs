@@ -53,6 +53,7 @@ impl Delivery {
     }
 
     /// The rows that are to be sent again, of a batch of so many.
+    #[cfg(test)]
     pub fn open(&self, rows: usize) -> Vec<usize> {
         let mut is_open = vec![true; rows];
         for number in self

@@ -12,7 +12,10 @@ const POLLED: &str = "onelogin/default/events";
 
 async fn push(host: &FunctionsHost, users: std::ops::Range<u64>) {
     let event = |number: u64| json!({"event_timestamp": "2026-11-20 10:15:30 UTC", "user_id": number});
-    let events: Vec<Value> = users.map(event).collect();
+    push_events(host, users.map(event).collect()).await;
+}
+
+async fn push_events(host: &FunctionsHost, events: Vec<Value>) {
     let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
     let body = json!(events).to_string().into_bytes();
     let answer = host.http("POST", "/api/push/onelogin", &headers, body).await.unwrap();
@@ -136,4 +139,56 @@ async fn an_entry_that_is_tried_again_is_counted_once() {
     azure.ingestion.set_access(&azure.rule_id, true);
     host.timer().await.unwrap();
     assert_eq!(pushed().await, [11, 7, 4, 0]);
+}
+
+/// Received, delivered, seen before, dead-lettered, spooled; and they balance.
+fn balanced(stream: &Value) -> [u64; 5] {
+    let counts = &stream["tables"][0]["counts"];
+    let count = |name: &str| counts[name].as_u64().unwrap_or_default();
+    let found = ["received", "delivered", "seen_before", "dead_lettered", "spooled"].map(count);
+    assert_eq!(
+        found[0],
+        found[1..].iter().sum::<u64>() + count("in_flight"),
+        "{stream}"
+    );
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_counts_balance_over_pushes_an_outage_kills_and_the_runs_that_empty_the_spool() {
+    for is_polled_too in [false, true] {
+        let vendor = OneLoginApi::start(Options::default());
+        let azure = Azure::with_tables(&[ONELOGIN, "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"]);
+        let handler = match is_polled_too {
+            true => joined(&vendor, &azure),
+            false => {
+                let mut handler = Handler::with_onelogin();
+                azure.configure(&mut handler);
+                handler
+            }
+        };
+        let host = handler.host(Mode::Proxy).await;
+        push(&host, 0..4).await;
+        host.timer().await.unwrap();
+        assert_eq!(balanced(&asked(&host, PUSHED).await), [4, 4, 0, 0, 0]);
+        push(&host, 0..4).await;
+        push_events(&host, vec![json!({})]).await;
+        assert_eq!(balanced(&asked(&host, PUSHED).await), [9, 4, 4, 1, 0]);
+
+        azure.ingestion.set_access(&azure.rule_id, false);
+        push(&host, 4..9).await;
+        assert_eq!(balanced(&asked(&host, PUSHED).await), [14, 4, 4, 1, 5]);
+        killed(host).await;
+        assert_eq!(balanced(&looked(&handler, PUSHED).await), [14, 4, 4, 1, 5]);
+        let host = handler.host(Mode::Proxy).await;
+        push(&host, 9..12).await;
+        assert!(host.timer().await.is_err());
+        assert_eq!(balanced(&asked(&host, PUSHED).await), [17, 4, 4, 1, 8]);
+
+        azure.ingestion.set_access(&azure.rule_id, true);
+        host.timer().await.unwrap();
+        assert_eq!(balanced(&asked(&host, PUSHED).await), [17, 12, 4, 1, 0]);
+        killed(host).await;
+        assert_eq!(balanced(&looked(&handler, PUSHED).await), [17, 12, 4, 1, 0]);
+    }
 }

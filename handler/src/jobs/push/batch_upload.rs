@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::dedupe::{Claims, Dedupe};
 use super::inflight_budget::InflightPermit;
 use super::ledger::PushLedger;
-use crate::delivery::{Sent, TableRoute, refused_letters};
+use crate::delivery::{RowBatch, Sent, Settlement, TableRoute};
 use crate::destination::Batch;
 use crate::event::StreamName;
 use crate::state::{Counts, DeadLetters, EntryKind, Place, Spool, SpoolEntry, SpoolError, StoreError};
@@ -58,7 +58,7 @@ pub struct BatchUpload {
     /// What it needs.
     pub context: Arc<UploadContext>,
     /// The rows.
-    pub batch: Arc<Batch>,
+    pub rows: Arc<RowBatch<()>>,
     /// The events that they were, in the same order.
     pub claims: Claims,
     /// When its first row came.
@@ -72,8 +72,8 @@ pub struct BatchUpload {
 impl BatchUpload {
     /// The destination answered while the senders wait. What it did not take goes into the spool, free for everybody.
     pub async fn settle_in_time(&self, sent: Option<Sent>) {
-        let open = self.settle_known_rows(sent.as_ref()).await;
-        let Some(rest) = self.batch.only(&open) else {
+        let open = self.settle_known_rows(sent.as_ref(), false).await;
+        let Some(rest) = self.rows.batch.only(&open) else {
             self.claims.settle();
             self.claims.answer(Ok(()));
             return;
@@ -86,25 +86,25 @@ impl BatchUpload {
 
     /// The time for the destination ended before the upload could begin: the timer will send the batch.
     pub async fn spool_unsent(&self) {
-        self.spool_rows(&self.all_rows(), self.entry(&self.batch, false)).await;
+        self.spool_rows(&self.all_rows(), self.entry(&self.rows.batch, false))
+            .await;
     }
 
     /// The upload goes on. `None`, and nothing is settled, if the spool does not take the batch.
     pub async fn spool_held(&self) -> Option<Place> {
-        self.spool_and_answer(&self.all_rows(), self.entry(&self.batch, true))
+        self.spool_and_answer(&self.all_rows(), self.entry(&self.rows.batch, true))
             .await
     }
 
     /// The batch lies in the spool, and now the destination has answered as well, unless nothing was sent.
     pub async fn settle_spooled(&self, place: Place, sent: Option<Sent>) {
-        let open = self.settle_known_rows(sent.as_ref()).await;
-        let settled = (self.batch.rows - open.len()) as u64;
-        self.context.count(|counts| counts.spooled -= settled);
+        let open = self.settle_known_rows(sent.as_ref(), true).await;
         // Nothing is in flight any more: the timer may take what is left at once.
-        let rest = self.batch.only(&open).map(|rest| self.entry(&rest, false));
+        let rest = self.rows.batch.only(&open).map(|rest| self.entry(&rest, false));
         let Err(error) = self.change_entry(&place, rest.as_ref()).await else {
             return;
         };
+        let settled = self.rows.batch.rows - open.len();
         if settled > 0 {
             let (stream, table) = (self.stream(), self.table());
             log::error!(stream = stream.as_str(), table = &*table;
@@ -114,7 +114,7 @@ impl BatchUpload {
 
     /// Nobody could keep the batch, and its senders were told to repeat it. What arrived all the same is remembered.
     pub async fn settle_unspooled(&self, sent: Option<Sent>) {
-        let open = self.settle_known_rows(sent.as_ref()).await;
+        let open = self.settle_known_rows(sent.as_ref(), false).await;
         self.settle_open_rows(&open, false);
     }
 
@@ -173,48 +173,39 @@ impl BatchUpload {
     }
 
     /// Settles the rows that were accepted or refused for good, and gives the others: all of them if nothing was sent.
-    async fn settle_known_rows(&self, sent: Option<&Sent>) -> Vec<usize> {
+    /// `are_spooled` says whether the rows were counted in the spool.
+    async fn settle_known_rows(&self, sent: Option<&Sent>, are_spooled: bool) -> Vec<usize> {
         let Some(Sent { delivery, .. }) = sent else {
             return self.all_rows();
         };
-        self.context.count(|counts| {
-            counts.delivered += delivery.accepted.len() as u64;
-            counts.perhaps_doubled += delivery.unsure as u64;
-        });
-        self.claims.remember(&delivery.accepted);
-        let mut open = delivery.open(self.batch.rows);
-        let refused: Vec<usize> = delivery.refused.iter().map(|refused| refused.row).collect();
-        let letters = refused_letters(&self.batch, &delivery.refused);
         let context = &self.context;
-        let kept = context
-            .dead_letters
-            .keep(&context.stream, &letters, context.clock.now())
+        let mut settlement = Settlement::of(&self.rows, delivery);
+        let refused = settlement.refused.len();
+        let kept = settlement
+            .keep_refused(&context.dead_letters, &context.stream, context.clock.now())
             .await;
-        match kept {
-            Ok(()) => self.settle_refused_rows(&refused),
-            Err(error) => {
-                self.warn(&format!(
-                    "{} refused rows could not be set aside ({error}); they go into the spool, and are refused again when they are sent again",
-                    refused.len()
-                ));
-                open.extend(refused);
-                open.sort_unstable();
+        if let Err(error) = kept {
+            self.warn(&format!(
+                "{refused} refused rows could not be set aside ({error}); they go into the spool, and are refused again when they are sent again",
+            ));
+        } else if refused > 0 {
+            let (stream, table) = (self.stream(), self.table());
+            log::warn!(stream = stream.as_str(), table = &*table, dead_lettered = refused;
+                "{stream} -> {table}: {refused} pushed rows were refused by the destination; they lie in the state store under dead-letters/, with the reason");
+        }
+        // What is remarkable about the rows was counted when they came.
+        let counted = settlement.counts;
+        context.count(|counts| {
+            counts.delivered += counted.delivered;
+            counts.dead_lettered += counted.dead_lettered;
+            counts.perhaps_doubled += counted.perhaps_doubled;
+            if are_spooled {
+                counts.spooled -= counted.delivered + counted.dead_lettered;
             }
-        }
-        open
-    }
-
-    /// They are dead letters now.
-    fn settle_refused_rows(&self, refused: &[usize]) {
-        if refused.is_empty() {
-            return;
-        }
-        let dead = refused.len() as u64;
-        let (stream, table) = (self.stream(), self.table());
-        log::warn!(stream = stream.as_str(), table = &*table, dead_lettered = dead;
-            "{stream} -> {table}: {dead} pushed rows were refused by the destination; they lie in the state store under dead-letters/, with the reason");
-        self.context.count(|counts| counts.dead_lettered += dead);
-        self.claims.remember(refused);
+        });
+        self.claims.remember(&settlement.accepted);
+        self.claims.remember(&settlement.refused);
+        settlement.open
     }
 
     /// Some rows as an entry of the spool, held while their upload may still go on.
@@ -245,7 +236,7 @@ impl BatchUpload {
         if !is_there {
             self.warn(&format!(
                 "it is not known whether {} rows of a push were taken out of the spool ({error}); they are brought again and may arrive twice",
-                self.batch.rows
+                self.rows.batch.rows
             ));
         }
         is_there
@@ -275,7 +266,7 @@ impl BatchUpload {
     }
 
     fn all_rows(&self) -> Vec<usize> {
-        (0..self.batch.rows).collect()
+        (0..self.rows.batch.rows).collect()
     }
 
     fn warn(&self, message: &str) {

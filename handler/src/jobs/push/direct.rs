@@ -6,8 +6,7 @@ use super::dedupe::DedupKey;
 use super::group_commit::{GroupCommit, PendingRow, Submitted};
 use super::ledger::seen_once_more;
 use super::pushed_events::{PushedEvent, PushedEvents, StoredPush};
-use crate::delivery::{NoRow, OLD_AFTER};
-use crate::json::repair_surrogates;
+use crate::delivery::{EventRow, NoRow};
 use crate::state::DeadLetter;
 use crate::tables::RowContext;
 
@@ -29,7 +28,7 @@ pub async fn store(queue: &GroupCommit, push: &PushedEvents<'_>) -> Result<Store
             batches,
             duplicates,
             notes,
-        } = queue.submit(rows, &push.permit);
+        } = queue.submit(rows, push);
         stored.notes += notes;
         for batch in batches {
             let answer = batch.answered().await;
@@ -68,22 +67,11 @@ fn rows_of<'a>(queue: &GroupCommit, push: &PushedEvents<'a>) -> Rows<'a> {
     };
     for PushedEvent { identity, text } in &push.events {
         let key = queue.key_of(*identity);
-        let mut row = Vec::with_capacity(text.len() + 64);
-        let projected = context
-            .route
-            .table
-            .project(&repair_surrogates(text), row_context, &mut row);
-        if !projected.reading.fills_a_column {
-            made.without.push((key, text));
-            continue;
+        // That it is an event, and one with a name, is known.
+        match EventRow::of_event(&context.route.table, text, row_context, || true) {
+            Ok(row) => made.rows.push(PendingRow { key, row }),
+            Err(_) => made.without.push((key, text)),
         }
-        made.rows.push(PendingRow {
-            key,
-            row,
-            time: projected.time,
-            is_old: push.arrival - projected.time > OLD_AFTER,
-            notes: projected.notes,
-        });
     }
     made
 }

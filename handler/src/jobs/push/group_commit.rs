@@ -9,8 +9,9 @@ use super::batch_upload::{BatchUpload, UploadContext};
 use super::dedupe::{BatchWatcher, Claim, Claims, DedupKey};
 use super::inflight_budget::InflightPermit;
 use super::ledger::seen_once_more;
+use super::pushed_events::PushedEvents;
 use super::upload::{spool_then_upload, upload_or_spool};
-use crate::destination::BatchBuilder;
+use crate::delivery::{EventRow, RowBatcher};
 use crate::event::Identity;
 use crate::state::Counts;
 use crate::tables::RowNotes;
@@ -29,14 +30,8 @@ pub struct GroupCommitConfig {
 pub struct PendingRow {
     /// The event that it was.
     pub key: DedupKey,
-    /// The row, a JSON object.
-    pub row: Vec<u8>,
-    /// Its `TimeGenerated`.
-    pub time: DateTime<Utc>,
-    /// True if Azure Monitor replaces that time, see [`Counts::old_rows`].
-    pub is_old: bool,
-    /// What was not carried over as it came.
-    pub notes: RowNotes,
+    /// The row.
+    pub row: EventRow,
 }
 
 /// What became of rows that were submitted.
@@ -62,7 +57,7 @@ pub struct GroupCommit {
 
 /// A batch that still takes rows.
 struct OpenBatch {
-    builder: BatchBuilder,
+    rows: RowBatcher<()>,
     claims: Claims,
     permits: Vec<InflightPermit>,
     received_at: DateTime<Utc>,
@@ -99,28 +94,26 @@ impl GroupCommit {
     }
 
     /// Takes the rows that are neither stored nor in flight.
-    pub fn submit(&self, rows: Vec<PendingRow>, permit: &InflightPermit) -> Submitted {
+    pub fn submit(&self, rows: Vec<PendingRow>, push: &PushedEvents<'_>) -> Submitted {
         let mut submitted = Submitted::default();
         let mut received = Counts::default();
         // Until the batches take them over.
         let mut claims = Claims::new(self.context.dedupe.clone());
         let mut new = Vec::with_capacity(rows.len());
-        for row in rows {
-            match claims.claim(&row.key) {
+        for pending in rows {
+            match claims.claim(&pending.key) {
                 Claim::Granted => {
                     received.received += 1;
-                    received.old_rows += u64::from(row.is_old);
-                    submitted.notes += row.notes;
-                    new.push(row);
+                    received += pending.row.remarks(push.arrival);
+                    submitted.notes += pending.row.notes;
+                    new.push(pending);
                 }
                 Claim::StoredBefore => seen_once_more(&mut received),
-                Claim::InFlight(batch) => submitted.duplicates.push((row, batch)),
+                Claim::InFlight(batch) => submitted.duplicates.push((pending, batch)),
             }
         }
-        received.unfit_values = submitted.notes.unfit;
-        received.cut_values = submitted.notes.cut;
         self.context.count(|counts| *counts += received);
-        submitted.batches = self.load(&new, permit);
+        submitted.batches = self.load(&new, &push.permit);
         submitted
     }
 
@@ -128,22 +121,18 @@ impl GroupCommit {
         if rows.is_empty() {
             return Vec::new();
         }
-        let bytes: usize = rows.iter().map(|pending| pending.row.len() + 1).sum();
-        let limit = self.context.route.destination.body_limit();
-        if bytes + 1 > limit {
+        let empty = self.begin();
+        if !empty.has_room_for_all(rows) {
             return self.load_alone(rows, permit);
         }
         let mut open = self.lock();
-        if open
-            .as_ref()
-            .is_some_and(|open| open.builder.bytes() + bytes + 1 > limit)
-        {
+        if open.as_ref().is_some_and(|open| !open.has_room_for_all(rows)) {
             self.seal(&mut open);
         }
         let is_first = open.is_none();
-        let present = open.get_or_insert_with(|| self.begin());
-        for row in rows {
-            present.add(row);
+        let present = open.get_or_insert(empty);
+        for pending in rows {
+            present.add(pending);
         }
         present.permits.push(permit.clone());
         let batch = present.claims.watcher();
@@ -161,11 +150,11 @@ impl GroupCommit {
         let mut full = Vec::new();
         let mut open = self.begin();
         open.permits.push(permit.clone());
-        for row in rows {
-            if !open.add(row) {
+        for pending in rows {
+            if !open.rows.has_room_for(&pending.row) {
                 full.push(std::mem::replace(&mut open, self.begin()));
-                open.add(row);
             }
+            open.add(pending);
         }
         full.push(open);
         let batches = full.iter().map(|open| open.claims.watcher()).collect();
@@ -176,7 +165,7 @@ impl GroupCommit {
 
     fn begin(&self) -> OpenBatch {
         OpenBatch {
-            builder: self.context.route.batch(),
+            rows: RowBatcher::new(&self.context.route),
             claims: Claims::new(self.context.dedupe.clone()),
             permits: Vec::new(),
             received_at: self.context.clock.now(),
@@ -207,10 +196,10 @@ impl GroupCommit {
 
     /// `None` for a batch without rows.
     fn upload_of(&self, mut open: OpenBatch) -> Option<BatchUpload> {
-        let batch = open.builder.take()?;
+        let rows = open.rows.take()?;
         Some(BatchUpload {
             context: self.context.clone(),
-            batch: Arc::new(batch),
+            rows: Arc::new(rows),
             claims: open.claims,
             received_at: open.received_at,
             deadline: open.deadline,
@@ -224,12 +213,14 @@ impl GroupCommit {
 }
 
 impl OpenBatch {
-    /// False, and nothing is added, if the batch is full.
-    fn add(&mut self, pending: &PendingRow) -> bool {
-        let is_added = self.builder.push(&pending.row, pending.time);
-        if is_added {
-            self.claims.take_over(pending.key.clone());
-        }
-        is_added
+    fn has_room_for_all(&self, rows: &[PendingRow]) -> bool {
+        self.rows.has_room_for_all(rows.iter().map(|pending| &pending.row))
+    }
+
+    /// There must be room for it.
+    fn add(&mut self, pending: &PendingRow) {
+        // What is remarkable about the row was counted when it came.
+        self.rows.add(&pending.row, (), pending.row.time);
+        self.claims.take_over(pending.key.clone());
     }
 }

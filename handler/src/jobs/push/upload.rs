@@ -8,7 +8,7 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use super::batch_upload::{BatchUpload, MAX_UPLOAD_WAIT, UploadContext};
-use crate::delivery::{BatchSender, Sent};
+use crate::delivery::{BatchSender, RowBatch, Sent};
 use crate::destination::{Batch, StreamFit};
 use crate::state::Place;
 use crate::time::Deadline;
@@ -26,7 +26,7 @@ const GRACE_AT_SHUTDOWN: Duration = Duration::from_millis(1500);
 /// be known.
 pub async fn upload_or_spool(upload: BatchUpload) {
     let start = Arc::new(UploadStart::default());
-    let sending = send_if_started(upload.context.clone(), upload.batch.clone(), start.clone());
+    let sending = send_if_started(upload.context.clone(), upload.rows.clone(), start.clone());
     let mut sending = tokio::spawn(sending);
     let in_time = tokio::select! {
         biased;
@@ -79,7 +79,7 @@ pub async fn spool_then_upload(context: Arc<UploadContext>, uploads: Vec<BatchUp
         let lock = tokio::time::timeout_at(give_up, context.route.send_lock.clone().lock_owned()).await;
         let sent = match lock {
             Ok(lock) if begun_at.elapsed() <= MAX_WAIT_FOR_SEND_LOCK => {
-                Some(send_locked(&context, &upload.batch, lock).await)
+                Some(send_locked(&context, &upload.rows.batch, lock).await)
             }
             _ => None,
         };
@@ -98,7 +98,7 @@ async fn spool_all(uploads: &[BatchUpload]) -> Result<Vec<Place>, Vec<Option<Pla
     };
     let writing = uploads
         .iter()
-        .map(async |upload| upload.write_entry(&upload.entry(&upload.batch, true)).await);
+        .map(async |upload| upload.write_entry(&upload.entry(&upload.rows.batch, true)).await);
     let mut writing = std::pin::pin!(join_all(writing));
     let written = match tokio::time::timeout(MAX_UPLOAD_WAIT, &mut writing).await {
         Ok(written) => written,
@@ -135,14 +135,18 @@ impl UploadStart {
 }
 
 /// `None` if it was given up before it had the table's lock.
-async fn send_if_started(context: Arc<UploadContext>, batch: Arc<Batch>, start: Arc<UploadStart>) -> Option<Sent> {
+async fn send_if_started(
+    context: Arc<UploadContext>,
+    rows: Arc<RowBatch<()>>,
+    start: Arc<UploadStart>,
+) -> Option<Sent> {
     let asked_at = Instant::now();
     let lock = context.route.send_lock.clone().lock_owned().await;
     // What has waited so long may be taken by somebody else before the upload ends.
     if asked_at.elapsed() > MAX_WAIT_FOR_SEND_LOCK || !start.begin() {
         return None;
     }
-    Some(send_locked(&context, &batch, lock).await)
+    Some(send_locked(&context, &rows.batch, lock).await)
 }
 
 async fn send_locked(context: &UploadContext, batch: &Batch, lock: OwnedMutexGuard<()>) -> Sent {
