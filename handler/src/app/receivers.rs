@@ -18,7 +18,7 @@ use crate::vendors::{onelogin, pingone};
 
 /// An instance that pushes, whichever vendor it is of.
 struct Pushing<'s> {
-    form: Arc<dyn WebhookFormat>,
+    form: Arc<WebhookFormat>,
     tokens: &'s [Secret],
     targets: Vec<TableRoute>,
     /// The stream of the poller that reads the same events.
@@ -104,7 +104,7 @@ impl<'s> Wiring<'s> {
         for instance in settings.onelogin.iter().filter(takes_pushes) {
             let name = instance.instance.as_str();
             pushing.push(Pushing {
-                form: Arc::new(onelogin::Webhook::new(name)),
+                form: Arc::new(onelogin::webhook(name)),
                 tokens: &instance.bearer_tokens,
                 targets: self.destinations.targets(&instance.destination, &instance.tables)?,
                 polled: stream_of("onelogin", name, "events"),
@@ -121,7 +121,7 @@ impl<'s> Wiring<'s> {
         for instance in settings.pingone.iter().filter(takes_pushes) {
             let name = instance.instance.as_str();
             pushing.push(Pushing {
-                form: Arc::new(pingone::Webhook::new(name)),
+                form: Arc::new(pingone::webhook(name)),
                 tokens: &instance.push_tokens,
                 targets: self.destinations.targets(&instance.destination, &instance.tables)?,
                 polled: stream_of("pingone", name, "activities"),

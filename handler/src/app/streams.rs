@@ -51,7 +51,7 @@ impl Wiring<'_> {
         let is_pushed = !instance.push_tokens.is_empty() || instance.push_unresolved;
         let pushed = is_pushed.then(|| PushedPlan {
             spool: Spool::new(&self.spool_quota, stream.name()),
-            form: Arc::new(pingone::Webhook::new(name)),
+            form: Arc::new(pingone::webhook(name)),
             targets: targets.clone(),
         });
         Ok(Some(StreamPlan::Windows(PullPlan {
@@ -97,7 +97,7 @@ impl Wiring<'_> {
             true => None,
             false => Some(PushedPlan {
                 spool: Spool::new(&self.spool_quota, events.name()),
-                form: Arc::new(onelogin::Webhook::new(name)),
+                form: Arc::new(onelogin::webhook(name)),
                 targets: self.destinations.targets(choice, &instance.tables)?,
             }),
         };

@@ -8,7 +8,7 @@ use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
 
-use super::TokenSource;
+use super::token::{IdentityError, TokenSource};
 use crate::config::{Environment, Secret};
 use crate::time::Deadline;
 
@@ -18,25 +18,15 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// The handler's identity: the managed identity where the platform offers one (`IDENTITY_ENDPOINT` and
 /// `IDENTITY_HEADER`; `AZURE_CLIENT_ID` picks a user-assigned one), else the developer's own credentials.
 pub struct AzureIdentity {
-    kind: Kind,
+    kind: IdentityKind,
     /// Caches its tokens, a refused one included: after a refusal it is built anew.
     credential: Mutex<Option<Arc<dyn TokenCredential>>>,
 }
 
 #[derive(Debug)]
-enum Kind {
+enum IdentityKind {
     Managed { client_id: Option<String> },
     Developer,
-}
-
-/// No token could be had.
-#[derive(Debug, thiserror::Error)]
-#[error("no access token for {scope} from {from}: {reason}; {remedy}")]
-pub struct IdentityError {
-    scope: String,
-    from: &'static str,
-    reason: String,
-    remedy: &'static str,
 }
 
 impl AzureIdentity {
@@ -44,11 +34,11 @@ impl AzureIdentity {
     pub fn from_environment(environment: &dyn Environment) -> Self {
         let given = |name: &str| environment.get(name).filter(|value| !value.trim().is_empty());
         let kind = if given("IDENTITY_ENDPOINT").is_some() && given("IDENTITY_HEADER").is_some() {
-            Kind::Managed {
+            IdentityKind::Managed {
                 client_id: given("AZURE_CLIENT_ID"),
             }
         } else {
-            Kind::Developer
+            IdentityKind::Developer
         };
         Self {
             kind,
@@ -63,11 +53,13 @@ impl AzureIdentity {
             return Ok(credential.clone());
         }
         let credential: Arc<dyn TokenCredential> = match &self.kind {
-            Kind::Managed { client_id } => ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
-                user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                ..Default::default()
-            }))?,
-            Kind::Developer => DeveloperToolsCredential::new(None)?,
+            IdentityKind::Managed { client_id } => {
+                ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
+                    user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
+                    ..Default::default()
+                }))?
+            }
+            IdentityKind::Developer => DeveloperToolsCredential::new(None)?,
         };
         *present = Some(credential.clone());
         Ok(credential)
@@ -75,11 +67,11 @@ impl AzureIdentity {
 
     pub(super) fn error(&self, scope: &str, reason: &str) -> IdentityError {
         let (from, remedy) = match self.kind {
-            Kind::Managed { .. } => (
+            IdentityKind::Managed { .. } => (
                 "the managed identity",
                 "check that an identity is assigned to the function app, and AZURE_CLIENT_ID if it is a user-assigned one",
             ),
-            Kind::Developer => (
+            IdentityKind::Developer => (
                 "the developer tools (there is no IDENTITY_ENDPOINT here)",
                 "sign in with `az login` or `azd auth login`, or run where a managed identity is available",
             ),

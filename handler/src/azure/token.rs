@@ -1,6 +1,5 @@
 use async_trait::async_trait;
 
-use super::IdentityError;
 use crate::config::Secret;
 use crate::time::Deadline;
 
@@ -11,4 +10,14 @@ pub trait TokenSource: Send + Sync {
     async fn token(&self, scope: &str, deadline: Deadline) -> Result<Secret, IdentityError>;
     /// Forgets what is cached, a refused token included.
     fn renew(&self);
+}
+
+/// No token could be had.
+#[derive(Debug, thiserror::Error)]
+#[error("no access token for {scope} from {from}: {reason}; {remedy}")]
+pub struct IdentityError {
+    pub(super) scope: String,
+    pub(super) from: &'static str,
+    pub(super) reason: String,
+    pub(super) remedy: &'static str,
 }

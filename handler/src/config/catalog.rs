@@ -1,7 +1,6 @@
 //! Every name that is a setting.
 
 use super::instance::InstanceName;
-use crate::event::StreamName;
 
 /// The settings of one source; each of its instances has all of them.
 #[derive(Debug)]
@@ -140,11 +139,11 @@ pub(super) const GROUPS: [Group; 8] = [
     },
 ];
 
-/// What the names of all settings of a stream's instance start with, e.g. `PINGONE__ACME__`; `None` for a source that has
+/// What the names of all settings of a source's instance start with, e.g. `PINGONE__ACME__`; `None` for a source that has
 /// no settings.
-pub fn setting_prefix(stream: &StreamName) -> Option<String> {
-    let source = SOURCES.iter().find(|source| source.name == stream.source)?;
-    Some(format!("{}{}", source.prefix, InstanceName::infix_of(&stream.instance)))
+pub fn setting_prefix(source: &str, instance: &str) -> Option<String> {
+    let source = SOURCES.iter().find(|known| known.name == source)?;
+    Some(format!("{}{}", source.prefix, InstanceName::infix_of(instance)))
 }
 
 /// Settings without a prefix of ours.
@@ -182,19 +181,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_settings_of_a_stream_are_those_of_its_instance() {
-        let prefix = |source, instance: &str| {
-            setting_prefix(&StreamName {
-                source,
-                instance: instance.to_owned(),
-                stream: "events",
-            })
-        };
-        assert_eq!(
-            prefix("pingone-enterprise", "default").as_deref(),
-            Some("PINGONE_ENTERPRISE__")
-        );
-        assert_eq!(prefix("pingone", "acme2").as_deref(), Some("PINGONE__ACME2__"));
-        assert_eq!(prefix("another", "default"), None);
+    fn the_settings_of_an_instance_share_a_prefix() {
+        let unnamed = setting_prefix("pingone-enterprise", "default");
+        assert_eq!(unnamed.as_deref(), Some("PINGONE_ENTERPRISE__"));
+        assert_eq!(setting_prefix("pingone", "acme2").as_deref(), Some("PINGONE__ACME2__"));
+        assert_eq!(setting_prefix("another", "default"), None);
     }
 }

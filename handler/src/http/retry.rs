@@ -13,9 +13,9 @@ use crate::time::Deadline;
 
 /// What a status asks of the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Retryability {
     /// 2xx
-    Done,
+    Success,
     /// 429: wait as long as the server says.
     Throttled,
     /// 408 and 5xx: may pass by itself.
@@ -25,12 +25,12 @@ pub enum Verdict {
 }
 
 /// Sorts a status.
-pub fn verdict(status: StatusCode) -> Verdict {
+pub fn retryability(status: StatusCode) -> Retryability {
     match status.as_u16() {
-        200..=299 => Verdict::Done,
-        429 => Verdict::Throttled,
-        408 | 500..=599 => Verdict::Transient,
-        _ => Verdict::Final,
+        200..=299 => Retryability::Success,
+        429 => Retryability::Throttled,
+        408 | 500..=599 => Retryability::Transient,
+        _ => Retryability::Final,
     }
 }
 

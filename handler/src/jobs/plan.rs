@@ -153,7 +153,7 @@ pub struct PushedPlan {
     /// Where they wait.
     pub spool: Spool,
     /// Names them.
-    pub form: Arc<dyn WebhookFormat>,
+    pub form: Arc<WebhookFormat>,
     /// Where they go.
     pub targets: Vec<TableRoute>,
 }
@@ -183,7 +183,7 @@ pub struct ConsumePlan {
 #[derive(Clone)]
 pub struct DrainPlan {
     /// Names the events that were pushed.
-    pub form: Arc<dyn WebhookFormat>,
+    pub form: Arc<WebhookFormat>,
     /// Where they wait.
     pub spool: Spool,
     /// The table of this queue.

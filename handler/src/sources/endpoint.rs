@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{SourceError, VendorClock};
 use crate::event::StreamName;
 use crate::http::{
-    Backoff, HttpClient, Reply, Throttle, TransportError, Trouble, Verdict, pause, retry_after, verdict,
+    Backoff, HttpClient, Reply, Retryability, Throttle, TransportError, Trouble, pause, retry_after, retryability,
 };
 use crate::time::{Clock, Deadline};
 
@@ -36,13 +36,13 @@ pub struct Endpoint<'a> {
 }
 
 /// What came of asking.
-pub enum Answer<T> {
+pub enum AskOutcome<T> {
     /// 2xx, and read.
     Read(T),
     /// A status that asking again would bring again.
     Refused(Reply),
     /// Too large or too slow: worth asking for less.
-    Unwieldy(SourceError),
+    TooLarge(SourceError),
 }
 
 /// A 2xx whose body is not what was asked for. It is asked for again.
@@ -67,7 +67,7 @@ impl Endpoint<'_> {
         request: impl Fn() -> RequestBuilder + Send + Sync,
         read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
         deadline: Deadline,
-    ) -> Result<Answer<T>, SourceError> {
+    ) -> Result<AskOutcome<T>, SourceError> {
         self.ask_unless(request, read, |_| false, deadline).await
     }
 
@@ -78,7 +78,7 @@ impl Endpoint<'_> {
         read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
         is_final: impl Fn(&Reply) -> bool + Send + Sync,
         deadline: Deadline,
-    ) -> Result<Answer<T>, SourceError> {
+    ) -> Result<AskOutcome<T>, SourceError> {
         let mut backoff = patience();
         let mut trouble = Trouble::default();
         let mut tries = 0;
@@ -97,32 +97,32 @@ impl Endpoint<'_> {
                     return Err(self.out_of_time("waiting for a page", kept_failing));
                 }
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
-                    return Ok(Answer::Unwieldy(self.unavailable(error.to_string(), tries)));
+                    return Ok(AskOutcome::TooLarge(self.unavailable(error.to_string(), tries)));
                 }
                 Err(error @ TransportError::Connect(_)) => {
                     let what = format!("{error}; check {} if this lasts", self.address_setting);
                     (self.unavailable(what, tries), None)
                 }
                 Err(error) => (self.unavailable(error.to_string(), tries), None),
-                Ok(reply) => match (verdict(reply.status), reply.status.as_u16()) {
-                    (Verdict::Done, status) => match read(reply.body) {
+                Ok(reply) => match (retryability(reply.status), reply.status.as_u16()) {
+                    (Retryability::Success, status) => match read(reply.body) {
                         Ok(read) => {
                             self.throttle.note_answer(answered_after);
-                            return Ok(Answer::Read(read));
+                            return Ok(AskOutcome::Read(read));
                         }
                         Err(unreadable) => (self.bad_page(status, unreadable), None),
                     },
-                    (Verdict::Throttled, _) => {
+                    (Retryability::Throttled, _) => {
                         self.wait_as_told(&reply, (&mut backoff, &mut trouble), deadline)
                             .await?;
                         continue;
                     }
-                    (Verdict::Transient, _) if is_final(&reply) => return Ok(Answer::Refused(reply)),
-                    (Verdict::Transient, status) => {
+                    (Retryability::Transient, _) if is_final(&reply) => return Ok(AskOutcome::Refused(reply)),
+                    (Retryability::Transient, status) => {
                         let asked = retry_after(&reply.headers, self.clock.now());
                         (self.unavailable(format!("answered {status}"), tries), asked)
                     }
-                    (Verdict::Final, _) => return Ok(Answer::Refused(reply)),
+                    (Retryability::Final, _) => return Ok(AskOutcome::Refused(reply)),
                 },
             };
             let Some(own_pause) = backoff.next_pause() else {

@@ -5,7 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::cursor_walk::{Leaf, Turn};
+use super::cursor_pager::{CompletePage, PageResult};
 use super::endpoint::Unreadable;
 use super::{Page, SourceError};
 
@@ -24,25 +24,25 @@ impl Incomplete {
     }
 
     /// What comes of it when trying ended with an error.
-    pub fn ended(self, error: SourceError) -> Result<Turn, SourceError> {
+    pub fn ended(self, error: SourceError) -> Result<PageResult, SourceError> {
         match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(page) => Ok(Turn::Incomplete(page, error)),
+            Some(page) => Ok(PageResult::Incomplete(page, error)),
             None => Err(error),
         }
     }
 
     /// The same for a last page that is only short of what was promised.
-    pub fn ended_short(self, error: SourceError) -> Result<Turn, SourceError> {
-        self.ended(error).map(|turn| match turn {
-            Turn::Incomplete(page, error) => Turn::Short(page, error),
+    pub fn ended_short(self, error: SourceError) -> Result<PageResult, SourceError> {
+        self.ended(error).map(|result| match result {
+            PageResult::Incomplete(page, error) => PageResult::Short(page, error),
             other => other,
         })
     }
 
     /// The same, where what is missing cannot be had: the page is the last one.
-    pub fn taken_for_whole(self, error: SourceError) -> Result<Turn, SourceError> {
-        self.ended(error).map(|turn| match turn {
-            Turn::Incomplete(page, _) => Turn::Page(Leaf {
+    pub fn taken_for_whole(self, error: SourceError) -> Result<PageResult, SourceError> {
+        self.ended(error).map(|result| match result {
+            PageResult::Incomplete(page, _) => PageResult::Page(CompletePage {
                 page,
                 next: None,
                 promised: None,

@@ -1,8 +1,7 @@
 //! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
 //! knows no destination, no table and no state.
 
-pub mod circle_guard;
-pub mod cursor_walk;
+pub mod cursor_pager;
 pub mod distinct;
 pub mod endpoint;
 pub mod error;
@@ -12,6 +11,7 @@ pub mod page;
 pub mod token_lifetime;
 pub mod unreadable;
 pub mod vendor_clock;
+mod webhook;
 
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub use self::error::{SourceError, TOKEN_ENDPOINT};
 pub use self::page::Page;
 pub use self::unreadable::why_unreadable;
 pub use self::vendor_clock::VendorClock;
+pub use self::webhook::WebhookFormat;
 use crate::event::{Identity, StreamName};
 use crate::time::Deadline;
 
@@ -140,7 +141,7 @@ pub struct ConsumedReply {
 
 /// What came of taking a reply.
 #[derive(Debug)]
-pub enum Taken {
+pub enum ReadOutcome {
     /// The vendor has forgotten these events: they are ours to keep.
     Reply(ConsumedReply),
     /// The vendor gave nothing away.
@@ -162,34 +163,15 @@ pub trait DestructiveStream: Send + Sync {
     /// What is read; one process at a time may.
     fn account(&self) -> &str;
     /// Values that belong to every event, by the names under which tables ask for them.
-    fn given(&self) -> &[(&'static str, String)];
+    fn constant_fields(&self) -> &[(&'static str, String)];
     /// Tries what can be tried without taking anything: says what that proves, and what it does not. For `check` alone.
     async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError>;
     /// Everything that can fail before something is taken.
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError>;
     /// Takes one reply, which gets `timeout` to come whole.
-    async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken;
+    async fn take(&self, timeout: Duration, deadline: Deadline) -> ReadOutcome;
     /// The whole events of a reply, and what is left of one that broke off, with the reason.
     fn parse(&self, text: String) -> (Page, Option<(String, String)>);
     /// Names an event.
     fn identity_of(&self, event: &str) -> Identity;
-}
-
-/// Events that a vendor sends by itself.
-pub trait WebhookFormat: Send + Sync {
-    /// The stream's name.
-    fn name(&self) -> &StreamName;
-    /// Names an event, which is a JSON value.
-    fn key_of(&self, event: &str) -> EventKey;
-    /// How long after an event was delivered the vendor may push it again.
-    fn repeats_for(&self) -> Duration;
-    /// True if the vendor gives its events no key: then each is named by all that it says, and none is without a name.
-    fn is_named_by_content(&self) -> bool {
-        false
-    }
-    /// True if the vendor repeats a refused body for ever, and sends nothing else in the meantime. A body that cannot
-    /// be read is then set aside and accepted.
-    fn repeats_what_is_refused(&self) -> bool {
-        false
-    }
 }

@@ -1,13 +1,15 @@
 //! Why a secret could not be had, and what to do about it. No text holds a value.
 
 use std::error::Error;
+use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use serde::Deserialize;
 
-use super::LONGEST_RESOLVING;
 use crate::config::Reference;
 
+/// Resolving takes no longer than this, all tries of all references together: they run side by side.
+pub const LONGEST_RESOLVING: Duration = Duration::from_secs(10);
 const LONGEST_REASON: usize = 200;
 const LONGEST_CODE: usize = 60;
 
@@ -17,11 +19,11 @@ const LONGEST_CODE: usize = 60;
 pub struct KeyVaultError {
     vault: String,
     secret: String,
-    fault: Fault,
+    fault: LookupFault,
 }
 
 impl KeyVaultError {
-    pub(super) fn new(reference: &Reference, fault: Fault) -> Self {
+    pub(super) fn new(reference: &Reference, fault: LookupFault) -> Self {
         let secret = match reference.version() {
             Some(version) => format!("{}/{version}", reference.secret_name()),
             None => reference.secret_name().to_owned(),
@@ -36,13 +38,13 @@ impl KeyVaultError {
     /// For tests of others.
     #[cfg(test)]
     pub fn no_answer(reference: &Reference) -> Self {
-        Self::new(reference, Fault::NoAnswer)
+        Self::new(reference, LookupFault::NoAnswer)
     }
 }
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum LookupFault {
     /// The identity has no role.
     #[error(
         "the vault answered 403{0}; give the identity of the app the role Key Vault Secrets User on the vault (a new role takes some minutes)"
@@ -106,7 +108,7 @@ impl std::fmt::Display for Code {
     }
 }
 
-impl Fault {
+impl LookupFault {
     /// What an error of the client means. `identity` makes a whole message of the reason why there is no token.
     pub(super) fn of(error: &azure_core::Error, identity: impl Fn(&str) -> String) -> Self {
         match error.kind() {
@@ -185,7 +187,7 @@ mod tests {
 
     fn of(status: u16, code: &str) -> String {
         let reference = Reference::parse("@Microsoft.KeyVault(VaultName=v;SecretName=n;SecretVersion=0a1)").unwrap();
-        KeyVaultError::new(&reference, Fault::of_status(status, Some(code.to_owned()))).to_string()
+        KeyVaultError::new(&reference, LookupFault::of_status(status, Some(code.to_owned()))).to_string()
     }
 
     #[test]

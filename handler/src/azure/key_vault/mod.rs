@@ -7,20 +7,17 @@ mod error;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use azure_core::http::{ClientOptions, ExponentialRetryOptions, RetryOptions};
 use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 use futures_util::future::join_all;
 
-use self::error::Fault;
 pub use self::error::KeyVaultError;
+use self::error::{LONGEST_RESOLVING, LookupFault};
 use super::AzureIdentity;
 use crate::config::{Reference, Secret};
 
-/// Resolving takes no longer than this, all tries of all references together: they run side by side.
-pub const LONGEST_RESOLVING: Duration = Duration::from_secs(10);
 /// The client's own tries end before that, so that its last answer can be told.
 const TRIES_END_AFTER_SECONDS: i64 = 7;
 const TRIES: u32 = 4;
@@ -63,7 +60,7 @@ impl KeyVault {
             lookups.push(async move {
                 let found = match tokio::time::timeout(LONGEST_RESOLVING, self.look_up(&client, &reference)).await {
                     Ok(found) => found,
-                    Err(_) => Err(Fault::NoAnswer),
+                    Err(_) => Err(LookupFault::NoAnswer),
                 };
                 let found = found.map_err(|fault| KeyVaultError::new(&reference, fault));
                 (reference, found)
@@ -91,7 +88,7 @@ impl KeyVault {
         SecretClient::new(vault, self.identity.credential()?, Some(options))
     }
 
-    async fn look_up(&self, client: &SecretClient, reference: &Reference) -> Result<Secret, Fault> {
+    async fn look_up(&self, client: &SecretClient, reference: &Reference) -> Result<Secret, LookupFault> {
         let options = SecretClientGetSecretOptions {
             secret_version: reference.version().map(str::to_owned),
             ..Default::default()
@@ -99,21 +96,21 @@ impl KeyVault {
         let answer = client.get_secret(reference.secret_name(), Some(options)).await;
         let answer = answer.map_err(|error| self.fault_of(&error))?;
         // What cannot be read may hold the secret: nothing of it is shown.
-        let secret = answer.into_model().map_err(|_| Fault::Unreadable)?;
+        let secret = answer.into_model().map_err(|_| LookupFault::Unreadable)?;
         let is_disabled = secret
             .attributes
             .is_some_and(|attributes| attributes.enabled == Some(false));
         if is_disabled {
-            return Err(Fault::Disabled);
+            return Err(LookupFault::Disabled);
         }
         match secret.value {
             Some(value) if !value.trim_ascii().is_empty() => Ok(Secret::new(value)),
-            _ => Err(Fault::Empty),
+            _ => Err(LookupFault::Empty),
         }
     }
 
-    fn fault_of(&self, error: &azure_core::Error) -> Fault {
-        Fault::of(error, |reason| {
+    fn fault_of(&self, error: &azure_core::Error) -> LookupFault {
+        LookupFault::of(error, |reason| {
             self.identity.error("https://vault.azure.net", reason).to_string()
         })
     }

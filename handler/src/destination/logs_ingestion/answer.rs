@@ -16,7 +16,7 @@ const ABOUT_THE_CALL: [&str; 5] = [
 
 /// An answer that decides about the rows of a call.
 #[derive(Debug)]
-pub enum Answer {
+pub enum CallOutcome {
     /// They are stored.
     Accepted,
     /// The call is too large.
@@ -38,7 +38,7 @@ pub struct RefusedCall {
     pub reply: Reply,
 }
 
-impl Answer {
+impl CallOutcome {
     /// `None` if the refusal is not about the rows.
     pub fn of_refusal(reply: &Reply) -> Option<Self> {
         let code = error_code(&reply.body);

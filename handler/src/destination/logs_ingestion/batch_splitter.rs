@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use chrono::TimeDelta;
 
 use super::LogsIngestion;
-use super::answer::{Answer, RefusedCall};
+use super::answer::{CallOutcome, RefusedCall};
 use super::call::Call;
 use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit, spread};
 use crate::http::Reply;
@@ -93,17 +93,17 @@ impl<'a> BatchSplitter<'a> {
 
     async fn deliver_piece(&mut self, rows: Vec<usize>, deadline: Deadline) -> Result<(), DeliveryError> {
         match self.send(&rows, deadline).await? {
-            Answer::Accepted => self.accept(rows),
-            Answer::SpansTooLong => {
+            CallOutcome::Accepted => self.accept(rows),
+            CallOutcome::SpansTooLong => {
                 self.to.note_narrow(&self.batch.table);
                 self.split_by_time(rows);
             }
-            Answer::TooLarge(refusal) | Answer::BadRows(refusal) => self.split(rows, refusal),
+            CallOutcome::TooLarge(refusal) | CallOutcome::BadRows(refusal) => self.split(rows, refusal),
         }
         Ok(())
     }
 
-    async fn send(&mut self, rows: &[usize], deadline: Deadline) -> Result<Answer, DeliveryError> {
+    async fn send(&mut self, rows: &[usize], deadline: Deadline) -> Result<CallOutcome, DeliveryError> {
         let call = Call {
             to: self.to,
             batch: self.batch,

@@ -9,9 +9,9 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 
 use super::LogsIngestion;
-use super::answer::{Answer, remedy};
+use super::answer::{CallOutcome, remedy};
 use crate::destination::{Batch, DeliveryError};
-use crate::http::{Backoff, Reply, TransportError, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{Backoff, Reply, Retryability, TransportError, error_code, pause, retry_after, retryability};
 use crate::time::Deadline;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -32,7 +32,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Sends until there is an answer. `unsure` becomes true when an answer was lost after the request had gone out.
-    pub async fn send(&self, deadline: Deadline, unsure: &mut bool) -> Result<Answer, DeliveryError> {
+    pub async fn send(&self, deadline: Deadline, unsure: &mut bool) -> Result<CallOutcome, DeliveryError> {
         let url = self.url()?;
         let body = self
             .body()
@@ -55,25 +55,25 @@ impl Call<'_> {
                     *unsure |= may_have_arrived(&error);
                     (error.to_string(), None)
                 }
-                Ok(reply) => match verdict(reply.status) {
-                    Verdict::Done if is_acceptance(&reply) => return Ok(Answer::Accepted),
-                    Verdict::Done => {
+                Ok(reply) => match retryability(reply.status) {
+                    Retryability::Success if is_acceptance(&reply) => return Ok(CallOutcome::Accepted),
+                    Retryability::Success => {
                         // Whatever answered so, it may have passed the rows on.
                         *unsure = true;
                         (not_accepted(&reply), None)
                     }
-                    Verdict::Final if reply.status.as_u16() == 401 && !renewed => {
+                    Retryability::Final if reply.status.as_u16() == 401 && !renewed => {
                         renewed = true;
                         self.to.tokens.renew();
                         continue;
                     }
-                    Verdict::Final => match Answer::of_refusal(&reply) {
+                    Retryability::Final => match CallOutcome::of_refusal(&reply) {
                         Some(answer) => return Ok(answer),
                         None => return Err(self.refused(&reply)),
                     },
-                    found @ (Verdict::Throttled | Verdict::Transient) => {
+                    found @ (Retryability::Throttled | Retryability::Transient) => {
                         let asked = retry_after(&reply.headers, self.to.clock.now());
-                        if found == Verdict::Throttled {
+                        if found == Retryability::Throttled {
                             self.to.throttle.pause_for(asked.unwrap_or_default());
                         }
                         (format!("answered {}", reply.status.as_u16()), asked)

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::LogsIngestion;
-use super::answer::Answer;
+use super::answer::CallOutcome;
 use super::call::Call;
 use crate::destination::{Batch, DeliveryError};
 use crate::time::Deadline;
@@ -22,17 +22,17 @@ pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> 
     };
     let rule = &to.rule.rule_id;
     match call.send(deadline, &mut false).await {
-        Ok(Answer::Accepted) => Ok(format!(
+        Ok(CallOutcome::Accepted) => Ok(format!(
             "rule {rule} took a call without rows: its endpoint, the identity's token and role are right. That the columns \
              fit, and that rows show in the table, only the first rows prove"
         )),
         // It came as far as the rows, so what is checked before them is right.
-        Ok(Answer::BadRows(refusal) | Answer::TooLarge(refusal)) => Ok(format!(
+        Ok(CallOutcome::BadRows(refusal) | CallOutcome::TooLarge(refusal)) => Ok(format!(
             "rule {rule} refused a call without rows with {}, as it may: its endpoint, the identity's token and role are \
              right. Its stream Custom-{table}, and that the columns fit, only the first rows prove",
             refusal.reply.status.as_u16()
         )),
-        Ok(Answer::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
+        Ok(CallOutcome::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
         Err(error) => Err(without_rows(error, to, table)),
     }
 }

@@ -65,7 +65,7 @@ impl<'a> ReplyDelivery<'a> {
     /// With what was delivered before.
     pub fn new(plan: &'a ConsumePlan, context: &'a StreamContext<'a>, identities: Identities) -> Self {
         let writer = TableWriter::new(&plan.target, identities, context)
-            .with_constant_fields(plan.stream.given())
+            .with_constant_fields(plan.stream.constant_fields())
             .leaving_time();
         Self {
             plan,

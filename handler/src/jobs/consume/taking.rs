@@ -10,7 +10,7 @@ use super::spool_fallback::{DirectDelivery, deliver_directly};
 use crate::delivery::{GRACE_FOR_A_PAGE, StreamContext};
 use crate::jobs::plan::ConsumePlan;
 use crate::report::{Cause, ErrorCode, Problem};
-use crate::sources::{ConsumedReply, SourceError, Taken};
+use crate::sources::{ConsumedReply, ReadOutcome, SourceError};
 use crate::state::{EntryKind, Intent, Key, SpoolEntry, SpoolError, StoreError};
 
 /// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
@@ -68,7 +68,7 @@ impl ReplyTaker<'_, '_> {
             self.context.lease.require()?;
             self.intent.declare(self.context.clock.now()).await?;
             match self.plan.stream.take(timeout, deadline).await {
-                Taken::Reply(reply) => {
+                ReadOutcome::Reply(reply) => {
                     let at = reply.at;
                     match self.keep(reply, None).await? {
                         Brought::Events => {}
@@ -76,12 +76,12 @@ impl ReplyTaker<'_, '_> {
                         Brought::NoEvent => return Ok(None),
                     }
                 }
-                Taken::Nothing(error) => {
+                ReadOutcome::Nothing(error) => {
                     self.intent.clear().await?;
                     self.progress.report.problems.push(error.problem());
                     return Ok(None);
                 }
-                Taken::PerhapsLost { error, begun } => {
+                ReadOutcome::PerhapsLost { error, begun } => {
                     self.note_lost(&error, begun).await?;
                     return Ok(None);
                 }

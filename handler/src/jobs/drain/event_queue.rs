@@ -28,7 +28,7 @@ pub struct SpoolDrain<'a> {
     /// Where it waits.
     pub spool: &'a GuardedSpool,
     /// Names the events.
-    pub form: &'a dyn WebhookFormat,
+    pub form: &'a WebhookFormat,
     /// The time of the run: delivered events are remembered under it, because that is when their repetition begins to
     /// be possible.
     pub context: &'a StreamContext<'a>,
@@ -289,7 +289,7 @@ fn some_behind(waiting: &VecDeque<Key>, now: DateTime<Utc>) -> VecDeque<Key> {
 fn note_pushed(
     events: &[&RawValue],
     at: DateTime<Utc>,
-    form: &dyn WebhookFormat,
+    form: &WebhookFormat,
     rule: CounterpartRule,
     counterparts: &mut Counterparts,
 ) {

@@ -34,7 +34,7 @@ impl<'a> Classified<'a> {
 /// Tells events from what is none.
 pub struct Classifier<'c> {
     /// Names events.
-    pub form: &'c dyn WebhookFormat,
+    pub form: &'c WebhookFormat,
     /// Their tables.
     pub tables: &'c [&'c TableRoute],
     /// When they came.

@@ -17,7 +17,7 @@ use crate::tables::RowNotes;
 /// One instance that receives pushes.
 pub struct PushPlan {
     /// The vendor's form.
-    pub form: Arc<dyn WebhookFormat>,
+    pub form: Arc<WebhookFormat>,
     /// Each of them opens this instance.
     pub tokens: Vec<Secret>,
     /// How its events get to their tables.

@@ -184,7 +184,7 @@ impl PushReceiver {
         let stream = plan.form.name();
         let tables = plan.route.tables();
         let classifier = Classifier {
-            form: &*plan.form,
+            form: &plan.form,
             tables: &tables,
             arrival,
         };

@@ -11,7 +11,7 @@ use super::token::Tokens;
 use crate::config::{OneLoginApi, Origin, Secret};
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
-use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::{Page, SourceError, VendorClock};
 use crate::time::{Clock, Deadline};
 use crate::vendors::onelogin::token;
@@ -73,7 +73,7 @@ impl Account {
         url: &Url,
         whole: impl Fn(ListPage) -> Result<(Page, Option<String>), Unreadable> + Send + Sync,
         deadline: Deadline,
-    ) -> Result<Answer<(Page, Option<String>)>, SourceError> {
+    ) -> Result<AskOutcome<(Page, Option<String>)>, SourceError> {
         let sign_in = self.endpoint(endpoint.stream, token::ASKED);
         let mut renewed = false;
         loop {
@@ -81,7 +81,7 @@ impl Account {
             let request = || self.get(url, &token);
             let read = |body| whole(page::parse(body).map_err(|no_page| self.unreadable(no_page, &token))?);
             match ask_patiently(endpoint, request, read, deadline).await? {
-                Answer::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
+                AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;
                     self.tokens.refused(&token).await;
                 }

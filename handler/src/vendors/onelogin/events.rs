@@ -6,13 +6,13 @@ use async_trait::async_trait;
 
 use super::account::Account;
 use super::fields::fields;
-use super::list::{Form, List};
+use super::list::{List, ListSpec};
 use crate::event::{Identity, StreamName};
-use crate::sources::cursor_walk::least_page;
+use crate::sources::cursor_pager::least_page;
 use crate::sources::{EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
 use crate::time::{Deadline, VendorTime};
 
-const FORM: Form = Form {
+const SPEC: ListSpec = ListSpec {
     path: "events",
     asked: "the events endpoint",
     holds: "events",
@@ -28,7 +28,7 @@ impl ApiEvents {
     /// Of an account.
     pub(super) fn new(instance: &str, account: Arc<Account>) -> Self {
         Self {
-            list: List::new(instance, &FORM, account),
+            list: List::new(instance, &SPEC, account),
         }
     }
 }

@@ -8,12 +8,12 @@ const LONGEST_WORD: usize = 40;
 
 /// An error has its texts in `status`; its `code` there is the HTTP status again.
 #[derive(Deserialize)]
-struct Body {
-    status: Option<Status>,
+struct FailureBody {
+    status: Option<FailureStatus>,
 }
 
 #[derive(Deserialize)]
-struct Status {
+struct FailureStatus {
     message: Option<serde_json::Value>,
     #[serde(rename = "type")]
     kind: Option<serde_json::Value>,
@@ -22,7 +22,9 @@ struct Status {
 /// The vendor's word for a refusal, if it gave one. Letters only: what was sent may be repeated in a message, and ids
 /// and secrets have digits.
 pub fn code_of(body: &[u8]) -> Option<String> {
-    let status = serde_json::from_slice::<Body>(body).ok().and_then(|body| body.status);
+    let status = serde_json::from_slice::<FailureBody>(body)
+        .ok()
+        .and_then(|body| body.status);
     let said = status.map(|status| [status.message, status.kind]);
     let texts = said.into_iter().flatten().flatten();
     let mut words = texts.filter_map(|text| text.as_str().map(str::to_owned));

@@ -9,8 +9,8 @@ use reqwest::Url;
 use super::account::Account;
 use super::page::ListPage;
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk};
-use crate::sources::endpoint::Answer;
+use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult};
+use crate::sources::endpoint::AskOutcome;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{SourceError, Window};
@@ -22,7 +22,7 @@ pub const LIMITS: (usize, usize) = (1000, 50);
 
 /// What is particular to a list.
 #[derive(Debug)]
-pub struct Form {
+pub struct ListSpec {
     /// Behind `/api/1/`.
     pub path: &'static str,
     /// What it is, in words, for errors.
@@ -39,7 +39,7 @@ pub struct List {
     pub stream: StreamName,
     /// Where it is.
     pub account: Arc<Account>,
-    form: &'static Form,
+    spec: &'static ListSpec,
     /// Page size that walks begin with: smaller once the larger one was refused.
     limit: AtomicUsize,
     /// Cursors were refused beside other arguments, and accepted alone.
@@ -49,15 +49,15 @@ pub struct List {
 
 impl List {
     /// The list `form` of an account, as the stream `onelogin/<instance>/<path>`.
-    pub fn new(instance: &str, form: &'static Form, account: Arc<Account>) -> Self {
+    pub fn new(instance: &str, spec: &'static ListSpec, account: Arc<Account>) -> Self {
         Self {
             stream: StreamName {
                 source: "onelogin",
                 instance: instance.to_owned(),
-                stream: form.path,
+                stream: spec.path,
             },
             account,
-            form,
+            spec,
             limit: AtomicUsize::new(LIMITS.0),
             asks_by_cursor_alone: AtomicBool::new(false),
             notes: Notes::default(),
@@ -65,8 +65,8 @@ impl List {
     }
 
     /// Reads what was created in a window; a list without windows is read whole.
-    pub fn walk(&self, window: Window) -> Walk<'_> {
-        Walk::new(self, window, self.limit.load(Ordering::Relaxed))
+    pub fn walk(&self, window: Window) -> CursorPager<'_> {
+        CursorPager::new(self, window, self.limit.load(Ordering::Relaxed))
     }
 }
 
@@ -80,15 +80,15 @@ impl List {
 #[async_trait]
 impl CursorPages for List {
     fn names(&self) -> (&StreamName, &'static str) {
-        (&self.stream, self.form.asked)
+        (&self.stream, self.spec.asked)
     }
 
-    fn modest_limit(&self) -> usize {
+    fn fallback_page_size(&self) -> usize {
         LIMITS.1
     }
 
     /// Later walks begin with it.
-    fn modest_limit_was_accepted(&self) {
+    fn fallback_page_size_was_accepted(&self) {
         self.limit.store(LIMITS.1, Ordering::Relaxed);
     }
 
@@ -96,7 +96,7 @@ impl CursorPages for List {
         &self.notes
     }
 
-    fn cursor_holds_limit(&self) -> bool {
+    fn cursor_fixes_page_size(&self) -> bool {
         self.asks_by_cursor_alone.load(Ordering::Relaxed)
     }
 
@@ -104,27 +104,27 @@ impl CursorPages for List {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Turn, SourceError> {
-        let alone = place.cursor.filter(|_| self.cursor_holds_limit());
+    ) -> Result<PageResult, SourceError> {
+        let alone = place.cursor.filter(|_| self.cursor_fixes_page_size());
         if let Some(cursor) = alone {
             return self
                 .page_behind(cursor, window, limit, deadline)
                 .await
-                .map(|asked| asked.turn);
+                .map(|asked| asked.result);
         }
         let account = &*self.account;
-        let asked = self.form.has_windows.then_some(window);
-        let url = query::page(&account.origin, self.form.path, asked, limit, place.cursor);
+        let asked = self.spec.has_windows.then_some(window);
+        let url = query::page(&account.origin, self.spec.path, asked, limit, place.cursor);
         let asked = self.ask(url, window, limit, deadline).await?;
         let Some(cursor) = place.cursor.filter(|_| asked.blames_arguments) else {
-            return Ok(asked.turn);
+            return Ok(asked.result);
         };
         // Some accounts take a cursor or other arguments, and not both.
-        let by_cursor = self.page_behind(cursor, window, limit, deadline).await?.turn;
-        if matches!(by_cursor, Turn::Refused(_)) {
-            return Ok(asked.turn);
+        let by_cursor = self.page_behind(cursor, window, limit, deadline).await?.result;
+        if matches!(by_cursor, PageResult::Refused(_)) {
+            return Ok(asked.result);
         }
         self.asks_by_cursor_alone.store(true, Ordering::Relaxed);
         Ok(by_cursor)
@@ -132,16 +132,16 @@ impl CursorPages for List {
 }
 
 /// What asking for a page brought.
-struct Asked {
-    turn: Turn,
+struct ListReply {
+    result: PageResult,
     /// It was refused with words about cursors or arguments.
     blames_arguments: bool,
 }
 
-impl Asked {
-    fn of(turn: Turn) -> Self {
+impl ListReply {
+    fn of(result: PageResult) -> Self {
         Self {
-            turn,
+            result,
             blames_arguments: false,
         }
     }
@@ -154,8 +154,8 @@ impl List {
         window: Window,
         limit: usize,
         deadline: Deadline,
-    ) -> Result<Asked, SourceError> {
-        let url = query::behind(&self.account.origin, self.form.path, cursor);
+    ) -> Result<ListReply, SourceError> {
+        let url = query::behind(&self.account.origin, self.spec.path, cursor);
         self.ask(url, window, limit, deadline).await
     }
 
@@ -165,9 +165,9 @@ impl List {
         window: Window,
         limit: usize,
         deadline: Deadline,
-    ) -> Result<Asked, SourceError> {
+    ) -> Result<ListReply, SourceError> {
         let account = &*self.account;
-        let endpoint = account.endpoint(&self.stream, self.form.asked);
+        let endpoint = account.endpoint(&self.stream, self.spec.asked);
         let url = url.ok_or_else(|| account.no_address(&endpoint))?;
         let incomplete = Incomplete::default();
         let whole = |found: ListPage| {
@@ -181,21 +181,21 @@ impl List {
         };
         let answer = match account.page(&endpoint, &url, whole, deadline).await {
             Ok(answer) => answer,
-            Err(error) => return incomplete.ended(error).map(Asked::of),
+            Err(error) => return incomplete.ended(error).map(ListReply::of),
         };
         match answer {
-            Answer::Read((page, next)) => Ok(Asked::of(Turn::Page(Leaf {
+            AskOutcome::Read((page, next)) => Ok(ListReply::of(PageResult::Page(CompletePage {
                 page,
                 next,
                 promised: None,
             }))),
-            Answer::Unwieldy(error) => Ok(Asked::of(Turn::Unwieldy(error))),
-            Answer::Refused(reply) => {
-                let error = account.refusal(&endpoint, self.form.holds, &reply);
+            AskOutcome::TooLarge(error) => Ok(ListReply::of(PageResult::TooLarge(error))),
+            AskOutcome::Refused(reply) => {
+                let error = account.refusal(&endpoint, self.spec.holds, &reply);
                 match reply.status.as_u16() {
-                    400 | 410 | 422 => Ok(Asked {
+                    400 | 410 | 422 => Ok(ListReply {
                         blames_arguments: failure::blames_arguments(&reply.body),
-                        turn: Turn::Refused(error),
+                        result: PageResult::Refused(error),
                     }),
                     _ => Err(error),
                 }

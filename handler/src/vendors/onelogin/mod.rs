@@ -34,7 +34,7 @@ use self::account::Account;
 pub use self::counterpart::counterpart_of;
 pub use self::events::ApiEvents;
 pub use self::users::ApiUsers;
-pub use self::webhook::Webhook;
+pub use self::webhook::webhook;
 use crate::config::OneLoginApi;
 use crate::http::HttpClient;
 use crate::time::Clock;

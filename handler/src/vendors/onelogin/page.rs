@@ -42,9 +42,9 @@ pub fn parse(body: Vec<u8>) -> Result<ListPage, (String, Vec<u8>)> {
     }
 }
 
-type Found = (Vec<Range<usize>>, Option<String>, Option<String>);
+type ListParts = (Vec<Range<usize>>, Option<String>, Option<String>);
 
-fn read(text: &str) -> Result<Found, String> {
+fn read(text: &str) -> Result<ListParts, String> {
     serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
     // An error that passes for an empty page would be events that nobody reads.
     let error = is_error(text).then(|| {

@@ -19,7 +19,7 @@ use super::rate_limit::ask_patiently;
 use crate::config::{OneLoginApi, Secret};
 use crate::http::Reply;
 use crate::sources::SourceError;
-use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::token_lifetime::lifetime;
 use crate::time::Deadline;
@@ -104,12 +104,12 @@ impl Tokens {
             })?;
             let request = || self.request(endpoint, &url, &credentials);
             match ask_patiently(endpoint, request, read, deadline).await? {
-                Answer::Read(granted) => {
+                AskOutcome::Read(granted) => {
                     *works = Some(way);
                     return Ok(granted);
                 }
-                Answer::Unwieldy(error) => return Err(error),
-                Answer::Refused(reply) => {
+                AskOutcome::TooLarge(error) => return Err(error),
+                AskOutcome::Refused(reply) => {
                     let may_be_the_header = matches!(reply.status.as_u16(), 400 | 401);
                     let error = self.refusal(endpoint, &reply);
                     // The way that is documented, or that has worked before, says best what is wrong.

@@ -9,14 +9,14 @@ use chrono::DateTime;
 
 use super::account::Account;
 use super::fields::fields;
-use super::list::{Form, List};
+use super::list::{List, ListSpec};
 use crate::event::{Identity, StreamName};
 use crate::http::Throttle;
-use crate::sources::cursor_walk::{Walk, least_page};
+use crate::sources::cursor_pager::{CursorPager, least_page};
 use crate::sources::{EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, Window};
 use crate::time::Deadline;
 
-const FORM: Form = Form {
+const SPEC: ListSpec = ListSpec {
     path: "users",
     asked: "the users endpoint",
     holds: "users",
@@ -60,7 +60,7 @@ const PAGES_AT_ONCE: NonZeroU32 = match NonZeroU32::new(200) {
 
 /// A walk within its share.
 struct SharedPages<'a> {
-    walk: Walk<'a>,
+    walk: CursorPager<'a>,
     users: &'a ApiUsers,
 }
 
@@ -84,7 +84,7 @@ impl ApiUsers {
     /// Of an account.
     pub(super) fn new(instance: &str, account: Arc<Account>, every: Duration) -> Self {
         Self {
-            list: List::new(instance, &FORM, account),
+            list: List::new(instance, &SPEC, account),
             every,
             share: Throttle::per_second(PAGES_PER_SECOND, PAGES_AT_ONCE),
         }
@@ -120,7 +120,7 @@ impl SnapshotStream for ApiUsers {
         let walk = self.list.walk(EVERYTHING);
         Box::new(SharedPages {
             walk: match place {
-                Some(cursor) => walk.going_on_behind(cursor),
+                Some(cursor) => walk.resuming_at(cursor),
                 None => walk,
             },
             users: self,

@@ -12,41 +12,18 @@ use crate::sources::{EventKey, WebhookFormat};
 const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// The stream `onelogin/<instance>/push`.
-#[derive(Clone, Debug)]
-pub struct Webhook {
-    name: StreamName,
+pub fn webhook(instance: &str) -> WebhookFormat {
+    let name = StreamName {
+        source: "onelogin",
+        instance: instance.to_owned(),
+        stream: "push",
+    };
+    WebhookFormat::new(name, key_of, REPEATED_FOR).named_by_content()
 }
 
-impl Webhook {
-    /// Of one instance.
-    pub fn new(instance: &str) -> Self {
-        Self {
-            name: StreamName {
-                source: "onelogin",
-                instance: instance.to_owned(),
-                stream: "push",
-            },
-        }
-    }
-}
-
-impl WebhookFormat for Webhook {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn repeats_for(&self) -> Duration {
-        REPEATED_FOR
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        EventKey {
-            identity: Identity::of_content(event),
-            time: None,
-        }
-    }
-
-    fn is_named_by_content(&self) -> bool {
-        true
+fn key_of(event: &str) -> EventKey {
+    EventKey {
+        identity: Identity::of_content(event),
+        time: None,
     }
 }

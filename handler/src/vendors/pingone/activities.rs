@@ -13,8 +13,8 @@ use super::token::Tokens;
 use crate::config::PingOnePoll;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
-use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
-use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
@@ -103,7 +103,7 @@ impl WindowedStream for Activities {
     }
 
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, LIMITS.0))
+        Box::new(CursorPager::new(self, window, LIMITS.0))
     }
 
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
@@ -121,12 +121,12 @@ impl CursorPages for Activities {
         &self.notes
     }
 
-    fn modest_limit(&self) -> usize {
+    fn fallback_page_size(&self) -> usize {
         LIMITS.1
     }
 
     /// What stands in for a cursor is a link, and the page size is part of it.
-    fn cursor_holds_limit(&self) -> bool {
+    fn cursor_fixes_page_size(&self) -> bool {
         true
     }
 
@@ -134,9 +134,9 @@ impl CursorPages for Activities {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Turn, SourceError> {
+    ) -> Result<PageResult, SourceError> {
         let url = match place.cursor.map(Url::parse) {
             Some(Ok(link)) => link,
             Some(Err(_)) | None => self.first_page(window, limit)?,
@@ -173,7 +173,7 @@ impl Activities {
     }
 
     /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.
-    async fn fetch(&self, url: &Url, limit: Option<usize>, deadline: Deadline) -> Result<Turn, SourceError> {
+    async fn fetch(&self, url: &Url, limit: Option<usize>, deadline: Deadline) -> Result<PageResult, SourceError> {
         let mut renewed = false;
         loop {
             let token = self.tokens.get(deadline).await?;
@@ -202,14 +202,14 @@ impl Activities {
                 Err(error) => return incomplete.ended(error),
             };
             return match answer {
-                Answer::Read((page, link)) => Ok(self.turn(page, url, link)),
-                Answer::Unwieldy(error) => Ok(Turn::Unwieldy(error)),
-                Answer::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
+                AskOutcome::Read((page, link)) => Ok(self.result(page, url, link)),
+                AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
+                AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;
                     self.tokens.refused(&token).await;
                     continue;
                 }
-                Answer::Refused(reply) => self.final_answer(&reply),
+                AskOutcome::Refused(reply) => self.final_answer(&reply),
             };
         }
     }
@@ -227,18 +227,18 @@ impl Activities {
     }
 
     /// A page is given out also if its link is not followed.
-    fn turn(&self, page: Page, from: &Url, link: Option<String>) -> Turn {
+    fn result(&self, page: Page, from: &Url, link: Option<String>) -> PageResult {
         match link.map(|link| self.follow(from, &link)).transpose() {
-            Ok(next) => Turn::Page(Leaf {
+            Ok(next) => PageResult::Page(CompletePage {
                 page,
                 next: next.map(String::from),
                 promised: None,
             }),
-            Err(error) => Turn::Incomplete(page, error),
+            Err(error) => PageResult::Incomplete(page, error),
         }
     }
 
-    fn final_answer(&self, reply: &Reply) -> Result<Turn, SourceError> {
+    fn final_answer(&self, reply: &Reply) -> Result<PageResult, SourceError> {
         let prefix = &self.settings.setting_prefix;
         let remedy = match reply.status.as_u16() {
             401 => format!(
@@ -257,7 +257,7 @@ impl Activities {
             .endpoint()
             .refused(reply.status.as_u16(), error_code(&reply.body), remedy);
         if matches!(reply.status.as_u16(), 400 | 410 | 422) {
-            return Ok(Turn::Refused(error));
+            return Ok(PageResult::Refused(error));
         }
         Err(error)
     }

@@ -12,4 +12,4 @@ mod token;
 mod webhook;
 
 pub use activities::Activities;
-pub use webhook::Webhook;
+pub use webhook::webhook;

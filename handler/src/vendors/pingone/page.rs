@@ -53,9 +53,9 @@ pub fn parse(body: Vec<u8>) -> Result<ActivityPage, (String, Vec<u8>)> {
     }
 }
 
-type Found = (Vec<Range<usize>>, Option<String>, Option<String>, bool);
+type ActivityParts = (Vec<Range<usize>>, Option<String>, Option<String>, bool);
 
-fn read(text: &str) -> Result<Found, String> {
+fn read(text: &str) -> Result<ActivityParts, String> {
     serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
     let (embedded, links) = (member(text, "_embedded"), member(text, "_links"));
     if embedded.is_none() && links.is_none() {

@@ -16,7 +16,9 @@ use url::form_urlencoded;
 
 use crate::config::{PingOnePoll, Secret};
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Reply, TransportError, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{
+    Backoff, HttpClient, Reply, Retryability, TransportError, error_code, pause, retry_after, retryability,
+};
 use crate::sources::SourceError;
 use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::token_lifetime::lifetime;
@@ -97,7 +99,7 @@ impl Tokens {
         let mut refusal = None;
         for way in ways {
             let reply = self.ask(way, deadline).await?;
-            if verdict(reply.status) == Verdict::Done {
+            if retryability(reply.status) == Retryability::Success {
                 let granted = self.read(&reply)?;
                 *works = Some(way);
                 return Ok(granted);
@@ -113,9 +115,9 @@ impl Tokens {
         loop {
             let sent = self.http.send(self.request(way)?, REPLY_CAP, TIMEOUT, deadline).await;
             let (what, asked_pause) = match sent {
-                Ok(reply) => match verdict(reply.status) {
-                    Verdict::Done | Verdict::Final => return Ok(reply),
-                    Verdict::Throttled | Verdict::Transient => (
+                Ok(reply) => match retryability(reply.status) {
+                    Retryability::Success | Retryability::Final => return Ok(reply),
+                    Retryability::Throttled | Retryability::Transient => (
                         format!("answered {}", reply.status.as_u16()),
                         retry_after(&reply.headers, self.clock.now()),
                     ),

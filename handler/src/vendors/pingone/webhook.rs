@@ -7,44 +7,17 @@ use std::time::Duration;
 
 use super::event::key_of;
 use crate::event::StreamName;
-use crate::sources::{EventKey, WebhookFormat};
+use crate::sources::WebhookFormat;
 
 /// Source: PingOne's documentation of webhooks.
 const REPEATED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The stream `pingone/<instance>/push`. Its events are named as the poller names them.
-#[derive(Clone, Debug)]
-pub struct Webhook {
-    name: StreamName,
-}
-
-impl Webhook {
-    /// Of one instance.
-    pub fn new(instance: &str) -> Self {
-        Self {
-            name: StreamName {
-                source: "pingone",
-                instance: instance.to_owned(),
-                stream: "push",
-            },
-        }
-    }
-}
-
-impl WebhookFormat for Webhook {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        key_of(event)
-    }
-
-    fn repeats_for(&self) -> Duration {
-        REPEATED_FOR
-    }
-
-    fn repeats_what_is_refused(&self) -> bool {
-        true
-    }
+pub fn webhook(instance: &str) -> WebhookFormat {
+    let name = StreamName {
+        source: "pingone",
+        instance: instance.to_owned(),
+        stream: "push",
+    };
+    WebhookFormat::new(name, key_of, REPEATED_FOR).repeating_what_is_refused()
 }

@@ -1,5 +1,5 @@
 use crate::event::Identity;
-use crate::json::{Kind, kind, members, unquote};
+use crate::json::{Kind, kind, member, members, unquote};
 
 /// Identity is the vendor's `id`; an event without one is named by its content.
 pub fn identity_of(event: &str) -> Identity {
@@ -14,6 +14,11 @@ pub fn identity_of(event: &str) -> Identity {
         Some(id) if !id.is_empty() => Identity::of_parts(&["pingone-enterprise", &id]),
         _ => Identity::of_content(event),
     }
+}
+
+/// True if an object has what the vendor's events have. An answer of another kind has none of it.
+pub fn says_it_is_an_event(object: &str) -> bool {
+    member(object, "id").is_some() && ["action", "recorded"].iter().any(|key| member(object, key).is_some())
 }
 
 #[cfg(test)]

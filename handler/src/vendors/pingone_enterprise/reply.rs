@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::event::says_it_is_an_event;
 use super::torn::{Torn, elements, values};
 use crate::event::WRAPPING_MEMBERS;
 use crate::json::{Kind, key_text, kind, member, members, range_in, unquote, value_at};
@@ -165,11 +166,6 @@ fn array_elements(array: &str) -> Vec<&str> {
 
 fn holds_elements(value: &str) -> bool {
     kind(value) == Kind::Array && !array_elements(value).is_empty()
-}
-
-/// True if an object has what the vendor's events have. An answer of another kind has none of it.
-pub(super) fn says_it_is_an_event(object: &str) -> bool {
-    member(object, "id").is_some() && ["action", "recorded"].iter().any(|key| member(object, key).is_some())
 }
 
 /// True if a value is an event, or wraps one.

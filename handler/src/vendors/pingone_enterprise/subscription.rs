@@ -13,10 +13,10 @@ use super::reply::parse;
 use super::token::SignIn;
 use crate::config::PingOneEnterprise;
 use crate::event::{Identity, StreamName};
-use crate::http::{Backoff, BrokenReply, HttpClient, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{Backoff, BrokenReply, HttpClient, Retryability, error_code, pause, retry_after, retryability};
 use crate::json::lossy_text;
 use crate::sources::error::TOKEN_ENDPOINT;
-use crate::sources::{ConsumedReply, DestructiveStream, Page, SourceError, Taken};
+use crate::sources::{ConsumedReply, DestructiveStream, Page, ReadOutcome, SourceError};
 use crate::time::{Clock, Deadline};
 
 /// For errors about the poll URL.
@@ -31,7 +31,7 @@ const TRIES: u32 = 5;
 pub struct Subscription {
     stream: StreamName,
     account: String,
-    given: Vec<(&'static str, String)>,
+    constant_fields: Vec<(&'static str, String)>,
     poll_url: Url,
     http: HttpClient,
     clock: Arc<dyn Clock>,
@@ -52,7 +52,7 @@ impl Subscription {
                 "account {} subscription {}",
                 settings.account_id, settings.subscription_id
             ),
-            given: vec![
+            constant_fields: vec![
                 ("$account_id", settings.account_id.clone()),
                 ("$subscription_id", settings.subscription_id.clone()),
             ],
@@ -81,17 +81,19 @@ impl Subscription {
     }
 
     /// What came of a reply that is not whole is ours to keep: nobody else has it.
-    fn broken(&self, broken: BrokenReply) -> Taken {
+    fn broken(&self, broken: BrokenReply) -> ReadOutcome {
         let (stream, what) = (self.stream.clone(), broken.error.to_string());
         if broken.error.was_never_sent() {
-            return Taken::Nothing(SourceError::Unavailable {
+            return ReadOutcome::Nothing(SourceError::Unavailable {
                 stream,
                 asked: ASKED,
                 what,
                 tries: 1,
             });
         }
-        let begun = broken.begun.filter(|reply| verdict(reply.status) == Verdict::Done);
+        let begun = broken
+            .begun
+            .filter(|reply| retryability(reply.status) == Retryability::Success);
         let body = begun.map(|reply| reply.body).unwrap_or_default();
         let error = SourceError::NoWholeReply {
             stream,
@@ -100,7 +102,7 @@ impl Subscription {
             came: body.len(),
         };
         let begun = (!body.is_empty()).then(|| self.consumed(body));
-        Taken::PerhapsLost { error, begun }
+        ReadOutcome::PerhapsLost { error, begun }
     }
 
     fn refused(&self, status: u16, code: Option<String>) -> SourceError {
@@ -130,8 +132,8 @@ impl DestructiveStream for Subscription {
         &self.account
     }
 
-    fn given(&self) -> &[(&'static str, String)] {
-        &self.given
+    fn constant_fields(&self) -> &[(&'static str, String)] {
+        &self.constant_fields
     }
 
     async fn probe(&self, deadline: Deadline) -> Result<&'static str, SourceError> {
@@ -156,31 +158,31 @@ impl DestructiveStream for Subscription {
             .map(|_| ())
     }
 
-    async fn take(&self, timeout: Duration, deadline: Deadline) -> Taken {
+    async fn take(&self, timeout: Duration, deadline: Deadline) -> ReadOutcome {
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20), TRIES);
         let mut renewed = false;
         loop {
             let request = self.http.get(self.poll_url.clone()).header(ACCEPT, "application/json");
             let request = match self.sign_in.sign(request, deadline).await {
                 Ok(request) => request,
-                Err(error) => return Taken::Nothing(error),
+                Err(error) => return ReadOutcome::Nothing(error),
             };
             let reply = match self.http.send_once(request, REPLY_CAP, timeout, deadline).await {
                 Ok(reply) => reply,
                 Err(broken) => return self.broken(broken),
             };
             let status = reply.status.as_u16();
-            match verdict(reply.status) {
-                Verdict::Done => return Taken::Reply(self.consumed(reply.body)),
-                Verdict::Final if matches!(status, 401 | 403) && !renewed && self.sign_in.forget().await => {
+            match retryability(reply.status) {
+                Retryability::Success => return ReadOutcome::Reply(self.consumed(reply.body)),
+                Retryability::Final if matches!(status, 401 | 403) && !renewed && self.sign_in.forget().await => {
                     renewed = true;
                 }
-                Verdict::Final => return Taken::Nothing(self.refused(status, error_code(&reply.body))),
-                Verdict::Throttled | Verdict::Transient => {
+                Retryability::Final => return ReadOutcome::Nothing(self.refused(status, error_code(&reply.body))),
+                Retryability::Throttled | Retryability::Transient => {
                     let what = format!("answered {status}");
                     let stream = self.stream.clone();
                     let Some(own_pause) = backoff.next_pause() else {
-                        return Taken::Nothing(SourceError::Unavailable {
+                        return ReadOutcome::Nothing(SourceError::Unavailable {
                             stream,
                             asked: ASKED,
                             what,
@@ -191,7 +193,7 @@ impl DestructiveStream for Subscription {
                     // The full time for a reply must be left after the pause.
                     if pause(wait, deadline.less(timeout)).await.is_err() {
                         let doing = format!("trying again ({ASKED} {what})");
-                        return Taken::Nothing(SourceError::OutOfTime {
+                        return ReadOutcome::Nothing(SourceError::OutOfTime {
                             stream,
                             doing,
                             kept_failing: true,

@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use super::subscription::ASKED_TOKEN;
 use crate::config::{EnterpriseSignIn, Secret};
 use crate::event::StreamName;
-use crate::http::{Backoff, HttpClient, Verdict, error_code, pause, retry_after, verdict};
+use crate::http::{Backoff, HttpClient, Retryability, error_code, pause, retry_after, retryability};
 use crate::sources::SourceError;
 use crate::time::{Clock, Deadline};
 
@@ -89,12 +89,12 @@ impl SignIn {
         loop {
             let what = match self.http.send(self.request(client), REPLY_CAP, TIMEOUT, deadline).await {
                 Err(error) => (error.to_string(), None),
-                Ok(reply) => match verdict(reply.status) {
-                    Verdict::Done => match serde_json::from_slice::<TokenReply>(&reply.body) {
+                Ok(reply) => match retryability(reply.status) {
+                    Retryability::Success => match serde_json::from_slice::<TokenReply>(&reply.body) {
                         Ok(granted) => return Ok(Secret::new(granted.access_token)),
                         Err(_) => ("answered without an access token".to_owned(), None),
                     },
-                    Verdict::Final => {
+                    Retryability::Final => {
                         let (status, code) = (reply.status.as_u16(), error_code(&reply.body));
                         let (stream, remedy) = (self.stream.clone(), self.remedy());
                         return Err(SourceError::Refused {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::reply::says_it_is_an_event;
+use super::event::says_it_is_an_event;
 use crate::json::Cursor;
 use crate::sources::unreadable::length_of_value;
 

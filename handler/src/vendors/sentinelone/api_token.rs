@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::console::Console;
 use crate::event::StreamName;
-use crate::sources::endpoint::{Answer, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Unreadable};
 use crate::sources::{CredentialNote, SourceError};
 use crate::time::{Deadline, VendorTime};
 
@@ -53,16 +53,16 @@ pub async fn end_of_token(
         text: format!("the console does not tell when the token in {setting} ends{why}; look it up in the console"),
     };
     match answer {
-        Answer::Read(details) => {
+        AskOutcome::Read(details) => {
             let end = details.data.and_then(|data| data.expires_at);
             let end = end.and_then(|end| VendorTime::parse(&end).map(|end| end.utc()));
             Ok(end.map_or_else(|| not_told(""), |end| note(&setting, end, console.now())))
         }
-        Answer::Refused(reply) if reply.status.as_u16() == 401 => {
+        AskOutcome::Refused(reply) if reply.status.as_u16() == 401 => {
             Err(console.refusal(&endpoint, "the end of the token", &reply))
         }
-        Answer::Refused(reply) => Ok(not_told(&format!(" (it answered {})", reply.status.as_u16()))),
-        Answer::Unwieldy(error) => Err(error),
+        AskOutcome::Refused(reply) => Ok(not_told(&format!(" (it answered {})", reply.status.as_u16()))),
+        AskOutcome::TooLarge(error) => Err(error),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::time::VendorTime;
 
 /// Where the parts of an event's name stand, as paths of keys.
 #[derive(Debug)]
-pub struct Naming {
+pub struct IdentityFields {
     /// A part of the name, so that no two streams share one.
     pub stream: &'static str,
     /// The vendor's id.
@@ -20,7 +20,7 @@ pub struct Naming {
     pub time: &'static [&'static str],
 }
 
-impl Naming {
+impl IdentityFields {
     /// Identity is id and version; an event that lacks one of them is named by its content.
     pub fn key_of(&self, event: &str) -> EventKey {
         let time = text_at(event, self.time);
@@ -48,15 +48,15 @@ fn text_at<'a>(event: &'a str, path: &[&str]) -> Option<Cow<'a, str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::{ACTIVITIES, AGENTS, ALERTS, GROUPS, THREATS};
+    use super::super::endpoint_spec::{ACTIVITIES, AGENTS, ALERTS, GROUPS, THREATS};
     use super::*;
 
     #[test]
     fn an_activity_is_named_by_its_id_whatever_else_it_says() {
         let one = ACTIVITIES
-            .naming
+            .identity_fields
             .key_of(r#"{"id":"7","createdAt":"2026-11-20T10:00:00.123456Z","updatedAt":"a"}"#);
-        let other = ACTIVITIES.naming.key_of(r#"{"updatedAt":"b","id":"7"}"#);
+        let other = ACTIVITIES.identity_fields.key_of(r#"{"updatedAt":"b","id":"7"}"#);
         assert_eq!(one.identity, other.identity);
         assert_eq!(one.time, "2026-11-20T10:00:00.123456Z".parse().ok());
         assert_eq!(other.time, None);
@@ -64,27 +64,30 @@ mod tests {
 
     #[test]
     fn every_version_of_a_snapshot_has_its_own_name() {
-        for (naming, first, second) in [
+        for (identity_fields, first, second) in [
             (
-                &AGENTS.naming,
+                &AGENTS.identity_fields,
                 r#"{"id":"1","updatedAt":"2026-11-20T10:00:00Z"}"#,
                 r#"{"id":"1","updatedAt":"2026-11-20T10:00:01Z"}"#,
             ),
             (
-                &GROUPS.naming,
+                &GROUPS.identity_fields,
                 r#"{"id":"1","updatedAt":"2026-11-20T10:00:00Z"}"#,
                 r#"{"id":"1","updatedAt":"2026-11-20T10:00:01Z"}"#,
             ),
             (
-                &THREATS.naming,
+                &THREATS.identity_fields,
                 r#"{"id":"1","updatedAt":"no","threatInfo":{"updatedAt":"2026-11-20T10:00:00Z"}}"#,
                 r#"{"id":"1","updatedAt":"no","threatInfo":{"updatedAt":"2026-11-20T10:00:01Z"}}"#,
             ),
         ] {
-            let key = naming.key_of(first);
+            let key = identity_fields.key_of(first);
             assert_eq!(key.time, "2026-11-20T10:00:00Z".parse().ok());
-            assert_eq!(key.identity, naming.key_of(&first.replace("\":", "\" : ")).identity);
-            assert_ne!(key.identity, naming.key_of(second).identity);
+            assert_eq!(
+                key.identity,
+                identity_fields.key_of(&first.replace("\":", "\" : ")).identity
+            );
+            assert_ne!(key.identity, identity_fields.key_of(second).identity);
         }
     }
 
@@ -95,11 +98,11 @@ mod tests {
                 r#"{{"alertInfo":{{"alertId":"9","createdAt":"2026-11-20T09:00:00Z","reportedAt":"2026-11-20T10:00:00Z","updatedAt":"{updated}"}}}}"#
             )
         };
-        let key = ALERTS.naming.key_of(&alert("2026-11-20T10:00:00Z"));
+        let key = ALERTS.identity_fields.key_of(&alert("2026-11-20T10:00:00Z"));
         assert_eq!(key.time, "2026-11-20T10:00:00Z".parse().ok());
         assert_ne!(
             key.identity,
-            ALERTS.naming.key_of(&alert("2026-11-20T11:00:00Z")).identity
+            ALERTS.identity_fields.key_of(&alert("2026-11-20T11:00:00Z")).identity
         );
     }
 
@@ -114,7 +117,7 @@ mod tests {
             "7",
         ] {
             assert_eq!(
-                AGENTS.naming.key_of(event).identity,
+                AGENTS.identity_fields.key_of(event).identity,
                 Identity::of_content(event),
                 "{event}"
             );
@@ -125,8 +128,8 @@ mod tests {
     fn the_same_id_in_two_streams_is_two_names() {
         let event = r#"{"id":"1","updatedAt":"2026-11-20T10:00:00Z"}"#;
         assert_ne!(
-            AGENTS.naming.key_of(event).identity,
-            GROUPS.naming.key_of(event).identity
+            AGENTS.identity_fields.key_of(event).identity,
+            GROUPS.identity_fields.key_of(event).identity
         );
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cursor::decoded;
 use super::page::{check_json, page_of, readable};
 use super::secret::removed as without_secret;
-use super::selection::{LeftOut, Unknown};
+use super::selection::{OmittedFields, Unknown};
 use crate::json::{Kind, kind, lossy_text, member, range_in, unquote, value_at};
 use crate::sources::page::elements;
 use crate::sources::unreadable::event_with_error;
@@ -21,7 +21,7 @@ const METADATA: &str = "query { alertColumnMetadata { fieldId filterTypes } }";
 pub type Columns = Option<Vec<String>>;
 
 /// What is asked for a page. On one line: errors name the column.
-pub fn alerts_query(left_out: &LeftOut) -> String {
+pub fn alerts_query(left_out: &OmittedFields) -> String {
     format!(
         "query Alerts($filters: [FilterInput!], $sort: SortInput, $first: Int, $after: String) {{ \
          alerts(filters: $filters, sort: $sort, first: $first, after: $after) {{ \
@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn alerts_body(field: &str, window: Window, first: usize, after: Option<&str>) -> String {
-        super::alerts_body(&alerts_query(&LeftOut::new()), field, window, first, after)
+        super::alerts_body(&alerts_query(&OmittedFields::new()), field, window, first, after)
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
     fn every_column_of_the_table_is_asked_for() {
         let table = include_str!("../../../../infra/tables/SentinelOneAlertsV2_CL.json");
         let table: Value = serde_json::from_str(table).unwrap();
-        let query = alerts_query(&LeftOut::new());
+        let query = alerts_query(&OmittedFields::new());
         for column in table["columns"].as_array().unwrap() {
             for key in column["from"][0].as_str().unwrap().split('.') {
                 assert!(query.split_whitespace().any(|word| word == key), "{key}");

@@ -15,9 +15,9 @@
 mod api_token;
 mod console;
 mod cursor;
+mod endpoint_spec;
 mod event;
 mod failure;
-mod form;
 mod graphql;
 mod page;
 mod query;
@@ -30,7 +30,7 @@ mod unified_alerts;
 use std::sync::Arc;
 
 use self::console::Console;
-use self::form::Form;
+use self::endpoint_spec::EndpointSpec;
 use self::rest::RestStream;
 use self::unified_alerts::UnifiedAlerts;
 use crate::config::{SentinelOne, SentinelOneStream};
@@ -56,15 +56,15 @@ pub fn streams(
             instance: instance.to_owned(),
             stream: stream.name(),
         };
-        let rest = |form: &'static Form| -> Arc<dyn WindowedStream> {
-            Arc::new(RestStream::new(name.clone(), form, console.clone()))
+        let rest = |spec: &'static EndpointSpec| -> Arc<dyn WindowedStream> {
+            Arc::new(RestStream::new(name.clone(), spec, console.clone()))
         };
         match stream {
-            SentinelOneStream::Activities => (rest(&form::ACTIVITIES), "SentinelOneActivities_CL"),
-            SentinelOneStream::Agents => (rest(&form::AGENTS), "SentinelOneAgents_CL"),
-            SentinelOneStream::Alerts => (rest(&form::ALERTS), "SentinelOneAlerts_CL"),
-            SentinelOneStream::Groups => (rest(&form::GROUPS), "SentinelOneGroups_CL"),
-            SentinelOneStream::Threats => (rest(&form::THREATS), "SentinelOneThreats_CL"),
+            SentinelOneStream::Activities => (rest(&endpoint_spec::ACTIVITIES), "SentinelOneActivities_CL"),
+            SentinelOneStream::Agents => (rest(&endpoint_spec::AGENTS), "SentinelOneAgents_CL"),
+            SentinelOneStream::Alerts => (rest(&endpoint_spec::ALERTS), "SentinelOneAlerts_CL"),
+            SentinelOneStream::Groups => (rest(&endpoint_spec::GROUPS), "SentinelOneGroups_CL"),
+            SentinelOneStream::Threats => (rest(&endpoint_spec::THREATS), "SentinelOneThreats_CL"),
             SentinelOneStream::UnifiedAlerts => {
                 let unified: Arc<dyn WindowedStream> = Arc::new(UnifiedAlerts::new(name.clone(), console.clone()));
                 (unified, "SentinelOneAlertsV2_CL")

@@ -49,7 +49,7 @@ pub fn parse(body: Vec<u8>) -> Result<RestPage, (String, Vec<u8>)> {
     }
 }
 
-struct Found {
+struct RestPageParts {
     events: Vec<Range<usize>>,
     next: Option<String>,
     total: Option<u64>,
@@ -59,7 +59,7 @@ struct Found {
     lacks_events_only: bool,
 }
 
-fn read(text: &str) -> Result<Found, String> {
+fn read(text: &str) -> Result<RestPageParts, String> {
     check_json(text)?;
     let (data, pagination) = (member(text, "data"), member(text, "pagination"));
     let error = failure::said(member(text, "errors"));
@@ -91,7 +91,7 @@ fn read(text: &str) -> Result<Found, String> {
     if next.is_some() && is_absent {
         lacks.get_or_insert_with(|| "it holds no data, although there is some".to_owned());
     }
-    Ok(Found {
+    Ok(RestPageParts {
         events,
         next,
         total: value_at(text, &["pagination", "totalItems"]).and_then(count_of),

@@ -6,27 +6,27 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
-use super::form::Form;
+use super::endpoint_spec::EndpointSpec;
 use crate::config::Origin;
 use crate::sources::Window;
 
 /// `{console}/web/api/v2.1/{path}?...`: the same filters and order for every page of a window, and the cursor of all
 /// but the first.
-pub fn page(console: &Origin, form: &Form, window: Window, limit: usize, cursor: Option<&str>) -> Option<Url> {
+pub fn page(console: &Origin, spec: &EndpointSpec, window: Window, limit: usize, cursor: Option<&str>) -> Option<Url> {
     let mut url = format!(
         "{}/web/api/v2.1/{}?limit={limit}&sortBy={}&sortOrder=asc",
         console.as_str(),
-        form.path,
-        form.sort_by
+        spec.path,
+        spec.sort_by
     );
     let mut add = |name: &str, value: &str| {
         let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
         // Writing to a String cannot fail.
         let _ = write!(url, "&{name}={value}");
     };
-    add(&format!("{}__gte", form.window_on), &instant(window.from));
-    add(&format!("{}__lt", form.window_on), &instant(window.to));
-    for (name, value) in form.show_all {
+    add(&format!("{}__gte", spec.window_on), &instant(window.from));
+    add(&format!("{}__lt", spec.window_on), &instant(window.to));
+    for (name, value) in spec.show_all {
         add(name, value);
     }
     if let Some(cursor) = cursor {
@@ -42,16 +42,16 @@ fn instant(instant: DateTime<Utc>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form::{ACTIVITIES, AGENTS, ALERTS, GROUPS, THREATS};
+    use super::super::endpoint_spec::{ACTIVITIES, AGENTS, ALERTS, GROUPS, THREATS};
     use super::*;
 
-    fn parameters(form: &Form, cursor: Option<&str>) -> (String, Vec<(String, String)>) {
+    fn parameters(spec: &EndpointSpec, cursor: Option<&str>) -> (String, Vec<(String, String)>) {
         let window = Window {
             from: "2026-11-20T10:00:00Z".parse().unwrap(),
             to: "2026-11-20T11:00:00.5Z".parse().unwrap(),
         };
         let console = Origin::parse("https://example.sentinelone.net").unwrap();
-        let url = page(&console, form, window, form.page_size, cursor).unwrap();
+        let url = page(&console, spec, window, spec.page_size, cursor).unwrap();
         let pairs = url.query_pairs().into_owned().collect();
         (url[..url::Position::AfterPath].to_owned(), pairs)
     }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn every_endpoint_is_asked_by_its_own_time_in_its_order_and_hides_nothing() {
         let both = "True,False";
-        for (form, limit, on, sort_by, more) in [
+        for (spec, limit, on, sort_by, more) in [
             (
                 &ACTIVITIES,
                 "1000",
@@ -95,12 +95,12 @@ mod tests {
             (&GROUPS, "300", "updatedAt", "updatedAt", &[]),
             (&THREATS, "1000", "updatedAt", "updatedAt", &[]),
         ] {
-            let (address, pairs) = parameters(form, None);
+            let (address, pairs) = parameters(spec, None);
             assert_eq!(
                 address,
-                format!("https://example.sentinelone.net/web/api/v2.1/{}", form.path)
+                format!("https://example.sentinelone.net/web/api/v2.1/{}", spec.path)
             );
-            assert_eq!(pairs, expected(limit, on, sort_by, more), "{}", form.path);
+            assert_eq!(pairs, expected(limit, on, sort_by, more), "{}", spec.path);
         }
     }
 

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::console::Console;
-use super::form::Form;
+use super::endpoint_spec::EndpointSpec;
 use super::page::RestPage;
 use super::totals::{Count, Totals};
 use crate::event::StreamName;
-use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
-use crate::sources::endpoint::Answer;
+use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::endpoint::AskOutcome;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{
@@ -24,7 +24,7 @@ use crate::vendors::sentinelone::{api_token, page, query};
 /// See the module.
 pub struct RestStream {
     name: StreamName,
-    form: &'static Form,
+    spec: &'static EndpointSpec,
     console: Arc<Console>,
     totals: Totals,
     notes: Notes,
@@ -32,10 +32,10 @@ pub struct RestStream {
 
 impl RestStream {
     /// The stream `name`, read as `form` says.
-    pub fn new(name: StreamName, form: &'static Form, console: Arc<Console>) -> Self {
+    pub fn new(name: StreamName, spec: &'static EndpointSpec, console: Arc<Console>) -> Self {
         Self {
             name,
-            form,
+            spec,
             console,
             totals: Totals::default(),
             notes: Notes::default(),
@@ -63,7 +63,7 @@ impl PolledStream for RestStream {
     }
 
     fn key_of(&self, event: &str) -> EventKey {
-        self.form.naming.key_of(event)
+        self.spec.identity_fields.key_of(event)
     }
 
     fn notices(&self) -> Vec<String> {
@@ -76,7 +76,7 @@ impl PolledStream for RestStream {
 #[async_trait]
 impl WindowedStream for RestStream {
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, self.form.page_size))
+        Box::new(CursorPager::new(self, window, self.spec.page_size))
     }
 
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
@@ -86,7 +86,13 @@ impl WindowedStream for RestStream {
 
 impl RestStream {
     /// A page that is whole, or why it is not.
-    fn judge(&self, mut found: RestPage, window: Window, limit: usize, place: Place<'_>) -> Result<Leaf, NotWhole> {
+    fn judge(
+        &self,
+        mut found: RestPage,
+        window: Window,
+        limit: usize,
+        place: PagePosition<'_>,
+    ) -> Result<CompletePage, NotWhole> {
         let events = found.page.events().count();
         let mut count = Count {
             events: place.new_events(&found.page),
@@ -110,7 +116,7 @@ impl RestStream {
                 reason,
                 is_only_short,
             }),
-            None => Ok(Leaf {
+            None => Ok(CompletePage {
                 promised: self.totals.promised(place, count, now),
                 page: found.page,
                 next: found.next,
@@ -121,7 +127,13 @@ impl RestStream {
 
 impl RestStream {
     /// A page without events that has a cursor is an end where everything came that was promised.
-    fn is_end_that_leads_on(&self, found: &RestPage, place: Place<'_>, count: Count, now: DateTime<Utc>) -> bool {
+    fn is_end_that_leads_on(
+        &self,
+        found: &RestPage,
+        place: PagePosition<'_>,
+        count: Count,
+        now: DateTime<Utc>,
+    ) -> bool {
         let leads_on = found.next.is_some() && (found.lacks.is_none() || found.lacks_events_only);
         // An empty list at the beginning may be a page that was filtered; its cursor costs a single call.
         let may_be_end = place.cursor.is_some() || found.is_absent;
@@ -141,7 +153,7 @@ struct NotWhole {
 #[async_trait]
 impl CursorPages for RestStream {
     fn names(&self) -> (&StreamName, &'static str) {
-        (&self.name, self.form.asked)
+        (&self.name, self.spec.asked)
     }
 
     fn notes(&self) -> &Notes {
@@ -156,12 +168,12 @@ impl CursorPages for RestStream {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Turn, SourceError> {
+    ) -> Result<PageResult, SourceError> {
         let console = &*self.console;
-        let endpoint = console.endpoint(&self.name, self.form.asked);
-        let url = query::page(&console.origin, self.form, window, limit, place.cursor)
+        let endpoint = console.endpoint(&self.name, self.spec.asked);
+        let url = query::page(&console.origin, self.spec, window, limit, place.cursor)
             .ok_or_else(|| console.no_address(&endpoint))?;
         let request = || console.get(url.clone());
         let (incomplete, is_only_short) = (Incomplete::default(), AtomicBool::new(false));
@@ -184,12 +196,12 @@ impl CursorPages for RestStream {
             Err(error) => return incomplete.ended(error),
         };
         match answer {
-            Answer::Read(leaf) => Ok(Turn::Page(leaf)),
-            Answer::Unwieldy(error) => Ok(Turn::Unwieldy(error)),
-            Answer::Refused(reply) => {
-                let error = console.refusal(&endpoint, self.form.holds, &reply);
+            AskOutcome::Read(complete) => Ok(PageResult::Page(complete)),
+            AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
+            AskOutcome::Refused(reply) => {
+                let error = console.refusal(&endpoint, self.spec.holds, &reply);
                 match reply.status.as_u16() {
-                    400 | 410 | 422 => Ok(Turn::Refused(error)),
+                    400 | 410 | 422 => Ok(PageResult::Refused(error)),
                     _ => Err(error),
                 }
             }

@@ -49,7 +49,7 @@ const TYPES: [(&str, &str); 5] = [
     ("user", "assignee"),
     ("pageinfo", "pageInfo"),
 ];
-/// What servers say of a field that they do not know, or know in another form: GraphQL Java, graphql-js, Ruby, .NET
+/// What servers say of a field that they do not know, or know in another spec: GraphQL Java, graphql-js, Ruby, .NET
 /// and Python.
 const SAID_OF_FIELDS: [&str; 19] = [
     "fieldundefined",
@@ -74,12 +74,12 @@ const SAID_OF_FIELDS: [&str; 19] = [
 ];
 
 /// Fields that are not asked for, as `name` or `parent/name`.
-pub type LeftOut = BTreeSet<String>;
+pub type OmittedFields = BTreeSet<String>;
 
 /// A field that the console refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unknown {
-    /// As in [`LeftOut`].
+    /// As in [`OmittedFields`].
     CanBeLeftOut(String),
     /// Nothing can be read without it.
     Needed(String),
@@ -95,7 +95,7 @@ impl Unknown {
 }
 
 /// The fields of an alert without those left out, as they stand in a query.
-pub fn fields(left_out: &LeftOut) -> String {
+pub fn fields(left_out: &OmittedFields) -> String {
     let mut words = Vec::new();
     for (name, below) in FIELDS.iter().filter(|(name, _)| !left_out.contains(*name)) {
         let below: Vec<_> = below
@@ -160,7 +160,7 @@ fn unknown_in(error: &Value, query: &str) -> Option<Unknown> {
     Some(Unknown::of(path))
 }
 
-/// The free texts of an error: `message` in GraphQL, the others in the console's own form.
+/// The free texts of an error: `message` in GraphQL, the others in the console's own spec.
 fn texts_of(error: &Value) -> impl Iterator<Item = &str> {
     let members = ["message", "detail", "title", "description"].map(|name| error[name].as_str());
     members.into_iter().chain([error.as_str()]).flatten()
@@ -190,7 +190,7 @@ fn is_word_of(query: &str, word: &str) -> bool {
 }
 
 /// Parents of which every field is left out are left out themselves.
-pub fn with_empty_parents(mut left_out: LeftOut) -> LeftOut {
+pub fn with_empty_parents(mut left_out: OmittedFields) -> OmittedFields {
     for (name, below) in FIELDS.iter().filter(|(_, below)| !below.is_empty()) {
         if below.iter().all(|below| left_out.contains(&format!("{name}/{below}"))) {
             left_out.insert((*name).to_owned());

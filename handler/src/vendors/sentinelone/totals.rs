@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::event::StreamName;
 use crate::sources::Window;
-use crate::sources::cursor_walk::Place;
+use crate::sources::cursor_pager::PagePosition;
 
 const NOT_BELIEVED_FOR: TimeDelta = TimeDelta::hours(24);
 
@@ -50,7 +50,7 @@ pub struct Count {
 
 impl Totals {
     /// The number of events that the window has, unless nobody knows it.
-    pub fn promised(&self, place: Place<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
+    pub fn promised(&self, place: PagePosition<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if place.cursor.is_none() {
             *said = Said::default();
@@ -65,7 +65,7 @@ impl Totals {
     }
 
     /// Why the page cannot be the last of its window, if it cannot.
-    pub fn shortfall(&self, place: Place<'_>, count: Count, now: DateTime<Utc>) -> Option<String> {
+    pub fn shortfall(&self, place: PagePosition<'_>, count: Count, now: DateTime<Utc>) -> Option<String> {
         let promised = self.promised(place, count, now)?;
         let read = place.read + count.events;
         if !count.is_last || promised <= read {
@@ -77,7 +77,7 @@ impl Totals {
     }
 
     /// Trying again did not help. True if the page is to be taken for the last one all the same.
-    pub fn give_up(&self, window: Window, place: Place<'_>, now: DateTime<Utc>) -> bool {
+    pub fn give_up(&self, window: Window, place: PagePosition<'_>, now: DateTime<Utc>) -> bool {
         let gives_up = window.is_shortest() && place.cursor.is_none();
         if gives_up {
             let until = now.checked_add_signed(NOT_BELIEVED_FOR);
@@ -117,8 +117,8 @@ mod tests {
         }
     }
 
-    fn behind(read: u64) -> Place<'static> {
-        Place {
+    fn behind(read: u64) -> PagePosition<'static> {
+        PagePosition {
             cursor: (read > 0).then_some("c"),
             read,
             seen: None,

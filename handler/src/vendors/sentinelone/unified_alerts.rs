@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use reqwest::Url;
 
 use super::console::Console;
-use super::event::Naming;
+use super::event::IdentityFields;
 use super::graphql::AlertsReply;
-use super::selection::{LeftOut, Unknown};
+use super::selection::{OmittedFields, Unknown};
 use crate::event::StreamName;
 use crate::http::Reply;
-use crate::sources::cursor_walk::{CursorPages, Leaf, Place, Turn, Walk, least_page};
-use crate::sources::endpoint::{Answer, Endpoint, Unreadable};
+use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{CredentialNote, EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
@@ -37,18 +37,18 @@ enum CutBy {
 
 impl CutBy {
     fn field(self) -> &'static str {
-        self.naming().time[0]
+        self.identity_fields().time[0]
     }
 
-    fn naming(self) -> &'static Naming {
+    fn identity_fields(self) -> &'static IdentityFields {
         match self {
-            Self::UpdatedAt => &Naming {
+            Self::UpdatedAt => &IdentityFields {
                 stream: "unified-alerts",
                 id: &["id"],
                 version: Some(&["updatedAt"]),
                 time: &["updatedAt"],
             },
-            Self::CreatedAt => &Naming {
+            Self::CreatedAt => &IdentityFields {
                 stream: "unified-alerts",
                 id: &["id"],
                 version: Some(&["updatedAt"]),
@@ -63,16 +63,16 @@ impl CutBy {
 pub struct UnifiedAlerts {
     name: StreamName,
     console: Arc<Console>,
-    /// Asked once per process, as soon as the console answers the question.
+    /// QueryOutcome once per process, as soon as the console answers the question.
     cut_by: OnceLock<CutBy>,
     /// Fields that this console does not know; asked for again by the next process.
-    left_out: Mutex<LeftOut>,
+    left_out: Mutex<OmittedFields>,
     notes: Notes,
 }
 
 /// What asking for a page with one choice of fields brought.
-enum Asked {
-    Turn(Turn),
+enum QueryOutcome {
+    PageResult(PageResult),
     /// The console does not know these.
     Unknown(Vec<Unknown>),
 }
@@ -108,17 +108,17 @@ impl UnifiedAlerts {
         let request = || self.console.post(url.clone(), graphql::metadata_body());
         let read = |body| graphql::parse_metadata(body).map_err(|no_answer| self.console.unreadable(no_answer));
         match endpoint.ask(request, read, deadline).await? {
-            Answer::Read(Some(columns)) => {
+            AskOutcome::Read(Some(columns)) => {
                 let cut_by = [CutBy::UpdatedAt, CutBy::CreatedAt]
                     .into_iter()
                     .find(|cut_by| columns.iter().any(|column| column == cut_by.field()));
                 let _ = self.cut_by.set(cut_by.unwrap_or(CutBy::CreatedAt));
                 Ok(())
             }
-            Answer::Refused(reply) if !matches!(reply.status.as_u16(), 400 | 422) => {
+            AskOutcome::Refused(reply) if !matches!(reply.status.as_u16(), 400 | 422) => {
                 Err(self.console.refusal(&endpoint, HOLDS, &reply))
             }
-            Answer::Read(None) | Answer::Unwieldy(_) | Answer::Refused(_) => Ok(()),
+            AskOutcome::Read(None) | AskOutcome::TooLarge(_) | AskOutcome::Refused(_) => Ok(()),
         }
     }
 }
@@ -143,7 +143,7 @@ impl PolledStream for UnifiedAlerts {
     }
 
     fn key_of(&self, event: &str) -> EventKey {
-        self.cut_by().naming().key_of(event)
+        self.cut_by().identity_fields().key_of(event)
     }
 
     fn notices(&self) -> Vec<String> {
@@ -170,7 +170,7 @@ impl PolledStream for UnifiedAlerts {
 #[async_trait]
 impl WindowedStream for UnifiedAlerts {
     fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(Walk::new(self, window, PAGE_SIZE))
+        Box::new(CursorPager::new(self, window, PAGE_SIZE))
     }
 
     async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
@@ -179,7 +179,7 @@ impl WindowedStream for UnifiedAlerts {
 }
 
 impl UnifiedAlerts {
-    fn left_out(&self) -> LeftOut {
+    fn left_out(&self) -> OmittedFields {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -204,9 +204,9 @@ impl UnifiedAlerts {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Asked, SourceError> {
+    ) -> Result<QueryOutcome, SourceError> {
         let (endpoint, url) = (self.endpoint(), self.url()?);
         let query = graphql::alerts_query(&self.left_out());
         let body = graphql::alerts_body(&query, self.cut_by().field(), window, limit, place.cursor);
@@ -235,31 +235,33 @@ impl UnifiedAlerts {
         };
         let answer = match endpoint.ask_unless(request, read, names_unknown_fields, deadline).await {
             Ok(answer) => answer,
-            Err(error) => return incomplete.ended(error).map(Asked::Turn),
+            Err(error) => return incomplete.ended(error).map(QueryOutcome::PageResult),
         };
         match answer {
-            Answer::Read(AlertsReply::Page(page, next)) => Ok(Asked::Turn(Turn::Page(Leaf {
-                page,
-                next,
-                promised: None,
-            }))),
-            Answer::Read(AlertsReply::Unknown(fields)) => Ok(Asked::Unknown(fields)),
-            Answer::Read(AlertsReply::Error(error) | AlertsReply::Incomplete(_, error)) => {
+            AskOutcome::Read(AlertsReply::Page(page, next)) => {
+                Ok(QueryOutcome::PageResult(PageResult::Page(CompletePage {
+                    page,
+                    next,
+                    promised: None,
+                })))
+            }
+            AskOutcome::Read(AlertsReply::Unknown(fields)) => Ok(QueryOutcome::Unknown(fields)),
+            AskOutcome::Read(AlertsReply::Error(error) | AlertsReply::Incomplete(_, error)) => {
                 let remedy = "the page behind a cursor was refused; the next run reads the window again; if this lasts, \
                               report it with this line";
                 let error = endpoint.refused(200, Some(error), remedy.to_owned());
-                Ok(Asked::Turn(Turn::Refused(error)))
+                Ok(QueryOutcome::PageResult(PageResult::Refused(error)))
             }
-            Answer::Unwieldy(error) => Ok(Asked::Turn(Turn::Unwieldy(error))),
-            Answer::Refused(reply) => {
+            AskOutcome::TooLarge(error) => Ok(QueryOutcome::PageResult(PageResult::TooLarge(error))),
+            AskOutcome::Refused(reply) => {
                 let status = reply.status.as_u16();
                 let error = self.console.refusal(&endpoint, HOLDS, &reply);
                 match graphql::parse_alerts(reply.body, &query) {
                     // Many servers answer a query that does not fit their schema with 400, some with 500.
                     Ok(AlertsReply::Unknown(fields)) if matches!(status, 400 | 422 | 500..=599) => {
-                        Ok(Asked::Unknown(fields))
+                        Ok(QueryOutcome::Unknown(fields))
                     }
-                    _ if matches!(status, 400 | 410 | 422) => Ok(Asked::Turn(Turn::Refused(error))),
+                    _ if matches!(status, 400 | 410 | 422) => Ok(QueryOutcome::PageResult(PageResult::Refused(error))),
                     _ => Err(error),
                 }
             }
@@ -281,17 +283,17 @@ impl CursorPages for UnifiedAlerts {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Turn, SourceError> {
+    ) -> Result<PageResult, SourceError> {
         // Only before a first page: the order must not change on the way.
         if place.cursor.is_none() && self.cut_by.get().is_none() {
             self.learn_columns(deadline).await?;
         }
         loop {
             match self.ask(window, limit, place, deadline).await? {
-                Asked::Turn(turn) => return Ok(turn),
-                Asked::Unknown(fields) => {
+                QueryOutcome::PageResult(result) => return Ok(result),
+                QueryOutcome::Unknown(fields) => {
                     if !self.leave_out(&fields)? {
                         return Err(self
                             .console

@@ -1,8 +1,9 @@
 //! Walks over the pages of a window along the cursors that the vendor gives.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 
-use super::circle_guard::CircleGuard;
 use super::distinct::Distinct;
 use super::notes::Notes;
 use crate::event::StreamName;
@@ -22,13 +23,13 @@ pub trait CursorPages: Send + Sync {
     /// Takes what a person should know although the walk goes on.
     fn notes(&self) -> &Notes;
     /// A page size that is refused by nobody for being too large.
-    fn modest_limit(&self) -> usize {
+    fn fallback_page_size(&self) -> usize {
         100
     }
     /// The modest page size was accepted where the usual one was refused.
-    fn modest_limit_was_accepted(&self) {}
+    fn fallback_page_size_was_accepted(&self) {}
     /// True if a cursor holds the page size: smaller pages are had from the first page on.
-    fn cursor_holds_limit(&self) -> bool {
+    fn cursor_fixes_page_size(&self) -> bool {
         false
     }
     /// True if pages promise a number of events: only then it matters that an event which comes twice counts once.
@@ -40,14 +41,14 @@ pub trait CursorPages: Send + Sync {
         &self,
         window: Window,
         limit: usize,
-        place: Place<'_>,
+        place: PagePosition<'_>,
         deadline: Deadline,
-    ) -> Result<Turn, SourceError>;
+    ) -> Result<PageResult, SourceError>;
 }
 
 /// Where in a window a page is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct PagePosition<'a> {
     /// Behind this cursor; `None` for the first page.
     pub cursor: Option<&'a str>,
     /// So many events of the window came on the pages before.
@@ -56,7 +57,7 @@ pub struct Place<'a> {
     pub seen: Option<&'a Distinct>,
 }
 
-impl Place<'_> {
+impl PagePosition<'_> {
     /// The beginning of a window.
     pub const FIRST: Self = Self {
         cursor: None,
@@ -73,15 +74,18 @@ impl Place<'_> {
 
 /// The first page of a window, of one event at the most: how many came.
 pub async fn least_page(source: &dyn CursorPages, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-    match source.page(window, 1, Place::FIRST, deadline).await? {
-        Turn::Page(leaf) => Ok(leaf.page.events().count()),
-        Turn::Refused(error) | Turn::Unwieldy(error) | Turn::Incomplete(_, error) | Turn::Short(_, error) => Err(error),
+    match source.page(window, 1, PagePosition::FIRST, deadline).await? {
+        PageResult::Page(complete) => Ok(complete.page.events().count()),
+        PageResult::Refused(error)
+        | PageResult::TooLarge(error)
+        | PageResult::Incomplete(_, error)
+        | PageResult::Short(_, error) => Err(error),
     }
 }
 
 /// A whole page.
 #[derive(Debug)]
-pub struct Leaf {
+pub struct CompletePage {
     /// Its events.
     pub page: Page,
     /// The cursor of the next page, unless it is the last.
@@ -92,9 +96,9 @@ pub struct Leaf {
 
 /// What asking for a page brought.
 #[derive(Debug)]
-pub enum Turn {
+pub enum PageResult {
     /// The page.
-    Page(Leaf),
+    Page(CompletePage),
     /// Something of the page is missing. Its events are delivered, and the walk ends with the error.
     Incomplete(Page, SourceError),
     /// Nothing is wrong with the last page but that less came than was promised. The window may have changed on the
@@ -103,19 +107,19 @@ pub enum Turn {
     /// 400 and its kin: perhaps an outlived cursor, perhaps the page size.
     Refused(SourceError),
     /// Too large or too slow.
-    Unwieldy(SourceError),
+    TooLarge(SourceError),
 }
 
 /// See the module.
-pub struct Walk<'a> {
+pub struct CursorPager<'a> {
     source: &'a dyn CursorPages,
     window: Window,
     limit: usize,
-    at: At,
+    at: PagerState,
     /// Events since the first page.
     read: u64,
     seen: Distinct,
-    guard: CircleGuard,
+    seen_cursors: HashSet<String>,
     new_starts_left: u32,
     /// It was begun anew because less came than was promised.
     was_short: bool,
@@ -123,10 +127,10 @@ pub struct Walk<'a> {
     /// The first page of a walk that goes on where another one ended is still to come.
     is_resuming: bool,
     /// The usual page size was refused, and whether the modest one is accepted is still to be seen.
-    tries_modest_limit: bool,
+    tries_fallback: bool,
 }
 
-enum At {
+enum PagerState {
     First,
     Behind(String),
     End,
@@ -134,61 +138,63 @@ enum At {
     Failed(SourceError, Option<String>),
 }
 
-impl<'a> Walk<'a> {
+impl<'a> CursorPager<'a> {
     /// At the beginning of a window.
     pub fn new(source: &'a dyn CursorPages, window: Window, limit: usize) -> Self {
         Self {
             source,
             window,
             limit,
-            at: At::First,
+            at: PagerState::First,
             read: 0,
             seen: Distinct::default(),
-            guard: CircleGuard::default(),
+            seen_cursors: HashSet::new(),
             new_starts_left: NEW_STARTS,
             was_short: false,
             empty_pages: 0,
             is_resuming: false,
-            tries_modest_limit: false,
+            tries_fallback: false,
         }
     }
 
     /// Where another walk over the same window ended.
-    pub fn going_on_behind(mut self, cursor: String) -> Self {
-        self.guard.admits(&cursor);
-        self.at = At::Behind(cursor);
+    pub fn resuming_at(mut self, cursor: String) -> Self {
+        self.seen_cursors.insert(cursor.clone());
+        self.at = PagerState::Behind(cursor);
         self.is_resuming = true;
         self
     }
 
     /// True if no further page is asked for.
     pub fn is_at_end(&self) -> bool {
-        matches!(self.at, At::End | At::Failed(..))
+        matches!(self.at, PagerState::End | PagerState::Failed(..))
     }
 
     /// The page is given out in any case, whatever is wrong with the way on from it.
-    fn pass(&mut self, leaf: Leaf) -> Page {
-        if std::mem::take(&mut self.tries_modest_limit) {
-            self.source.modest_limit_was_accepted();
+    fn pass(&mut self, complete: CompletePage) -> Page {
+        if std::mem::take(&mut self.tries_fallback) {
+            self.source.fallback_page_size_was_accepted();
         }
-        let events = leaf.page.events().count();
-        self.count(&leaf.page, events);
+        let events = complete.page.events().count();
+        self.count(&complete.page, events);
         let is_resuming = std::mem::take(&mut self.is_resuming);
-        self.at = match leaf.next {
+        self.at = match complete.next {
             None if is_resuming && events == 0 => {
                 self.tell_of_dead_cursor();
                 self.go_back();
-                At::First
+                PagerState::First
             }
-            None => At::End,
-            Some(cursor) if !self.guard.admits(&cursor) => self.end_of_circle(events, &cursor, leaf.promised),
+            None => PagerState::End,
+            Some(cursor) if !self.seen_cursors.insert(cursor.clone()) => {
+                self.end_of_circle(events, &cursor, complete.promised)
+            }
             Some(cursor) if self.empty_pages >= MOST_EMPTY_PAGES => {
                 let reason = format!("it is the last of {MOST_EMPTY_PAGES} in a row without events that lead on");
-                At::Failed(self.bad_page(reason), Some(cursor))
+                PagerState::Failed(self.bad_page(reason), Some(cursor))
             }
-            Some(cursor) => At::Behind(cursor),
+            Some(cursor) => PagerState::Behind(cursor),
         };
-        leaf.page
+        complete.page
     }
 
     fn count(&mut self, page: &Page, events: usize) {
@@ -212,7 +218,7 @@ impl<'a> Walk<'a> {
 
     /// A last page that leads back to itself, or to the beginning, is an end. Where there may be more behind it, the
     /// window counts as interrupted: cut into shorter ones, it needs no link.
-    fn end_of_circle(&self, events: usize, cursor: &str, promised: Option<u64>) -> At {
+    fn end_of_circle(&self, events: usize, cursor: &str, promised: Option<u64>) -> PagerState {
         let (stream, asked) = self.source.names();
         let may_have_more = match promised {
             Some(promised) => promised > self.read,
@@ -220,17 +226,17 @@ impl<'a> Walk<'a> {
         };
         if may_have_more {
             let reason = "it leads back to a page that was read, although there may be more behind it";
-            return At::Failed(self.bad_page(reason.to_owned()), None);
+            return PagerState::Failed(self.bad_page(reason.to_owned()), None);
         }
         self.source.notes().add(format!(
             "{stream}: the last page of {asked} leads back to a page that was read; it is taken for the end"
         ));
-        At::End
+        PagerState::End
     }
 
     /// With so many events a page may be full, although more were asked for: vendors cap their pages.
     fn least_full_page(&self, link: &str) -> usize {
-        let least = self.limit.min(self.source.modest_limit());
+        let least = self.limit.min(self.source.fallback_page_size());
         limit_in(link).map_or(least, |limit| least.min(limit))
     }
 
@@ -262,9 +268,9 @@ impl<'a> Walk<'a> {
 
     /// A walk that failed stands before the page that was at fault.
     fn fail(&mut self) -> Result<Option<Page>, SourceError> {
-        match std::mem::replace(&mut self.at, At::End) {
-            At::Failed(error, cursor) => {
-                self.at = cursor.map_or(At::End, At::Behind);
+        match std::mem::replace(&mut self.at, PagerState::End) {
+            PagerState::Failed(error, cursor) => {
+                self.at = cursor.map_or(PagerState::End, PagerState::Behind);
                 Err(error)
             }
             _ => Ok(None),
@@ -272,19 +278,19 @@ impl<'a> Walk<'a> {
     }
 
     fn go_back(&mut self) {
-        self.at = At::First;
+        self.at = PagerState::First;
         self.read = 0;
         self.seen = Distinct::default();
-        self.guard = CircleGuard::default();
+        self.seen_cursors.clear();
         self.empty_pages = 0;
     }
 
     /// What was read is dropped by identity when it comes again.
     fn begin_anew(&mut self, error: SourceError) -> Result<(), SourceError> {
-        let on_first_page = matches!(self.at, At::First);
-        if on_first_page && self.limit > self.source.modest_limit() {
-            self.limit = self.source.modest_limit();
-            self.tries_modest_limit = true;
+        let on_first_page = matches!(self.at, PagerState::First);
+        if on_first_page && self.limit > self.source.fallback_page_size() {
+            self.limit = self.source.fallback_page_size();
+            self.tries_fallback = true;
             return Ok(());
         }
         if on_first_page || self.new_starts_left == 0 {
@@ -301,7 +307,7 @@ impl<'a> Walk<'a> {
             return Err(error);
         }
         self.limit /= 2;
-        if self.source.cursor_holds_limit() {
+        if self.source.cursor_fixes_page_size() {
             self.go_back();
         }
         Ok(())
@@ -316,47 +322,47 @@ fn limit_in(link: &str) -> Option<usize> {
 }
 
 #[async_trait]
-impl Pages for Walk<'_> {
+impl Pages for CursorPager<'_> {
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         loop {
             let cursor = match &self.at {
-                At::First => None,
-                At::Behind(cursor) => Some(cursor.as_str()),
-                At::End => return Ok(None),
-                At::Failed(..) => return self.fail(),
+                PagerState::First => None,
+                PagerState::Behind(cursor) => Some(cursor.as_str()),
+                PagerState::End => return Ok(None),
+                PagerState::Failed(..) => return self.fail(),
             };
-            let place = Place {
+            let place = PagePosition {
                 cursor,
                 read: self.read,
                 seen: Some(&self.seen),
             };
-            let turn = match self.source.page(self.window, self.limit, place, deadline).await {
-                Ok(turn) => turn,
+            let result = match self.source.page(self.window, self.limit, place, deadline).await {
+                Ok(result) => result,
                 Err(error) => {
                     self.leave_dead_cursor(error)?;
                     continue;
                 }
             };
-            match turn {
-                Turn::Page(leaf) => return Ok(Some(self.pass(leaf))),
-                Turn::Short(page, _) if cursor.is_some() && !self.was_short => {
+            match result {
+                PageResult::Page(complete) => return Ok(Some(self.pass(complete))),
+                PageResult::Short(page, _) if cursor.is_some() && !self.was_short => {
                     self.was_short = true;
                     self.go_back();
                     return Ok(Some(page));
                 }
-                Turn::Incomplete(page, error) | Turn::Short(page, error) => {
-                    self.at = At::Failed(error, cursor.map(str::to_owned));
+                PageResult::Incomplete(page, error) | PageResult::Short(page, error) => {
+                    self.at = PagerState::Failed(error, cursor.map(str::to_owned));
                     return Ok(Some(page));
                 }
-                Turn::Refused(error) => self.begin_anew(error)?,
-                Turn::Unwieldy(error) => self.ask_for_less(error)?,
+                PageResult::Refused(error) => self.begin_anew(error)?,
+                PageResult::TooLarge(error) => self.ask_for_less(error)?,
             }
         }
     }
 
     fn place(&self) -> Option<String> {
         match &self.at {
-            At::Behind(cursor) | At::Failed(_, Some(cursor)) => Some(cursor.clone()),
+            PagerState::Behind(cursor) | PagerState::Failed(_, Some(cursor)) => Some(cursor.clone()),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use super::*;
 struct Script {
     name: StreamName,
     notes: Notes,
-    turns: Mutex<VecDeque<Result<Turn, SourceError>>>,
+    results: Mutex<VecDeque<Result<PageResult, SourceError>>>,
     asked: Mutex<Vec<(usize, Option<String>)>>,
 }
 
@@ -22,23 +22,29 @@ impl CursorPages for Script {
         &self.notes
     }
 
-    async fn page(&self, _: Window, limit: usize, place: Place<'_>, _: Deadline) -> Result<Turn, SourceError> {
+    async fn page(
+        &self,
+        _: Window,
+        limit: usize,
+        place: PagePosition<'_>,
+        _: Deadline,
+    ) -> Result<PageResult, SourceError> {
         self.asked
             .lock()
             .unwrap()
             .push((limit, place.cursor.map(str::to_owned)));
-        let mut turns = self.turns.lock().unwrap();
-        turns.pop_front().expect("nothing more was to be asked")
+        let mut results = self.results.lock().unwrap();
+        results.pop_front().expect("nothing more was to be asked")
     }
 }
 
-fn page(next: Option<&str>) -> Turn {
+fn page(next: Option<&str>) -> PageResult {
     promising(next, None)
 }
 
 /// A page of one event.
-fn promising(next: Option<&str>, promised: Option<u64>) -> Turn {
-    Turn::Page(Leaf {
+fn promising(next: Option<&str>, promised: Option<u64>) -> PageResult {
+    PageResult::Page(CompletePage {
         page: one_event(),
         next: next.map(str::to_owned),
         promised,
@@ -65,11 +71,11 @@ fn name() -> StreamName {
     }
 }
 
-fn script(turns: Vec<Turn>) -> Script {
+fn script(results: Vec<PageResult>) -> Script {
     Script {
         name: name(),
         notes: Notes::default(),
-        turns: Mutex::new(turns.into_iter().map(Ok).collect()),
+        results: Mutex::new(results.into_iter().map(Ok).collect()),
         asked: Mutex::default(),
     }
 }
@@ -82,9 +88,9 @@ fn window() -> Window {
 }
 
 /// The number of pages or the error, and what was asked: `limit`, or `limit@cursor`.
-async fn walk(limit: usize, turns: Vec<Turn>) -> (Result<usize, String>, Vec<String>) {
-    let script = script(turns);
-    let mut walk = Walk::new(&script, window(), limit);
+async fn walk(limit: usize, results: Vec<PageResult>) -> (Result<usize, String>, Vec<String>) {
+    let script = script(results);
+    let mut walk = CursorPager::new(&script, window(), limit);
     let mut pages = 0;
     let outcome = loop {
         match walk.next(Deadline::after(Duration::from_secs(60))).await {
@@ -110,39 +116,39 @@ async fn cursors_are_followed_to_the_last_page() {
 
 #[tokio::test]
 async fn a_page_that_is_too_much_is_asked_for_again_by_half_from_the_same_place() {
-    let turns = vec![
+    let results = vec![
         page(Some("a")),
-        Turn::Unwieldy(error()),
-        Turn::Unwieldy(error()),
+        PageResult::TooLarge(error()),
+        PageResult::TooLarge(error()),
         page(None),
     ];
-    let (outcome, asked) = walk(1000, turns).await;
+    let (outcome, asked) = walk(1000, results).await;
     assert_eq!(outcome, Ok(2));
     assert_eq!(asked, ["1000", "1000@a", "500@a", "250@a"]);
 }
 
 #[tokio::test]
 async fn a_single_event_that_is_too_much_is_an_error() {
-    let (outcome, asked) = walk(3, vec![Turn::Unwieldy(error()), Turn::Unwieldy(error())]).await;
+    let (outcome, asked) = walk(3, vec![PageResult::TooLarge(error()), PageResult::TooLarge(error())]).await;
     assert!(outcome.is_err());
     assert_eq!(asked, ["3", "1"]);
 }
 
 #[tokio::test]
 async fn a_refused_cursor_begins_the_window_anew_twice_and_no_more() {
-    let round = || vec![page(Some("a")), Turn::Refused(error())];
-    let turns = [round(), round(), round()].into_iter().flatten().collect();
-    let (outcome, asked) = walk(300, turns).await;
+    let round = || vec![page(Some("a")), PageResult::Refused(error())];
+    let results = [round(), round(), round()].into_iter().flatten().collect();
+    let (outcome, asked) = walk(300, results).await;
     assert!(outcome.is_err());
     assert_eq!(asked, ["300", "300@a", "300", "300@a", "300", "300@a"]);
 }
 
 #[tokio::test]
 async fn a_refused_first_page_is_asked_for_once_more_by_a_modest_one() {
-    let (outcome, asked) = walk(1000, vec![Turn::Refused(error()), page(None)]).await;
+    let (outcome, asked) = walk(1000, vec![PageResult::Refused(error()), page(None)]).await;
     assert_eq!(outcome, Ok(1));
     assert_eq!(asked, ["1000", "100"]);
-    let (outcome, asked) = walk(1000, vec![Turn::Refused(error()), Turn::Refused(error())]).await;
+    let (outcome, asked) = walk(1000, vec![PageResult::Refused(error()), PageResult::Refused(error())]).await;
     assert!(outcome.is_err());
     assert_eq!(asked, ["1000", "100"]);
 }
@@ -150,8 +156,8 @@ async fn a_refused_first_page_is_asked_for_once_more_by_a_modest_one() {
 #[tokio::test]
 async fn a_page_that_leads_back_is_given_out_and_ends_the_walk() {
     for circle in [&["a", "a"][..], &["a", "b", "a"], &["a", "b", "c", "b"]] {
-        let turns = circle.iter().map(|cursor| page(Some(cursor))).collect();
-        let (outcome, asked) = walk(1000, turns).await;
+        let results = circle.iter().map(|cursor| page(Some(cursor))).collect();
+        let (outcome, asked) = walk(1000, results).await;
         assert_eq!(outcome, Ok(circle.len()), "{circle:?}");
         assert_eq!(asked.len(), circle.len(), "{circle:?}");
     }
@@ -160,20 +166,20 @@ async fn a_page_that_leads_back_is_given_out_and_ends_the_walk() {
 #[tokio::test]
 async fn a_circle_with_more_behind_it_by_the_vendors_word_or_by_a_full_page_is_no_end() {
     for (limit, promised) in [(1000, Some(3)), (1, None), (1, Some(3))] {
-        let turns = vec![promising(Some("a"), promised), promising(Some("a"), promised)];
-        let (outcome, asked) = walk(limit, turns).await;
+        let results = vec![promising(Some("a"), promised), promising(Some("a"), promised)];
+        let (outcome, asked) = walk(limit, results).await;
         assert!(outcome.unwrap_err().contains("leads back"), "{limit} {promised:?}");
         assert_eq!(asked.len(), 2, "the page itself was given out");
     }
-    let turns = vec![promising(Some("a"), Some(2)), promising(Some("a"), Some(2))];
-    assert_eq!(walk(1, turns).await.0, Ok(2));
+    let results = vec![promising(Some("a"), Some(2)), promising(Some("a"), Some(2))];
+    assert_eq!(walk(1, results).await.0, Ok(2));
 }
 
 #[tokio::test]
 async fn an_incomplete_page_is_given_out_before_its_error() {
-    let turns = vec![page(Some("a")), Turn::Incomplete(one_event(), error())];
-    let script = script(turns);
-    let mut walk = Walk::new(&script, window(), 1000);
+    let results = vec![page(Some("a")), PageResult::Incomplete(one_event(), error())];
+    let script = script(results);
+    let mut walk = CursorPager::new(&script, window(), 1000);
     let deadline = Deadline::after(Duration::from_secs(60));
     for _ in 0..2 {
         assert_eq!(walk.next(deadline).await.unwrap().unwrap().events().count(), 1);
@@ -185,11 +191,11 @@ async fn an_incomplete_page_is_given_out_before_its_error() {
 async fn a_walk_goes_on_where_another_one_ended() {
     let script = script(vec![page(Some("a")), page(Some("b")), page(None)]);
     let deadline = Deadline::after(Duration::from_secs(60));
-    let mut first = Walk::new(&script, window(), 50);
+    let mut first = CursorPager::new(&script, window(), 50);
     assert_eq!(first.place(), None);
     first.next(deadline).await.unwrap();
     let place = first.place().unwrap();
-    let mut second = Walk::new(&script, window(), 50).going_on_behind(place);
+    let mut second = CursorPager::new(&script, window(), 50).resuming_at(place);
     while second.next(deadline).await.unwrap().is_some() {}
     let asked: Vec<_> = script
         .asked
@@ -202,9 +208,9 @@ async fn a_walk_goes_on_where_another_one_ended() {
     assert_eq!(second.place(), None);
 }
 
-fn events(count: usize, next: Option<&str>, promised: Option<u64>) -> Turn {
+fn events(count: usize, next: Option<&str>, promised: Option<u64>) -> PageResult {
     let text: String = (0..count).map(|number| format!("{number:04}")).collect();
-    Turn::Page(Leaf {
+    PageResult::Page(CompletePage {
         page: Page::new(text, (0..count).map(|number| number * 4..number * 4 + 4).collect(), 0),
         next: next.map(str::to_owned),
         promised,
@@ -219,8 +225,8 @@ async fn a_circle_on_a_page_that_the_vendor_capped_below_our_limit_is_no_end() {
         (20, "https://x.example/list?a=b&limit=20", false),
         (19, "https://x.example/list?limit=20&a=b", true),
     ] {
-        let turns = vec![events(size, Some(link), None), events(size, Some(link), None)];
-        let (outcome, asked) = walk(1000, turns).await;
+        let results = vec![events(size, Some(link), None), events(size, Some(link), None)];
+        let (outcome, asked) = walk(1000, results).await;
         assert_eq!(outcome.is_ok(), is_end, "{size} {link}: {outcome:?}");
         assert_eq!(asked.len(), 2);
     }
@@ -228,7 +234,7 @@ async fn a_circle_on_a_page_that_the_vendor_capped_below_our_limit_is_no_end() {
 
 #[tokio::test]
 async fn a_window_that_is_short_of_what_was_promised_is_begun_anew_once() {
-    let short = || Turn::Short(one_event(), error());
+    let short = || PageResult::Short(one_event(), error());
     let (outcome, asked) = walk(1000, vec![page(Some("a")), short(), page(Some("a")), page(None)]).await;
     assert_eq!(outcome, Ok(4));
     assert_eq!(asked, ["1000", "1000@a", "1000", "1000@a"]);
@@ -244,17 +250,17 @@ async fn a_window_that_is_short_of_what_was_promised_is_begun_anew_once() {
 #[tokio::test]
 async fn pages_without_events_that_lead_on_for_ever_are_no_end_and_are_not_followed_for_ever() {
     let cursors: Vec<String> = (0..20).map(|number| number.to_string()).collect();
-    let turns = cursors.iter().map(|cursor| events(0, Some(cursor), None)).collect();
-    let (outcome, asked) = walk(1000, turns).await;
+    let results = cursors.iter().map(|cursor| events(0, Some(cursor), None)).collect();
+    let (outcome, asked) = walk(1000, results).await;
     assert!(outcome.unwrap_err().contains("in a row"), "{asked:?}");
     assert_eq!(asked.len(), 10);
-    let mut turns: Vec<_> = cursors
+    let mut results: Vec<_> = cursors
         .iter()
         .take(9)
         .map(|cursor| events(0, Some(cursor), None))
         .collect();
-    turns.push(page(None));
-    assert_eq!(walk(1000, turns).await.0, Ok(10));
+    results.push(page(None));
+    assert_eq!(walk(1000, results).await.0, Ok(10));
 }
 
 fn refused(status: u16, asked: &'static str) -> SourceError {
@@ -269,11 +275,11 @@ fn refused(status: u16, asked: &'static str) -> SourceError {
 
 /// Goes on behind the cursor `old`.
 async fn resumed(
-    turns: Vec<Result<Turn, SourceError>>,
+    results: Vec<Result<PageResult, SourceError>>,
 ) -> (Result<usize, String>, Vec<Option<String>>, Option<String>) {
     let script = script(Vec::new());
-    *script.turns.lock().unwrap() = turns.into();
-    let mut walk = Walk::new(&script, window(), 50).going_on_behind("old".to_owned());
+    *script.results.lock().unwrap() = results.into();
+    let mut walk = CursorPager::new(&script, window(), 50).resuming_at("old".to_owned());
     let mut pages = 0;
     let outcome = loop {
         match walk.next(Deadline::after(Duration::from_secs(60))).await {
@@ -294,7 +300,7 @@ async fn a_walk_whose_saved_cursor_died_begins_anew() {
     for first in [
         Err(refused(404, "the endpoint")),
         Err(refused(403, "the endpoint")),
-        Ok(Turn::Refused(error())),
+        Ok(PageResult::Refused(error())),
         Ok(events(0, None, None)),
     ] {
         let (outcome, asked, _) = resumed(vec![first, Ok(page(Some("a"))), Ok(page(None))]).await;

@@ -1,10 +1,10 @@
 //! What is particular to each of the five REST endpoints.
 
-use super::event::Naming;
+use super::event::IdentityFields;
 
 /// An endpoint under `/web/api/v2.1/`.
 #[derive(Debug)]
-pub struct Form {
+pub struct EndpointSpec {
     /// Behind `/web/api/v2.1/`.
     pub path: &'static str,
     /// What it is, in words, for errors.
@@ -20,11 +20,11 @@ pub struct Form {
     /// Filters that show what is hidden by default.
     pub show_all: &'static [(&'static str, &'static str)],
     /// Where an event's id, version and time stand.
-    pub naming: Naming,
+    pub identity_fields: IdentityFields,
 }
 
 /// The activity log. Some types are hidden unless they are asked for.
-pub const ACTIVITIES: Form = Form {
+pub const ACTIVITIES: EndpointSpec = EndpointSpec {
     path: "activities",
     asked: "the activities endpoint",
     holds: "activities",
@@ -32,7 +32,7 @@ pub const ACTIVITIES: Form = Form {
     sort_by: "createdAt",
     page_size: 1000,
     show_all: &[("includeHidden", "true")],
-    naming: Naming {
+    identity_fields: IdentityFields {
         stream: "activities",
         id: &["id"],
         version: None,
@@ -41,7 +41,7 @@ pub const ACTIVITIES: Form = Form {
 };
 
 /// Agents, those that were decommissioned or uninstalled included: their last change is news too.
-pub const AGENTS: Form = Form {
+pub const AGENTS: EndpointSpec = EndpointSpec {
     path: "agents",
     asked: "the agents endpoint",
     holds: "agents (endpoints)",
@@ -49,7 +49,7 @@ pub const AGENTS: Form = Form {
     sort_by: "updatedAt",
     page_size: 1000,
     show_all: &[("isDecommissioned", "True,False"), ("isUninstalled", "True,False")],
-    naming: Naming {
+    identity_fields: IdentityFields {
         stream: "agents",
         id: &["id"],
         version: Some(&["updatedAt"]),
@@ -58,7 +58,7 @@ pub const AGENTS: Form = Form {
 };
 
 /// Cloud detection alerts, by the time at which they become visible.
-pub const ALERTS: Form = Form {
+pub const ALERTS: EndpointSpec = EndpointSpec {
     path: "cloud-detection/alerts",
     asked: "the alerts endpoint",
     holds: "cloud detection alerts (consoles on own premises have none)",
@@ -66,7 +66,7 @@ pub const ALERTS: Form = Form {
     sort_by: "alertInfoReportedAt",
     page_size: 1000,
     show_all: &[],
-    naming: Naming {
+    identity_fields: IdentityFields {
         stream: "alerts",
         id: &["alertInfo", "alertId"],
         version: Some(&["alertInfo", "updatedAt"]),
@@ -75,7 +75,7 @@ pub const ALERTS: Form = Form {
 };
 
 /// Groups.
-pub const GROUPS: Form = Form {
+pub const GROUPS: EndpointSpec = EndpointSpec {
     path: "groups",
     asked: "the groups endpoint",
     holds: "groups",
@@ -83,7 +83,7 @@ pub const GROUPS: Form = Form {
     sort_by: "updatedAt",
     page_size: 300,
     show_all: &[],
-    naming: Naming {
+    identity_fields: IdentityFields {
         stream: "groups",
         id: &["id"],
         version: Some(&["updatedAt"]),
@@ -92,7 +92,7 @@ pub const GROUPS: Form = Form {
 };
 
 /// Threats.
-pub const THREATS: Form = Form {
+pub const THREATS: EndpointSpec = EndpointSpec {
     path: "threats",
     asked: "the threats endpoint",
     holds: "threats",
@@ -100,7 +100,7 @@ pub const THREATS: Form = Form {
     sort_by: "updatedAt",
     page_size: 1000,
     show_all: &[],
-    naming: Naming {
+    identity_fields: IdentityFields {
         stream: "threats",
         id: &["id"],
         version: Some(&["threatInfo", "updatedAt"]),
