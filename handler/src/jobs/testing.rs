@@ -11,7 +11,7 @@ use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit}
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
-use crate::sources::{DestructiveStream, Page, SourceError, Taken};
+use crate::sources::{DestructiveStream, Page, ReadOutcome, SourceError};
 use crate::state::{DeadLetters, Holder, Lease, LeaseAttempt, LocalStore, Spool, SpoolQuota, Store};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock};
@@ -73,7 +73,7 @@ impl DestructiveStream for Subscription {
         "the account"
     }
 
-    fn given(&self) -> &[(&'static str, String)] {
+    fn constant_fields(&self) -> &[(&'static str, String)] {
         &self.constant_fields
     }
 
@@ -85,9 +85,9 @@ impl DestructiveStream for Subscription {
         Ok(())
     }
 
-    async fn take(&self, _: Duration, _: Deadline) -> Taken {
+    async fn take(&self, _: Duration, _: Deadline) -> ReadOutcome {
         let stream = self.name.clone();
-        Taken::Nothing(SourceError::Stopped { stream })
+        ReadOutcome::Nothing(SourceError::Stopped { stream })
     }
 
     fn parse(&self, text: String) -> (Page, Option<(String, String)>) {

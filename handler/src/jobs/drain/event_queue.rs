@@ -267,7 +267,7 @@ pub async fn note_waiting(
                 Err(error) => return Err(error),
             };
             let Ok(events) = events_of(&key, &entry) else { continue };
-            note_pushed(&events, entry.at, &*pushed.form, rule, counterparts);
+            note_pushed(&events, entry.at, &pushed.form, rule, counterparts);
             counterparts.note_entry(&key, entry.at);
             looks += 1;
             if looks % LOOKS_AT_ONCE == 0 {
@@ -323,27 +323,12 @@ mod tests {
 
     const TABLE: &str = "PingOne_AuditActivities_CL";
 
-    struct ByContent(StreamName);
-
-    impl WebhookFormat for ByContent {
-        fn name(&self) -> &StreamName {
-            &self.0
-        }
-
-        fn key_of(&self, event: &str) -> EventKey {
-            EventKey {
-                identity: Identity::of_content(event),
-                time: None,
-            }
-        }
-
-        fn repeats_for(&self) -> Duration {
-            Duration::from_secs(3600)
-        }
-
-        fn is_named_by_content(&self) -> bool {
-            true
-        }
+    fn by_content(name: StreamName) -> WebhookFormat {
+        let key_of = |event: &str| EventKey {
+            identity: Identity::of_content(event),
+            time: None,
+        };
+        WebhookFormat::new(name, key_of, Duration::from_secs(3600)).named_by_content()
     }
 
     fn event(id: &str) -> String {
@@ -368,7 +353,7 @@ mod tests {
         let known = vec![(Identity::of_content(&event("known")), run.clock.now())];
         identities.append(known).await.unwrap();
         let (context, route) = (run.context(), route(TABLE, destination));
-        let (form, spool) = (ByContent(run.stream.clone()), run.spool.guarded(run.store.clone()));
+        let (form, spool) = (by_content(run.stream.clone()), run.spool.guarded(run.store.clone()));
         let drain = SpoolDrain {
             spool: &spool,
             form: &form,

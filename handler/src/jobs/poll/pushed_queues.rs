@@ -91,7 +91,7 @@ impl<'a> PushedQueues<'a> {
             let writer = TableWriter::new(target, identities, self.run.context).of_joined_stream();
             let drain = SpoolDrain {
                 spool: &spool,
-                form: &*self.pushed.form,
+                form: &self.pushed.form,
                 context: self.run.context,
                 counterparts: self.run.plan.counterparts.zip(counterparts.as_mut()),
                 begin_until: self.begin_until,

@@ -72,13 +72,13 @@ fn is_named(plans: &Plans, letter: &Letter, event: &str) -> bool {
     let of_form = |form: &WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
     let drain = plans.drains.iter().find(|drain| is_meant(drain.form.name()));
     if let Some(drain) = drain {
-        return of_form(&*drain.form);
+        return of_form(&drain.form);
     }
     let plan = plans.streams.iter().find(|plan| is_meant(plan.name()));
     match plan {
         Some(StreamPlan::Windows(plan)) => {
             let pushed = plan.pushed.as_ref();
-            no_row::is_named(event, &plan.stream.key_of(event)) || pushed.is_some_and(|pushed| of_form(&*pushed.form))
+            no_row::is_named(event, &plan.stream.key_of(event)) || pushed.is_some_and(|pushed| of_form(&pushed.form))
         }
         Some(StreamPlan::Snapshot(plan)) => no_row::is_named(event, &plan.stream.key_of(event)),
         Some(StreamPlan::Consumed(plan)) => plan.stream.identity_of(event) != Identity::of_content(event),
