@@ -24,15 +24,15 @@ pub fn accept_repository(url: &str) -> Result<String, String> {
 /// The button, or a sentence in its place where the repository is not known.
 pub fn button(repository: Option<&str>) -> String {
     let Some(repository) = repository else {
-        return "The *Deploy to Azure* button stands here once `cargo xtask infra --repository https://github.com/OWNER/REPO` \
-                has written it; until then, [docs/deploy.md](docs/deploy.md) has the roads without it."
+        return "The *Deploy to Azure* button is here once `cargo xtask infra --repository https://github.com/OWNER/REPO` \
+                has written it; until then, [docs/deploy.md](docs/deploy.md) has the ways without it."
             .to_owned();
     };
     let raw = repository.replacen("https://github.com/", "https://raw.githubusercontent.com/", 1);
     let file = |name: &str| escaped(&format!("{raw}/{BRANCH}/infra/{name}"));
     format!(
         "[![Deploy to Azure](https://aka.ms/deploytoazurebutton)](https://portal.azure.com/#create/Microsoft.Template/uri/{}/createUIDefinitionUri/{})\n\n\
-         It installs [the newest release]({}); [docs/deploy.md](docs/deploy.md) says what it makes, which roles it needs, and the other roads.",
+         It installs [the newest release]({}); [docs/deploy.md](docs/deploy.md) says what it makes, which roles it needs, and the other ways.",
         file("azuredeploy.json"),
         file("createUiDefinition.json"),
         package_uri(repository)
