@@ -101,7 +101,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("logging", &["config", "time"]),
     ("azure", &["config", "time"]),
     ("http", &["config", "time"]),
-    ("config", &[]),
+    ("config", &["event", "time"]),
     ("event", &["json"]),
     ("json", &[]),
     ("time", &[]),
