@@ -212,7 +212,10 @@ impl Workplace for ConnectorWorkplace {
 
     fn run_ended(&self, report: &RunReport) {
         let mut state = self.inner.state();
-        for setting_prefix in report.rejected_credentials().filter_map(setting_prefix) {
+        for setting_prefix in report
+            .rejected_credentials()
+            .filter_map(|stream| setting_prefix(stream.source, &stream.instance))
+        {
             state.secrets.reject(&setting_prefix);
         }
     }
