@@ -214,7 +214,10 @@ mod tests {
         let (mut builder, mut found) = (route.batch(), ByHand::default());
         for event in events {
             let mut row = Vec::new();
-            let context = RowContext { arrival, given: &[] };
+            let context = RowContext {
+                arrival,
+                constant_fields: &[],
+            };
             let projected = route.table.project(&repair_surrogates(event), context, &mut row);
             if let Some(why) = why_no_row(event, projected.reading, || is_named) {
                 found.not_rows.push(why);
@@ -241,7 +244,7 @@ mod tests {
             let route = route();
             let mut batcher = RowBatcher::new(&route);
             let (mut batches, mut not_rows) = (Vec::new(), Vec::new());
-            let context = RowContext { arrival: now(), given: &[] };
+            let context = RowContext { arrival: now(), constant_fields: &[] };
             for (number, event) in events.iter().enumerate() {
                 match EventRow::of_event(&route.table, event, context, || is_named) {
                     Ok(row) => {
@@ -279,7 +282,7 @@ mod tests {
         #[test]
         fn a_row_that_was_made_before_is_the_same_row(events in proptest::collection::vec(event(), 1..20)) {
             let route = route();
-            let context = RowContext { arrival: now(), given: &[] };
+            let context = RowContext { arrival: now(), constant_fields: &[] };
             for event in &events {
                 let Ok(row) = EventRow::of_event(&route.table, event, context, || true) else { continue };
                 let text = String::from_utf8(row.bytes.clone()).unwrap();

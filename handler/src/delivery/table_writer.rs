@@ -167,7 +167,7 @@ impl<'a> TableWriter<'a> {
         }
         let row_context = RowContext {
             arrival,
-            given: self.constant_fields,
+            constant_fields: self.constant_fields,
         };
         let is_named = || self.are_named_by_content || is_named(text, &key);
         let row = match EventRow::of_event(&self.target.table, text, row_context, is_named) {

@@ -22,7 +22,7 @@ pub use self::backfill::{
     BackfillMode, BackfillRequest, BackfillWatcher, PerhapsTwice, WindowCount, backfill, count_before_reading_anew,
     note_what_is_wanted, why_not,
 };
-pub use self::drain::event_queue::is_about_one_entry;
+pub use self::drain::pushed_events::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
 pub use self::job_context::JobContext;
 pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, Plans, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};

@@ -201,7 +201,7 @@ fn batches(route: &TableRoute, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Ro
     let mut batcher = RowBatcher::new(route);
     let context = RowContext {
         arrival: now,
-        given: &[],
+        constant_fields: &[],
     };
     let rows = rows.iter().filter_map(|row| {
         let row = EventRow::of_event(&route.table, &row.to_json(), context, || true);

@@ -80,7 +80,7 @@ pub struct RowContext<'a> {
     /// When it came.
     pub arrival: DateTime<Utc>,
     /// Values that belong to every event of its stream, by the names (`$...`) under which columns ask for them.
-    pub given: &'a [(&'static str, String)],
+    pub constant_fields: &'a [(&'static str, String)],
 }
 
 /// A destination table.
@@ -92,7 +92,7 @@ pub struct Table {
     paths: PathTree,
     slots: usize,
     /// Slots that the source fills, by name.
-    given: Vec<(String, usize)>,
+    constant_fields: Vec<(String, usize)>,
 }
 
 impl std::ops::AddAssign for RowNotes {
@@ -108,7 +108,7 @@ impl Table {
         let definition = Definition::parse(definition)?;
         let mut paths = PathTree::default();
         let mut slots = 0;
-        let mut given = Vec::new();
+        let mut constant_fields = Vec::new();
         let mut columns = Vec::with_capacity(definition.columns.len());
         let times: HashSet<String> = definition
             .columns
@@ -130,7 +130,7 @@ impl Table {
                     paths.add(path, slots)
                 };
                 if path.starts_with('$') {
-                    given.push((path.clone(), slot));
+                    constant_fields.push((path.clone(), slot));
                 }
                 slots = slots.max(slot + 1);
                 column_slots.push(slot);
@@ -159,7 +159,7 @@ impl Table {
             columns,
             paths,
             slots,
-            given,
+            constant_fields,
         })
     }
 
@@ -176,7 +176,7 @@ impl Table {
     /// Appends the row of `event` (a valid JSON object) to `out`: one object with the columns that have a value, in
     /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
     pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> Projected {
-        let quoted: Vec<(usize, String)> = self.given_values(context.given);
+        let quoted: Vec<(usize, String)> = self.constant_values(context.constant_fields);
         let mut found = vec![None; self.slots];
         self.paths.find(event, &mut found);
         for (slot, value) in &quoted {
@@ -213,9 +213,9 @@ impl Table {
         reading
     }
 
-    fn given_values(&self, given: &[(&'static str, String)]) -> Vec<(usize, String)> {
-        let values = self.given.iter().filter_map(|(name, slot)| {
-            let (_, value) = given.iter().find(|(known, _)| known == name)?;
+    fn constant_values(&self, constant_fields: &[(&'static str, String)]) -> Vec<(usize, String)> {
+        let values = self.constant_fields.iter().filter_map(|(name, slot)| {
+            let (_, value) = constant_fields.iter().find(|(known, _)| known == name)?;
             Some((*slot, serde_json::Value::from(value.as_str()).to_string()))
         });
         values.collect()
@@ -322,7 +322,7 @@ mod tests {
     fn arrival() -> RowContext<'static> {
         RowContext {
             arrival: "2026-11-20T12:00:00.250Z".parse().unwrap(),
-            given: &[],
+            constant_fields: &[],
         }
     }
 
@@ -400,9 +400,9 @@ mod tests {
                 fills_content,
             };
             let table = table(name).unwrap();
-            let given = [("$account_id", "acme".to_owned())];
+            let constant_fields = [("$account_id", "acme".to_owned())];
             let context = RowContext {
-                given: &given,
+                constant_fields: &constant_fields,
                 ..arrival()
             };
             assert_eq!(

@@ -8,7 +8,7 @@ use super::{TableOptions, table, table_with};
 fn arrival() -> RowContext<'static> {
     RowContext {
         arrival: "2026-11-20T12:00:00.250Z".parse().unwrap(),
-        given: &[],
+        constant_fields: &[],
     }
 }
 

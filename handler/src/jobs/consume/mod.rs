@@ -16,12 +16,12 @@ use self::progress::ConsumeProgress;
 use self::taking::ReplyTaker;
 use crate::delivery::{DELIVERY_RESERVE, StreamContext};
 use crate::destination::spread;
-use crate::jobs::drain::event_queue::{TRIED_BEHIND, is_about_one_entry};
+use crate::jobs::drain::event_queue::TRIED_BEHIND;
+use crate::jobs::drain::pushed_events::is_about_one_entry;
 use crate::jobs::plan::ConsumePlan;
 use crate::jobs::poll::loading::load_identities;
 use crate::jobs::poll::window::{PollRules, before};
 use crate::report::{StreamReport, TableReport};
-use crate::sources::SourceError;
 use crate::state::{Counts, Intent, StoreError};
 
 /// Identities guard an entry that was delivered when a crash kept it in the spool; it is drained long before this.
@@ -126,12 +126,7 @@ impl<'a> ConsumeRun<'a> {
             }
             if context.deadline.is_within_reserve(DELIVERY_RESERVE) {
                 delivery.untried += unread;
-                let out_of_time = SourceError::OutOfTime {
-                    stream: context.stream.clone(),
-                    doing: "replies still wait in the spool".to_owned(),
-                    kept_failing: false,
-                };
-                progress.report.end_early(out_of_time.to_string());
+                progress.note_out_of_time("replies still wait in the spool");
                 break;
             }
             if delivery.let_go.is_some() && delivery.stopped.is_none() {

@@ -6,6 +6,7 @@ use crate::delivery::StreamContext;
 use crate::jobs::plan::ConsumePlan;
 use crate::jobs::poll::window::PollRules;
 use crate::report::{ErrorCode, Problem, StreamReport};
+use crate::sources::SourceError;
 use crate::state::{Checkpoints, StoreError};
 use crate::time::rfc3339_millis;
 
@@ -47,6 +48,16 @@ impl<'a> ConsumeProgress<'a> {
     pub async fn save(&mut self) -> Result<(), StoreError> {
         let now = self.context.clock.now();
         self.checkpoints.save(self.context.lease, now).await
+    }
+
+    /// The run's time is over before the work is done.
+    pub fn note_out_of_time(&mut self, doing: &str) {
+        let error = SourceError::OutOfTime {
+            stream: self.context.stream.clone(),
+            doing: doing.to_owned(),
+            kept_failing: false,
+        };
+        self.report.end_early(error.to_string());
     }
 
     /// Something may be lost: said, and remembered.

@@ -50,7 +50,7 @@ async fn send_events(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &Sp
     let target = &plan.target;
     let row_context = RowContext {
         arrival: entry.at,
-        given: plan.stream.constant_fields(),
+        constant_fields: plan.stream.constant_fields(),
     };
     let (page, _) = plan.stream.parse(entry.body.clone());
     let mut batcher = RowBatcher::new(target);

@@ -98,12 +98,7 @@ impl ReplyTaker<'_, '_> {
             return Ok(false);
         }
         if self.context.deadline.remaining() < timeout {
-            let out_of_time = SourceError::OutOfTime {
-                stream: stream.clone(),
-                doing: "there was still something to take".to_owned(),
-                kept_failing: false,
-            };
-            self.progress.report.end_early(out_of_time.to_string());
+            self.progress.note_out_of_time("there was still something to take");
             return Ok(false);
         }
         match self.plan.spool.require_room(0).await {

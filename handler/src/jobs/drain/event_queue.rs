@@ -5,13 +5,12 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use crate::delivery::{Counterparts, DELIVERY_RESERVE};
-use crate::delivery::{IncomingEvent, StreamContext, TableWriteError, TableWriter};
+use super::pushed_events::{PushedCounterparts, events_of, is_about_one_entry};
+use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, StreamContext, TableWriteError, TableWriter};
 use crate::destination::spread;
 use crate::event::Identity;
-use crate::jobs::plan::{CounterpartRule, PushedPlan};
 use crate::sources::{EventKey, WebhookFormat, Window};
-use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
+use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
 use crate::time::Deadline;
 
 /// Entries that are sent together and then removed.
@@ -20,8 +19,6 @@ const ENTRIES_AT_ONCE: usize = 200;
 const BYTES_AT_ONCE: usize = 16 << 20;
 /// Entries that are tried behind more of them than can be held in doubt.
 pub const TRIED_BEHIND: usize = 32;
-/// Entries that are looked at before what was found is stored.
-const LOOKS_AT_ONCE: usize = 500;
 
 /// Delivers what waits for one table.
 pub struct SpoolDrain<'a> {
@@ -33,7 +30,7 @@ pub struct SpoolDrain<'a> {
     /// be possible.
     pub context: &'a StreamContext<'a>,
     /// Where events are known again by something else than their identity.
-    pub counterparts: Option<(CounterpartRule, &'a mut Counterparts)>,
+    pub counterparts: Option<PushedCounterparts<'a>>,
     /// Nothing is begun later.
     pub begin_until: Deadline,
 }
@@ -117,8 +114,8 @@ impl<'a> SpoolDrain<'a> {
         let mut doubt = None;
         while !waiting.is_empty() && !self.is_over() {
             let round = self.offer_round(&mut waiting, end).await?;
-            if let Some((_, counterparts)) = &mut self.counterparts {
-                counterparts.save().await?;
+            if let Some(counterparts) = &mut self.counterparts {
+                counterparts.records.save().await?;
             }
             doubted.extend(round.offered);
             let has_let_go = round.let_go.is_some();
@@ -204,8 +201,8 @@ impl<'a> SpoolDrain<'a> {
         writer: &mut TableWriter<'_>,
     ) -> Result<Offered, TableWriteError> {
         let events = events_of(&key, entry)?;
-        if let Some((rule, counterparts)) = &mut self.counterparts {
-            note_pushed(&events, entry.at, self.form, *rule, counterparts);
+        if let Some(counterparts) = &mut self.counterparts {
+            counterparts.note_pushed(&events, entry.at);
         }
         let (table, now, before) = (writer.table(), self.context.now, writer.counts);
         let mut identities = Vec::with_capacity(events.len());
@@ -240,42 +237,9 @@ impl<'a> SpoolDrain<'a> {
     }
 
     fn has_twin_in(&self, table: &str, own: &Identity) -> bool {
-        let counterparts = self.counterparts.as_ref().map(|(_, counterparts)| counterparts);
-        counterparts.is_some_and(|counterparts| counterparts.has_twin_in(table, own))
+        let counterparts = self.counterparts.as_ref();
+        counterparts.is_some_and(|counterparts| counterparts.records.has_twin_in(table, own))
     }
-}
-
-/// Notes every event that waits, in whichever table's queue. What a read is compared with must be all of it.
-pub async fn note_waiting(
-    spool: &GuardedSpool,
-    pushed: &PushedPlan,
-    rule: CounterpartRule,
-    counterparts: &mut Counterparts,
-) -> Result<(), StoreError> {
-    let mut looks = 0;
-    for target in &pushed.targets {
-        for key in spool.waiting(&target.table.name()).await? {
-            let is_forgotten = Spool::time_of(&key).is_some_and(|at| counterparts.is_forgotten(at));
-            if is_forgotten || counterparts.knows_entry(&key) {
-                continue;
-            }
-            let entry = match spool.read(&key).await {
-                Ok(Some((entry, _))) => entry,
-                Ok(None) => continue,
-                // Whoever empties the queue says so.
-                Err(error) if is_about_one_entry(&error) => continue,
-                Err(error) => return Err(error),
-            };
-            let Ok(events) = events_of(&key, &entry) else { continue };
-            note_pushed(&events, entry.at, &pushed.form, rule, counterparts);
-            counterparts.note_entry(&key, entry.at);
-            looks += 1;
-            if looks % LOOKS_AT_ONCE == 0 {
-                counterparts.save().await?;
-            }
-        }
-    }
-    counterparts.save().await
 }
 
 /// More rows are in doubt than can be held. Their entries stay as they are for the next run, and of those behind them
@@ -284,31 +248,6 @@ fn some_behind(waiting: &VecDeque<Key>, now: DateTime<Utc>) -> VecDeque<Key> {
     let chosen = spread(waiting.len(), TRIED_BEHIND, now.timestamp().unsigned_abs());
     let chosen = chosen.into_iter();
     chosen.filter_map(|number| waiting.get(number).cloned()).collect()
-}
-
-fn note_pushed(
-    events: &[&RawValue],
-    at: DateTime<Utc>,
-    form: &WebhookFormat,
-    rule: CounterpartRule,
-    counterparts: &mut Counterparts,
-) {
-    for event in events {
-        let event = event.get();
-        counterparts.note_pushed((rule.key_of)(event), form.key_of(event).identity, at);
-    }
-}
-
-fn events_of<'e>(key: &Key, entry: &'e SpoolEntry) -> Result<Vec<&'e RawValue>, StoreError> {
-    serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
-    })
-}
-
-/// True if only that entry cannot be used; the store itself works.
-pub fn is_about_one_entry(error: &StoreError) -> bool {
-    matches!(error, StoreError::Damaged { .. } | StoreError::UnknownVersion { .. })
 }
 
 #[cfg(test)]

@@ -2,5 +2,6 @@
 //! that is polled too.
 
 pub mod event_queue;
+pub mod pushed_events;
 pub mod queue_order;
 pub mod row_queue;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::event_queue::is_about_one_entry;
+use super::pushed_events::is_about_one_entry;
 use super::queue_order::QueueOrder;
 use crate::delivery::{BatchSender, DELIVERY_RESERVE, Sent, StreamContext, TableRoute, is_named};
 use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement};
@@ -320,7 +320,7 @@ impl<'a> RowQueue<'a> {
         let (table, form) = (&self.target.table, &self.plan.form);
         let context = RowContext {
             arrival: entry.at,
-            given: &[],
+            constant_fields: &[],
         };
         let now = self.context.clock.now();
         let mut batcher = RowBatcher::new(&self.target);

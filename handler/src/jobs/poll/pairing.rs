@@ -8,7 +8,7 @@ use super::loading::in_time;
 use super::windowed_run::WindowedRun;
 use crate::delivery::{Counterparts, TableWriter};
 use crate::event::Identity;
-use crate::jobs::drain::event_queue::note_waiting;
+use crate::jobs::drain::pushed_events::PushedCounterparts;
 use crate::jobs::plan::CounterpartRule;
 use crate::sources::EventKey;
 use crate::state::{Checkpoints, StoreError};
@@ -32,8 +32,12 @@ impl Pairing {
         if let Some(pushed) = &run.plan.pushed {
             let spool = pushed.spool.guarded(run.context.store.clone());
             let what = format!("what was pushed to {} and waits in the spool", run.context.stream);
-            let noted = note_waiting(&spool, pushed, rule, &mut counterparts);
-            in_time(run.context.deadline, &what, noted).await?;
+            let mut noted = PushedCounterparts {
+                form: &*pushed.form,
+                rule,
+                records: &mut counterparts,
+            };
+            in_time(run.context.deadline, &what, noted.note_waiting(&spool, pushed)).await?;
         }
         Ok(Some(Self {
             counterparts,

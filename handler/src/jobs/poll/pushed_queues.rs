@@ -9,8 +9,9 @@ use super::loading::load_identities;
 use super::pairing::stored_counterparts;
 use super::window::before;
 use super::windowed_run::WindowedRun;
-use crate::delivery::{TableRoute, TableWriteError, TableWriter};
+use crate::delivery::{Counterparts, TableRoute, TableWriteError, TableWriter};
 use crate::jobs::drain::event_queue::{Drained, RemovedEvents, SpoolDrain};
+use crate::jobs::drain::pushed_events::PushedCounterparts;
 use crate::jobs::plan::PushedPlan;
 use crate::report::{ErrorCode, Problem, StreamReport, TableReport};
 use crate::state::{Checkpoints, Counts, GuardedSpool, Spool, StoreError};
@@ -93,7 +94,7 @@ impl<'a> PushedQueues<'a> {
                 spool: &spool,
                 form: &self.pushed.form,
                 context: self.run.context,
-                counterparts: self.run.plan.counterparts.zip(counterparts.as_mut()),
+                counterparts: self.counterparts_in(counterparts.as_mut()),
                 begin_until: self.begin_until,
             };
             let end = drain.run(waiting, writer).await;
@@ -115,6 +116,17 @@ impl<'a> PushedQueues<'a> {
             self.settle_queue(delivered, oldest, checkpoints).await?;
         }
         Ok(oldest_left)
+    }
+
+    fn counterparts_in<'c>(&self, records: Option<&'c mut Counterparts>) -> Option<PushedCounterparts<'c>>
+    where
+        'a: 'c,
+    {
+        Some(PushedCounterparts {
+            form: &*self.pushed.form,
+            rule: self.run.plan.counterparts?,
+            records: records?,
+        })
     }
 
     fn note(&mut self, drained: Result<Drained, TableWriteError>, table: &Arc<str>) {

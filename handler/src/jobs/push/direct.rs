@@ -59,7 +59,7 @@ fn rows_of<'a>(queue: &GroupCommit, push: &PushedEvents<'a>) -> Rows<'a> {
     let context = queue.context();
     let row_context = RowContext {
         arrival: push.arrival,
-        given: &[],
+        constant_fields: &[],
     };
     let mut made = Rows {
         rows: Vec::with_capacity(push.events.len()),

@@ -26,7 +26,7 @@ pub enum ReplayContent {
 pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayContent {
     let at = letter.at.parse().unwrap_or(now);
     if let (Some(table), Some(row)) = (&letter.table, &letter.row) {
-        let targets = targets_of(plans, (&letter.source, &letter.instance), None);
+        let targets = targets_of(plans, |name| is_instance_of(letter, name));
         let target = targets.into_iter().find(|target| *target.table.name() == **table);
         return match target {
             Some(target) => ReplayContent::Rows(vec![(target, EventRow::made_before(row.get(), at))]),
@@ -36,13 +36,13 @@ pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayC
     let Some(event) = letter.event.as_ref().filter(|event| kind(event.get()) == Kind::Object) else {
         return ReplayContent::Unusable;
     };
-    let targets = targets_of(plans, (&letter.source, &letter.instance), Some(&letter.stream));
+    let targets = targets_of(plans, |name| is_stream_of(letter, name));
     if targets.is_empty() {
         return ReplayContent::Unknown;
     }
     let context = RowContext {
         arrival: at,
-        given: given_of(plans, letter),
+        constant_fields: constant_fields_of(plans, letter),
     };
     let mut rows = Vec::new();
     for target in targets {
@@ -58,7 +58,7 @@ pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayC
 }
 
 /// What the source gives to every event of the letter's stream.
-fn given_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static str, String)] {
+fn constant_fields_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static str, String)] {
     let plan = plans.streams.iter().find(|plan| is_stream_of(letter, plan.name()));
     match plan {
         Some(StreamPlan::Consumed(plan)) => plan.stream.constant_fields(),
@@ -86,11 +86,8 @@ fn is_named(plans: &Plans, letter: &Letter, event: &str) -> bool {
     }
 }
 
-/// The tables of an instance, or of one of its streams.
-fn targets_of(plans: &Plans, instance: (&str, &str), stream: Option<&str>) -> Vec<TableRoute> {
-    let is_meant = |name: &StreamName| {
-        (name.source, &*name.instance) == instance && stream.is_none_or(|stream| name.stream == stream)
-    };
+/// The tables of some streams.
+fn targets_of(plans: &Plans, is_meant: impl Fn(&StreamName) -> bool) -> Vec<TableRoute> {
     let mut targets: Vec<TableRoute> = Vec::new();
     let mut add = |target: &TableRoute| {
         if !targets.iter().any(|known| Arc::ptr_eq(&known.table, &target.table)) {
@@ -113,5 +110,41 @@ fn targets_of(plans: &Plans, instance: (&str, &str), stream: Option<&str>) -> Ve
 }
 
 fn is_stream_of(letter: &Letter, name: &StreamName) -> bool {
-    name.source == letter.source && name.instance == letter.instance && name.stream == letter.stream
+    is_instance_of(letter, name) && name.stream == letter.stream
+}
+
+fn is_instance_of(letter: &Letter, name: &StreamName) -> bool {
+    name.source == letter.source && name.instance == letter.instance
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Schedule;
+    use crate::jobs::testing::{RowKeeper, TestRun};
+    use crate::state::{DeadLetter, DeadLetters};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_of_a_consumed_stream_has_the_fields_that_its_source_adds() {
+        let run = TestRun::new().await;
+        let plan = run.consume_plan(Arc::new(RowKeeper::default()));
+        let plans = Plans {
+            streams: vec![StreamPlan::Consumed(plan)],
+            drains: Vec::new(),
+            disabled: Vec::new(),
+            disabled_streams: Vec::new(),
+            schedule: Schedule::parse("0 * * * * *").unwrap(),
+        };
+        let dead_letters = DeadLetters::new(run.store.clone());
+        let event = r#"{"id":"a","source":"x"}"#.to_owned();
+        let letters = [DeadLetter::of_event("no reason".to_owned(), event)];
+        dead_letters.keep(&run.stream, &letters, run.clock.now()).await.unwrap();
+        let key = dead_letters.files().await.unwrap().remove(0);
+        let file = dead_letters.read(&key).await.unwrap().unwrap();
+        let ReplayContent::Rows(rows) = content_of(&plans, &file.letters[0], run.clock.now()) else {
+            panic!("it is a row")
+        };
+        let row: serde_json::Value = serde_json::from_slice(&rows[0].1.bytes).unwrap();
+        assert_eq!((&row["Id"], &row["AccountId"]), (&"a".into(), &"the account".into()));
+    }
 }
