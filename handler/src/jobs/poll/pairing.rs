@@ -33,7 +33,7 @@ impl Pairing {
             let spool = pushed.spool.guarded(run.context.store.clone());
             let what = format!("what was pushed to {} and waits in the spool", run.context.stream);
             let mut noted = PushedCounterparts {
-                form: &*pushed.form,
+                form: &pushed.form,
                 rule,
                 records: &mut counterparts,
             };
