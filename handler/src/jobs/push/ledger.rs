@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::event::StreamName;
 use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
 
-/// Of one instance. Counted by those who settle an event's fate; kept in the state by [`PushLedger::save`].
+/// Of one instance. Counted by whoever settles an event; kept in the state by [`PushLedger::save`].
 pub struct PushLedger {
     stream: StreamName,
     counts: Mutex<Counted>,
@@ -52,7 +52,7 @@ impl PushLedger {
         }
     }
 
-    /// Counts events that came, or the fate of some of them.
+    /// Counts events that came, or what became of some of them.
     pub fn count(&self, table: &Arc<str>, count: impl FnOnce(&mut Counts)) {
         count(self.lock().tables.entry(table.clone()).or_default());
         self.changed.notify_one();

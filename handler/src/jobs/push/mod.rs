@@ -14,3 +14,5 @@ pub mod pushed_events;
 pub mod receiver;
 pub mod split;
 pub mod upload;
+#[cfg(test)]
+mod upload_tests;
