@@ -11,5 +11,5 @@ mod throttle;
 pub use client::Script;
 pub use client::{BrokenReply, HttpClient, Reply, TransportError};
 pub use excerpt::{error_code, excerpt};
-pub use retry::{Backoff, Retryability, Trouble, pause, retry_after, retryability};
+pub use retry::{Backoff, NoMoreTries, Retryability, Tries, Trouble, pause, retry_after, retryability};
 pub use throttle::Throttle;

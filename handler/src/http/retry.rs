@@ -150,6 +150,44 @@ pub async fn pause(time: Duration, deadline: Deadline) -> Result<(), OutOfTime> 
     Ok(())
 }
 
+/// The tries of one request within a deadline.
+#[derive(Debug)]
+pub struct Tries {
+    backoff: Backoff,
+    deadline: Deadline,
+}
+
+/// Why a request is not tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMoreTries {
+    /// All of them failed.
+    UsedUp,
+    /// The deadline would pass before the next one.
+    OutOfTime,
+}
+
+impl Tries {
+    /// As many as `backoff` has, and none after the deadline.
+    pub fn new(backoff: Backoff, deadline: Deadline) -> Self {
+        Self { backoff, deadline }
+    }
+
+    /// Waits before the next try after one that failed: as long as the server asked for, else a pause of our own.
+    pub async fn wait(&mut self, asked: Option<Duration>) -> Result<(), NoMoreTries> {
+        if self.deadline.has_passed() {
+            return Err(NoMoreTries::OutOfTime);
+        }
+        let own_pause = self.backoff.next_pause().ok_or(NoMoreTries::UsedUp)?;
+        let paused = pause(asked.unwrap_or(own_pause), self.deadline).await;
+        paused.map_err(|_| NoMoreTries::OutOfTime)
+    }
+
+    /// The next pause of our own, which costs a try; `None` when there is none left.
+    pub fn next_pause(&mut self) -> Option<Duration> {
+        self.backoff.next_pause()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +272,21 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(5));
         assert_eq!(pause(Duration::from_secs(4), deadline).await, Ok(()));
         assert_eq!(pause(Duration::from_secs(1), deadline).await, Err(OutOfTime));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tries_end_with_the_last_one_or_with_the_deadline_and_a_server_may_set_the_pause() {
+        let backoff = || Backoff::new(Duration::from_secs(1), Duration::from_secs(4), 3);
+        let mut tries = Tries::new(backoff(), Deadline::after(Duration::from_secs(60)));
+        let begin = Instant::now();
+        assert_eq!(tries.wait(Some(Duration::from_secs(30))).await, Ok(()));
+        assert_eq!(begin.elapsed(), Duration::from_secs(30));
+        assert_eq!(tries.wait(None).await, Ok(()));
+        assert_eq!(tries.wait(None).await, Err(NoMoreTries::UsedUp));
+        let mut tries = Tries::new(backoff(), Deadline::after(Duration::from_secs(5)));
+        let too_long = Some(Duration::from_secs(5));
+        assert_eq!(tries.wait(too_long).await, Err(NoMoreTries::OutOfTime));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(tries.wait(None).await, Err(NoMoreTries::OutOfTime));
     }
 }

@@ -70,8 +70,17 @@ pub fn request_id(reply: &Reply) -> Option<String> {
     Some(id.chars().take(100).collect())
 }
 
-/// What a person can do about a final status.
+/// What a person can do about a final status of a call with rows.
 pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
+    let advice = advice(status, rule, table);
+    match status {
+        401 | 413 | 300..=399 => advice,
+        _ => format!("{advice}. The rows are kept"),
+    }
+}
+
+/// The same, also where there are no rows.
+pub fn advice(status: u16, rule: &IngestionRule, table: &str) -> String {
     let IngestionRule {
         rule_id,
         rule_setting,
@@ -81,7 +90,7 @@ pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
     match status {
         400 => format!(
             "no row fits the stream Custom-{table} of the rule {rule_id} ({rule_setting}); compare the stream's columns and \
-             its transformation with the table's columns. The rows are kept"
+             its transformation with the table's columns"
         ),
         401 => {
             "the identity's token is refused; check LOGS_INGESTION__AUDIENCE, which must be that of the rule's cloud"
@@ -89,16 +98,16 @@ pub fn remedy(status: u16, rule: &IngestionRule, table: &str) -> String {
         }
         403 => format!(
             "give the handler's identity the role Monitoring Metrics Publisher on the data collection rule {rule_id} \
-             ({rule_setting}); a new role assignment can take 30 minutes to count. The rows are kept"
+             ({rule_setting}); a new role assignment can take 30 minutes to count"
         ),
         404 => format!(
             "there is no rule {rule_id} ({rule_setting}) with a stream Custom-{table} at this endpoint; check \
-             {rule_setting} (the immutable id, dcr-...) and {endpoint_setting}. The rows are kept"
+             {rule_setting} (the immutable id, dcr-...) and {endpoint_setting}"
         ),
         413 => {
             "the service takes less in one call than it documents; if this lasts, report it with this line".to_owned()
         }
         300..=399 => format!("redirects are not followed; check {endpoint_setting}"),
-        _ => "the call was refused; if this lasts, report it with this line. The rows are kept".to_owned(),
+        _ => "the call was refused; if this lasts, report it with this line".to_owned(),
     }
 }

@@ -5,16 +5,16 @@ use std::collections::VecDeque;
 
 use chrono::TimeDelta;
 
-use super::LogsIngestion;
 use super::answer::{CallOutcome, RefusedCall};
 use super::call::Call;
+use super::rule_client::RuleClient;
 use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit, spread};
 use crate::http::Reply;
 use crate::time::Deadline;
 
 /// What a table takes that was found to limit the span. Source: the service's error
 /// `RecordsTimeRangeIsMoreThan30Minutes`.
-const NARROW_SPAN: TimeDelta = TimeDelta::minutes(30);
+const LIMITED_SPAN: TimeDelta = TimeDelta::minutes(30);
 /// After so many rows that were refused alone, none of the batch accepted, the fault may be the stream's and not the
 /// rows'.
 const SUSPICIOUS_REFUSALS: usize = 8;
@@ -25,7 +25,7 @@ const MOST_SPLIT_WHOLLY: usize = 300;
 
 /// See the module.
 pub struct BatchSplitter<'a> {
-    to: &'a LogsIngestion,
+    to: &'a RuleClient,
     batch: &'a Batch,
     waiting: VecDeque<Vec<usize>>,
     delivery: Delivery,
@@ -37,9 +37,9 @@ pub struct BatchSplitter<'a> {
 
 impl<'a> BatchSplitter<'a> {
     /// The whole batch, by time where its table is known to limit it.
-    pub fn new(to: &'a LogsIngestion, batch: &'a Batch, fit: StreamFit) -> Self {
+    pub fn new(to: &'a RuleClient, batch: &'a Batch, fit: StreamFit) -> Self {
         let all: Vec<usize> = (0..batch.rows).collect();
-        let learned = to.is_narrow(&batch.table).then_some(NARROW_SPAN);
+        let learned = to.is_span_limited(&batch.table).then_some(LIMITED_SPAN);
         let waiting = match batch.limits.span.or(learned) {
             Some(longest) => batch.by_time(&all, longest).into(),
             None => VecDeque::from([all]),
@@ -76,7 +76,7 @@ impl<'a> BatchSplitter<'a> {
     /// One good row among many bad ones is found, as long as that leaves time and calls for others.
     fn may_split_on(&self, deadline: Deadline) -> bool {
         let has_time = deadline.remaining() > deadline.whole() / 2;
-        self.batch.rows <= MOST_SPLIT_WHOLLY && has_time && self.to.grant_doubted_call(&self.batch.table)
+        self.batch.rows <= MOST_SPLIT_WHOLLY && has_time && self.to.grant_isolation_call(&self.batch.table)
     }
 
     /// A stream that does not fit its table refuses every row: then no row is refused for good.
@@ -95,7 +95,7 @@ impl<'a> BatchSplitter<'a> {
         match self.send(&rows, deadline).await? {
             CallOutcome::Accepted => self.accept(rows),
             CallOutcome::SpansTooLong => {
-                self.to.note_narrow(&self.batch.table);
+                self.to.note_span_limited(&self.batch.table);
                 self.split_by_time(rows);
             }
             CallOutcome::TooLarge(refusal) | CallOutcome::BadRows(refusal) => self.split(rows, refusal),
@@ -109,12 +109,11 @@ impl<'a> BatchSplitter<'a> {
             batch: self.batch,
             rows,
         };
-        let mut unsure = false;
-        let answer = call.send(deadline, &mut unsure).await;
-        if unsure {
+        let sent = call.send(deadline).await;
+        if sent.is_unsure {
             self.delivery.unsure += rows.len();
         }
-        answer
+        sent.outcome
     }
 
     fn accept(&mut self, rows: Vec<usize>) {
@@ -123,7 +122,7 @@ impl<'a> BatchSplitter<'a> {
     }
 
     fn split_by_time(&mut self, rows: Vec<usize>) {
-        let mut groups = self.batch.by_time(&rows, NARROW_SPAN);
+        let mut groups = self.batch.by_time(&rows, LIMITED_SPAN);
         if groups.len() == 1 && rows.len() > 1 {
             // By our clock they do not span so much: halves will do.
             let (older, newer) = rows.split_at(rows.len() / 2);
@@ -170,7 +169,7 @@ impl<'a> BatchSplitter<'a> {
     fn spread_rows(&self) -> Vec<usize> {
         let mut untried: Vec<usize> = self.waiting.iter().flatten().copied().collect();
         untried.sort_unstable();
-        let numbers = spread(untried.len(), SAMPLE, self.to.turn());
+        let numbers = spread(untried.len(), SAMPLE, self.to.sample_seed());
         numbers
             .into_iter()
             .rev()

@@ -8,10 +8,12 @@ use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 
-use super::LogsIngestion;
 use super::answer::{CallOutcome, remedy};
+use super::rule_client::RuleClient;
 use crate::destination::{Batch, DeliveryError};
-use crate::http::{Backoff, Reply, Retryability, TransportError, error_code, pause, retry_after, retryability};
+use crate::http::{
+    Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
+};
 use crate::time::Deadline;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,74 +25,115 @@ const GZIP_LEVEL: u32 = 2;
 /// Some rows of a batch on their way.
 pub struct Call<'a> {
     /// The rule.
-    pub to: &'a LogsIngestion,
+    pub to: &'a RuleClient,
     /// The batch.
     pub batch: &'a Batch,
     /// The numbers of the rows.
     pub rows: &'a [usize],
 }
 
+/// What came of a call.
+pub struct SentCall {
+    /// What the service said, or why it said nothing.
+    pub outcome: Result<CallOutcome, DeliveryError>,
+    /// True if an answer was lost after the request had gone out: the rows may be stored all the same.
+    pub is_unsure: bool,
+}
+
+/// What one try brought.
+enum TryOutcome {
+    Settled(CallOutcome),
+    Failed(FailedTry),
+}
+
+struct FailedTry {
+    what: String,
+    asked_pause: Option<Duration>,
+    may_have_arrived: bool,
+}
+
 impl Call<'_> {
-    /// Sends until there is an answer. `unsure` becomes true when an answer was lost after the request had gone out.
-    pub async fn send(&self, deadline: Deadline, unsure: &mut bool) -> Result<CallOutcome, DeliveryError> {
+    /// Sends until there is an answer.
+    pub async fn send(&self, deadline: Deadline) -> SentCall {
+        let mut is_unsure = false;
+        let outcome = self.send_until_answered(deadline, &mut is_unsure).await;
+        SentCall { outcome, is_unsure }
+    }
+
+    async fn send_until_answered(
+        &self,
+        deadline: Deadline,
+        is_unsure: &mut bool,
+    ) -> Result<CallOutcome, DeliveryError> {
         let url = self.url()?;
         let body = self
             .body()
             .map_err(|error| self.unavailable(format!("could not be sent ({error})"), 1))?;
-        let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30), TRIES);
-        let mut renewed = false;
+        let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30), TRIES);
+        let mut tries = Tries::new(backoff, deadline);
+        let mut may_renew_token = true;
         let mut last = None;
         loop {
-            self.to
-                .throttle
-                .admit(deadline)
-                .await
-                .map_err(|_| self.out_of_time(last.clone()))?;
+            let admitted = self.to.throttle.admit(deadline).await;
+            admitted.map_err(|_| self.out_of_time(last.clone()))?;
             let request = self.request(url.clone(), body.clone(), deadline).await?;
             if deadline.has_passed() {
                 return Err(self.out_of_time(last));
             }
-            let (what, asked_pause) = match self.to.http.send(request, REPLY_CAP, TIMEOUT, deadline).await {
-                Err(error) => {
-                    *unsure |= may_have_arrived(&error);
-                    (error.to_string(), None)
-                }
-                Ok(reply) => match retryability(reply.status) {
-                    Retryability::Success if is_acceptance(&reply) => return Ok(CallOutcome::Accepted),
-                    Retryability::Success => {
-                        // Whatever answered so, it may have passed the rows on.
-                        *unsure = true;
-                        (not_accepted(&reply), None)
-                    }
-                    Retryability::Final if reply.status.as_u16() == 401 && !renewed => {
-                        renewed = true;
-                        self.to.tokens.renew();
-                        continue;
-                    }
-                    Retryability::Final => match CallOutcome::of_refusal(&reply) {
-                        Some(answer) => return Ok(answer),
-                        None => return Err(self.refused(&reply)),
-                    },
-                    found @ (Retryability::Throttled | Retryability::Transient) => {
-                        let asked = retry_after(&reply.headers, self.to.clock.now());
-                        if found == Retryability::Throttled {
-                            self.to.throttle.pause_for(asked.unwrap_or_default());
-                        }
-                        (format!("answered {}", reply.status.as_u16()), asked)
-                    }
-                },
-            };
-            if deadline.has_passed() {
-                return Err(self.out_of_time(Some(what)));
+            let sent = self.to.http.send(request, REPLY_CAP, TIMEOUT, deadline).await;
+            if may_renew_token && sent.as_ref().is_ok_and(|reply| reply.status.as_u16() == 401) {
+                may_renew_token = false;
+                self.to.tokens.renew();
+                continue;
             }
-            let Some(own_pause) = backoff.next_pause() else {
-                return Err(self.unavailable(what, TRIES));
+            let failed = match self.outcome_of(sent)? {
+                TryOutcome::Settled(outcome) => return Ok(outcome),
+                TryOutcome::Failed(failed) => failed,
             };
-            // A server that says when to come back may be met again at once; the others get room.
-            pause(asked_pause.unwrap_or(own_pause), deadline)
-                .await
-                .map_err(|_| self.out_of_time(Some(what.clone())))?;
-            last = Some(what);
+            *is_unsure |= failed.may_have_arrived;
+            tries.wait(failed.asked_pause).await.map_err(|no_more| match no_more {
+                NoMoreTries::UsedUp => self.unavailable(failed.what.clone(), TRIES),
+                NoMoreTries::OutOfTime => self.out_of_time(Some(failed.what.clone())),
+            })?;
+            last = Some(failed.what);
+        }
+    }
+
+    fn outcome_of(&self, sent: Result<Reply, TransportError>) -> Result<TryOutcome, DeliveryError> {
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(error) => {
+                return Ok(TryOutcome::Failed(FailedTry {
+                    what: error.to_string(),
+                    asked_pause: None,
+                    may_have_arrived: !error.was_never_sent(),
+                }));
+            }
+        };
+        match retryability(reply.status) {
+            Retryability::Success if is_acceptance(&reply) => Ok(TryOutcome::Settled(CallOutcome::Accepted)),
+            Retryability::Success => Ok(TryOutcome::Failed(FailedTry {
+                what: not_accepted(&reply),
+                asked_pause: None,
+                // Whatever answered so, it may have passed the rows on.
+                may_have_arrived: true,
+            })),
+            Retryability::Final => match CallOutcome::of_refusal(&reply) {
+                Some(outcome) => Ok(TryOutcome::Settled(outcome)),
+                None => Err(self.refused(&reply)),
+            },
+            found @ (Retryability::Throttled | Retryability::Transient) => {
+                let asked_pause = retry_after(&reply.headers, self.to.clock.now());
+                if found == Retryability::Throttled {
+                    // The others who send to the rule wait as well.
+                    self.to.throttle.pause_for(asked_pause.unwrap_or_default());
+                }
+                Ok(TryOutcome::Failed(FailedTry {
+                    what: format!("answered {}", reply.status.as_u16()),
+                    asked_pause,
+                    may_have_arrived: false,
+                }))
+            }
         }
     }
 
@@ -208,11 +251,6 @@ fn not_accepted(reply: &Reply) -> String {
          a sign-in page; let the handler reach the endpoint without it",
         reply.status.as_u16()
     )
-}
-
-/// The request may have reached the service whole.
-fn may_have_arrived(error: &TransportError) -> bool {
-    !error.was_never_sent()
 }
 
 fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {

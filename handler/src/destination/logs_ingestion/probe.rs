@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use super::LogsIngestion;
-use super::answer::CallOutcome;
+use super::answer::{CallOutcome, advice};
 use super::call::Call;
+use super::rule_client::RuleClient;
 use crate::destination::{Batch, DeliveryError};
 use crate::time::Deadline;
 
 /// What it proves, or what is wrong and what to do.
-pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
+pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
     let batch = Batch::without_rows(table.clone());
     let call = Call {
         to,
@@ -21,7 +21,7 @@ pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> 
         rows: &[],
     };
     let rule = &to.rule.rule_id;
-    match call.send(deadline, &mut false).await {
+    match call.send(deadline).await.outcome {
         Ok(CallOutcome::Accepted) => Ok(format!(
             "rule {rule} took a call without rows: its endpoint, the identity's token and role are right. That the columns \
              fit, and that rows show in the table, only the first rows prove"
@@ -38,21 +38,18 @@ pub async fn probe(to: &LogsIngestion, table: &Arc<str>, deadline: Deadline) -> 
 }
 
 /// The errors speak of rows, and here there were none.
-fn without_rows(error: DeliveryError, to: &LogsIngestion, table: &str) -> String {
+fn without_rows(error: DeliveryError, to: &RuleClient, table: &str) -> String {
     match error {
-        DeliveryError::Refused {
-            status, code, remedy, ..
-        } => {
+        DeliveryError::Refused { status, code, .. } => {
             let is_about_the_stream = status == 400 && code.as_deref().is_some_and(|code| code.contains("Stream"));
             let remedy = match is_about_the_stream {
                 true => format!(
                     "the rule {} ({}) has no stream Custom-{table}; add it, as infra/ does, or take the table out of the settings",
                     to.rule.rule_id, to.rule.rule_setting
                 ),
-                false => remedy,
+                false => advice(status, &to.rule, table),
             };
             let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-            let remedy = remedy.trim_end_matches(" The rows are kept").trim_end_matches('.');
             format!("the Logs Ingestion API answered {status}{code}: {remedy}")
         }
         DeliveryError::Unavailable { what, tries, .. } => {
