@@ -6,8 +6,7 @@ use async_trait::async_trait;
 
 use super::distinct::Distinct;
 use super::notes::Notes;
-use crate::event::StreamName;
-use crate::sources::{Page, Pages, SourceError, TOKEN_ENDPOINT, Window};
+use crate::sources::{Page, Pages, PolledStream, SourceError, TOKEN_ENDPOINT, Window, WindowedStream};
 use crate::time::Deadline;
 
 /// How often a window is begun anew because a cursor was refused.
@@ -17,9 +16,11 @@ const MOST_EMPTY_PAGES: u32 = 10;
 
 /// Gives the page behind a cursor.
 #[async_trait]
-pub trait CursorPages: Send + Sync {
-    /// The stream, and the endpoint in words, for errors.
-    fn names(&self) -> (&StreamName, &'static str);
+pub trait CursorPages: PolledStream {
+    /// The endpoint in words, for errors.
+    fn asked(&self) -> &'static str;
+    /// The page size that is asked for first.
+    fn page_size(&self) -> usize;
     /// Takes what a person should know although the walk goes on.
     fn notes(&self) -> &Notes;
     /// A page size that is refused by nobody for being too large.
@@ -206,7 +207,7 @@ impl<'a> CursorPager<'a> {
     }
 
     fn bad_page(&self, reason: String) -> SourceError {
-        let (stream, asked) = self.source.names();
+        let (stream, asked) = (self.source.name(), self.source.asked());
         SourceError::BadPage {
             stream: stream.clone(),
             asked,
@@ -219,7 +220,7 @@ impl<'a> CursorPager<'a> {
     /// A last page that leads back to itself, or to the beginning, is an end. Where there may be more behind it, the
     /// window counts as interrupted: cut into shorter ones, it needs no link.
     fn end_of_circle(&self, events: usize, cursor: &str, promised: Option<u64>) -> PagerState {
-        let (stream, asked) = self.source.names();
+        let (stream, asked) = (self.source.name(), self.source.asked());
         let may_have_more = match promised {
             Some(promised) => promised > self.read,
             None => events >= self.least_full_page(cursor) && !self.window.is_shortest(),
@@ -241,7 +242,7 @@ impl<'a> CursorPager<'a> {
     }
 
     fn tell_of_dead_cursor(&self) {
-        let (stream, asked) = self.source.names();
+        let (stream, asked) = (self.source.name(), self.source.asked());
         self.source.notes().add(format!(
             "{stream}: {asked} does not know the place any more at which the run before ended; everything is read from \
              the beginning, and what came before is not delivered again"
@@ -311,6 +312,17 @@ impl<'a> CursorPager<'a> {
             self.go_back();
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl<T: CursorPages> WindowedStream for T {
+    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
+        Box::new(CursorPager::new(self, window, self.page_size()))
+    }
+
+    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
+        least_page(self, window, deadline).await
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use reqwest::RequestBuilder;
 use tokio::time::Instant;
 
-use super::{SourceError, VendorClock};
+use super::SourceError;
+use super::api_client::ApiClient;
 use crate::event::StreamName;
 use crate::http::{
-    Backoff, HttpClient, Reply, Retryability, Throttle, TransportError, Trouble, pause, retry_after, retryability,
+    Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, Trouble, pause, retry_after, retryability,
 };
-use crate::time::{Clock, Deadline};
+use crate::time::Deadline;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE_CAP: usize = 32 * 1024 * 1024;
@@ -18,21 +19,14 @@ const TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// See the module.
+#[derive(Clone, Copy)]
 pub struct Endpoint<'a> {
     /// The stream that it is asked for, for errors.
     pub stream: &'a StreamName,
     /// What it is, in words, for errors.
     pub asked: &'static str,
-    /// The client.
-    pub http: &'a HttpClient,
-    /// The time, for `Retry-After`.
-    pub clock: &'a dyn Clock,
-    /// The setting that its address comes from, for errors.
-    pub address_setting: &'a str,
-    /// Shared by everybody who asks this account.
-    pub throttle: &'a Throttle,
-    /// Learns from every reply.
-    pub vendor_clock: &'a VendorClock,
+    /// The account that it belongs to.
+    pub api: &'a ApiClient,
 }
 
 /// What came of asking.
@@ -54,9 +48,32 @@ pub struct Unreadable {
     pub excerpt: String,
 }
 
-/// The pauses between tries.
-pub fn patience() -> Backoff {
-    Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES)
+impl Unreadable {
+    /// Of a body that may hold a secret.
+    pub fn not_shown(reason: String) -> Self {
+        Self {
+            reason,
+            excerpt: "[not shown]".to_owned(),
+        }
+    }
+}
+
+/// The tries of one request that are left, and how the ones before went.
+pub struct RequestState {
+    tries: Tries,
+    trouble: Trouble,
+    deadline: Deadline,
+}
+
+impl RequestState {
+    /// Of a request that is to end before the deadline.
+    pub fn new(deadline: Deadline) -> Self {
+        Self {
+            tries: Tries::new(Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES), deadline),
+            trouble: Trouble::default(),
+            deadline,
+        }
+    }
 }
 
 impl Endpoint<'_> {
@@ -79,93 +96,104 @@ impl Endpoint<'_> {
         is_final: impl Fn(&Reply) -> bool + Send + Sync,
         deadline: Deadline,
     ) -> Result<AskOutcome<T>, SourceError> {
-        let mut backoff = patience();
-        let mut trouble = Trouble::default();
+        let mut state = RequestState::new(deadline);
         let mut tries = 0;
         loop {
             tries += 1;
-            self.admit(&mut trouble, deadline).await?;
-            let (sent_at, asked_at) = (self.clock.now(), Instant::now());
-            let sent = self.http.send(request(), PAGE_CAP, TIMEOUT, deadline).await;
+            self.admit(&mut state).await?;
+            let asked_at = Instant::now();
+            let sent = self.send(request(), deadline).await;
             let answered_after = asked_at.elapsed();
-            if let Ok(reply) = &sent {
-                self.vendor_clock.note(&reply.headers, sent_at, self.clock.now());
-            }
             let (error, asked_pause) = match sent {
-                Err(_) if deadline.has_passed() => {
-                    let kept_failing = trouble.is_without_answer(asked_at, self.throttle.slowest_answer(), deadline);
-                    return Err(self.out_of_time("waiting for a page", kept_failing));
-                }
+                Err(_) if deadline.has_passed() => return Err(self.no_answer_in_time(asked_at, &state)),
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
                     return Ok(AskOutcome::TooLarge(self.unavailable(error.to_string(), tries)));
                 }
                 Err(error @ TransportError::Connect(_)) => {
-                    let what = format!("{error}; check {} if this lasts", self.address_setting);
+                    let what = format!("{error}; check {} if this lasts", self.api.address_setting);
                     (self.unavailable(what, tries), None)
                 }
                 Err(error) => (self.unavailable(error.to_string(), tries), None),
                 Ok(reply) => match (retryability(reply.status), reply.status.as_u16()) {
                     (Retryability::Success, status) => match read(reply.body) {
                         Ok(read) => {
-                            self.throttle.note_answer(answered_after);
+                            self.api.throttle.note_answer(answered_after);
                             return Ok(AskOutcome::Read(read));
                         }
                         Err(unreadable) => (self.bad_page(status, unreadable), None),
                     },
                     (Retryability::Throttled, _) => {
-                        self.wait_as_told(&reply, (&mut backoff, &mut trouble), deadline)
-                            .await?;
+                        self.wait_as_told(&reply, &mut state).await?;
                         continue;
                     }
                     (Retryability::Transient, _) if is_final(&reply) => return Ok(AskOutcome::Refused(reply)),
                     (Retryability::Transient, status) => {
-                        let asked = retry_after(&reply.headers, self.clock.now());
+                        let asked = retry_after(&reply.headers, self.api.now());
                         (self.unavailable(format!("answered {status}"), tries), asked)
                     }
                     (Retryability::Final, _) => return Ok(AskOutcome::Refused(reply)),
                 },
             };
-            let Some(own_pause) = backoff.next_pause() else {
-                return Err(error);
-            };
-            trouble.failed(asked_at);
-            pause(asked_pause.unwrap_or(own_pause), deadline).await.map_err(|_| {
-                let doing = format!("trying again after: {error}");
-                self.out_of_time(&doing, trouble.outlasts(deadline))
-            })?;
+            state.trouble.failed(asked_at);
+            self.wait_after_failure(error, asked_pause, &mut state).await?;
         }
     }
 
+    async fn send(&self, request: RequestBuilder, deadline: Deadline) -> Result<Reply, TransportError> {
+        let sent_at = self.api.now();
+        let reply = self.api.http.send(request, PAGE_CAP, TIMEOUT, deadline).await?;
+        let received_at = self.api.now();
+        self.api.vendor_clock.note(&reply.headers, sent_at, received_at);
+        Ok(reply)
+    }
+
     /// Our own rate is no trouble; a pause that the vendor asked for is.
-    async fn admit(&self, trouble: &mut Trouble, deadline: Deadline) -> Result<(), SourceError> {
-        self.throttle.admit(deadline).await.map_err(|_| {
-            if self.throttle.is_paused() {
-                trouble.throttled(Instant::now());
+    async fn admit(&self, state: &mut RequestState) -> Result<(), SourceError> {
+        self.api.throttle.admit(state.deadline).await.map_err(|_| {
+            if self.api.throttle.is_paused() {
+                state.trouble.throttled(Instant::now());
             }
-            self.out_of_time("waiting for a place in the rate limit", trouble.outlasts(deadline))
+            self.out_of_time("waiting for a place in the rate limit", state)
+        })
+    }
+
+    async fn wait_after_failure(
+        &self,
+        error: SourceError,
+        asked_pause: Option<Duration>,
+        state: &mut RequestState,
+    ) -> Result<(), SourceError> {
+        let waited = state.tries.wait(asked_pause).await;
+        waited.map_err(|no_more| match no_more {
+            NoMoreTries::UsedUp => error,
+            NoMoreTries::OutOfTime => self.out_of_time(&format!("trying again after: {error}"), state),
         })
     }
 
     /// 429 asks for patience, not for giving up: only the deadline ends it.
-    pub async fn wait_as_told(
-        &self,
-        reply: &Reply,
-        (backoff, trouble): (&mut Backoff, &mut Trouble),
-        deadline: Deadline,
-    ) -> Result<(), SourceError> {
+    pub async fn wait_as_told(&self, reply: &Reply, state: &mut RequestState) -> Result<(), SourceError> {
         // "Again, in no time" is no answer to what we should do: then our own pauses count.
-        let asked = retry_after(&reply.headers, self.clock.now()).filter(|asked| !asked.is_zero());
-        let wait = asked.or_else(|| backoff.next_pause()).unwrap_or(LONGEST_PAUSE);
-        self.throttle.pause_for(wait);
-        trouble.throttled(Instant::now());
+        let asked = retry_after(&reply.headers, self.api.now()).filter(|asked| !asked.is_zero());
+        let wait = asked.or_else(|| state.tries.next_pause()).unwrap_or(LONGEST_PAUSE);
+        self.api.throttle.pause_for(wait);
+        state.trouble.throttled(Instant::now());
         let status = reply.status.as_u16();
-        pause(wait, deadline).await.map_err(|_| {
+        pause(wait, state.deadline).await.map_err(|_| {
             let doing = format!(
                 "waiting {wait:.0?} after {} answered {status} (too many requests)",
                 self.asked
             );
-            self.out_of_time(&doing, trouble.outlasts(deadline))
+            self.out_of_time(&doing, state)
         })
+    }
+
+    fn no_answer_in_time(&self, asked_at: Instant, state: &RequestState) -> SourceError {
+        let usual = self.api.throttle.slowest_answer();
+        SourceError::OutOfTime {
+            stream: self.stream.clone(),
+            doing: "waiting for a page".to_owned(),
+            kept_failing: state.trouble.is_without_answer(asked_at, usual, state.deadline),
+        }
     }
 
     /// [`SourceError::BadPage`]
@@ -199,11 +227,11 @@ impl Endpoint<'_> {
         }
     }
 
-    fn out_of_time(&self, doing: &str, kept_failing: bool) -> SourceError {
+    fn out_of_time(&self, doing: &str, state: &RequestState) -> SourceError {
         SourceError::OutOfTime {
             stream: self.stream.clone(),
             doing: doing.to_owned(),
-            kept_failing,
+            kept_failing: state.trouble.outlasts(state.deadline),
         }
     }
 }

@@ -1,14 +1,15 @@
 //! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
 //! knows no destination, no table and no state.
 
+pub mod api_client;
 pub mod cursor_pager;
 pub mod distinct;
 pub mod endpoint;
 pub mod error;
 pub mod incomplete;
 pub mod notes;
+pub mod oauth;
 pub mod page;
-pub mod token_lifetime;
 pub mod unreadable;
 pub mod vendor_clock;
 mod webhook;
@@ -66,6 +67,10 @@ pub trait PolledStream: Send + Sync {
     fn readable_for(&self) -> Option<Duration> {
         None
     }
+    /// How many pages a minute our own rate limit allows, if there is one.
+    fn pages_per_minute(&self) -> Option<f64> {
+        None
+    }
     /// The clock of the account's vendor, if its replies show one.
     fn vendor_clock(&self) -> Option<&VendorClock> {
         None
@@ -86,10 +91,6 @@ pub trait PolledStream: Send + Sync {
 /// A stream of events that is asked for by windows of time.
 #[async_trait]
 pub trait WindowedStream: PolledStream {
-    /// How many pages a minute our own rate limit allows, if there is one.
-    fn pages_per_minute(&self) -> Option<f64> {
-        None
-    }
     /// Starts reading a window.
     fn open(&self, window: Window) -> Box<dyn Pages + '_>;
     /// Signs in and reads at most one event of a window, as reading it would: how many came. For `check` alone.

@@ -27,6 +27,15 @@ impl Page {
     }
 }
 
+/// A body that is no page.
+#[derive(Debug)]
+pub struct NoPage {
+    /// Why not.
+    pub reason: String,
+    /// As it came.
+    pub body: Vec<u8>,
+}
+
 /// Where the elements of `array`, a part of `text`, stand in it.
 pub fn elements(text: &str, array: &str) -> Vec<Range<usize>> {
     let mut cursor = Cursor::new(array);

@@ -3,6 +3,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
+use crate::event::{Identity, StreamName};
+use crate::sources::EventKey;
 
 /// Answers in the order of the script, and writes down what it was asked.
 struct Script {
@@ -12,10 +14,31 @@ struct Script {
     asked: Mutex<Vec<(usize, Option<String>)>>,
 }
 
+impl PolledStream for Script {
+    fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    fn account(&self) -> &str {
+        "the account"
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        EventKey {
+            identity: Identity::of_content(event),
+            time: None,
+        }
+    }
+}
+
 #[async_trait]
 impl CursorPages for Script {
-    fn names(&self) -> (&StreamName, &'static str) {
-        (&self.name, "the endpoint")
+    fn asked(&self) -> &'static str {
+        "the endpoint"
+    }
+
+    fn page_size(&self) -> usize {
+        1000
     }
 
     fn notes(&self) -> &Notes {

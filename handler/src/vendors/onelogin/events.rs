@@ -1,71 +1,19 @@
 //! The events of an account.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-
-use super::account::Account;
 use super::fields::fields;
-use super::list::{List, ListSpec};
-use crate::event::{Identity, StreamName};
-use crate::sources::cursor_pager::least_page;
-use crate::sources::{EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
-use crate::time::{Deadline, VendorTime};
+use super::list::ListSpec;
+use crate::event::Identity;
+use crate::sources::EventKey;
+use crate::time::VendorTime;
 
-const SPEC: ListSpec = ListSpec {
+/// The stream `onelogin/<instance>/events`.
+pub const EVENTS: ListSpec = ListSpec {
     path: "events",
     asked: "the events endpoint",
     holds: "events",
     has_windows: true,
+    key_of,
 };
-
-/// The stream `onelogin/<instance>/events`.
-pub struct ApiEvents {
-    list: List,
-}
-
-impl ApiEvents {
-    /// Of an account.
-    pub(super) fn new(instance: &str, account: Arc<Account>) -> Self {
-        Self {
-            list: List::new(instance, &SPEC, account),
-        }
-    }
-}
-
-#[async_trait]
-impl PolledStream for ApiEvents {
-    fn name(&self) -> &StreamName {
-        &self.list.stream
-    }
-
-    fn account(&self) -> &str {
-        &self.list.account.text
-    }
-
-    fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.list.account.vendor_clock)
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        key_of(event)
-    }
-
-    fn notices(&self) -> Vec<String> {
-        self.list.notices()
-    }
-}
-
-#[async_trait]
-impl WindowedStream for ApiEvents {
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(self.list.walk(window))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(&self.list, window, deadline).await
-    }
-}
 
 /// Identity is the vendor's `id`; windows are cut by `created_at`. An event without an id is named by its content.
 fn key_of(event: &str) -> EventKey {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use reqwest::Url;
 
-use super::account::Account;
+use super::client::OneLoginClient;
 use super::page::ListPage;
 use crate::event::StreamName;
-use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult};
+use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
 use crate::sources::endpoint::AskOutcome;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{SourceError, Window};
+use crate::sources::{EventKey, PolledStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 use crate::vendors::onelogin::{failure, query};
 
@@ -31,14 +31,16 @@ pub struct ListSpec {
     pub holds: &'static str,
     /// False for a list that is always read whole.
     pub has_windows: bool,
+    /// Names an object.
+    pub key_of: fn(&str) -> EventKey,
 }
 
-/// See the module.
+/// See the module. One that has windows is a stream of events; see `users.rs` for the other one.
 pub struct List {
     /// The stream.
     pub stream: StreamName,
     /// Where it is.
-    pub account: Arc<Account>,
+    pub client: Arc<OneLoginClient>,
     spec: &'static ListSpec,
     /// Page size that walks begin with: smaller once the larger one was refused.
     limit: AtomicUsize,
@@ -49,38 +51,52 @@ pub struct List {
 
 impl List {
     /// The list `form` of an account, as the stream `onelogin/<instance>/<path>`.
-    pub fn new(instance: &str, spec: &'static ListSpec, account: Arc<Account>) -> Self {
+    pub fn new(instance: &str, spec: &'static ListSpec, client: Arc<OneLoginClient>) -> Self {
         Self {
             stream: StreamName {
                 source: "onelogin",
                 instance: instance.to_owned(),
                 stream: spec.path,
             },
-            account,
+            client,
             spec,
             limit: AtomicUsize::new(LIMITS.0),
             asks_by_cursor_alone: AtomicBool::new(false),
             notes: Notes::default(),
         }
     }
-
-    /// Reads what was created in a window; a list without windows is read whole.
-    pub fn walk(&self, window: Window) -> CursorPager<'_> {
-        CursorPager::new(self, window, self.limit.load(Ordering::Relaxed))
-    }
 }
 
-impl List {
-    /// What a person should know, once.
-    pub fn notices(&self) -> Vec<String> {
+impl PolledStream for List {
+    fn name(&self) -> &StreamName {
+        &self.stream
+    }
+
+    fn account(&self) -> &str {
+        &self.client.api.account
+    }
+
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        Some(&self.client.api.vendor_clock)
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        (self.spec.key_of)(event)
+    }
+
+    fn notices(&self) -> Vec<String> {
         self.notes.take()
     }
 }
 
 #[async_trait]
 impl CursorPages for List {
-    fn names(&self) -> (&StreamName, &'static str) {
-        (&self.stream, self.spec.asked)
+    fn asked(&self) -> &'static str {
+        self.spec.asked
+    }
+
+    fn page_size(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     fn fallback_page_size(&self) -> usize {
@@ -114,9 +130,9 @@ impl CursorPages for List {
                 .await
                 .map(|asked| asked.result);
         }
-        let account = &*self.account;
+        let client = &*self.client;
         let asked = self.spec.has_windows.then_some(window);
-        let url = query::page(&account.origin, self.spec.path, asked, limit, place.cursor);
+        let url = query::page(&client.api.origin, self.spec.path, asked, limit, place.cursor);
         let asked = self.ask(url, window, limit, deadline).await?;
         let Some(cursor) = place.cursor.filter(|_| asked.blames_arguments) else {
             return Ok(asked.result);
@@ -155,7 +171,7 @@ impl List {
         limit: usize,
         deadline: Deadline,
     ) -> Result<ListReply, SourceError> {
-        let url = query::behind(&self.account.origin, self.spec.path, cursor);
+        let url = query::behind(&self.client.api.origin, self.spec.path, cursor);
         self.ask(url, window, limit, deadline).await
     }
 
@@ -166,9 +182,9 @@ impl List {
         limit: usize,
         deadline: Deadline,
     ) -> Result<ListReply, SourceError> {
-        let account = &*self.account;
-        let endpoint = account.endpoint(&self.stream, self.spec.asked);
-        let url = url.ok_or_else(|| account.no_address(&endpoint))?;
+        let client = &*self.client;
+        let endpoint = client.api.endpoint(&self.stream, self.spec.asked);
+        let url = url.ok_or_else(|| client.no_address(&endpoint))?;
         let incomplete = Incomplete::default();
         let whole = |found: ListPage| {
             let is_full = found.page.events().count() >= limit.max(2);
@@ -179,7 +195,7 @@ impl List {
                 None => Ok((found.page, found.next)),
             }
         };
-        let answer = match account.page(&endpoint, &url, whole, deadline).await {
+        let answer = match client.page(&endpoint, &url, whole, deadline).await {
             Ok(answer) => answer,
             Err(error) => return incomplete.ended(error).map(ListReply::of),
         };
@@ -191,7 +207,7 @@ impl List {
             }))),
             AskOutcome::TooLarge(error) => Ok(ListReply::of(PageResult::TooLarge(error))),
             AskOutcome::Refused(reply) => {
-                let error = account.refusal(&endpoint, self.spec.holds, &reply);
+                let error = client.refusal(&endpoint, self.spec.holds, &reply);
                 match reply.status.as_u16() {
                     400 | 410 | 422 => Ok(ListReply {
                         blames_arguments: failure::blames_arguments(&reply.body),

@@ -9,7 +9,7 @@
 //! - 5000 calls an hour are allowed. Beyond them some see 429, others a 400 whose message is `rate_limit_exceeded`.
 //! - An event has an integer as its id here and a uuid in the webhook: the two forms share no key.
 
-mod account;
+mod client;
 mod counterpart;
 mod events;
 mod failure;
@@ -30,9 +30,10 @@ mod webhook;
 
 use std::sync::Arc;
 
-use self::account::Account;
+use self::client::OneLoginClient;
 pub use self::counterpart::counterpart_of;
-pub use self::events::ApiEvents;
+use self::events::EVENTS;
+use self::list::List;
 pub use self::users::ApiUsers;
 pub use self::webhook::webhook;
 use crate::config::OneLoginApi;
@@ -49,9 +50,9 @@ pub fn api_streams(
     setting_prefix: &str,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-) -> (Arc<ApiEvents>, Arc<ApiUsers>) {
-    let account = Arc::new(Account::new(settings, setting_prefix, http, clock));
-    let events = ApiEvents::new(instance, account.clone());
-    let users = ApiUsers::new(instance, account, settings.users_every);
+) -> (Arc<List>, Arc<ApiUsers>) {
+    let client = Arc::new(OneLoginClient::new(settings, setting_prefix, http, clock));
+    let events = List::new(instance, &EVENTS, client.clone());
+    let users = ApiUsers::new(instance, client, settings.users_every);
     (Arc::new(events), Arc::new(users))
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::failure::code_of;
 use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
 use crate::sources::Page;
-use crate::sources::page::{elements, is_nothing};
+use crate::sources::page::{NoPage, elements, is_nothing};
 use crate::sources::unreadable::set_apart;
 
 /// A page as it came. `next_link` is not read: the cursor says the same, and a link could lead anywhere.
@@ -25,7 +25,7 @@ pub struct ListPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<ListPage, (String, Vec<u8>)> {
+pub fn parse(body: Vec<u8>) -> Result<ListPage, NoPage> {
     let (text, replaced_bytes) = lossy_text(body);
     let text = match serde_json::from_str::<&RawValue>(&text) {
         Ok(_) => text,
@@ -38,7 +38,10 @@ pub fn parse(body: Vec<u8>) -> Result<ListPage, (String, Vec<u8>)> {
             next,
             lacks,
         }),
-        Err(reason) => Err((reason, text.into_bytes())),
+        Err(reason) => Err(NoPage {
+            reason,
+            body: text.into_bytes(),
+        }),
     }
 }
 
@@ -145,7 +148,7 @@ mod tests {
             ),
             (r#"{"errors":["late"],"data":null}"#, "error"),
         ] {
-            let reason = parse(body.into()).unwrap_err().0;
+            let reason = parse(body.into()).unwrap_err().reason;
             assert!(reason.contains(word), "{body}: {reason}");
         }
     }

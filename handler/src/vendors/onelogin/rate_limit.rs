@@ -3,9 +3,8 @@
 use reqwest::RequestBuilder;
 
 use super::failure::is_rate_limit;
-use crate::http::Trouble;
 use crate::sources::SourceError;
-use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable, patience};
+use crate::sources::endpoint::{AskOutcome, Endpoint, RequestState, Unreadable};
 use crate::time::Deadline;
 
 /// [`Endpoint::ask`], and a 400 that means a used-up rate limit is waited for as a 429 is: only the deadline ends it.
@@ -15,13 +14,11 @@ pub async fn ask_patiently<T>(
     read: impl Fn(Vec<u8>) -> Result<T, Unreadable> + Send + Sync,
     deadline: Deadline,
 ) -> Result<AskOutcome<T>, SourceError> {
-    let (mut backoff, mut trouble) = (patience(), Trouble::default());
+    let mut state = RequestState::new(deadline);
     loop {
         match endpoint.ask(&request, &read, deadline).await? {
             AskOutcome::Refused(reply) if is_rate_limit(&reply) => {
-                endpoint
-                    .wait_as_told(&reply, (&mut backoff, &mut trouble), deadline)
-                    .await?;
+                endpoint.wait_as_told(&reply, &mut state).await?;
             }
             answer => return Ok(answer),
         }

@@ -13,7 +13,7 @@ use crate::time::{Deadline, SystemClock};
 
 pub(super) const TOKEN_PATH: &str = "/auth/oauth2/v2/token";
 
-pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<ApiEvents>, Arc<ApiUsers>) {
+pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<List>, Arc<ApiUsers>) {
     let environment = MapEnvironment::from([
         ("ONELOGIN__ACME__URL", origin),
         ("ONELOGIN__ACME__CLIENT_ID", id),
@@ -27,7 +27,7 @@ pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<ApiEven
     api_streams("acme", api, &instance.setting_prefix, http, Arc::new(SystemClock))
 }
 
-pub(super) fn streams(api: &Api) -> (Arc<ApiEvents>, Arc<ApiUsers>) {
+pub(super) fn streams(api: &Api) -> (Arc<List>, Arc<ApiUsers>) {
     let options = Options::default();
     streams_with(&api.origin(), &options.client_id, &options.client_secret)
 }

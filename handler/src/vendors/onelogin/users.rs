@@ -7,20 +7,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::DateTime;
 
-use super::account::Account;
+use super::client::OneLoginClient;
 use super::fields::fields;
 use super::list::{List, ListSpec};
 use crate::event::{Identity, StreamName};
 use crate::http::Throttle;
-use crate::sources::cursor_pager::{CursorPager, least_page};
+use crate::sources::cursor_pager::{CursorPager, CursorPages, least_page};
 use crate::sources::{EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, Window};
 use crate::time::Deadline;
 
-const SPEC: ListSpec = ListSpec {
+const USERS: ListSpec = ListSpec {
     path: "users",
     asked: "the users endpoint",
     holds: "users",
     has_windows: false,
+    key_of,
 };
 
 /// What the table has columns for. The rest of a user changes with every sign-in and is no news.
@@ -41,26 +42,26 @@ pub struct ApiUsers {
     list: List,
     every: Duration,
     /// Pages of users that may be asked for: half of the calls that an account has, so that its events, and whoever
-    /// else uses the account, never wait for a walk over all users.
+    /// else uses the account, never wait for a scan of all users.
     share: Throttle,
 }
 
-/// The list takes no times. A window without a length cannot be halved, and that is all that a walk asks of it.
+/// The list takes no times. A window without a length cannot be halved, and that is all that a pager asks of it.
 const EVERYTHING: Window = Window {
     from: DateTime::UNIX_EPOCH,
     to: DateTime::UNIX_EPOCH,
 };
 /// OneLogin allows 5000 calls an hour to an account. Source: OneLogin's page on rate limits.
 const PAGES_PER_SECOND: f64 = 2500.0 / 3600.0;
-/// A walk that is not longer than this needs no second run.
+/// A scan that is not longer than this needs no second run.
 const PAGES_AT_ONCE: NonZeroU32 = match NonZeroU32::new(200) {
     Some(pages) => pages,
     None => NonZeroU32::MIN,
 };
 
-/// A walk within its share.
+/// A scan within its share.
 struct SharedPages<'a> {
-    walk: CursorPager<'a>,
+    pager: CursorPager<'a>,
     users: &'a ApiUsers,
 }
 
@@ -68,23 +69,23 @@ struct SharedPages<'a> {
 impl Pages for SharedPages<'_> {
     /// To wait for the next place would hold up the run, and cost more than to go on in the next one.
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
-        if !self.walk.is_at_end() && self.users.share.admit(Deadline::after(Duration::ZERO)).await.is_err() {
-            let stream = self.users.list.stream.clone();
+        if !self.pager.is_at_end() && self.users.share.admit(Deadline::after(Duration::ZERO)).await.is_err() {
+            let stream = self.users.list.name().clone();
             return Err(SourceError::ShareUsed { stream });
         }
-        self.walk.next(deadline).await
+        self.pager.next(deadline).await
     }
 
     fn place(&self) -> Option<String> {
-        self.walk.place()
+        self.pager.place()
     }
 }
 
 impl ApiUsers {
     /// Of an account.
-    pub(super) fn new(instance: &str, account: Arc<Account>, every: Duration) -> Self {
+    pub(super) fn new(instance: &str, client: Arc<OneLoginClient>, every: Duration) -> Self {
         Self {
-            list: List::new(instance, &SPEC, account),
+            list: List::new(instance, &USERS, client),
             every,
             share: Throttle::per_second(PAGES_PER_SECOND, PAGES_AT_ONCE),
         }
@@ -94,15 +95,15 @@ impl ApiUsers {
 #[async_trait]
 impl PolledStream for ApiUsers {
     fn name(&self) -> &StreamName {
-        &self.list.stream
+        self.list.name()
     }
 
     fn account(&self) -> &str {
-        &self.list.account.text
+        self.list.account()
     }
 
     fn key_of(&self, user: &str) -> EventKey {
-        key_of(user)
+        self.list.key_of(user)
     }
 
     fn notices(&self) -> Vec<String> {
@@ -117,11 +118,11 @@ impl SnapshotStream for ApiUsers {
     }
 
     fn scan(&self, place: Option<String>) -> Box<dyn Pages + '_> {
-        let walk = self.list.walk(EVERYTHING);
+        let pager = CursorPager::new(&self.list, EVERYTHING, self.list.page_size());
         Box::new(SharedPages {
-            walk: match place {
-                Some(cursor) => walk.resuming_at(cursor),
-                None => walk,
+            pager: match place {
+                Some(cursor) => pager.resuming_at(cursor),
+                None => pager,
             },
             users: self,
         })

@@ -9,15 +9,17 @@ use reqwest::Url;
 use reqwest::header::ACCEPT;
 
 use super::page::ActivityPage;
-use super::token::Tokens;
+use super::token::EnvironmentTokens;
 use crate::config::PingOnePoll;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
-use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::api_client::ApiClient;
+use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::oauth::AccessTokens;
+use crate::sources::{EventKey, Page, PolledStream, SourceError, VendorClock, Window};
 use crate::time::{Clock, Deadline};
 use crate::vendors::pingone::{event, page, request};
 
@@ -34,14 +36,8 @@ const READABLE_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 /// The stream `pingone/<instance>/activities`.
 pub struct Activities {
     stream: StreamName,
-    account: String,
-    /// Where the address comes from, for errors.
-    address_setting: String,
-    http: HttpClient,
-    clock: Arc<dyn Clock>,
-    tokens: Tokens,
-    throttle: Throttle,
-    vendor_clock: VendorClock,
+    api: ApiClient,
+    tokens: AccessTokens<EnvironmentTokens>,
     settings: PingOnePoll,
     notes: Notes,
 }
@@ -49,42 +45,54 @@ pub struct Activities {
 impl Activities {
     /// Of the environment in `settings`.
     pub fn new(instance: &str, settings: PingOnePoll, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
-        let stream = StreamName {
-            source: "pingone",
-            instance: instance.to_owned(),
-            stream: "activities",
-        };
-        Self {
-            address_setting: format!("{0}REGION (or {0}API_URL)", settings.setting_prefix),
+        let tokens = AccessTokens::new(EnvironmentTokens {
+            http: http.clone(),
+            clock: clock.clone(),
+            settings: settings.clone(),
+        });
+        let api = ApiClient {
+            origin: settings.api.clone(),
             account: format!("environment {}", settings.environment_id.to_ascii_lowercase()),
-            tokens: Tokens::new(stream.clone(), http.clone(), clock.clone(), settings.clone()),
-            throttle: Throttle::per_second(settings.requests_per_second, BURST),
-            vendor_clock: VendorClock::default(),
-            stream,
+            address_setting: format!("{0}REGION (or {0}API_URL)", settings.setting_prefix),
+            setting_prefix: settings.setting_prefix.clone(),
             http,
             clock,
+            throttle: Throttle::per_second(settings.requests_per_second, BURST),
+            vendor_clock: VendorClock::default(),
+        };
+        Self {
+            stream: StreamName {
+                source: "pingone",
+                instance: instance.to_owned(),
+                stream: "activities",
+            },
+            api,
+            tokens,
             settings,
             notes: Notes::default(),
         }
     }
 }
 
-#[async_trait]
 impl PolledStream for Activities {
     fn name(&self) -> &StreamName {
         &self.stream
     }
 
     fn account(&self) -> &str {
-        &self.account
+        &self.api.account
     }
 
     fn readable_for(&self) -> Option<Duration> {
         Some(READABLE_FOR)
     }
 
+    fn pages_per_minute(&self) -> Option<f64> {
+        Some(self.settings.requests_per_second * 60.0)
+    }
+
     fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.vendor_clock)
+        Some(&self.api.vendor_clock)
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -97,24 +105,13 @@ impl PolledStream for Activities {
 }
 
 #[async_trait]
-impl WindowedStream for Activities {
-    fn pages_per_minute(&self) -> Option<f64> {
-        Some(self.settings.requests_per_second * 60.0)
-    }
-
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(CursorPager::new(self, window, LIMITS.0))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
-    }
-}
-
-#[async_trait]
 impl CursorPages for Activities {
-    fn names(&self) -> (&StreamName, &'static str) {
-        (&self.stream, ASKED)
+    fn asked(&self) -> &'static str {
+        ASKED
+    }
+
+    fn page_size(&self) -> usize {
+        LIMITS.0
     }
 
     fn notes(&self) -> &Notes {
@@ -161,31 +158,23 @@ impl Activities {
     }
 
     fn endpoint(&self) -> Endpoint<'_> {
-        Endpoint {
-            stream: &self.stream,
-            asked: ASKED,
-            http: &self.http,
-            clock: &*self.clock,
-            address_setting: &self.address_setting,
-            throttle: &self.throttle,
-            vendor_clock: &self.vendor_clock,
-        }
+        self.api.endpoint(&self.stream, ASKED)
     }
 
     /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.
     async fn fetch(&self, url: &Url, limit: Option<usize>, deadline: Deadline) -> Result<PageResult, SourceError> {
         let mut renewed = false;
         loop {
-            let token = self.tokens.get(deadline).await?;
+            let token = self.tokens.get(&self.stream, deadline).await?;
             let request = || {
-                let request = self.http.get(url.clone()).bearer_auth(token.expose());
+                let request = self.api.http.get(url.clone()).bearer_auth(token.expose());
                 request.header(ACCEPT, "application/json")
             };
             let incomplete = Incomplete::default();
             let read = |body| {
-                let mut found = page::parse(body).map_err(|(reason, body)| Unreadable {
-                    reason,
-                    excerpt: excerpt(&body, &[&token, &self.settings.client_secret]),
+                let mut found = page::parse(body).map_err(|no_page| Unreadable {
+                    excerpt: excerpt(&no_page.body, &[&token, &self.settings.client_secret]),
+                    reason: no_page.reason,
                 })?;
                 self.take_for_end(&mut found);
                 let lacks = match limit {
@@ -206,7 +195,7 @@ impl Activities {
                 AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
                 AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;
-                    self.tokens.refused(&token).await;
+                    self.tokens.discard(&token).await;
                     continue;
                 }
                 AskOutcome::Refused(reply) => self.final_answer(&reply),

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::json::{Cursor, Kind, kind, lossy_text, member, unquote};
 use crate::sources::Page;
-use crate::sources::page::{elements, is_nothing};
+use crate::sources::page::{NoPage, elements, is_nothing};
 use crate::sources::unreadable::{may_hold, set_apart};
 
 /// A page as it came.
@@ -35,7 +35,7 @@ impl ActivityPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<ActivityPage, (String, Vec<u8>)> {
+pub fn parse(body: Vec<u8>) -> Result<ActivityPage, NoPage> {
     let (text, replaced_bytes) = lossy_text(body);
     let text = match serde_json::from_str::<&RawValue>(&text) {
         Ok(_) => text,
@@ -49,7 +49,10 @@ pub fn parse(body: Vec<u8>) -> Result<ActivityPage, (String, Vec<u8>)> {
             next,
             lacks,
         }),
-        Err(reason) => Err((reason, text.into_bytes())),
+        Err(reason) => Err(NoPage {
+            reason,
+            body: text.into_bytes(),
+        }),
     }
 }
 

@@ -7,8 +7,8 @@
 
 mod event;
 mod reply;
+mod sign_in;
 mod subscription;
-mod token;
 mod torn;
 
 pub use subscription::Subscription;

@@ -6,23 +6,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
-use tokio::sync::Mutex;
 
 use super::event::identity_of;
 use super::reply::parse;
-use super::token::SignIn;
+use super::sign_in::PollSignIn;
 use crate::config::PingOneEnterprise;
 use crate::event::{Identity, StreamName};
-use crate::http::{Backoff, BrokenReply, HttpClient, Retryability, error_code, pause, retry_after, retryability};
+use crate::http::{
+    Backoff, BrokenReply, HttpClient, NoMoreTries, Retryability, Tries, error_code, retry_after, retryability,
+};
 use crate::json::lossy_text;
-use crate::sources::error::TOKEN_ENDPOINT;
 use crate::sources::{ConsumedReply, DestructiveStream, Page, ReadOutcome, SourceError};
 use crate::time::{Clock, Deadline};
 
 /// For errors about the poll URL.
 const ASKED: &str = "the poll subscription";
-/// For errors about signing in.
-pub const ASKED_TOKEN: &str = TOKEN_ENDPOINT;
 /// The reply is not capped in pages; this only keeps a broken server from filling the memory.
 const REPLY_CAP: usize = 256 * 1024 * 1024;
 const TRIES: u32 = 5;
@@ -35,7 +33,8 @@ pub struct Subscription {
     poll_url: Url,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-    sign_in: SignIn,
+    sign_in: PollSignIn,
+    setting_prefix: String,
 }
 
 impl Subscription {
@@ -57,14 +56,8 @@ impl Subscription {
                 ("$subscription_id", settings.subscription_id.clone()),
             ],
             poll_url: settings.poll_url.clone(),
-            sign_in: SignIn {
-                stream: stream.clone(),
-                http: http.clone(),
-                clock: clock.clone(),
-                way: settings.sign_in.clone(),
-                setting_prefix: settings.setting_prefix.clone(),
-                token: Mutex::new(None),
-            },
+            sign_in: PollSignIn::new(&settings.sign_in, &settings.setting_prefix, http.clone(), clock.clone()),
+            setting_prefix: settings.setting_prefix.clone(),
             stream,
             http,
             clock,
@@ -106,9 +99,9 @@ impl Subscription {
     }
 
     fn refused(&self, status: u16, code: Option<String>) -> SourceError {
-        let prefix = &self.sign_in.setting_prefix;
+        let prefix = &self.setting_prefix;
         let remedy = match status {
-            401 | 403 => self.sign_in.remedy(),
+            401 | 403 => self.sign_in.remedy(prefix),
             404 => format!("no such subscription; check {prefix}POLL_URL against the subscription's page"),
             _ => format!("check {prefix}POLL_URL; if this lasts, report it with this line"),
         };
@@ -118,6 +111,23 @@ impl Subscription {
             status,
             code,
             remedy,
+        }
+    }
+
+    fn given_up(&self, no_more: NoMoreTries, what: String) -> SourceError {
+        let stream = self.stream.clone();
+        match no_more {
+            NoMoreTries::UsedUp => SourceError::Unavailable {
+                stream,
+                asked: ASKED,
+                what,
+                tries: TRIES,
+            },
+            NoMoreTries::OutOfTime => SourceError::OutOfTime {
+                stream,
+                doing: format!("trying again ({ASKED} {what})"),
+                kept_failing: true,
+            },
         }
     }
 }
@@ -152,18 +162,18 @@ impl DestructiveStream for Subscription {
 
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {
         // Signing in is no reading: it must not stand between the intent and the reply.
-        self.sign_in
-            .sign(self.http.get(self.poll_url.clone()), deadline)
-            .await
-            .map(|_| ())
+        let request = self.http.get(self.poll_url.clone());
+        self.sign_in.sign(request, &self.stream, deadline).await.map(|_| ())
     }
 
     async fn take(&self, timeout: Duration, deadline: Deadline) -> ReadOutcome {
-        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20), TRIES);
+        let backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(20), TRIES);
+        // The full time for a reply must be left after a pause.
+        let mut tries = Tries::new(backoff, deadline.less(timeout));
         let mut renewed = false;
         loop {
             let request = self.http.get(self.poll_url.clone()).header(ACCEPT, "application/json");
-            let request = match self.sign_in.sign(request, deadline).await {
+            let request = match self.sign_in.sign(request, &self.stream, deadline).await {
                 Ok(request) => request,
                 Err(error) => return ReadOutcome::Nothing(error),
             };
@@ -179,25 +189,9 @@ impl DestructiveStream for Subscription {
                 }
                 Retryability::Final => return ReadOutcome::Nothing(self.refused(status, error_code(&reply.body))),
                 Retryability::Throttled | Retryability::Transient => {
-                    let what = format!("answered {status}");
-                    let stream = self.stream.clone();
-                    let Some(own_pause) = backoff.next_pause() else {
-                        return ReadOutcome::Nothing(SourceError::Unavailable {
-                            stream,
-                            asked: ASKED,
-                            what,
-                            tries: TRIES,
-                        });
-                    };
-                    let wait = retry_after(&reply.headers, self.clock.now()).unwrap_or(own_pause);
-                    // The full time for a reply must be left after the pause.
-                    if pause(wait, deadline.less(timeout)).await.is_err() {
-                        let doing = format!("trying again ({ASKED} {what})");
-                        return ReadOutcome::Nothing(SourceError::OutOfTime {
-                            stream,
-                            doing,
-                            kept_failing: true,
-                        });
+                    let asked_pause = retry_after(&reply.headers, self.clock.now());
+                    if let Err(no_more) = tries.wait(asked_pause).await {
+                        return ReadOutcome::Nothing(self.given_up(no_more, format!("answered {status}")));
                     }
                 }
             }

@@ -34,8 +34,8 @@ pub async fn end_of_token(
     stream: &StreamName,
     deadline: Deadline,
 ) -> Result<CredentialNote, SourceError> {
-    let endpoint = console.endpoint(stream, ASKED);
-    let address = format!("{}/web/api/v2.1/users/api-token-details", console.origin.as_str());
+    let endpoint = console.api.endpoint(stream, ASKED);
+    let address = format!("{}/web/api/v2.1/users/api-token-details", console.api.origin.as_str());
     let url = Url::parse(&address).map_err(|_| console.no_address(&endpoint))?;
     let read = |body: Vec<u8>| {
         serde_json::from_slice::<Details>(&body).map_err(|_| Unreadable {
@@ -56,7 +56,7 @@ pub async fn end_of_token(
         AskOutcome::Read(details) => {
             let end = details.data.and_then(|data| data.expires_at);
             let end = end.and_then(|end| VendorTime::parse(&end).map(|end| end.utc()));
-            Ok(end.map_or_else(|| not_told(""), |end| note(&setting, end, console.now())))
+            Ok(end.map_or_else(|| not_told(""), |end| note(&setting, end, console.api.now())))
         }
         AskOutcome::Refused(reply) if reply.status.as_u16() == 401 => {
             Err(console.refusal(&endpoint, "the end of the token", &reply))

@@ -2,72 +2,51 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
-use crate::config::{Origin, Secret, SentinelOne};
-use crate::event::StreamName;
+use crate::config::{Secret, SentinelOne};
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
+use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{Endpoint, Unreadable};
+use crate::sources::page::NoPage;
 use crate::sources::{SourceError, VendorClock};
 use crate::time::Clock;
 use crate::vendors::sentinelone::failure;
 
 /// See the module.
 pub struct Console {
-    /// Its address.
-    pub origin: Origin,
-    /// Its host: what positions belong to.
-    pub account: String,
+    /// Its API. No rate of our own, only the pauses that a 429 asks for.
+    pub api: ApiClient,
     token: Secret,
-    setting_prefix: String,
-    address_setting: String,
-    http: HttpClient,
-    clock: Arc<dyn Clock>,
-    /// No rate of our own: the pauses that a 429 asks for, kept by every stream.
-    throttle: Throttle,
-    /// The console's, learned from the replies to all its streams.
-    pub vendor_clock: VendorClock,
 }
 
 impl Console {
     /// Of one instance.
     pub fn new(settings: &SentinelOne, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
         Self {
-            account: format!("console {}", settings.console.host()),
-            origin: settings.console.clone(),
+            api: ApiClient {
+                account: format!("console {}", settings.console.host()),
+                origin: settings.console.clone(),
+                setting_prefix: settings.setting_prefix.clone(),
+                address_setting: format!("{}URL", settings.setting_prefix),
+                http,
+                clock,
+                throttle: Throttle::unlimited(),
+                vendor_clock: VendorClock::default(),
+            },
             token: settings.api_token.clone(),
-            setting_prefix: settings.setting_prefix.clone(),
-            address_setting: format!("{}URL", settings.setting_prefix),
-            http,
-            clock,
-            throttle: Throttle::unlimited(),
-            vendor_clock: VendorClock::default(),
-        }
-    }
-
-    /// One of its endpoints, for a stream.
-    pub fn endpoint<'a>(&'a self, stream: &'a StreamName, asked: &'static str) -> Endpoint<'a> {
-        Endpoint {
-            stream,
-            asked,
-            http: &self.http,
-            clock: &*self.clock,
-            address_setting: &self.address_setting,
-            throttle: &self.throttle,
-            vendor_clock: &self.vendor_clock,
         }
     }
 
     /// A GET with the token.
     pub fn get(&self, url: Url) -> RequestBuilder {
-        self.signed(self.http.get(url))
+        self.signed(self.api.http.get(url))
     }
 
     /// A POST of JSON with the token.
     pub fn post(&self, url: Url, json: String) -> RequestBuilder {
-        let request = self.http.post(url).header(CONTENT_TYPE, "application/json");
+        let request = self.api.http.post(url).header(CONTENT_TYPE, "application/json");
         self.signed(request).body(json)
     }
 
@@ -85,26 +64,21 @@ impl Console {
         self.post(url, body.to_string())
     }
 
-    /// The present.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
-    }
-
     /// The setting that holds the token.
     pub fn token_setting(&self) -> String {
-        format!("{}API_TOKEN", self.setting_prefix)
+        format!("{}API_TOKEN", self.api.setting_prefix)
     }
 
     /// Why `endpoint`, which gives what `holds` says, refused.
     pub fn refusal(&self, endpoint: &Endpoint<'_>, holds: &str, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
-        let remedy = failure::remedy(status, &self.setting_prefix, holds);
+        let remedy = failure::remedy(status, &self.api.setting_prefix, holds);
         endpoint.refused(status, failure::code_of(reply), remedy)
     }
 
     /// The console's GraphQL does not know a field without which nothing can be read.
     pub fn schema_lacks(&self, endpoint: &Endpoint<'_>, holds: &str, field: &str) -> SourceError {
-        let prefix = &self.setting_prefix;
+        let prefix = &self.api.setting_prefix;
         let remedy = format!(
             "this console does not know {field} of {holds}, and without it they cannot be read; update the console, or \
              leave the stream out of {prefix}STREAMS"
@@ -114,18 +88,19 @@ impl Console {
 
     /// Why no request can be made.
     pub fn no_address(&self, endpoint: &Endpoint<'_>) -> SourceError {
-        let remedy = format!("check {}URL: it makes no address", self.setting_prefix);
+        let remedy = format!("check {}URL: it makes no address", self.api.setting_prefix);
         endpoint.refused(0, None, remedy)
     }
 
     /// A body that is no page, for an error: without the token, and not at all if it may show a group's secret or
     /// the parameters of an error.
-    pub fn unreadable(&self, (reason, body): (String, Vec<u8>)) -> Unreadable {
-        let mut excerpt = excerpt(&body, &[&self.token]);
+    pub fn unreadable(&self, no_page: NoPage) -> Unreadable {
+        let mut excerpt = excerpt(&no_page.body, &[&self.token]);
         let tells_too_much = ["egistrationToken", "\\u00", "\"errors\""];
         if tells_too_much.iter().any(|word| excerpt.contains(word)) {
             excerpt = "[not shown]".to_owned();
         }
+        let reason = no_page.reason;
         Unreadable { reason, excerpt }
     }
 }

@@ -9,7 +9,7 @@ use super::page::{check_json, page_of, readable};
 use super::secret::removed as without_secret;
 use super::selection::{OmittedFields, Unknown};
 use crate::json::{Kind, kind, lossy_text, member, range_in, unquote, value_at};
-use crate::sources::page::elements;
+use crate::sources::page::{NoPage, elements};
 use crate::sources::unreadable::event_with_error;
 use crate::sources::{Page, Window};
 use crate::vendors::sentinelone::failure;
@@ -64,11 +64,14 @@ pub enum AlertsReply {
 }
 
 /// Reads an answer to `query`; the error says why it is none and gives the body back.
-pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, (String, Vec<u8>)> {
+pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, NoPage> {
     let (text, replaced_bytes) = lossy_text(body);
     let text = readable(text, &["data", "alerts", "edges"]);
     if let Err(reason) = check_json(&text) {
-        return Err((reason, text.into_bytes()));
+        return Err(NoPage {
+            reason,
+            body: text.into_bytes(),
+        });
     }
     let errors = member(&text, "errors");
     let said = failure::said(errors).map(|said| match selection::named_field(errors, query) {
@@ -81,7 +84,10 @@ pub fn parse_alerts(body: Vec<u8>, query: &str) -> Result<AlertsReply, (String, 
         return match said {
             Some(_) if !unknown.is_empty() => Ok(AlertsReply::Unknown(unknown)),
             Some(error) => Ok(AlertsReply::Error(error)),
-            None => Err(("it has no data.alerts".to_owned(), text.into_bytes())),
+            None => Err(NoPage {
+                reason: "it has no data.alerts".to_owned(),
+                body: text.into_bytes(),
+            }),
         };
     };
     let unknown = selection::unknown_beside_data(errors, query);
@@ -191,10 +197,13 @@ fn next_cursor(alerts: &str) -> Result<Option<String>, String> {
 }
 
 /// Reads an answer to [`metadata_body`]. A console that does not know the question leaves the columns unknown.
-pub fn parse_metadata(body: Vec<u8>) -> Result<Columns, (String, Vec<u8>)> {
+pub fn parse_metadata(body: Vec<u8>) -> Result<Columns, NoPage> {
     let (text, _) = lossy_text(body);
     if let Err(reason) = check_json(&text) {
-        return Err((reason, text.into_bytes()));
+        return Err(NoPage {
+            reason,
+            body: text.into_bytes(),
+        });
     }
     // Beside an error the list may be cut short, and a column that is missing would count as one that is not offered.
     let is_whole = failure::said(member(&text, "errors")).is_none();

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use super::cursor::decoded;
 use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
 use crate::sources::Page;
-use crate::sources::page::{elements, is_nothing};
+use crate::sources::page::{NoPage, elements, is_nothing};
 use crate::sources::unreadable::set_apart;
 use crate::vendors::sentinelone::{failure, secret};
 
@@ -32,7 +32,7 @@ pub struct RestPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<RestPage, (String, Vec<u8>)> {
+pub fn parse(body: Vec<u8>) -> Result<RestPage, NoPage> {
     let (text, replaced_bytes) = lossy_text(body);
     let text = readable(text, &["data"]);
     match read(&text) {
@@ -45,7 +45,10 @@ pub fn parse(body: Vec<u8>) -> Result<RestPage, (String, Vec<u8>)> {
             is_absent: found.is_absent,
             lacks_events_only: found.lacks_events_only,
         }),
-        Err(reason) => Err((reason, text.into_bytes())),
+        Err(reason) => Err(NoPage {
+            reason,
+            body: text.into_bytes(),
+        }),
     }
 }
 
@@ -157,7 +160,7 @@ mod tests {
     }
 
     fn reason(body: &str) -> String {
-        parse(body.into()).unwrap_err().0
+        parse(body.into()).unwrap_err().reason
     }
 
     #[test]

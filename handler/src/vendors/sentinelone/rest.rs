@@ -11,13 +11,11 @@ use super::endpoint_spec::EndpointSpec;
 use super::page::RestPage;
 use super::totals::{Count, Totals};
 use crate::event::StreamName;
-use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
 use crate::sources::endpoint::AskOutcome;
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{
-    CredentialNote, EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream,
-};
+use crate::sources::{CredentialNote, EventKey, Page, PolledStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::{api_token, page, query};
 
@@ -50,11 +48,11 @@ impl PolledStream for RestStream {
     }
 
     fn account(&self) -> &str {
-        &self.console.account
+        &self.console.api.account
     }
 
     fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.console.vendor_clock)
+        Some(&self.console.api.vendor_clock)
     }
 
     async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -68,19 +66,8 @@ impl PolledStream for RestStream {
 
     fn notices(&self) -> Vec<String> {
         let mut notices = self.notes.take();
-        notices.extend(self.totals.notice(&self.name, self.console.now()));
+        notices.extend(self.totals.notice(&self.name, self.console.api.now()));
         notices
-    }
-}
-
-#[async_trait]
-impl WindowedStream for RestStream {
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(CursorPager::new(self, window, self.spec.page_size))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
     }
 }
 
@@ -100,7 +87,7 @@ impl RestStream {
             is_last: found.next.is_none(),
             is_absent: found.is_absent,
         };
-        let now = self.console.now();
+        let now = self.console.api.now();
         if events == 0 && self.is_end_that_leads_on(&found, place, count, now) {
             (found.next, found.lacks, count.is_last) = (None, None, true);
         }
@@ -152,8 +139,12 @@ struct NotWhole {
 
 #[async_trait]
 impl CursorPages for RestStream {
-    fn names(&self) -> (&StreamName, &'static str) {
-        (&self.name, self.spec.asked)
+    fn asked(&self) -> &'static str {
+        self.spec.asked
+    }
+
+    fn page_size(&self) -> usize {
+        self.spec.page_size
     }
 
     fn notes(&self) -> &Notes {
@@ -172,8 +163,8 @@ impl CursorPages for RestStream {
         deadline: Deadline,
     ) -> Result<PageResult, SourceError> {
         let console = &*self.console;
-        let endpoint = console.endpoint(&self.name, self.spec.asked);
-        let url = query::page(&console.origin, self.spec, window, limit, place.cursor)
+        let endpoint = console.api.endpoint(&self.name, self.spec.asked);
+        let url = query::page(&console.api.origin, self.spec, window, limit, place.cursor)
             .ok_or_else(|| console.no_address(&endpoint))?;
         let request = || console.get(url.clone());
         let (incomplete, is_only_short) = (Incomplete::default(), AtomicBool::new(false));
@@ -188,7 +179,7 @@ impl CursorPages for RestStream {
         let answer = match endpoint.ask(request, read, deadline).await {
             Ok(answer) => answer,
             Err(error @ SourceError::BadPage { .. }) if is_only_short.load(Ordering::Relaxed) => {
-                return match self.totals.give_up(window, place, console.now()) {
+                return match self.totals.give_up(window, place, console.api.now()) {
                     true => incomplete.taken_for_whole(error),
                     false => incomplete.ended_short(error),
                 };

@@ -12,11 +12,11 @@ use super::graphql::AlertsReply;
 use super::selection::{OmittedFields, Unknown};
 use crate::event::StreamName;
 use crate::http::Reply;
-use crate::sources::cursor_pager::{CompletePage, CursorPager, CursorPages, PagePosition, PageResult, least_page};
+use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{CredentialNote, EventKey, PolledStream, SourceError, VendorClock, Window};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::api_token;
 use crate::vendors::sentinelone::graphql;
@@ -94,11 +94,14 @@ impl UnifiedAlerts {
     }
 
     fn endpoint(&self) -> Endpoint<'_> {
-        self.console.endpoint(&self.name, ASKED)
+        self.console.api.endpoint(&self.name, ASKED)
     }
 
     fn url(&self) -> Result<Url, SourceError> {
-        let address = format!("{}/web/api/v2.1/unifiedalerts/graphql", self.console.origin.as_str());
+        let address = format!(
+            "{}/web/api/v2.1/unifiedalerts/graphql",
+            self.console.api.origin.as_str()
+        );
         Url::parse(&address).map_err(|_| self.console.no_address(&self.endpoint()))
     }
 
@@ -130,11 +133,11 @@ impl PolledStream for UnifiedAlerts {
     }
 
     fn account(&self) -> &str {
-        &self.console.account
+        &self.console.api.account
     }
 
     fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.console.vendor_clock)
+        Some(&self.console.api.vendor_clock)
     }
 
     async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
@@ -164,17 +167,6 @@ impl PolledStream for UnifiedAlerts {
             ));
         }
         notices
-    }
-}
-
-#[async_trait]
-impl WindowedStream for UnifiedAlerts {
-    fn open(&self, window: Window) -> Box<dyn Pages + '_> {
-        Box::new(CursorPager::new(self, window, PAGE_SIZE))
-    }
-
-    async fn probe(&self, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-        least_page(self, window, deadline).await
     }
 }
 
@@ -271,8 +263,12 @@ impl UnifiedAlerts {
 
 #[async_trait]
 impl CursorPages for UnifiedAlerts {
-    fn names(&self) -> (&StreamName, &'static str) {
-        (&self.name, ASKED)
+    fn asked(&self) -> &'static str {
+        ASKED
+    }
+
+    fn page_size(&self) -> usize {
+        PAGE_SIZE
     }
 
     fn notes(&self) -> &Notes {

@@ -1,0 +1,48 @@
+//! One account of a vendor's API: what all its streams share.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::VendorClock;
+use super::endpoint::Endpoint;
+use crate::config::Origin;
+use crate::event::StreamName;
+use crate::http::{HttpClient, Throttle};
+use crate::time::Clock;
+
+/// See the module. A pause that the vendor asks for holds all streams of the account.
+pub struct ApiClient {
+    /// The address of the API.
+    pub origin: Origin,
+    /// What positions belong to. Credentials are no part of it, so positions survive new ones.
+    pub account: String,
+    /// What the names of the account's settings start with, for errors.
+    pub setting_prefix: String,
+    /// The setting that the address comes from, for errors.
+    pub address_setting: String,
+    /// The client.
+    pub http: HttpClient,
+    /// The time, for `Retry-After`.
+    pub clock: Arc<dyn Clock>,
+    /// Our own rate limit, and the pauses that the vendor asks for.
+    pub throttle: Throttle,
+    /// The vendor's clock, learned from every reply.
+    pub vendor_clock: VendorClock,
+}
+
+impl ApiClient {
+    /// One of its endpoints, for a stream.
+    pub fn endpoint<'a>(&'a self, stream: &'a StreamName, asked: &'static str) -> Endpoint<'a> {
+        Endpoint {
+            stream,
+            asked,
+            api: self,
+        }
+    }
+
+    /// The present.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
