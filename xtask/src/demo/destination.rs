@@ -43,7 +43,7 @@ impl Destination {
         }
     }
 
-    /// What the handler is told about it.
+    /// The settings of the handler for it.
     pub fn settings(&self) -> Vec<(String, String)> {
         match self {
             Self::Directory { tables } => vec![("DESTINATION_DIR".to_owned(), tables.display().to_string())],

@@ -16,7 +16,7 @@ use std::time::Duration;
 use self::destination::Destination;
 use self::folders::prepare;
 use self::pass::Pass;
-use self::vendors::Script;
+use self::vendors::Scenario;
 use crate::cargo::{build_handler, root};
 
 /// Nothing here waits for long: who waits longer has come to a standstill.
@@ -36,14 +36,14 @@ async fn both_passes(executable: PathBuf) -> Result<(), String> {
     let (tables, state) = (root().join("data/tables"), root().join("data/state"));
     prepare(&tables)?;
     prepare(&state)?;
-    let script = Script::write();
-    let expected = script.expected();
+    let scenario = Scenario::generate();
+    let expected = scenario.expected();
     let local = Destination::Directory { tables };
     let first = Pass {
         executable: &executable,
         state: &state,
         destination: &local,
-        script: &script,
+        scenario: &scenario,
     }
     .run()
     .await?;
@@ -55,13 +55,13 @@ async fn both_passes(executable: PathBuf) -> Result<(), String> {
         executable: &executable,
         state: &temporary.path().join("state"),
         destination: &azure,
-        script: &script,
+        scenario: &scenario,
     };
     let second = pass.run().await?;
     check::each_once(&expected, &second.tables).map_err(|problem| format!("Logs Ingestion API: {problem}"))?;
     if first.sorted_rows() != second.sorted_rows() {
         return Err("the rows that went through the Logs Ingestion API differ from the rows in data/tables".to_owned());
     }
-    summary::print(&script, &first, &second);
+    summary::print(&scenario, &first, &second);
     Ok(())
 }

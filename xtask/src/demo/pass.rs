@@ -1,4 +1,4 @@
-//! One pass of the script through the handler, driven as the Functions host drives it.
+//! One pass of the scenario through the handler, driven as the Functions host drives it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulator::functions_host::{FunctionsHost, HostOptions, Mode};
 
 use super::destination::Destination;
-use super::vendors::{Act, Posts, Script, Stage};
+use super::vendors::{Phase, Posts, Scenario, Simulation};
 use crate::cargo::root;
 
 /// See the module.
@@ -16,13 +16,13 @@ pub struct Pass<'a> {
     pub executable: &'a Path,
     pub state: &'a Path,
     pub destination: &'a Destination,
-    pub script: &'a Script,
+    pub scenario: &'a Scenario,
 }
 
 /// What a pass brought.
 pub struct Outcome {
     pub tables: BTreeMap<String, Vec<Value>>,
-    /// What the handler told the host about each poll.
+    /// What the handler logged of each poll.
     pub polls: Vec<Vec<String>>,
     pub posts: Posts,
     pub ready_after: Duration,
@@ -44,34 +44,34 @@ impl Outcome {
 }
 
 impl Pass<'_> {
-    /// Every act of the script, each with a tick of the timer behind it.
+    /// Every phase of the scenario, each with a tick of the timer behind it.
     pub async fn run(&self) -> Result<Outcome, String> {
-        let mut stage = Stage::set(self.script);
-        let host = FunctionsHost::start(self.host_options(&stage))
+        let mut simulation = Simulation::start(self.scenario);
+        let host = FunctionsHost::start(self.host_options(&simulation))
             .await
             .map_err(|error| error.to_string())?;
         let webhooks = format!("http://127.0.0.1:{}/api/push", host.port());
         let mut polls = Vec::new();
-        for act in Act::ALL {
-            stage.play(act, &webhooks).await?;
+        for phase in Phase::ALL {
+            simulation.advance(phase, &webhooks).await?;
             let tick = host.timer().await.map_err(|error| error.to_string())?;
             polls.push(tick.logs);
         }
         let (peak_memory_kib, ready_after) = (host.peak_memory_kib().unwrap_or_default(), host.time_to_ready());
         host.kill().await;
-        stage.check()?;
+        simulation.check()?;
         Ok(Outcome {
             tables: self.destination.tables()?,
             polls,
-            posts: stage.posts(),
+            posts: simulation.posts(),
             ready_after,
             peak_memory_kib,
             calls: self.destination.calls(),
         })
     }
 
-    fn host_options(&self, stage: &Stage<'_>) -> HostOptions {
-        let of_vendors = stage.settings().into_iter();
+    fn host_options(&self, simulation: &Simulation<'_>) -> HostOptions {
+        let of_vendors = simulation.settings().into_iter();
         let of_vendors = of_vendors.map(|(name, value)| (name.to_owned(), value));
         let mut settings: BTreeMap<String, String> = of_vendors.collect();
         settings.extend(self.destination.settings());

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::pass::Outcome;
-use super::vendors::Script;
+use super::vendors::Scenario;
 
 /// In the order of the ticks.
 const TICKS: [&str; 3] = ["first", "second", "third"];
 
 /// Prints the summary.
-pub fn print(script: &Script, first: &Outcome, second: &Outcome) {
+pub fn print(scenario: &Scenario, first: &Outcome, second: &Outcome) {
     println!("\nWhat ran");
     println!("  the Functions host (simulated), which started the handler, called its timer and let pushes through");
-    for line in script.told(first.posts) {
+    for line in scenario.summary(first.posts) {
         println!("  {line}");
     }
     println!("\nWhat the handler said at each tick of its timer");

@@ -1,18 +1,18 @@
 //! The vendors of the demo: what each of them shows when, and which rows must come of it.
 
+mod common;
 mod onelogin;
 mod onelogin_api;
 mod pingone;
 mod pingone_enterprise;
 mod sentinelone;
-mod story;
 
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
+pub use common::{Expected, Phase};
 pub use simulator::generate::sentinelone::REGISTRATION_TOKEN_MARK;
-pub use story::{Act, Expected};
 
 /// What the settings of each vendor start with, and its tables.
 pub const RULES: [(&str, &[&str]); 4] = [
@@ -33,33 +33,33 @@ pub struct Posts {
 }
 
 /// The events of every vendor.
-pub struct Script {
-    pingone: pingone::PingOneScript,
-    enterprise: pingone_enterprise::EnterpriseScript,
-    sentinelone: sentinelone::SentinelOneScript,
-    onelogin: onelogin::OneLoginScript,
-    onelogin_api: onelogin_api::OneLoginApiScript,
+pub struct Scenario {
+    pingone: pingone::PingOneScenario,
+    enterprise: pingone_enterprise::EnterpriseScenario,
+    sentinelone: sentinelone::SentinelOneScenario,
+    onelogin: onelogin::OneLoginScenario,
+    onelogin_api: onelogin_api::OneLoginApiScenario,
 }
 
 /// The simulated vendors of one pass.
-pub struct Stage<'a> {
-    pingone: pingone::PingOneStage<'a>,
-    enterprise: pingone_enterprise::EnterpriseStage<'a>,
-    sentinelone: sentinelone::SentinelOneStage<'a>,
-    onelogin: onelogin::OneLoginStage<'a>,
-    onelogin_api: onelogin_api::OneLoginApiStage<'a>,
+pub struct Simulation<'a> {
+    pingone: pingone::PingOneSimulation<'a>,
+    enterprise: pingone_enterprise::EnterpriseSimulation<'a>,
+    sentinelone: sentinelone::SentinelOneSimulation<'a>,
+    onelogin: onelogin::OneLoginSimulation<'a>,
+    onelogin_api: onelogin_api::OneLoginApiSimulation<'a>,
 }
 
-impl Script {
+impl Scenario {
     /// Seeded events of the last hour.
-    pub fn write() -> Self {
+    pub fn generate() -> Self {
         let now = DateTime::<Utc>::from(SystemTime::now());
         Self {
-            pingone: pingone::PingOneScript::write(now),
-            enterprise: pingone_enterprise::EnterpriseScript::write(now),
-            sentinelone: sentinelone::SentinelOneScript::write(now),
-            onelogin: onelogin::OneLoginScript::write(now),
-            onelogin_api: onelogin_api::OneLoginApiScript::write(now),
+            pingone: pingone::PingOneScenario::generate(now),
+            enterprise: pingone_enterprise::EnterpriseScenario::generate(now),
+            sentinelone: sentinelone::SentinelOneScenario::generate(now),
+            onelogin: onelogin::OneLoginScenario::generate(now),
+            onelogin_api: onelogin_api::OneLoginApiScenario::generate(now),
         }
     }
 
@@ -76,30 +76,30 @@ impl Script {
     }
 
     /// A line for each vendor.
-    pub fn told(&self, posts: Posts) -> [String; 5] {
+    pub fn summary(&self, posts: Posts) -> [String; 5] {
         [
-            self.pingone.told(posts.pingone),
-            self.enterprise.told(),
-            self.sentinelone.told(),
-            self.onelogin.told(posts.onelogin),
-            self.onelogin_api.told(),
+            self.pingone.summary(posts.pingone),
+            self.enterprise.summary(),
+            self.sentinelone.summary(),
+            self.onelogin.summary(posts.onelogin),
+            self.onelogin_api.summary(),
         ]
     }
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Simulation<'a> {
     /// Starts every simulated vendor, with nothing to show yet.
-    pub fn set(script: &'a Script) -> Self {
+    pub fn start(scenario: &'a Scenario) -> Self {
         Self {
-            pingone: pingone::PingOneStage::set(&script.pingone),
-            enterprise: pingone_enterprise::EnterpriseStage::set(&script.enterprise),
-            sentinelone: sentinelone::SentinelOneStage::set(&script.sentinelone),
-            onelogin: onelogin::OneLoginStage::set(&script.onelogin),
-            onelogin_api: onelogin_api::OneLoginApiStage::set(&script.onelogin_api),
+            pingone: pingone::PingOneSimulation::start(&scenario.pingone),
+            enterprise: pingone_enterprise::EnterpriseSimulation::start(&scenario.enterprise),
+            sentinelone: sentinelone::SentinelOneSimulation::start(&scenario.sentinelone),
+            onelogin: onelogin::OneLoginSimulation::start(&scenario.onelogin),
+            onelogin_api: onelogin_api::OneLoginApiSimulation::start(&scenario.onelogin_api),
         }
     }
 
-    /// What the handler is told about the vendors.
+    /// The settings of the handler for the vendors.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = self.pingone.settings();
         settings.extend(self.enterprise.settings());
@@ -110,12 +110,12 @@ impl<'a> Stage<'a> {
     }
 
     /// Lets everything happen that comes before the tick. `webhooks` is the address of the handler's push routes.
-    pub async fn play(&mut self, act: Act, webhooks: &str) -> Result<(), String> {
-        self.enterprise.play(act);
-        self.sentinelone.play(act);
-        self.onelogin_api.play(act);
-        self.pingone.play(act, webhooks).await?;
-        self.onelogin.play(act, webhooks).await
+    pub async fn advance(&mut self, phase: Phase, webhooks: &str) -> Result<(), String> {
+        self.enterprise.advance(phase);
+        self.sentinelone.advance(phase);
+        self.onelogin_api.advance(phase);
+        self.pingone.advance(phase, webhooks).await?;
+        self.onelogin.advance(phase, webhooks).await
     }
 
     /// Every vendor was asked as it wants to be asked.

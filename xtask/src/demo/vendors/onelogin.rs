@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulator::generate::onelogin::{Event, Events};
 use simulator::onelogin::{Batch, Batcher, Format, LARGEST_BATCH, Sender, SenderOptions};
 
-use super::story::{Act, Expected, SEED, accepted};
+use super::common::{Expected, Phase, SEED, accepted};
 
 pub const TABLE: &str = "OneLogin_CL";
 
@@ -18,19 +18,19 @@ const ACCOUNT_ID: u32 = 4711;
 const AFTER_THE_PAUSE: usize = 35;
 
 /// The events, a second apart.
-pub struct OneLoginScript {
+pub struct OneLoginScenario {
     pushed: Vec<Event>,
 }
 
 /// The account of one pass.
-pub struct OneLoginStage<'a> {
-    script: &'a OneLoginScript,
+pub struct OneLoginSimulation<'a> {
+    scenario: &'a OneLoginScenario,
     /// Posts of the webhook so far.
     pub posts: usize,
 }
 
-impl OneLoginScript {
-    pub fn write(now: DateTime<Utc>) -> Self {
+impl OneLoginScenario {
+    pub fn generate(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED, ACCOUNT_ID);
         let pushed = (0..57).map(|number| events.at(now - TimeDelta::seconds(57 - number)));
         Self {
@@ -51,7 +51,7 @@ impl OneLoginScript {
         }
     }
 
-    pub fn told(&self, posts: usize) -> String {
+    pub fn summary(&self, posts: usize) -> String {
         let types: BTreeSet<u32> = self.pushed.iter().map(|event| event.event_type_id).collect();
         format!(
             "OneLogin (simulated): {} events of {} types in {posts} posts, one of them sent twice",
@@ -66,16 +66,16 @@ fn named(object: &Value, id: &str, time: &str) -> Option<String> {
     Some(format!("{} of {}", text(id)?, text(time)?))
 }
 
-impl<'a> OneLoginStage<'a> {
-    pub fn set(script: &'a OneLoginScript) -> Self {
-        Self { script, posts: 0 }
+impl<'a> OneLoginSimulation<'a> {
+    pub fn start(scenario: &'a OneLoginScenario) -> Self {
+        Self { scenario, posts: 0 }
     }
 
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN.to_owned())]
     }
 
-    pub async fn play(&mut self, act: Act, webhooks: &str) -> Result<(), String> {
+    pub async fn advance(&mut self, phase: Phase, webhooks: &str) -> Result<(), String> {
         let sender = Sender::new(SenderOptions {
             url: format!("{webhooks}/onelogin"),
             token: Some(PUSH_TOKEN.to_owned()),
@@ -85,11 +85,11 @@ impl<'a> OneLoginStage<'a> {
         });
         let mut batcher = Batcher::new();
         let mut now = Duration::ZERO;
-        let events = match act {
-            Act::Beginning => return Ok(()),
-            Act::Changes => self.script.pushed.as_slice(),
+        let events = match phase {
+            Phase::Beginning => return Ok(()),
+            Phase::Changes => self.scenario.pushed.as_slice(),
             // An answer got lost: the same batch comes again.
-            Act::Repeats => self.script.pushed.get(..LARGEST_BATCH).unwrap_or_default(),
+            Phase::Repeats => self.scenario.pushed.get(..LARGEST_BATCH).unwrap_or_default(),
         };
         for (number, event) in events.iter().enumerate() {
             now += Duration::from_secs(if number == AFTER_THE_PAUSE { 11 } else { 1 });

@@ -5,14 +5,14 @@ use serde_json::Value;
 use simulator::generate::onelogin_api::{Event, Events, User, Users};
 use simulator::onelogin_api::{OneLoginApi, Options};
 
-use super::story::{Act, Expected, SEED, name, name_from};
+use super::common::{Expected, Phase, SEED, name, name_from};
 
 pub const TABLES: [&str; 2] = ["OneLoginEventsV2_CL", "OneLoginUsersV2_CL"];
 
 const ACCOUNT_ID: u32 = 4712;
 
 /// What the account holds, and what changes in it.
-pub struct OneLoginApiScript {
+pub struct OneLoginApiScenario {
     early: Vec<Event>,
     late: Vec<Event>,
     users: Vec<User>,
@@ -20,13 +20,13 @@ pub struct OneLoginApiScript {
 }
 
 /// The account of one pass.
-pub struct OneLoginApiStage<'a> {
-    script: &'a OneLoginApiScript,
+pub struct OneLoginApiSimulation<'a> {
+    scenario: &'a OneLoginApiScenario,
     vendor: OneLoginApi,
 }
 
-impl OneLoginApiScript {
-    pub fn write(now: DateTime<Utc>) -> Self {
+impl OneLoginApiScenario {
+    pub fn generate(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED, ACCOUNT_ID);
         let start = now - TimeDelta::minutes(40);
         let early: Vec<_> = (0..90)
@@ -72,7 +72,7 @@ impl OneLoginApiScript {
         ]
     }
 
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         format!(
             "OneLogin's API (simulated, a second account): {} events, {} of them shown late; {} users, {} of whom changed",
             self.early.len() + self.late.len(),
@@ -89,10 +89,10 @@ fn user_of_row(row: &Value) -> Option<String> {
     name_from(&named, "id", "at")
 }
 
-impl<'a> OneLoginApiStage<'a> {
-    pub fn set(script: &'a OneLoginApiScript) -> Self {
+impl<'a> OneLoginApiSimulation<'a> {
+    pub fn start(scenario: &'a OneLoginApiScenario) -> Self {
         Self {
-            script,
+            scenario,
             vendor: OneLoginApi::start(Options::default()),
         }
     }
@@ -108,17 +108,17 @@ impl<'a> OneLoginApiStage<'a> {
         ]
     }
 
-    pub fn play(&self, act: Act) {
-        match act {
-            Act::Beginning => {
-                self.vendor.publish_events(self.script.early.clone());
-                self.vendor.publish_users(self.script.users.clone());
+    pub fn advance(&self, phase: Phase) {
+        match phase {
+            Phase::Beginning => {
+                self.vendor.publish_events(self.scenario.early.clone());
+                self.vendor.publish_users(self.scenario.users.clone());
             }
-            Act::Changes => {
-                self.vendor.publish_events(self.script.late.clone());
-                self.vendor.publish_users(self.script.changed.clone());
+            Phase::Changes => {
+                self.vendor.publish_events(self.scenario.late.clone());
+                self.vendor.publish_users(self.scenario.changed.clone());
             }
-            Act::Repeats => {}
+            Phase::Repeats => {}
         }
     }
 

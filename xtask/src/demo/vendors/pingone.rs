@@ -7,7 +7,7 @@ use simulator::generate::pingone::{Activities, Activity};
 use simulator::pingone::{Options, PingOne};
 use simulator::pingone_webhook::{Format, Sender, SenderOptions};
 
-use super::story::{Act, Expected, SEED, accepted, name, name_from};
+use super::common::{Expected, Phase, SEED, accepted, name, name_from};
 
 pub const TABLE: &str = "PingOne_AuditActivitiesV2_CL";
 
@@ -21,7 +21,7 @@ const PUSHED_FIRST: usize = 240;
 const PUSHED_AGAIN: usize = 90;
 
 /// The activities.
-pub struct PingOneScript {
+pub struct PingOneScenario {
     /// Shown from the beginning; three in every millisecond that has any.
     early: Vec<Activity>,
     /// Shown after the first poll, though recorded before its end.
@@ -31,15 +31,15 @@ pub struct PingOneScript {
 }
 
 /// The environment of one pass.
-pub struct PingOneStage<'a> {
-    script: &'a PingOneScript,
+pub struct PingOneSimulation<'a> {
+    scenario: &'a PingOneScenario,
     vendor: PingOne,
     /// Posts of the webhook so far.
     pub posts: usize,
 }
 
-impl PingOneScript {
-    pub fn write(now: DateTime<Utc>) -> Self {
+impl PingOneScenario {
+    pub fn generate(now: DateTime<Utc>) -> Self {
         let mut activities = Activities::new(SEED, ENVIRONMENT_ID);
         let start = now - TimeDelta::minutes(50);
         let early: Vec<_> = (0..600)
@@ -66,7 +66,7 @@ impl PingOneScript {
         }
     }
 
-    pub fn told(&self, posts: usize) -> String {
+    pub fn summary(&self, posts: usize) -> String {
         let types: BTreeSet<&str> = self.all().map(|activity| activity.action_type.as_str()).collect();
         format!(
             "PingOne (simulated): {} activities of {} types, several to a millisecond, {} of them shown late; its webhook \
@@ -90,8 +90,8 @@ impl PingOneScript {
     }
 }
 
-impl<'a> PingOneStage<'a> {
-    pub fn set(script: &'a PingOneScript) -> Self {
+impl<'a> PingOneSimulation<'a> {
+    pub fn start(scenario: &'a PingOneScenario) -> Self {
         let vendor = PingOne::start(Options {
             environment_id: ENVIRONMENT_ID.to_owned(),
             auth_environment_id: ENVIRONMENT_ID.to_owned(),
@@ -100,7 +100,7 @@ impl<'a> PingOneStage<'a> {
             ..Options::default()
         });
         Self {
-            script,
+            scenario,
             vendor,
             posts: 0,
         }
@@ -117,23 +117,23 @@ impl<'a> PingOneStage<'a> {
         ]
     }
 
-    pub async fn play(&mut self, act: Act, webhooks: &str) -> Result<(), String> {
-        let script = self.script;
-        match act {
-            Act::Beginning => {
-                self.vendor.publish(script.early.iter().cloned());
-                self.push(webhooks, Format::JsonArray, script.newest(PUSHED_FIRST))
+    pub async fn advance(&mut self, phase: Phase, webhooks: &str) -> Result<(), String> {
+        let scenario = self.scenario;
+        match phase {
+            Phase::Beginning => {
+                self.vendor.publish(scenario.early.iter().cloned());
+                self.push(webhooks, Format::JsonArray, scenario.newest(PUSHED_FIRST))
                     .await
             }
-            Act::Changes => {
-                self.vendor.publish(script.late.iter().cloned());
-                let news = script.late.iter().chain(&script.fresh).cloned();
-                self.push(webhooks, Format::NdJson, script.newest(PUSHED_AGAIN).chain(news))
+            Phase::Changes => {
+                self.vendor.publish(scenario.late.iter().cloned());
+                let news = scenario.late.iter().chain(&scenario.fresh).cloned();
+                self.push(webhooks, Format::NdJson, scenario.newest(PUSHED_AGAIN).chain(news))
                     .await
             }
-            Act::Repeats => {
-                self.vendor.publish(script.fresh.iter().cloned());
-                let again = script.late.iter().chain(&script.fresh).cloned();
+            Phase::Repeats => {
+                self.vendor.publish(scenario.fresh.iter().cloned());
+                let again = scenario.late.iter().chain(&scenario.fresh).cloned();
                 self.push(webhooks, Format::JsonArray, again).await
             }
         }

@@ -4,26 +4,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone_enterprise::{Event, Events};
 use simulator::pingone_enterprise::{Options, PingOneEnterprise};
 
-use super::story::{Act, Expected, SEED, name, name_from};
+use super::common::{Expected, Phase, SEED, name, name_from};
 
 pub const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 
 /// The events, each readable once.
-pub struct EnterpriseScript {
+pub struct EnterpriseScenario {
     early: Vec<Event>,
     /// Come after the queue was emptied.
     later: Vec<Event>,
 }
 
 /// The subscription of one pass.
-pub struct EnterpriseStage<'a> {
-    script: &'a EnterpriseScript,
+pub struct EnterpriseSimulation<'a> {
+    scenario: &'a EnterpriseScenario,
     options: Options,
     vendor: PingOneEnterprise,
 }
 
-impl EnterpriseScript {
-    pub fn write(now: DateTime<Utc>) -> Self {
+impl EnterpriseScenario {
+    pub fn generate(now: DateTime<Utc>) -> Self {
         let mut events = Events::new(SEED);
         // A day for each, so that the order of day and month matters; the vendor keeps seven.
         let mut some = |count: i64| -> Vec<Event> {
@@ -45,7 +45,7 @@ impl EnterpriseScript {
         }
     }
 
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         format!(
             "PingOne for Enterprise (simulated): {} events, each readable once, {} of them dated with the day before the month",
             self.all().count(),
@@ -58,14 +58,14 @@ impl EnterpriseScript {
     }
 }
 
-impl<'a> EnterpriseStage<'a> {
-    pub fn set(script: &'a EnterpriseScript) -> Self {
+impl<'a> EnterpriseSimulation<'a> {
+    pub fn start(scenario: &'a EnterpriseScenario) -> Self {
         let options = Options {
             batch_size: 30,
             ..Options::default()
         };
         Self {
-            script,
+            scenario,
             vendor: PingOneEnterprise::start(options.clone()),
             options,
         }
@@ -80,11 +80,11 @@ impl<'a> EnterpriseStage<'a> {
         ]
     }
 
-    pub fn play(&self, act: Act) {
-        match act {
-            Act::Beginning => self.vendor.publish(self.script.early.iter().cloned()),
-            Act::Changes => self.vendor.publish(self.script.later.iter().cloned()),
-            Act::Repeats => {}
+    pub fn advance(&self, phase: Phase) {
+        match phase {
+            Phase::Beginning => self.vendor.publish(self.scenario.early.iter().cloned()),
+            Phase::Changes => self.vendor.publish(self.scenario.later.iter().cloned()),
+            Phase::Repeats => {}
         }
     }
 

@@ -7,7 +7,7 @@ use simulator::generate::sentinelone::{
 };
 use simulator::sentinelone::{Options, SentinelOne};
 
-use super::story::{Act, Expected, SEED, name, name_from};
+use super::common::{Expected, Phase, SEED, name, name_from};
 
 pub const TABLES: [&str; 6] = [
     "SentinelOneActivities_CL",
@@ -32,20 +32,20 @@ struct Objects {
 }
 
 /// The console at the beginning, and what is new or changed later.
-pub struct SentinelOneScript {
+pub struct SentinelOneScenario {
     first: Objects,
     later: Objects,
 }
 
 /// The console of one pass.
-pub struct SentinelOneStage<'a> {
-    script: &'a SentinelOneScript,
+pub struct SentinelOneSimulation<'a> {
+    scenario: &'a SentinelOneScenario,
     options: Options,
     vendor: SentinelOne,
 }
 
-impl SentinelOneScript {
-    pub fn write(now: DateTime<Utc>) -> Self {
+impl SentinelOneScenario {
+    pub fn generate(now: DateTime<Utc>) -> Self {
         let ago = |minutes: i64| now - TimeDelta::minutes(minutes);
         // After the first poll's view and old enough for the second one to look for.
         let between = |number: usize| ago(1) - TimeDelta::milliseconds(i64::try_from(number).unwrap_or_default());
@@ -130,7 +130,7 @@ impl SentinelOneScript {
         ]
     }
 
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         let (first, later) = (&self.first, &self.later);
         format!(
             "SentinelOne (simulated): {} activities, {} agents, {} groups, {} threats, {} alerts and {} unified alerts; \
@@ -155,11 +155,11 @@ impl SentinelOneScript {
     }
 }
 
-impl<'a> SentinelOneStage<'a> {
-    pub fn set(script: &'a SentinelOneScript) -> Self {
+impl<'a> SentinelOneSimulation<'a> {
+    pub fn start(scenario: &'a SentinelOneScenario) -> Self {
         let options = Options::default();
         Self {
-            script,
+            scenario,
             vendor: SentinelOne::start(options.clone()),
             options,
         }
@@ -173,11 +173,11 @@ impl<'a> SentinelOneStage<'a> {
         ]
     }
 
-    pub fn play(&self, act: Act) {
-        let objects = match act {
-            Act::Beginning => &self.script.first,
-            Act::Changes => &self.script.later,
-            Act::Repeats => return,
+    pub fn advance(&self, phase: Phase) {
+        let objects = match phase {
+            Phase::Beginning => &self.scenario.first,
+            Phase::Changes => &self.scenario.later,
+            Phase::Repeats => return,
         };
         self.vendor.publish_activities(objects.activities.iter().cloned());
         self.vendor.publish_agents(objects.agents.iter().cloned());

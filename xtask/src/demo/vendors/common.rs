@@ -14,9 +14,9 @@ pub struct Expected {
     pub names: Vec<String>,
 }
 
-/// A part of the story, with a tick of the timer at its end.
+/// A part of the scenario, with a tick of the timer at its end.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Act {
+pub enum Phase {
     /// What the vendors have when the handler comes.
     Beginning,
     /// What happens, changes and is shown late after that.
@@ -25,7 +25,7 @@ pub enum Act {
     Repeats,
 }
 
-impl Act {
+impl Phase {
     pub const ALL: [Self; 3] = [Self::Beginning, Self::Changes, Self::Repeats];
 }
 
