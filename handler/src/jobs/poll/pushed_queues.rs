@@ -123,7 +123,7 @@ impl<'a> PushedQueues<'a> {
         'a: 'c,
     {
         Some(PushedCounterparts {
-            form: &*self.pushed.form,
+            form: &self.pushed.form,
             rule: self.run.plan.counterparts?,
             records: records?,
         })

@@ -18,7 +18,7 @@ use crate::time::{Clock, Deadline};
 /// See the module.
 pub enum PollSignIn {
     /// With a token for an API client.
-    Token(AccessTokens<AdminTokens>),
+    Token(Box<AccessTokens<AdminTokens>>),
     /// With a user name and a password.
     Password { username: String, password: Secret },
 }
@@ -42,14 +42,14 @@ impl PollSignIn {
                 client_id,
                 client_secret,
                 token_url,
-            } => Self::Token(AccessTokens::new(AdminTokens {
+            } => Self::Token(Box::new(AccessTokens::new(AdminTokens {
                 http,
                 clock,
                 client_id,
                 client_secret,
                 token_url,
                 setting_prefix: setting_prefix.to_owned(),
-            })),
+            }))),
         }
     }
 
