@@ -3,36 +3,22 @@
 use std::sync::Arc;
 
 use super::build_error::BuildError;
-use super::destinations::Destinations;
-use super::lasting::Lasting;
-use super::off::{off_reports, off_streams};
-use super::wiring::Wiring;
-use crate::azure::TokenSource;
-use crate::config::{Settings, StateLocation};
+use super::disabled::{disabled_reports, disabled_streams};
+use super::plans::Assembly;
+use super::settings::Settings;
+use super::shared::Shared;
 use crate::functions::Work;
-use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules};
-use crate::state::connect;
-use crate::state::{BlobStore, Container, Holder, LocalStore, SpoolQuota, Store, StreamHealths};
+use crate::state::{BlobStore, Container, Holder, LocalStore, StateLocation, Store, StreamHealths, connect};
 use crate::status::RunRecorder;
-use crate::time::Clock;
 
 /// Builds the work. `command` names the process to others that meet its leases.
-pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Work, BuildError> {
-    let (clock, http) = (lasting.clock.clone(), lasting.http.clone());
-    let store = open_store(settings, &http, &lasting.tokens, clock.clone())?;
-    let mut wiring = Wiring {
-        settings,
-        lasting,
-        destinations: Destinations::new(settings, lasting),
-        http,
-        store: store.clone(),
-        spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
-        clock: clock.clone(),
-    };
-    let streams = wiring.stream_plans()?;
-    let drains = wiring.drain_plans()?;
-    let receivers = wiring.receivers()?;
+///
+/// # Errors
+/// Where the state or a destination cannot be had, or a table is not built in.
+pub fn build(settings: &Settings, shared: &Shared, command: &str) -> Result<Work, BuildError> {
+    let store = open_store(&settings.state, shared)?;
+    let assembly = Assembly::new(settings, shared, store.clone())?;
     let rules = PollRules {
         lookback: settings.poll.lookback,
         overlap: settings.poll.overlap,
@@ -44,39 +30,35 @@ pub fn build(settings: &Settings, lasting: &Lasting, command: &str) -> Result<Wo
     };
     let recorder = RunRecorder {
         healths: StreamHealths::new(store.clone()),
-        health_route: wiring.health_target()?,
+        health_route: assembly.health_route()?,
     };
     let plans = Plans {
-        streams,
-        drains,
-        disabled: off_reports(settings),
-        disabled_streams: off_streams(settings),
+        streams: assembly.stream_plans(),
+        drains: assembly.drain_plans(),
+        disabled: disabled_reports(settings),
+        disabled_streams: disabled_streams(settings),
         schedule: settings.poll.schedule.clone(),
     };
     let context = JobContext {
         rules,
         store,
-        clock,
+        clock: shared.clock.clone(),
         holder,
-        shutdown: lasting.stop.clone(),
-        housekeeping: Housekeeping::new(wiring.push_ledgers()),
+        shutdown: shared.stop.clone(),
+        housekeeping: Housekeeping::new(assembly.push_ledgers()),
     };
     Ok(Work {
         plans,
         context: Arc::new(context),
         recorder,
-        receivers,
+        receivers: assembly.receivers(),
         budget: settings.poll.budget,
     })
 }
 
-fn open_store(
-    settings: &Settings,
-    http: &HttpClient,
-    tokens: &Arc<dyn TokenSource>,
-    clock: Arc<dyn Clock>,
-) -> Result<Arc<dyn Store>, BuildError> {
-    match &settings.state {
+fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Store>, BuildError> {
+    let clock = shared.clock.clone();
+    match location {
         StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),
         StateLocation::Blob {
             endpoint,
@@ -89,7 +71,8 @@ fn open_store(
                 name: container,
                 is_emulator: endpoint.is_loopback(),
             };
-            let objects = connect(&container, http, tokens.clone()).map_err(|reason| BuildError::Blob {
+            let tokens = &shared.tokens;
+            let objects = connect(&container, &shared.http, tokens.clone()).map_err(|reason| BuildError::Blob {
                 container: container.to_string(),
                 reason,
             })?;

@@ -1,17 +1,18 @@
-//! One destination per ingestion rule, so that everybody who sends to a rule shares its pauses.
+//! One destination per ingestion rule, for as long as the process runs: everybody who sends to a rule shares its pauses,
+//! and everybody who sends to a table takes turns.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::build_error::BuildError;
-use super::lasting::Lasting;
-use super::turns::Turns;
 use crate::azure::TokenSource;
-use crate::config::{DestinationChoice, IngestionRule, Settings};
-use crate::delivery::TableRoute;
-use crate::destination::{BODY_LIMIT, DeliveryError, Destination, DirectoryDestination, LogsIngestion};
+use crate::delivery::{TableRecord, TableRoute};
+use crate::destination::{
+    BODY_LIMIT, DeliveryError, Destination, DestinationChoice, DirectoryDestination, IngestionRule, LogsIngestion,
+};
 use crate::http::HttpClient;
-use crate::tables::{TableOptions, table_with};
+use crate::tables::{Table, TableOptions, table_with};
 use crate::time::Clock;
 
 /// See the module.
@@ -19,120 +20,179 @@ pub struct Destinations {
     http: HttpClient,
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
-    folder: std::path::PathBuf,
-    directory: Option<Arc<DirectoryDestination>>,
-    rules: HashMap<(String, String), Arc<LogsIngestion>>,
-    turns: Turns,
     /// The largest body of a call.
     body_limit: usize,
+    opened: Mutex<HashMap<Location, Arc<OpenDestination>>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Location {
+    Directory(PathBuf),
+    Rule {
+        endpoint: String,
+        rule_id: String,
+        audience: String,
+    },
+}
+
+struct OpenDestination {
+    destination: Arc<dyn Destination>,
+    tables: Mutex<HashMap<Arc<str>, TableLock>>,
+}
+
+/// What everybody shares who sends to a table.
+#[derive(Clone, Default)]
+struct TableLock {
+    send_lock: Arc<tokio::sync::Mutex<()>>,
+    record: TableRecord,
+}
+
+/// Which tables rows go to, and where.
+pub struct RouteRequest<'a> {
+    /// The destination.
+    pub choice: &'a DestinationChoice,
+    /// The directory, where it is the destination.
+    pub directory: &'a PathBuf,
+    /// The tables.
+    pub tables: &'a [&'static str],
+    /// How rows are filled.
+    pub options: TableOptions,
 }
 
 impl Destinations {
     /// Nothing is opened yet.
-    pub fn new(settings: &Settings, lasting: &Lasting) -> Self {
+    pub fn new(http: HttpClient, tokens: Arc<dyn TokenSource>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            http: lasting.http.clone(),
-            tokens: lasting.tokens.clone(),
-            clock: lasting.clock.clone(),
-            folder: settings.destination_dir.clone(),
-            directory: None,
-            rules: HashMap::new(),
-            turns: lasting.turns.clone(),
+            http,
+            tokens,
+            clock,
             body_limit: BODY_LIMIT,
+            opened: Mutex::default(),
         }
     }
 
     /// Smaller calls, for tests that need many.
     #[cfg(test)]
-    pub fn with_body_limit(mut self, body_limit: usize) -> Self {
+    pub fn set_body_limit(&mut self, body_limit: usize) {
         self.body_limit = body_limit;
-        self
     }
 
-    /// The named tables with their destination.
-    pub fn targets<S: AsRef<str>>(
-        &mut self,
-        choice: &DestinationChoice,
-        tables: &[S],
-    ) -> Result<Vec<TableRoute>, BuildError> {
-        self.targets_with(choice, tables, TableOptions::default())
+    /// The tables with their destination.
+    ///
+    /// # Errors
+    /// Where the destination cannot be opened, or a table is not built in.
+    pub fn routes(&self, request: &RouteRequest<'_>) -> Result<Vec<TableRoute>, BuildError> {
+        let opened = self.open(request)?;
+        let tables = request.tables.iter();
+        let routes = tables.map(|name| Ok(opened.route(table_with(name, request.options)?)));
+        routes.collect()
     }
 
-    /// The named tables, with something added to the vendor's values.
-    pub fn targets_with<S: AsRef<str>>(
-        &mut self,
-        choice: &DestinationChoice,
-        tables: &[S],
-        options: TableOptions,
-    ) -> Result<Vec<TableRoute>, BuildError> {
-        let destination = self.destination(choice)?;
-        let place = match choice {
-            DestinationChoice::Rule(rule) => format!("{} {}", rule.endpoint.as_str(), rule.rule_id),
-            DestinationChoice::Directory => String::new(),
+    fn open(&self, request: &RouteRequest<'_>) -> Result<Arc<OpenDestination>, DeliveryError> {
+        let location = match request.choice {
+            DestinationChoice::Directory => Location::Directory(request.directory.clone()),
+            DestinationChoice::Rule(rule) => Location::Rule {
+                endpoint: rule.endpoint.as_str().to_owned(),
+                rule_id: rule.rule_id.clone(),
+                audience: rule.audience.clone(),
+            },
         };
-        let mut targets = Vec::new();
-        for name in tables {
-            let table = table_with(name.as_ref(), options)?;
-            let key = (place.clone(), table.name());
-            let (send_lock, record) = self.turns.of(key);
-            targets.push(TableRoute {
-                table,
-                destination: destination.clone(),
-                send_lock,
-                record,
-            });
+        let mut opened = lock(&self.opened);
+        if let Some(known) = opened.get(&location) {
+            return Ok(known.clone());
         }
-        Ok(targets)
-    }
-
-    fn destination(&mut self, choice: &DestinationChoice) -> Result<Arc<dyn Destination>, DeliveryError> {
-        match choice {
-            DestinationChoice::Rule(rule) => Ok(self.rule(rule)),
-            DestinationChoice::Directory => {
-                if let Some(directory) = &self.directory {
-                    return Ok(directory.clone());
-                }
-                let opened = Arc::new(DirectoryDestination::open(self.folder.clone())?);
-                self.directory = Some(opened.clone());
-                Ok(opened)
-            }
-        }
-    }
-
-    fn rule(&mut self, rule: &IngestionRule) -> Arc<LogsIngestion> {
-        let key = (rule.endpoint.as_str().to_owned(), rule.rule_id.clone());
-        let (http, tokens, clock) = (&self.http, &self.tokens, &self.clock);
-        let known = self.rules.entry(key).or_insert_with(|| {
-            Arc::new(LogsIngestion::new(
-                rule.clone(),
-                http.clone(),
-                tokens.clone(),
-                clock.clone(),
-                self.body_limit,
-            ))
+        let destination: Arc<dyn Destination> = match request.choice {
+            DestinationChoice::Directory => Arc::new(DirectoryDestination::open(request.directory.clone())?),
+            DestinationChoice::Rule(rule) => self.rule(rule),
+        };
+        let new = Arc::new(OpenDestination {
+            destination,
+            tables: Mutex::default(),
         });
-        known.clone()
+        opened.insert(location, new.clone());
+        Ok(new)
     }
+
+    fn rule(&self, rule: &IngestionRule) -> Arc<dyn Destination> {
+        Arc::new(LogsIngestion::new(
+            rule.clone(),
+            self.http.clone(),
+            self.tokens.clone(),
+            self.clock.clone(),
+            self.body_limit,
+        ))
+    }
+}
+
+impl OpenDestination {
+    fn route(&self, table: Arc<Table>) -> TableRoute {
+        let TableLock { send_lock, record } = lock(&self.tables).entry(table.name()).or_default().clone();
+        TableRoute {
+            table,
+            destination: self.destination.clone(),
+            send_lock,
+            record,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::settings::Settings;
+    use crate::app::shared::Shared;
     use crate::config::MapEnvironment;
     use crate::tables::TableError;
     use crate::time::Shutdown;
 
+    fn shared() -> Shared {
+        Shared::new(&MapEnvironment::default(), Shutdown::default()).unwrap()
+    }
+
     #[test]
     fn a_table_that_is_not_built_in_is_an_error_and_leaves_no_stream_without_a_table() {
         let folder = tempfile::tempdir().unwrap();
-        let environment = MapEnvironment::from([("DESTINATION_DIR", folder.path().to_str().unwrap())]);
-        let settings = Settings::load(&environment).unwrap();
-        let lasting = Lasting::new(&environment, Shutdown::default()).unwrap();
-        let mut destinations = Destinations::new(&settings, &lasting);
 
-        let tables = ["OneLogin_CL", "OneLogin_C"];
-        let built = destinations.targets(&DestinationChoice::Directory, &tables);
+        let built = shared().destinations.routes(&RouteRequest {
+            choice: &DestinationChoice::Directory,
+            directory: &folder.path().to_owned(),
+            tables: &["OneLogin_CL", "OneLogin_C"],
+            options: TableOptions::default(),
+        });
 
         assert!(matches!(built, Err(BuildError::Table(TableError::Unknown(name))) if name == "OneLogin_C"));
+    }
+
+    #[test]
+    fn what_is_built_anew_shares_the_pauses_of_a_rule_and_the_lock_of_a_table() {
+        let settings = Settings::load(&MapEnvironment::from([
+            ("PINGONE__PUSH_TOKEN", "a-token-of-20-letter"),
+            ("ONELOGIN__BEARER_TOKEN", "a-token-of-20-letter"),
+            ("LOGS_INGESTION__ENDPOINT", "https://x.ingest.monitor.azure.com"),
+            ("LOGS_INGESTION__RULE_ID", "dcr-1"),
+            ("ONELOGIN__INGESTION_ENDPOINT", "https://x.ingest.monitor.azure.com"),
+            ("ONELOGIN__RULE_ID", "dcr-2"),
+        ]))
+        .unwrap();
+        let shared = shared();
+        let route = |instance: usize| {
+            let request = RouteRequest {
+                choice: &settings.instances[instance].destination,
+                directory: &settings.destination_dir,
+                tables: &["OneLogin_CL"],
+                options: TableOptions::default(),
+            };
+            shared.destinations.routes(&request).unwrap().remove(0)
+        };
+
+        let (first, again, of_another_rule) = (route(0), route(0), route(1));
+        assert!(Arc::ptr_eq(&first.destination, &again.destination));
+        assert!(Arc::ptr_eq(&first.send_lock, &again.send_lock));
+        assert!(!Arc::ptr_eq(&first.destination, &of_another_rule.destination));
+        assert!(!Arc::ptr_eq(&first.send_lock, &of_another_rule.send_lock));
     }
 }

@@ -1,20 +1,21 @@
-//! The only wiring: settings -> clients -> pipeline.
+//! The composition: settings -> clients -> jobs.
 
 mod build_error;
 mod check;
 mod connector;
 mod destinations;
+mod disabled;
 #[cfg(test)]
 mod faults;
-mod lasting;
-mod off;
-mod receivers;
+mod plans;
+mod runtime;
 mod secrets;
-mod streams;
-mod turns;
-mod wiring;
-mod workplace;
+pub mod settings;
+mod shared;
+mod sources;
 
-pub use check::{Check, Finding, Verdict};
-pub use off::off_names;
-pub use workplace::ConnectorWorkplace;
+pub use check::{Check, Finding, Severity};
+pub use disabled::disabled_names;
+pub use runtime::ConnectorWorkplace;
+pub use settings::Settings;
+pub use sources::{about, nothing_configured, takes_pushes};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::azure::Resolved;
-use crate::config::{Environment, Reference, ResolvedEnvironment, Secret, SettingReference, references};
+use crate::config::{Catalog, Environment, Reference, ResolvedEnvironment, Secret, SettingReference, references};
 
 /// A reference that could not be resolved is not asked for more often.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ struct Entry {
 
 /// Where the value of a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct SecretOrigin {
     /// The setting.
     pub setting: String,
     /// `secret worker of https://x.vault.azure.net`
@@ -61,8 +61,8 @@ pub struct Change {
 
 impl Secrets {
     /// Nothing is asked for yet.
-    pub fn new(environment: Arc<dyn Environment>) -> Self {
-        let found = references(environment.as_ref()).into_iter();
+    pub fn new(environment: Arc<dyn Environment>, catalog: &Catalog) -> Self {
+        let found = references(environment.as_ref(), catalog).into_iter();
         let entries = found.map(|of| Entry {
             of,
             value: None,
@@ -138,8 +138,8 @@ impl Secrets {
     }
 
     /// Every setting that is a reference, and what became of it.
-    pub fn origins(&self) -> Vec<Origin> {
-        let origin = |entry: &Entry| Origin {
+    pub fn origins(&self) -> Vec<SecretOrigin> {
+        let origin = |entry: &Entry| SecretOrigin {
             setting: entry.of.setting.clone(),
             place: format!(
                 "secret {} of {}",

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::StreamExt;
 
-use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
-use crate::app::{Check, ConnectorWorkplace, Finding, Verdict};
+use super::{EXIT_FAILED, EXIT_USAGE};
+use crate::app::{Check, ConnectorWorkplace, Finding, Severity, nothing_configured};
 use crate::config::Environment;
 use crate::time::{Deadline, Shutdown};
 
@@ -30,7 +30,7 @@ pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCo
         return ExitCode::from(EXIT_USAGE);
     };
     if settings.nothing_configured() {
-        log::error!("{NOTHING_CONFIGURED}");
+        log::error!("{}", nothing_configured());
         return ExitCode::from(EXIT_USAGE);
     }
     let mut tally = Tally::default();
@@ -38,7 +38,7 @@ pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCo
         Ok(work) => work,
         Err(error) => {
             tally.tell(&Finding {
-                verdict: Verdict::Failed,
+                severity: Severity::Failed,
                 subject: "state store and local destination".to_owned(),
                 text: format!("{error}. Nothing else can be tried before that"),
             });
@@ -67,11 +67,11 @@ struct Tally {
 
 impl Tally {
     fn tell(&mut self, finding: &Finding) {
-        let (word, count) = match finding.verdict {
-            Verdict::Fine => ("ok", &mut self.fine),
-            Verdict::Untried => ("note", &mut self.untried),
-            Verdict::Attention => ("note", &mut self.attention),
-            Verdict::Failed => ("FAILED", &mut self.failed),
+        let (word, count) = match finding.severity {
+            Severity::Fine => ("ok", &mut self.fine),
+            Severity::Untried => ("note", &mut self.untried),
+            Severity::Attention => ("note", &mut self.attention),
+            Severity::Failed => ("FAILED", &mut self.failed),
         };
         *count += 1;
         say(&format!("{word:<6} {}: {}", finding.subject, finding.text));

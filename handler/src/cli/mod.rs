@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::app::about;
 use crate::config::{Environment, ProcessEnvironment, log_format};
 use crate::logging;
 
@@ -28,14 +29,8 @@ const EXIT_INTERRUPTED: u8 = 130;
 /// Bad settings of the whole program, no source left or configured, or a bad command line (`EX_USAGE`).
 const EXIT_USAGE: u8 = 64;
 
-const NOTHING_CONFIGURED: &str = "nothing is configured: set PINGONE__ENVIRONMENT_ID, PINGONE__CLIENT_ID and \
-    PINGONE__CLIENT_SECRET for PingOne, or PINGONE__PUSH_TOKEN for its webhook; PINGONE_ENTERPRISE__POLL_URL with a \
-    client or a user for PingOne for Enterprise; SENTINELONE__URL and SENTINELONE__API_TOKEN for SentinelOne; \
-    ONELOGIN__BEARER_TOKEN for the webhook of OneLogin";
-
-/// Brings PingOne, SentinelOne and OneLogin logs into Microsoft Sentinel tables.
 #[derive(Debug, Parser)]
-#[command(name = "handler", version, about)]
+#[command(name = "handler", version, about = about())]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -67,7 +62,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment);
+    let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment::read());
     logging::start(log_format(environment.as_ref()), environment.get("RUST_LOG").as_deref());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

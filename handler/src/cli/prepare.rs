@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{EXIT_FAILED, EXIT_USAGE, NOTHING_CONFIGURED};
-use crate::app::ConnectorWorkplace;
-use crate::config::Settings;
+use super::{EXIT_FAILED, EXIT_USAGE};
+use crate::app::{ConnectorWorkplace, Settings, nothing_configured};
 use crate::functions::Work;
 
 /// Resolves what lies in a Key Vault, and gives the exit code where the whole program cannot work: everything that is
@@ -15,7 +14,7 @@ pub async fn prepare(workplace: &ConnectorWorkplace) -> Result<(Arc<Settings>, A
     // What is wrong with them is logged already.
     let settings = workplace.settings().map_err(|_| ExitCode::from(EXIT_USAGE))?;
     if settings.nothing_configured() {
-        log::error!("{NOTHING_CONFIGURED}");
+        log::error!("{}", nothing_configured());
         return Err(ExitCode::from(EXIT_USAGE));
     }
     let work = workplace.work().map_err(|error| {

@@ -8,9 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::{ConnectorWorkplace, off_names};
+use crate::app::settings::InstanceSettings;
+use crate::app::{ConnectorWorkplace, Settings, disabled_names};
 use crate::cli::signals;
-use crate::config::{Environment, InstanceName, SettingProblems, Settings};
+use crate::config::{Environment, SettingProblems};
 use crate::functions::ConnectorFunctions;
 use crate::host;
 use crate::time::Shutdown;
@@ -124,39 +125,11 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
     if settings.nothing_configured() {
         return "nothing is configured, so there is nothing to poll and nothing to receive".to_owned();
     }
-    let name = |source: &str, instance: &InstanceName| format!("{source}/{}", instance.as_str());
-    let mut polls = Vec::new();
-    let mut pushes = Vec::new();
-    for instance in &settings.pingone {
-        polls.extend(instance.poll.as_ref().map(|_| name("pingone", &instance.instance)));
-        pushes.extend(
-            instance
-                .push_tokens
-                .first()
-                .map(|_| name("pingone", &instance.instance)),
-        );
-    }
-    polls.extend(
-        settings
-            .sentinelone
-            .iter()
-            .map(|instance| name("sentinelone", &instance.instance)),
-    );
-    polls.extend(
-        settings
-            .pingone_enterprise
-            .iter()
-            .map(|instance| name("pingone-enterprise", &instance.instance)),
-    );
-    for instance in &settings.onelogin {
-        polls.extend(instance.api.as_ref().map(|_| name("onelogin", &instance.instance)));
-        pushes.extend(
-            instance
-                .bearer_tokens
-                .first()
-                .map(|_| name("onelogin", &instance.instance)),
-        );
-    }
+    let instances = || settings.instances.iter();
+    let polls = instances().filter(|instance| instance.vendor.is_polled());
+    let pushes = instances().filter(|instance| !instance.vendor.push_tokens().is_empty());
+    let polls = polls.map(InstanceSettings::name).collect();
+    let pushes = pushes.map(InstanceSettings::name).collect();
     let list = |names: Vec<String>| {
         if names.is_empty() {
             "nothing".to_owned()
@@ -164,12 +137,12 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
             names.join(", ")
         }
     };
-    let off = off_names(settings);
-    let off = match off.is_empty() {
+    let disabled = disabled_names(settings);
+    let disabled = match disabled.is_empty() {
         true => String::new(),
-        false => format!("; switched off, see its status: {}", off.join(", ")),
+        false => format!("; switched off, see its status: {}", disabled.join(", ")),
     };
-    format!("polls {}; receives {}{off}", list(polls), list(pushes))
+    format!("polls {}; receives {}{disabled}", list(polls), list(pushes))
 }
 
 #[cfg(test)]

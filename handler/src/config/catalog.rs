@@ -1,190 +1,140 @@
-//! Every name that is a setting.
+//! Settings as data: every name with its default.
 
-use super::instance::InstanceName;
+use serde::Deserialize;
+
+/// One setting.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct SettingKey {
+    /// What comes after the prefix; the whole name where there is no prefix.
+    #[serde(rename = "key")]
+    pub name: &'static str,
+    /// The default, written as a value is; empty where there is none, or where it depends on other settings.
+    #[serde(default)]
+    pub default: &'static str,
+}
 
 /// The settings of one source; each of its instances has all of them.
-#[derive(Debug)]
-pub(super) struct SourceCatalog {
-    /// The source in state paths, commands and messages.
-    pub(super) name: &'static str,
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourceCatalog {
+    /// The source in state paths, commands, routes and messages.
+    pub name: &'static str,
     /// The product's name, for messages.
-    pub(super) title: &'static str,
+    pub title: &'static str,
     /// What all names start with.
-    pub(super) prefix: &'static str,
+    pub prefix: &'static str,
     /// What comes after the prefix, or after the instance's name.
-    pub(super) keys: &'static [&'static str],
+    #[serde(rename = "settings")]
+    pub keys: Vec<SettingKey>,
     /// The key that holds the token of its pushes, where it is pushed.
-    pub(super) push_key: Option<&'static str>,
+    pub push_key: Option<&'static str>,
+}
+
+impl SourceCatalog {
+    /// The names of its keys.
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.keys.iter().map(|key| key.name).collect()
+    }
+
+    /// The key of a name.
+    pub fn key(&self, name: &str) -> Option<&SettingKey> {
+        self.keys.iter().find(|key| key.name == name)
+    }
 }
 
 /// Settings that exist once, under a prefix that belongs to this program.
-#[derive(Debug)]
-pub(super) struct Group {
-    /// What all names start with.
-    pub(super) prefix: &'static str,
+#[derive(Debug, Deserialize)]
+pub struct KeyGroup {
+    /// What all names start with; empty for names that stand alone.
+    pub prefix: &'static str,
     /// What comes after the prefix.
-    pub(super) keys: &'static [&'static str],
+    #[serde(rename = "settings")]
+    pub keys: Vec<SettingKey>,
 }
 
-pub(super) const PINGONE: SourceCatalog = SourceCatalog {
-    name: "pingone",
-    title: "PingOne",
-    prefix: "PINGONE__",
-    push_key: Some("PUSH_TOKEN"),
-    keys: &[
-        "ENVIRONMENT_ID",
-        "CLIENT_ID",
-        "CLIENT_SECRET",
-        "REGION",
-        "AUTH_ENVIRONMENT_ID",
-        "API_URL",
-        "AUTH_URL",
-        "TABLES",
-        "PUSH_TOKEN",
-        "REQUESTS_PER_SECOND",
-        "ADDITIONAL_FIELDS",
-        "INGESTION_ENDPOINT",
-        "RULE_ID",
-    ],
-};
-
-pub(super) const PINGONE_ENTERPRISE: SourceCatalog = SourceCatalog {
-    name: "pingone-enterprise",
-    title: "PingOne for Enterprise",
-    prefix: "PINGONE_ENTERPRISE__",
-    push_key: None,
-    keys: &[
-        "POLL_URL",
-        "CLIENT_ID",
-        "CLIENT_SECRET",
-        "TOKEN_URL",
-        "USERNAME",
-        "PASSWORD",
-        "ADDITIONAL_FIELDS",
-        "INGESTION_ENDPOINT",
-        "RULE_ID",
-    ],
-};
-
-pub(super) const SENTINELONE: SourceCatalog = SourceCatalog {
-    name: "sentinelone",
-    title: "SentinelOne",
-    prefix: "SENTINELONE__",
-    push_key: None,
-    keys: &[
-        "URL",
-        "API_TOKEN",
-        "STREAMS",
-        "PARSER_ALIASES",
-        "AGENT_CHANGES_ONLY",
-        "ADDITIONAL_FIELDS",
-        "INGESTION_ENDPOINT",
-        "RULE_ID",
-    ],
-};
-
-pub(super) const ONELOGIN: SourceCatalog = SourceCatalog {
-    name: "onelogin",
-    title: "OneLogin",
-    prefix: "ONELOGIN__",
-    push_key: Some("BEARER_TOKEN"),
-    keys: &[
-        "BEARER_TOKEN",
-        "TABLES",
-        "URL",
-        "CLIENT_ID",
-        "CLIENT_SECRET",
-        "USERS_EVERY",
-        "ADDITIONAL_FIELDS",
-        "INGESTION_ENDPOINT",
-        "RULE_ID",
-    ],
-};
-
-pub(super) const SOURCES: [&SourceCatalog; 4] = [&PINGONE, &PINGONE_ENTERPRISE, &SENTINELONE, &ONELOGIN];
-
-pub(super) const GROUPS: [Group; 8] = [
-    Group {
-        prefix: "LOGS_INGESTION__",
-        keys: &["ENDPOINT", "RULE_ID", "AUDIENCE"],
-    },
-    Group {
-        prefix: "HEALTH__",
-        keys: &["ENABLED", "INGESTION_ENDPOINT", "RULE_ID"],
-    },
-    Group {
-        prefix: "POLL_",
-        keys: &["SCHEDULE", "LOOKBACK", "OVERLAP", "SETTLE", "BUDGET", "CONCURRENCY"],
-    },
-    Group {
-        prefix: "PUSH_",
-        keys: &["LINGER", "DEADLINE"],
-    },
-    Group {
-        prefix: "SPOOL_",
-        keys: &["MAX_BYTES"],
-    },
-    Group {
-        prefix: "DEAD_LETTERS_",
-        keys: &["MAX_BYTES"],
-    },
-    // No setting of this version: a name under these prefixes is of a newer template.
-    Group {
-        prefix: "IDENTITIES_",
-        keys: &[],
-    },
-    Group {
-        prefix: "LOGS_QUERY__",
-        keys: &[],
-    },
-];
-
-/// What the names of all settings of a source's instance start with, e.g. `PINGONE__ACME__`; `None` for a source that has
-/// no settings.
-pub fn setting_prefix(source: &str, instance: &str) -> Option<String> {
-    let source = SOURCES.iter().find(|known| known.name == source)?;
-    Some(format!("{}{}", source.prefix, InstanceName::infix_of(instance)))
-}
-
-/// Settings without a prefix of ours.
-pub(super) const ALONE: [&str; 4] = ["DESTINATION_DIR", "STATE_URL", "LOG_FORMAT", "MEMORY_BUDGET"];
-
-/// Whether a name is a setting of ours, or would be one if it were spelt right.
-pub(super) fn is_ours(name: &str) -> bool {
-    let mut prefixes = SOURCES
-        .iter()
-        .map(|source| source.prefix)
-        .chain(GROUPS.iter().map(|group| group.prefix));
-    ALONE.contains(&name) || prefixes.any(|prefix| name.starts_with(prefix))
-}
-
-/// Every name that `load` reads, the keys of each source for the unnamed instance and for `named`.
-#[cfg(test)]
-pub(super) fn every_name(named: &str) -> Vec<String> {
-    let mut names: Vec<String> = ALONE.map(str::to_owned).into();
-    names.push("WEBSITE_SITE_NAME".to_owned());
-    names.push("WEBSITE_KEYVAULT_REFERENCES".to_owned());
-    for group in &GROUPS {
-        names.extend(group.keys.iter().map(|key| format!("{}{key}", group.prefix)));
+impl KeyGroup {
+    /// The names of its keys.
+    pub fn key_names(&self) -> Vec<&'static str> {
+        self.keys.iter().map(|key| key.name).collect()
     }
-    for source in SOURCES {
-        for key in source.keys {
-            names.push(format!("{}{key}", source.prefix));
-            names.push(format!("{}{named}__{key}", source.prefix));
+}
+
+/// Every setting.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Catalog {
+    /// Those of the sources.
+    pub sources: Vec<SourceCatalog>,
+    /// Those of the whole program.
+    pub groups: Vec<KeyGroup>,
+    every_source: Vec<SettingKey>,
+    #[serde(borrow = "'static")]
+    reserved: Vec<&'static str>,
+}
+
+impl Catalog {
+    /// Reads the catalog of this repository, `infra/settings.json`.
+    ///
+    /// # Errors
+    /// Where the text has another form.
+    pub fn parse(text: &'static str) -> Result<Self, serde_json::Error> {
+        let mut catalog: Self = serde_json::from_str(text)?;
+        for source in &mut catalog.sources {
+            source.keys.extend(&catalog.every_source);
         }
+        // A name under these prefixes is of a newer template.
+        let reserved = catalog.reserved.iter().map(|prefix| KeyGroup {
+            prefix,
+            keys: Vec::new(),
+        });
+        catalog.groups.extend(reserved);
+        Ok(catalog)
     }
-    names
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// The source of a name.
+    pub fn source(&self, name: &str) -> Option<&SourceCatalog> {
+        self.sources.iter().find(|source| source.name == name)
+    }
 
-    #[test]
-    fn the_settings_of_an_instance_share_a_prefix() {
-        let unnamed = setting_prefix("pingone-enterprise", "default");
-        assert_eq!(unnamed.as_deref(), Some("PINGONE_ENTERPRISE__"));
-        assert_eq!(setting_prefix("pingone", "acme2").as_deref(), Some("PINGONE__ACME2__"));
-        assert_eq!(setting_prefix("another", "default"), None);
+    /// Whether a name is a setting of ours, or would be one if it were spelt right.
+    pub fn is_ours(&self, name: &str) -> bool {
+        self.source_of(name).is_some() || self.group_of(name).is_some() || self.program_key(name).is_some()
+    }
+
+    /// A setting of the whole program, by its whole name.
+    pub fn program_key(&self, name: &str) -> Option<&SettingKey> {
+        self.groups.iter().find_map(|group| {
+            let rest = name.strip_prefix(group.prefix)?;
+            group.keys.iter().find(|key| key.name == rest)
+        })
+    }
+
+    /// The source under whose prefix a name stands, and what comes after it.
+    pub(super) fn source_of<'n>(&self, name: &'n str) -> Option<(&SourceCatalog, &'n str)> {
+        let mut sources = self.sources.iter();
+        sources.find_map(|source| Some((source, name.strip_prefix(source.prefix)?)))
+    }
+
+    /// The group under whose prefix a name stands, and what comes after it.
+    pub(super) fn group_of<'n>(&self, name: &'n str) -> Option<(&KeyGroup, &'n str)> {
+        let mut groups = self.groups.iter().filter(|group| !group.prefix.is_empty());
+        groups.find_map(|group| Some((group, name.strip_prefix(group.prefix)?)))
+    }
+
+    /// Every name of a setting, the keys of each source for the unnamed instance and for `named`.
+    #[cfg(test)]
+    pub fn every_name(&self, named: &str) -> Vec<String> {
+        let of_groups = self.groups.iter().flat_map(|group| {
+            let keys = group.keys.iter();
+            keys.map(|key| format!("{}{}", group.prefix, key.name))
+        });
+        let of_sources = self.sources.iter().flat_map(|source| {
+            let keys = source.keys.iter();
+            keys.flat_map(|key| {
+                let unnamed = format!("{}{}", source.prefix, key.name);
+                [unnamed, format!("{}{named}__{}", source.prefix, key.name)]
+            })
+        });
+        of_groups.chain(of_sources).collect()
     }
 }

@@ -5,21 +5,21 @@ use std::time::Duration;
 use crate::config::invalid_value::InvalidValue;
 
 /// The longest duration of any setting: with it, times can be added up without overflow.
-pub(super) const LONGEST: Duration = Duration::from_secs(730 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(730 * 24 * 60 * 60);
 
 /// More digits than any duration up to [`LONGEST`] needs. The parser's own arithmetic can overflow
 /// on longer ones.
 const MOST_DIGITS: usize = 12;
 
 /// Accepts a duration above zero, at most 730 days.
-pub(super) fn above_zero(text: &str) -> Result<Duration, InvalidValue> {
+pub fn above_zero(text: &str) -> Result<Duration, InvalidValue> {
     parse(text)
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| InvalidValue::new("must be a duration above zero and at most 730days, such as 30s, 4m or 1h"))
 }
 
 /// Accepts a duration of zero or more, at most 730 days.
-pub(super) fn zero_or_more(text: &str) -> Result<Duration, InvalidValue> {
+pub fn zero_or_more(text: &str) -> Result<Duration, InvalidValue> {
     parse(text).ok_or_else(|| InvalidValue::new("must be a duration of at most 730days, such as 0s, 100ms, 30s or 10m"))
 }
 

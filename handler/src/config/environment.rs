@@ -1,6 +1,6 @@
 //! Where settings come from: the process, or a map in tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A set of named texts: the app settings of the function app.
 pub trait Environment: Send + Sync {
@@ -21,43 +21,36 @@ pub trait Environment: Send + Sync {
     }
 }
 
-/// The environment of this process, read anew at every call.
+/// The environment of this process, as it was when it was read.
 ///
 /// The only place of the program that reads environment variables.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ProcessEnvironment;
+pub struct ProcessEnvironment(HashMap<String, Option<String>>);
 
 impl ProcessEnvironment {
+    /// Reads every variable, once. A value that is not UTF-8 is kept as none. A name that is not UTF-8 is kept with
+    /// replacement characters, so that under one of our prefixes it is refused as unknown and not overlooked.
     #[allow(
         clippy::disallowed_methods,
         reason = "the one place that reads the process environment"
     )]
-    fn find(name: &str) -> Option<Result<String, std::ffi::OsString>> {
-        std::env::vars_os()
-            .find(|(candidate, _)| candidate.to_str() == Some(name))
-            .map(|(_, value)| value.into_string())
+    pub fn read() -> Self {
+        let variables = std::env::vars_os();
+        let variables = variables.map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_string().ok()));
+        Self(variables.collect())
     }
 }
 
 impl Environment for ProcessEnvironment {
     fn get(&self, name: &str) -> Option<String> {
-        Self::find(name)?.ok()
+        self.0.get(name)?.clone()
     }
 
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the process environment"
-    )]
     fn names(&self) -> Vec<String> {
-        // A name that is not UTF-8 is kept with replacement characters, so that under one of our
-        // prefixes it is refused as unknown and not overlooked.
-        std::env::vars_os()
-            .map(|(name, _)| name.to_string_lossy().into_owned())
-            .collect()
+        self.0.keys().cloned().collect()
     }
 
     fn is_unreadable(&self, name: &str) -> bool {
-        matches!(Self::find(name), Some(Err(_)))
+        matches!(self.0.get(name), Some(None))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Names of the instances of a source.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use crate::config::catalog::SourceCatalog;
 
 const DEFAULT: &str = "default";
 
@@ -36,7 +39,7 @@ impl InstanceName {
         self.0 == DEFAULT
     }
 
-    /// Reads the name as written in a setting, e.g. `ACME` of `PINGONE__ACME__CLIENT_ID`.
+    /// Reads the name as written in a setting, e.g. `ACME` of `<SOURCE>__ACME__CLIENT_ID`.
     pub(super) fn from_setting(written: &str) -> Result<Self, InstanceNameFault> {
         if written.eq_ignore_ascii_case(DEFAULT) {
             return Err(InstanceNameFault::Reserved);
@@ -50,15 +53,10 @@ impl InstanceName {
 
     /// What stands between the prefix of the source and the key: `ACME__`, or nothing.
     pub(super) fn infix(&self) -> String {
-        Self::infix_of(&self.0)
-    }
-
-    /// The same of a name as [`as_str`](Self::as_str) gives it.
-    pub(super) fn infix_of(name: &str) -> String {
-        match name {
-            DEFAULT => String::new(),
-            name => format!("{}__", name.to_ascii_uppercase()),
+        if self.is_unnamed() {
+            return String::new();
         }
+        format!("{}__", self.0.to_ascii_uppercase())
     }
 }
 
@@ -77,6 +75,26 @@ impl Ord for InstanceName {
 impl PartialOrd for InstanceName {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// The instances of each source of which at least one setting is there, empty or not.
+#[derive(Debug, Default)]
+pub struct Instances(BTreeMap<&'static str, BTreeSet<InstanceName>>);
+
+impl Instances {
+    /// The instances of a source, the unnamed one first.
+    pub fn of(&self, source: &SourceCatalog) -> impl Iterator<Item = &InstanceName> {
+        self.0.get(source.name).into_iter().flatten()
+    }
+
+    /// Whether a source has an instance.
+    pub(super) fn has(&self, source: &SourceCatalog, instance: &InstanceName) -> bool {
+        self.0.get(source.name).is_some_and(|known| known.contains(instance))
+    }
+
+    pub(super) fn add(&mut self, source: &SourceCatalog, instance: InstanceName) {
+        self.0.entry(source.name).or_default().insert(instance);
     }
 }
 

@@ -1,174 +1,263 @@
 //! Reads the settings of one instance of a source.
 
 use crate::config::catalog::SourceCatalog;
-use crate::config::given::{Given, Presence};
+use crate::config::disabled::DisabledPart;
+use crate::config::duplicates::{ClaimKind, ExclusiveClaim};
 use crate::config::instance::InstanceName;
 use crate::config::invalid_value::InvalidValue;
 use crate::config::problem::SettingProblems;
 use crate::config::push_token::{PushTokens, accept_push_tokens, has_reference_inside};
-use crate::config::reader::Reader;
+use crate::config::raw_setting::{RawSetting, UnresolvedReference};
+use crate::config::reader::{Reader, Rejected};
 use crate::config::secret::Secret;
-use crate::config::switched_off::{OffCause, OffPart, SwitchedOff, UnresolvedReference};
-use crate::config::twins::Claim;
 
 /// A reader that knows the source and the instance, and so the full name of a key.
-pub(super) struct InstanceReader<'r, 'e> {
-    reader: &'r mut Reader<'e>,
-    pub(super) source: &'static SourceCatalog,
-    pub(super) instance: InstanceName,
+pub struct InstanceReader<'r> {
+    reader: &'r mut Reader,
+    source: &'static SourceCatalog,
+    instance: InstanceName,
+    is_wanted: bool,
+    gaps: Vec<Gap>,
 }
 
-/// A key of an instance and whether it is there.
-pub(super) type KeyPresence = (&'static str, Presence);
+/// What is not there although the instance needs it.
+enum Gap {
+    Missing {
+        key: &'static str,
+        needs: &'static str,
+    },
+    /// A secret that is set to nothing: most likely a mistake.
+    EmptySecret {
+        key: &'static str,
+    },
+}
 
-impl<'r, 'e> InstanceReader<'r, 'e> {
-    pub(super) fn new(reader: &'r mut Reader<'e>, source: &'static SourceCatalog, instance: InstanceName) -> Self {
+impl<'r> InstanceReader<'r> {
+    /// Nothing is read yet.
+    pub fn new(reader: &'r mut Reader, source: &'static SourceCatalog, instance: InstanceName) -> Self {
         Self {
             reader,
             source,
             instance,
+            is_wanted: false,
+            gaps: Vec::new(),
         }
     }
 
-    /// What the names of all settings of this instance start with, e.g. `PINGONE__ACME__`.
-    pub(super) fn setting_prefix(&self) -> String {
+    /// The instance.
+    pub fn instance(&self) -> &InstanceName {
+        &self.instance
+    }
+
+    /// The instance as messages name it: without `default`.
+    pub fn label(&self) -> String {
+        match self.instance.is_unnamed() {
+            true => self.source.name.to_owned(),
+            false => format!("{}/{}", self.source.name, self.instance),
+        }
+    }
+
+    /// What the names of all settings of this instance start with, e.g. `<SOURCE>__ACME__`.
+    pub fn setting_prefix(&self) -> String {
         format!("{}{}", self.source.prefix, self.instance.infix())
     }
 
     /// The full name of a setting.
-    pub(super) fn setting(&self, key: &str) -> String {
-        format!("{}{key}", self.setting_prefix())
+    pub fn setting(&self, key: &str) -> String {
+        format!("{}{}{key}", self.source.prefix, self.instance.infix())
     }
 
-    /// Reads a setting that is no secret.
-    pub(super) fn read<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Given<T> {
-        let mut problems = SettingProblems::default();
-        let given = self.reader.look(&self.setting(key), &mut problems, accept);
-        self.refuse_all(problems);
-        given
-    }
-
-    /// Reads a secret.
-    pub(super) fn read_secret<T>(
-        &mut self,
-        key: &str,
-        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
-    ) -> Given<T> {
-        let mut problems = SettingProblems::default();
-        let given = self.reader.look_for_secret(&self.setting(key), &mut problems, accept);
-        self.refuse_all(problems);
-        given
-    }
-
-    /// Reads the token or the two tokens of a push.
-    pub(super) fn read_push_tokens(&mut self, key: &str) -> Given<Vec<Secret>> {
-        let mut reference_inside = false;
-        let given = self.read_secret(key, |text| {
-            // Only a whole value is ever resolved. As a token the text of a reference would be a
-            // password that is no secret.
-            reference_inside = has_reference_inside(text);
-            if reference_inside {
-                return Ok(Vec::new());
-            }
-            accept_push_tokens(text)
-        });
-        if reference_inside {
-            return Given::Unresolved(UnresolvedReference {
-                setting: self.setting(key),
-                malformed: true,
-                why: None,
-            });
-        }
-        given
-    }
-
-    /// Notes a problem of a setting of this instance, which is off then.
-    pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
-        let setting = self.setting(key);
-        self.reader
-            .refuse_instance(self.source, &self.instance, setting, message);
-    }
-
-    /// Notes problems that switch off this instance.
-    pub(super) fn refuse_all(&mut self, problems: SettingProblems) {
-        self.reader.faults.extend(self.source, &self.instance, problems);
-    }
-
-    /// What this instance claims for itself alone, by the setting of `key`.
-    pub(super) fn claim<T>(&self, key: &str, of: T) -> Claim<T> {
-        Claim {
-            instance: self.instance.clone(),
-            setting: self.setting(key),
-            of,
-        }
-    }
-
-    /// Notes that this instance is to take pushes.
-    pub(super) fn note_push(&mut self, token: Presence) {
-        if token != Presence::Absent {
-            self.reader.faults.note_push(self.source, &self.instance);
-        }
-    }
-
-    /// Notes each key that is missing although others of `keys` are there.
-    pub(super) fn refuse_gaps(&mut self, needs: &str, keys: &[KeyPresence]) {
-        let title = self.source.title;
-        for (key, presence) in keys {
-            match presence {
-                Presence::Given => {}
-                Presence::Absent => self.refuse(key, format!("is missing; {title} needs {needs}")),
-                Presence::EmptySecret => self.refuse_empty_secrets(&[(key, *presence)]),
-            }
-        }
-    }
-
-    /// Notes each secret that is set to nothing next to settings that fill the source.
-    pub(super) fn refuse_empty_secrets(&mut self, keys: &[KeyPresence]) {
-        for (key, presence) in keys {
-            if *presence == Presence::EmptySecret {
-                self.refuse(key, "is empty; give it a value or remove the setting");
-            }
-        }
-    }
-
-    /// Notes that a part of this instance stays off, once for each reference.
-    pub(super) fn switch_off(&mut self, part: OffPart, takes_push: bool, unresolved: &[UnresolvedReference]) {
-        for reference in unresolved {
-            self.reader.switched_off.push(SwitchedOff {
-                source: self.source.name,
-                instance: self.instance.clone(),
-                setting: reference.setting.clone(),
-                reason: reference.reason(),
-                part,
-                takes_push,
-                cause: OffCause::UnresolvedReference,
-            });
-        }
-    }
-
-    /// The tokens of the push part, which is switched off where they are a reference.
-    pub(super) fn push_part(&mut self, given: Given<Vec<Secret>>) -> PushTokens {
-        let mut unresolved = Vec::new();
-        let tokens = given.or(Vec::new(), &mut unresolved).unwrap_or_default();
-        self.switch_off(OffPart::Push, true, &unresolved);
-        PushTokens {
-            tokens,
-            unresolved: !unresolved.is_empty(),
-        }
-    }
-
-    /// Notes that this instance is configured and has no ingestion rule.
-    pub(super) fn note_without_rule(&mut self) {
-        let label = if self.instance.is_unnamed() {
-            self.source.name.to_owned()
-        } else {
-            format!("{}/{}", self.source.name, self.instance)
-        };
-        self.reader.without_rule.push(label);
+    /// The product's name, for messages.
+    pub fn title(&self) -> &'static str {
+        self.source.title
     }
 
     /// The reader of all settings, for those that are not of this instance.
-    pub(super) fn whole(&self) -> &Reader<'e> {
+    pub fn all(&self) -> &Reader {
         self.reader
+    }
+
+    /// Whether anything of the instance is configured, as far as it was read.
+    pub fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// Whether one of these settings is set, to something good or bad.
+    pub fn is_any_set(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.reader.raw(&self.setting(key)).is_set())
+    }
+
+    /// Settings that belong together. Where they are wanted, what is missing of `needs` is a problem, and a reference
+    /// that was not resolved disables `part`; what is set is checked in any case.
+    pub fn part(&mut self, part: DisabledPart, is_wanted: bool, needs: &'static str) -> PartReader<'_, 'r> {
+        self.is_wanted |= is_wanted;
+        PartReader {
+            instance: self,
+            part,
+            is_wanted,
+            needs,
+        }
+    }
+
+    /// The settings of the whole instance, after those that make it wanted.
+    pub fn whole(&mut self) -> PartReader<'_, 'r> {
+        self.part(DisabledPart::Whole, self.is_wanted, "")
+    }
+
+    /// Checks a setting that nothing follows from.
+    pub fn check<T>(&mut self, key: &'static str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) {
+        self.part(DisabledPart::Whole, false, "").read(key, accept);
+    }
+
+    /// Reads the token or the two tokens of a push, which make the instance wanted.
+    pub fn push_tokens(&mut self, key: &'static str) -> PushTokens {
+        let setting = self.setting(key);
+        let raw = self.reader.raw(&setting);
+        // Only a whole value is ever resolved. As a token the text of a reference would be a password that is no secret.
+        let has_reference_inside = matches!(raw, RawSetting::Text(text) if has_reference_inside(text));
+        let is_set = raw.is_set();
+        if !matches!(raw, RawSetting::Absent) {
+            self.reader.note_pushed(self.source, &self.instance);
+        }
+        let mut push = self.part(DisabledPart::Push, is_set, "");
+        if has_reference_inside {
+            push.instance.disable(
+                DisabledPart::Push,
+                &UnresolvedReference {
+                    setting,
+                    is_malformed: true,
+                    why: None,
+                },
+            );
+            return PushTokens::unresolved();
+        }
+        let is_reference = matches!(push.instance.reader.raw(&setting), RawSetting::Reference(_));
+        let tokens = push.secret(key, accept_push_tokens).unwrap_or_default();
+        for token in &tokens {
+            self.claim(key, ClaimKind::Token, token.clone());
+        }
+        PushTokens {
+            tokens,
+            is_unresolved: is_reference,
+        }
+    }
+
+    /// Claims an account, by the setting of `key`, for this instance alone; `what` is its name in messages.
+    pub fn claim_account(&mut self, key: &str, what: &'static str, account: impl Into<String>) {
+        self.claim(key, ClaimKind::Account(what), Secret::new(account));
+    }
+
+    fn claim(&mut self, key: &str, kind: ClaimKind, of: Secret) {
+        let claim = ExclusiveClaim {
+            instance: self.instance.clone(),
+            setting: self.setting(key),
+            kind,
+            of,
+        };
+        self.reader.claims.push(claim);
+    }
+
+    /// Notes a problem of a setting of this instance, which is disabled then.
+    pub fn reject(&mut self, key: &str, message: impl Into<String>) {
+        let setting = self.setting(key);
+        self.reader
+            .reject_instance(self.source, &self.instance, setting, message);
+    }
+
+    /// Notes problems that disable this instance.
+    pub fn reject_all(&mut self, problems: &SettingProblems) {
+        for problem in problems {
+            self.reader
+                .reject_instance(self.source, &self.instance, &problem.setting, &problem.message);
+        }
+    }
+
+    /// Notes that a part of this instance is disabled.
+    pub fn disable(&mut self, part: DisabledPart, unresolved: &UnresolvedReference) {
+        self.reader.disable(self.source.name, &self.instance, part, unresolved);
+    }
+
+    /// Notes what is missing.
+    pub fn reject_gaps(&mut self) {
+        let title = self.source.title;
+        for gap in std::mem::take(&mut self.gaps) {
+            match gap {
+                Gap::Missing { key, needs } => self.reject(key, format!("is missing; {title} needs {needs}")),
+                Gap::EmptySecret { key } if self.is_wanted => {
+                    self.reject(key, "is empty; give it a value or remove the setting");
+                }
+                Gap::EmptySecret { .. } => {}
+            }
+        }
+    }
+}
+
+/// Reads settings of an instance that belong together. What is wrong is noted, and gives none.
+pub struct PartReader<'p, 'r> {
+    instance: &'p mut InstanceReader<'r>,
+    part: DisabledPart,
+    is_wanted: bool,
+    needs: &'static str,
+}
+
+impl PartReader<'_, '_> {
+    /// A setting that has to be there.
+    pub fn required<T>(
+        &mut self,
+        key: &'static str,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
+        let found = self.read(key, accept)?;
+        if found.is_none() && self.is_wanted {
+            let needs = self.needs;
+            self.instance.gaps.push(Gap::Missing { key, needs });
+        }
+        found
+    }
+
+    /// A secret that has to be there. One that is set to nothing is a problem of its own wherever the instance is wanted.
+    pub fn secret<T>(&mut self, key: &'static str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
+        let setting = self.instance.setting(key);
+        if matches!(self.instance.reader.raw(&setting), RawSetting::Empty) {
+            self.instance.gaps.push(Gap::EmptySecret { key });
+            return None;
+        }
+        self.required(key, accept)
+    }
+
+    /// A setting, or its default in the catalog.
+    pub fn optional<T>(&mut self, key: &'static str, accept: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
+        if let Some(value) = self.read(key, &accept)? {
+            return Some(value);
+        }
+        let default = self.instance.source.key(key).and_then(|key| accept(key.default).ok());
+        if default.is_none() {
+            self.instance.reject(
+                key,
+                "has no usable default in this executable; please report it with this line",
+            );
+        }
+        default
+    }
+
+    /// A setting, or a default that depends on others.
+    pub fn optional_or<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Option<T> {
+        Some(self.read(key, accept)?.unwrap_or(default))
+    }
+
+    /// The value, if there is one; none where it is wrong.
+    fn read<T>(&mut self, key: &str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<Option<T>> {
+        match self.instance.reader.parse(&self.instance.setting(key), accept) {
+            Ok(value) => return Some(value),
+            Err(Rejected::Invalid(invalid)) => self.instance.reject(key, invalid.to_string()),
+            Err(Rejected::Unresolved(unresolved)) if self.is_wanted => self.instance.disable(self.part, &unresolved),
+            Err(Rejected::Unresolved(_)) => {}
+        }
+        None
     }
 }

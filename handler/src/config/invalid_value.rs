@@ -9,7 +9,7 @@ pub struct InvalidValue(Cow<'static, str>);
 
 impl InvalidValue {
     /// A refusal in words that follow the setting's name, e.g. "must be true or false".
-    pub(super) fn new(accepted_form: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(accepted_form: impl Into<Cow<'static, str>>) -> Self {
         Self(accepted_form.into())
     }
 }

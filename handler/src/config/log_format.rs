@@ -14,10 +14,10 @@ pub enum LogFormat {
 }
 
 /// The format to log in. It is asked for before the settings are checked, so a bad value counts as
-/// absent here; [`Settings::load`](crate::config::Settings::load) refuses it.
+/// absent here; loading the settings refuses it.
 pub fn log_format(environment: &dyn Environment) -> LogFormat {
     let written = environment.get("LOG_FORMAT").unwrap_or_default();
-    if let Ok(format) = accept(written.trim_ascii()) {
+    if let Ok(format) = accept_log_format(written.trim_ascii()) {
         return format;
     }
     let host_variables = ["FUNCTIONS_CUSTOMHANDLER_PORT", "WEBSITE_SITE_NAME"];
@@ -28,7 +28,7 @@ pub fn log_format(environment: &dyn Environment) -> LogFormat {
 }
 
 /// Accepts `json` or `text`, in any case.
-pub(super) fn accept(text: &str) -> Result<LogFormat, InvalidValue> {
+pub fn accept_log_format(text: &str) -> Result<LogFormat, InvalidValue> {
     if text.eq_ignore_ascii_case("json") {
         return Ok(LogFormat::Json);
     }

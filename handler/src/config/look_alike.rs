@@ -3,9 +3,8 @@
 //! The environment is shared: the platform, the shell and other tools put their own names there. So a name counts
 //! only if it is a known one but for underscores and capitals, or a slip or two away from one.
 
-use crate::config::catalog::{ALONE, GROUPS, PINGONE, PINGONE_ENTERPRISE, SOURCES, SourceCatalog};
-use crate::config::instance::InstanceName;
-use crate::config::names::Instances;
+use crate::config::catalog::{Catalog, KeyGroup, SourceCatalog};
+use crate::config::instance::{InstanceName, Instances};
 use crate::config::suggestion;
 use crate::config::suggestion::{shape, slips, within};
 
@@ -29,33 +28,33 @@ const OTHER_WORDS: [&str; 34] = [
 ];
 
 /// A setting that was meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Meant {
+#[derive(Debug, Clone)]
+pub struct Meant {
     /// Its name as it is written right.
-    pub(super) setting: String,
+    pub setting: String,
     /// Whose setting it is; none for one of the whole program.
-    pub(super) of: Option<MeantInstance>,
+    pub of: Option<MeantInstance>,
 }
 
 /// The instance whose setting was meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MeantInstance {
+#[derive(Debug, Clone)]
+pub struct MeantInstance {
     /// The source.
-    pub(super) source: &'static str,
+    pub source: &'static SourceCatalog,
     /// None where it cannot be told, or where all instances go by the setting.
-    pub(super) instance: Option<InstanceName>,
+    pub instance: Option<InstanceName>,
     /// Whether it is the token of pushes.
-    pub(super) is_push_token: bool,
+    pub is_push_token: bool,
 }
 
 impl Meant {
-    fn in_source(source: &SourceCatalog, instance: &InstanceName, key: &'static str) -> Self {
+    fn in_source(source: &'static SourceCatalog, instance: &InstanceName, key: &'static str) -> Self {
         // The pair of the source counts for every instance without a pair of its own.
         let is_of_all = instance.is_unnamed() && ["INGESTION_ENDPOINT", "RULE_ID"].contains(&key);
         Self {
             setting: format!("{}{}{key}", source.prefix, instance.infix()),
             of: Some(MeantInstance {
-                source: source.name,
+                source,
                 instance: (!is_of_all).then(|| instance.clone()),
                 is_push_token: source.push_key == Some(key),
             }),
@@ -67,115 +66,165 @@ impl Meant {
     }
 }
 
-/// What was meant by a name that stands under none of our prefixes. `known` are the instances that are there.
-pub(super) fn meant_by_stray(name: &str, known: &Instances) -> Option<Meant> {
-    let capitals = name.to_ascii_uppercase();
-    if FOREIGN.iter().any(|foreign| capitals.starts_with(foreign)) {
-        return None;
-    }
-    by_whole_name(name)
-        .or_else(|| by_parts(&capitals))
-        .or_else(|| by_words(&capitals, known))
+/// What is known, to hold names against.
+pub struct LookAlikes<'a> {
+    /// Every setting.
+    pub catalog: &'static Catalog,
+    /// The instances that are there.
+    pub known: &'a Instances,
 }
 
-/// What was meant by `rest` under the prefix of a source.
-pub(super) fn meant_in_source(source: &SourceCatalog, rest: &str, known: &Instances) -> Option<Meant> {
-    let unnamed = InstanceName::unnamed();
-    // `PINGONE__ENTERPRISE__POLL_URL`
-    let whole = shape(&format!("{}{rest}", source.prefix));
-    if let Some(sibling) = sibling_of(source)
-        && let Some(key) = sibling
-            .keys
+impl LookAlikes<'_> {
+    /// What was meant by a name that stands under none of our prefixes.
+    pub fn meant_by_stray(&self, name: &str) -> Option<Meant> {
+        let capitals = name.to_ascii_uppercase();
+        if FOREIGN.iter().any(|foreign| capitals.starts_with(foreign)) {
+            return None;
+        }
+        self.by_whole_name(name)
+            .or_else(|| self.by_parts(&capitals))
+            .or_else(|| self.by_words(&capitals))
+    }
+
+    /// What was meant by `rest` under the prefix of a source.
+    pub fn meant_in_source(&self, source: &'static SourceCatalog, rest: &str) -> Option<Meant> {
+        let splits = splits(rest);
+        if let Some(meant) = self.in_sibling(source, rest, &splits) {
+            return Some(meant);
+        }
+        let keys = source.key_names();
+        let misspelt = splits.iter().filter_map(|(instance, written)| {
+            let (slips, key) = suggestion::misspelt(written, &keys)?;
+            Some((slips, instance, key))
+        });
+        if let Some((_, instance, key)) = misspelt.min_by_key(|(slips, ..)| *slips) {
+            return Some(Meant::in_source(source, instance, key));
+        }
+        self.joined_with_one_underscore(source, rest).or_else(|| {
+            splits.iter().find_map(|(instance, written)| {
+                let key = suggestion::shortened(written, &keys).or_else(|| self.token_of_another(written, &keys))?;
+                Some(Meant::in_source(source, instance, key))
+            })
+        })
+    }
+
+    /// What was meant by `key` under the prefix of a group.
+    pub fn meant_in_group(&self, group: &KeyGroup, key: &str) -> Option<Meant> {
+        let keys = group.key_names();
+        let misspelt = suggestion::misspelt(key, &keys).map(|(_, key)| key);
+        let meant = misspelt.or_else(|| suggestion::shortened(key, &keys)).or_else(|| {
+            // `LOGS_INGESTION__INGESTION_ENDPOINT`: the key of a source.
+            let is_of_a_source = self.catalog.sources.iter().any(|source| source.key(key).is_some());
+            let (_, key) = suggestion::with_something_before(key, &keys)?;
+            is_of_a_source.then_some(key)
+        })?;
+        Some(Meant::of_program(format!("{}{meant}", group.prefix)))
+    }
+
+    /// A product whose prefix begins like that of `source` (`ONE__` and `ONE_TWO__`): its keys under the prefix of
+    /// `source` are no misspelling, but the wrong prefix.
+    fn in_sibling(&self, source: &'static SourceCatalog, rest: &str, splits: &[(InstanceName, &str)]) -> Option<Meant> {
+        let begins_alike = |other: &SourceCatalog| {
+            let rest = other.prefix.strip_prefix(source.prefix.trim_end_matches('_'));
+            rest.is_some_and(|rest| rest.len() > 2)
+        };
+        let sibling = self.catalog.sources.iter().find(|other| begins_alike(other))?;
+        // `ONE__TWO__URL`
+        let whole = shape(&format!("{}{rest}", source.prefix));
+        let mut keys = sibling.keys.iter();
+        if let Some(key) = keys.find(|key| shape(&format!("{}{}", sibling.prefix, key.name)) == whole) {
+            return Some(Meant::in_source(sibling, &InstanceName::unnamed(), key.name));
+        }
+        let mut only_there = splits
             .iter()
-            .find(|key| shape(&format!("{}{key}", sibling.prefix)) == whole)
-    {
-        return Some(Meant::in_source(sibling, &unnamed, key));
+            .filter_map(|(instance, key)| Some((instance, sibling.key(key)?)));
+        let (instance, key) = only_there.next()?;
+        Some(Meant::in_source(sibling, instance, key.name))
     }
-    let splits = splits(rest);
-    // A key of the other PingOne product is no misspelling, but the wrong prefix.
-    let of_sibling = sibling_of(source).and_then(|sibling| {
-        splits.iter().find_map(|(instance, key)| {
-            let key = sibling.keys.iter().find(|known| *known == key)?;
-            Some(Meant::in_source(sibling, instance, key))
-        })
-    });
-    if of_sibling.is_some() {
-        return of_sibling;
-    }
-    let misspelt = splits.iter().filter_map(|(instance, written)| {
-        let (slips, key) = suggestion::misspelt(written, source.keys)?;
-        Some((slips, instance, key))
-    });
-    if let Some((_, instance, key)) = misspelt.min_by_key(|(slips, ..)| *slips) {
-        return Some(Meant::in_source(source, instance, key));
-    }
-    joined_with_one_underscore(source, rest, known).or_else(|| {
-        splits.iter().find_map(|(instance, written)| {
-            let key = suggestion::without_its_head(written, source.keys)
-                .or_else(|| suggestion::without_its_kind(written, source.keys))
-                .or_else(|| token_of_another(written, source.keys))?;
-            Some(Meant::in_source(source, instance, key))
-        })
-    })
-}
 
-/// What was meant by `key` under the prefix of a group.
-pub(super) fn meant_in_group(prefix: &str, keys: &[&'static str], key: &str) -> Option<Meant> {
-    let misspelt = suggestion::misspelt(key, keys).map(|(_, key)| key);
-    let shortened = || suggestion::without_its_head(key, keys).or_else(|| suggestion::without_its_kind(key, keys));
-    let meant = misspelt.or_else(shortened).or_else(|| {
-        // `LOGS_INGESTION__INGESTION_ENDPOINT`: the key of a source.
-        let of_source = SOURCES.iter().any(|source| source.keys.contains(&key));
-        let (_, key) = suggestion::with_something_before(key, keys)?;
-        of_source.then_some(key)
-    })?;
-    Some(Meant::of_program(format!("{prefix}{meant}")))
-}
+    /// The whole name against every name without an instance.
+    fn by_whole_name(&self, name: &str) -> Option<Meant> {
+        let capitals = name.to_ascii_uppercase();
+        let first = capitals.split('_').next();
+        let is_other_word = first.is_some_and(|word| OTHER_WORDS.contains(&word));
+        let written = shape(name);
+        let in_groups = self.catalog.groups.iter().flat_map(|group| {
+            let keys = group.keys.iter().map(|key| (group.prefix, key.name));
+            keys.filter_map(|(prefix, key)| {
+                let begins = if prefix.is_empty() { key } else { prefix };
+                let is_word = !prefix.trim_end_matches('_').contains('_');
+                let may_be_ours = !is_word || (begin_alike(&written, begins) && !is_other_word);
+                let slips = may_be_ours.then(|| slips_in_parts(&written, prefix, key)).flatten()?;
+                Some((slips, Meant::of_program(format!("{prefix}{key}"))))
+            })
+        });
+        let in_sources = self.catalog.sources.iter().flat_map(|source| {
+            let keys = source.keys.iter();
+            keys.filter_map(|key| {
+                let slips = slips_in_parts(&written, source.prefix, key.name)?;
+                Some((slips, Meant::in_source(source, &InstanceName::unnamed(), key.name)))
+            })
+        });
+        let near = in_groups.chain(in_sources);
+        near.min_by_key(|(slips, _)| *slips).map(|(_, meant)| meant)
+    }
 
-/// The whole name against every name without an instance.
-fn by_whole_name(name: &str) -> Option<Meant> {
-    let capitals = name.to_ascii_uppercase();
-    let is_other_word = capitals
-        .split('_')
-        .next()
-        .is_some_and(|word| OTHER_WORDS.contains(&word));
-    let written = shape(name);
-    let unnamed = InstanceName::unnamed();
-    let alone = ALONE.iter().map(|name| {
-        let slips = slips(&written, &shape(name));
-        let is_near = slips <= 1 && begin_alike(&written, name) && !is_other_word;
-        is_near.then(|| (slips, Meant::of_program((*name).to_owned())))
-    });
-    let in_groups = GROUPS.iter().flat_map(|group| {
-        let is_word = !group.prefix.trim_end_matches('_').contains('_');
-        let may_be_ours = !is_word || (begin_alike(&written, group.prefix) && !is_other_word);
-        group.keys.iter().map(move |key| (group, key, may_be_ours))
-    });
-    let in_groups = in_groups.map(|(group, key, may_be_ours)| {
-        let slips = may_be_ours
-            .then(|| slips_in_parts(&written, group.prefix, key))
-            .flatten()?;
-        Some((slips, Meant::of_program(format!("{}{key}", group.prefix))))
-    });
-    let in_sources = SOURCES
-        .into_iter()
-        .flat_map(|source| source.keys.iter().map(move |key| (source, *key)));
-    let in_sources = in_sources.map(|(source, key)| {
-        let slips = slips_in_parts(&written, source.prefix, key)?;
-        Some((slips, Meant::in_source(source, &unnamed, key)))
-    });
-    let near = alone.chain(in_groups).chain(in_sources).flatten();
-    near.min_by_key(|(slips, _)| *slips).map(|(_, meant)| meant)
+    /// `SOURC__ACME__CLIENT_ID`, `SOURCE_ACME__CLIENT_ID`: source, instance and key stand apart.
+    fn by_parts(&self, capitals: &str) -> Option<Meant> {
+        let (front, written) = capitals.rsplit_once("__")?;
+        self.catalog.sources.iter().find_map(|source| {
+            let instance = instance_in(source, front)?;
+            let (_, key) = suggestion::misspelt(written, &source.key_names())?;
+            Some(Meant::in_source(source, &instance, key))
+        })
+    }
+
+    /// `SOURCE_ACME_CLIENT_ID`, where `ACME` is there already: other tools have names of this form.
+    fn by_words(&self, capitals: &str) -> Option<Meant> {
+        self.catalog.sources.iter().find_map(|source| {
+            let prefix = source.prefix.trim_end_matches('_');
+            let rest = capitals.strip_prefix(prefix)?.strip_prefix('_')?;
+            // The instance is one word.
+            let (written, key) = rest.split_once('_')?;
+            let instance = InstanceName::from_setting(written).ok()?;
+            let key = source.key(key)?;
+            let is_known = self.known.has(source, &instance);
+            is_known.then(|| Meant::in_source(source, &instance, key.name))
+        })
+    }
+
+    /// `SOURCE__ACME_CLIENT_ID`. A key of one word may as well be the end of a name of a newer version, unless the
+    /// instance is there.
+    fn joined_with_one_underscore(&self, source: &'static SourceCatalog, rest: &str) -> Option<Meant> {
+        let capitals = rest.to_ascii_uppercase();
+        let keys = source.key_names();
+        let (before, key) = suggestion::with_something_before(&capitals, &keys)?;
+        let instance = InstanceName::from_setting(before).ok()?;
+        let is_told = key.contains('_') || self.known.has(source, &instance);
+        is_told.then(|| Meant::in_source(source, &instance, key))
+    }
+
+    /// `<SOURCE>__PUSH_TOKEN` for `<SOURCE>__BEARER_TOKEN`: what another source calls its token.
+    fn token_of_another(&self, written: &str, keys: &[&'static str]) -> Option<&'static str> {
+        let is_a_token = written.ends_with("_TOKEN");
+        let is_of_another = self.catalog.sources.iter().any(|source| source.key(written).is_some());
+        let only = (is_a_token && is_of_another).then(|| suggestion::only_one_of_its_kind(written, keys));
+        only.flatten()
+    }
 }
 
 fn begin_alike(written: &str, right: &str) -> bool {
     written.as_bytes().first() == right.as_bytes().first()
 }
 
-/// How many slips there are in a name whose prefix and key are both near: `SENTINEL_API_TOKEN` has none of what makes
-/// it `SENTINELONE`, however long the whole is. At most three, and only one where not even the beginning is right.
+/// How many slips there are in a name whose prefix and key are both near: a short prefix with half of its
+/// letters missing is another one, however long the whole is. At most three, and only one where not even the beginning is right, or
+/// where there is no prefix.
 fn slips_in_parts(written: &str, prefix: &str, key: &str) -> Option<usize> {
     let (prefix, key) = (shape(prefix), shape(key));
+    if prefix.is_empty() {
+        return Some(slips(written, &key)).filter(|slips| *slips <= 1);
+    }
     let most = if begin_alike(written, &prefix) { 3 } else { 1 };
     let most = most.min(within(prefix.len() + key.len()));
     // Where the prefix ends: there may be a letter too few or too many.
@@ -189,16 +238,6 @@ fn slips_in_parts(written: &str, prefix: &str, key: &str) -> Option<usize> {
     sums.min()
 }
 
-/// `PINGON__ACME__CLIENT_ID`, `PINGONE_ACME__CLIENT_ID`: source, instance and key stand apart.
-fn by_parts(capitals: &str) -> Option<Meant> {
-    let (front, written) = capitals.rsplit_once("__")?;
-    SOURCES.into_iter().find_map(|source| {
-        let instance = instance_in(source, front)?;
-        let (_, key) = suggestion::misspelt(written, source.keys)?;
-        Some(Meant::in_source(source, &instance, key))
-    })
-}
-
 fn instance_in(source: &SourceCatalog, front: &str) -> Option<InstanceName> {
     let right = source.prefix.trim_end_matches('_');
     let written = match front.rsplit_once("__") {
@@ -209,40 +248,6 @@ fn instance_in(source: &SourceCatalog, front: &str) -> Option<InstanceName> {
     InstanceName::from_setting(written).ok()
 }
 
-/// `PINGONE_ACME_CLIENT_ID`, where `ACME` is there already: other tools have names of this form.
-fn by_words(capitals: &str, known: &Instances) -> Option<Meant> {
-    SOURCES.into_iter().find_map(|source| {
-        let rest = capitals
-            .strip_prefix(source.prefix.trim_end_matches('_'))?
-            .strip_prefix('_')?;
-        let mut named = known.of(source).into_iter().filter(|instance| !instance.is_unnamed());
-        named.find_map(|instance| {
-            let key = rest
-                .strip_prefix(instance.infix().trim_end_matches('_'))?
-                .strip_prefix('_')?;
-            let key = source.keys.iter().find(|known| **known == key)?;
-            Some(Meant::in_source(source, &instance, key))
-        })
-    })
-}
-
-/// `PINGONE__ACME_CLIENT_ID`. A key of one word may as well be the end of a name of a newer version, unless the
-/// instance is there.
-fn joined_with_one_underscore(source: &SourceCatalog, rest: &str, known: &Instances) -> Option<Meant> {
-    let capitals = rest.to_ascii_uppercase();
-    let (before, key) = suggestion::with_something_before(&capitals, source.keys)?;
-    let instance = InstanceName::from_setting(before).ok()?;
-    let is_told = key.contains('_') || known.of(source).contains(&instance);
-    is_told.then(|| Meant::in_source(source, &instance, key))
-}
-
-/// `ONELOGIN__PUSH_TOKEN` for `ONELOGIN__BEARER_TOKEN`: what another source calls its token.
-fn token_of_another(written: &str, keys: &[&'static str]) -> Option<&'static str> {
-    let mut others = SOURCES.iter().flat_map(|source| source.keys);
-    others.find(|key| **key == written && key.ends_with("_TOKEN"))?;
-    suggestion::only_one_of_its_kind(written, keys)
-}
-
 /// Every way to take what follows a source's prefix for an instance and a key, the unnamed instance first.
 fn splits(rest: &str) -> Vec<(InstanceName, &str)> {
     let named = rest.match_indices("__").filter_map(|(at, _)| {
@@ -250,9 +255,4 @@ fn splits(rest: &str) -> Vec<(InstanceName, &str)> {
         Some((instance, rest[at..].trim_start_matches('_')))
     });
     std::iter::once((InstanceName::unnamed(), rest)).chain(named).collect()
-}
-
-/// The product whose settings somebody may put under the prefix of `source`.
-fn sibling_of(source: &SourceCatalog) -> Option<&'static SourceCatalog> {
-    (source.prefix == PINGONE.prefix).then_some(&PINGONE_ENTERPRISE)
 }

@@ -35,7 +35,7 @@ impl Origin {
     }
 
     /// The origin of an address that obeys the rules of [`web_address`].
-    pub(super) fn of(url: &Url) -> Self {
+    pub fn of(url: &Url) -> Self {
         Self {
             text: url.origin().ascii_serialization(),
             loopback: web_address::is_loopback(url),
@@ -43,7 +43,7 @@ impl Origin {
     }
 
     /// The origin of a well-known host.
-    pub(super) fn of_host(host: &str) -> Self {
+    pub fn of_host(host: &str) -> Self {
         Self {
             text: format!("https://{host}"),
             loopback: false,

@@ -1,12 +1,13 @@
 //! What is wrong with the settings, all of it at once.
 
+use std::collections::HashSet;
 use std::fmt;
 
 /// One thing that is wrong with one setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{setting}: {message}")]
 pub struct SettingProblem {
-    /// Name of the setting, e.g. `PINGONE__REGION`.
+    /// Name of the setting, e.g. `POLL_BUDGET`.
     pub setting: String,
     /// What is wrong and the accepted form; never the value or a part of it.
     pub message: String,
@@ -14,39 +15,42 @@ pub struct SettingProblem {
 
 /// Everything that is wrong with the settings; prints one line each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SettingProblems(Vec<SettingProblem>);
+pub struct SettingProblems {
+    problems: Vec<SettingProblem>,
+    known: HashSet<SettingProblem>,
+}
 
 impl SettingProblems {
     /// The problems, in the order in which the settings were read.
     pub fn iter(&self) -> std::slice::Iter<'_, SettingProblem> {
-        self.0.iter()
+        self.problems.iter()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.problems.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.problems.is_empty()
     }
 
     /// Keeps all problems of another list.
-    pub(super) fn extend(&mut self, others: Self) {
-        for problem in others.0 {
-            self.add(problem.setting, problem.message);
+    pub fn extend(&mut self, others: &Self) {
+        for problem in others {
+            self.add(&problem.setting, &problem.message);
         }
     }
 
     /// Keeps a problem, once: a setting of a whole source is looked at by each of its instances.
-    pub(super) fn add(&mut self, setting: impl Into<String>, message: impl Into<String>) {
+    pub fn add(&mut self, setting: impl Into<String>, message: impl Into<String>) {
         let problem = SettingProblem {
             setting: setting.into(),
             message: message.into(),
         };
-        if !self.0.contains(&problem) {
-            self.0.push(problem);
+        if self.known.insert(problem.clone()) {
+            self.problems.push(problem);
         }
     }
 }
@@ -62,7 +66,7 @@ impl<'a> IntoIterator for &'a SettingProblems {
 
 impl fmt::Display for SettingProblems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.0.iter().enumerate() {
+        for (position, problem) in self.problems.iter().enumerate() {
             if position > 0 {
                 formatter.write_str("\n")?;
             }

@@ -9,17 +9,26 @@ const MOST_TOKENS: usize = 2;
 /// A shorter one could be guessed, or is a placeholder that somebody forgot.
 const SHORTEST_TOKEN: usize = 20;
 
-/// The push part of an instance.
+/// The tokens of an instance.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PushTokens {
-    pub(super) tokens: Vec<Secret>,
-    pub(super) unresolved: bool,
+pub struct PushTokens {
+    /// Up to two, any of which a push has to carry.
+    pub tokens: Vec<Secret>,
+    /// Whether they are a reference that was not resolved: pushes are to come again later.
+    pub is_unresolved: bool,
 }
 
 impl PushTokens {
+    pub(super) fn unresolved() -> Self {
+        Self {
+            tokens: Vec::new(),
+            is_unresolved: true,
+        }
+    }
+
     /// Whether the instance takes pushes, now or when its token can be resolved.
-    pub(super) fn is_on(&self) -> bool {
-        self.unresolved || !self.tokens.is_empty()
+    pub fn is_on(&self) -> bool {
+        self.is_unresolved || !self.tokens.is_empty()
     }
 }
 

@@ -1,161 +1,199 @@
-//! Reads settings one by one and gathers everything that is wrong with them.
+//! Reads settings and gathers everything that is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::config::catalog::SourceCatalog;
+use crate::config::catalog::{Catalog, SourceCatalog};
+use crate::config::disabled::{Disabled, DisabledCause, DisabledPart};
+use crate::config::duplicates::{ExclusiveClaim, duplicates};
 use crate::config::environment::Environment;
-use crate::config::faults::Faults;
-use crate::config::given::Given;
 use crate::config::instance::InstanceName;
 use crate::config::invalid_value::InvalidValue;
 use crate::config::platform_references::platform_references;
 use crate::config::problem::SettingProblems;
-use crate::config::reference::Reference;
-use crate::config::switched_off::{SwitchedOff, UnresolvedReference};
+use crate::config::raw_setting::{RawSetting, UnresolvedReference};
 
 /// Set by the platform where the program runs in Azure.
 const SITE_NAME: &str = "WEBSITE_SITE_NAME";
 
-/// Reads from one environment; keeps problems and what is switched off until the end.
-pub(super) struct Reader<'e> {
-    environment: &'e dyn Environment,
-    /// What the platform tells of references, by the setting.
-    told: BTreeMap<String, Option<Reference>>,
+/// Reads from one environment; keeps problems and what is disabled until the end.
+pub struct Reader {
+    pub(super) catalog: &'static Catalog,
+    /// Everything under our names that is set.
+    settings: BTreeMap<String, RawSetting>,
+    is_in_azure: bool,
     /// What stops the whole program.
-    pub(super) problems: SettingProblems,
-    /// What stops single instances.
-    pub(super) faults: Faults,
-    pub(super) switched_off: Vec<SwitchedOff>,
-    /// What is configured without an ingestion rule, for the message about it in Azure.
-    pub(super) without_rule: Vec<String>,
+    problems: SettingProblems,
+    /// Because of references that were not resolved.
+    unresolved: Vec<Disabled>,
+    /// Because of bad settings, each once.
+    bad: Vec<Disabled>,
+    known_bad: HashSet<Disabled>,
+    /// The instances that are to take pushes, whether their settings are good or bad.
+    pushed: HashSet<(&'static str, InstanceName)>,
+    /// What the instances of the source that is read claim for themselves alone.
+    pub(super) claims: Vec<ExclusiveClaim>,
 }
 
-impl<'e> Reader<'e> {
-    pub(super) fn new(environment: &'e dyn Environment) -> Self {
+/// Everything that was wrong.
+pub struct ReadProblems {
+    /// What stops the whole program.
+    pub problems: SettingProblems,
+    /// What is disabled.
+    pub disabled: Vec<Disabled>,
+    /// The instances with a bad setting, by source and instance.
+    pub bad_instances: HashSet<(&'static str, InstanceName)>,
+}
+
+/// Why a setting has no usable value although it is set.
+#[derive(Debug)]
+pub enum Rejected {
+    /// It is not accepted.
+    Invalid(InvalidValue),
+    /// It is a Key Vault reference that was not resolved.
+    Unresolved(UnresolvedReference),
+}
+
+impl Reader {
+    /// Takes in everything under the names of `catalog`, each read once.
+    pub fn new(environment: &dyn Environment, catalog: &'static Catalog) -> Self {
+        let told = platform_references(environment);
+        let names: BTreeSet<String> = environment.names().into_iter().chain(told.keys().cloned()).collect();
+        let ours = names.into_iter().filter(|name| catalog.is_ours(name));
+        let settings = ours.map(|name| {
+            let raw = RawSetting::read(environment, &name, told.contains_key(&name));
+            (name, raw)
+        });
         Self {
-            environment,
-            told: platform_references(environment),
+            catalog,
+            settings: settings.collect(),
+            is_in_azure: is_filled(environment, SITE_NAME),
             problems: SettingProblems::default(),
-            faults: Faults::default(),
-            switched_off: Vec::new(),
-            without_rule: Vec::new(),
+            unresolved: Vec::new(),
+            bad: Vec::new(),
+            known_bad: HashSet::new(),
+            pushed: HashSet::new(),
+            claims: Vec::new(),
         }
     }
 
     /// Whether the program runs as a function app in Azure.
-    pub(super) fn is_in_azure(&self) -> bool {
-        is_filled(self.environment, SITE_NAME)
+    pub fn is_in_azure(&self) -> bool {
+        self.is_in_azure
+    }
+
+    /// A setting as it stands.
+    pub fn raw(&self, setting: &str) -> &RawSetting {
+        self.settings.get(setting).unwrap_or(&RawSetting::Absent)
+    }
+
+    /// The value of a setting; none where it is absent or empty. Nothing is noted.
+    ///
+    /// # Errors
+    /// Where there is a value that is not accepted or could not be had.
+    pub fn parse<T>(
+        &self,
+        setting: &str,
+        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
+    ) -> Result<Option<T>, Rejected> {
+        match self.raw(setting) {
+            RawSetting::Absent | RawSetting::Empty => Ok(None),
+            RawSetting::NotText => Err(Rejected::Invalid(InvalidValue::new("must be UTF-8 text"))),
+            RawSetting::Reference(unresolved) => Err(Rejected::Unresolved(unresolved.clone())),
+            RawSetting::Text(text) => accept(text).map(Some).map_err(Rejected::Invalid),
+        }
+    }
+
+    /// A setting of the whole program, or its default. What is refused fails the load, so the default may stand in for
+    /// it meanwhile. None where the default itself is not accepted.
+    pub fn program<T>(&mut self, setting: &str, accept: impl Fn(&str) -> Result<T, InvalidValue>) -> Option<T> {
+        match self.parse(setting, &accept) {
+            Ok(Some(value)) => return Some(value),
+            Ok(None) => {}
+            Err(Rejected::Invalid(invalid)) => self.reject(setting, invalid.to_string()),
+            // A setting of the whole program has nothing to disable.
+            Err(Rejected::Unresolved(unresolved)) => {
+                self.reject(setting, unresolved.message_where_none_is_accepted());
+            }
+        }
+        accept(self.catalog.program_key(setting)?.default).ok()
     }
 
     /// Notes a problem that stops the whole program.
-    pub(super) fn refuse(&mut self, setting: impl Into<String>, message: impl Into<String>) {
+    pub fn reject(&mut self, setting: impl Into<String>, message: impl Into<String>) {
         self.problems.add(setting, message);
     }
 
-    /// Notes a problem that switches off one instance of a source.
-    pub(super) fn refuse_instance(
+    /// Notes problems that stop the whole program.
+    pub fn reject_all(&mut self, problems: &SettingProblems) {
+        self.problems.extend(problems);
+    }
+
+    /// Notes a problem that disables one instance of a source.
+    pub fn reject_instance(
         &mut self,
         source: &SourceCatalog,
         instance: &InstanceName,
         setting: impl Into<String>,
         message: impl Into<String>,
     ) {
-        self.faults.add(source, instance, setting, message);
-    }
-
-    /// Reads a setting of the whole program that may be a reference.
-    pub(super) fn read<T>(&mut self, setting: &str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Given<T> {
-        let mut problems = SettingProblems::default();
-        let given = self.look(setting, &mut problems, accept);
-        self.problems.extend(problems);
-        given
-    }
-
-    /// Reads a setting that may be a reference; what is wrong goes to `problems`.
-    pub(super) fn look<T>(
-        &self,
-        setting: &str,
-        problems: &mut SettingProblems,
-        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
-    ) -> Given<T> {
-        if self.environment.is_unreadable(setting) {
-            problems.add(setting, "must be UTF-8 text");
-            return Given::Refused;
-        }
-        let text = self.environment.get(setting).unwrap_or_default();
-        let text = text.trim_ascii();
-        if text.is_empty() {
-            return self.left_by_platform(setting).map_or(Given::Absent, Given::Unresolved);
-        }
-        if Reference::is_meant_by(text) {
-            return Given::Unresolved(UnresolvedReference {
-                setting: setting.to_owned(),
-                malformed: Reference::parse(text).is_err(),
-                why: self.environment.why_unresolved(setting),
-            });
-        }
-        match accept(text) {
-            Ok(value) => Given::Value(value),
-            Err(refusal) => {
-                problems.add(setting, refusal.to_string());
-                Given::Refused
-            }
-        }
-    }
-
-    /// A reference that the platform could not resolve, where it left nothing in place of the text.
-    fn left_by_platform(&self, setting: &str) -> Option<UnresolvedReference> {
-        self.told.get(setting)?;
-        Some(UnresolvedReference {
-            setting: setting.to_owned(),
-            malformed: false,
-            why: self.environment.why_unresolved(setting),
-        })
-    }
-
-    /// Reads a secret, where set-to-nothing is told apart from not-set.
-    pub(super) fn look_for_secret<T>(
-        &self,
-        setting: &str,
-        problems: &mut SettingProblems,
-        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
-    ) -> Given<T> {
-        match self.look(setting, problems, accept) {
-            Given::Absent if self.environment.get(setting).is_some() => Given::EmptySecret,
-            given => given,
-        }
-    }
-
-    /// Reads a setting of the whole program, which has nothing to switch off: a reference is a
-    /// problem.
-    pub(super) fn read_plain<T>(
-        &mut self,
-        setting: &str,
-        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
-    ) -> Given<T> {
-        let given = self.read(setting, accept);
-        let Given::Unresolved(reference) = given else {
-            return given;
+        let bad = Disabled {
+            source: source.name,
+            instance: instance.clone(),
+            setting: setting.into(),
+            message: message.into(),
+            part: DisabledPart::Whole,
+            takes_push: false,
+            cause: DisabledCause::BadSetting,
         };
-        let mut message = "must be the value itself: it is a Key Vault reference that was not resolved".to_owned();
-        if let Some(why) = reference.why {
-            message.push_str(&format!(" ({why})"));
+        if self.known_bad.insert(bad.clone()) {
+            self.bad.push(bad);
         }
-        self.refuse(setting, message);
-        Given::Refused
     }
 
-    /// Reads a setting of the whole program. What is refused fails the load, so the default may
-    /// stand in for it meanwhile.
-    pub(super) fn read_or<T>(
+    /// Disables every instance of a source that claims what another one claims, also where that one is disabled already.
+    pub fn reject_duplicates(&mut self, source: &SourceCatalog) {
+        let mut claims = std::mem::take(&mut self.claims);
+        for duplicate in duplicates(&mut claims) {
+            let claim = duplicate.claim;
+            self.reject_instance(source, &claim.instance, &claim.setting, duplicate.message);
+        }
+    }
+
+    /// Notes what is disabled because of a reference.
+    pub fn disable(
         &mut self,
-        setting: &str,
-        default: T,
-        accept: impl FnOnce(&str) -> Result<T, InvalidValue>,
-    ) -> T {
-        match self.read_plain(setting, accept) {
-            Given::Value(value) => value,
-            _ => default,
+        source: &'static str,
+        instance: &InstanceName,
+        part: DisabledPart,
+        unresolved: &UnresolvedReference,
+    ) {
+        self.unresolved.push(Disabled {
+            source,
+            instance: instance.clone(),
+            setting: unresolved.setting.clone(),
+            message: unresolved.message(),
+            part,
+            takes_push: false,
+            cause: DisabledCause::UnresolvedReference,
+        });
+    }
+
+    /// Notes that an instance is to take pushes.
+    pub(super) fn note_pushed(&mut self, source: &SourceCatalog, instance: &InstanceName) {
+        self.pushed.insert((source.name, instance.clone()));
+    }
+
+    /// What was noted.
+    pub fn finish(self) -> ReadProblems {
+        let bad_instances = self.bad.iter().map(|bad| (bad.source, bad.instance.clone())).collect();
+        let disabled = self.unresolved.into_iter().chain(self.bad).map(|disabled| Disabled {
+            takes_push: self.pushed.contains(&(disabled.source, disabled.instance.clone())),
+            ..disabled
+        });
+        ReadProblems {
+            problems: self.problems,
+            disabled: disabled.collect(),
+            bad_instances,
         }
     }
 }
@@ -170,9 +208,17 @@ pub(super) fn is_filled(environment: &dyn Environment, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::config::environment::MapEnvironment;
     use crate::config::values;
+
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+        let text = r#"{"sources": [], "everySource": [], "reserved": [], "groups": [{"prefix": "T_", "settings":
+            [{"key": "A", "default": "false"}, {"key": "B", "default": "one"}]}]}"#;
+        Catalog::parse(text).unwrap()
+    });
 
     /// Everything that is set is not UTF-8.
     struct Unreadable;
@@ -183,7 +229,7 @@ mod tests {
         }
 
         fn names(&self) -> Vec<String> {
-            vec!["POLL_BUDGET".to_owned()]
+            vec!["T_A".to_owned()]
         }
 
         fn is_unreadable(&self, _name: &str) -> bool {
@@ -193,50 +239,53 @@ mod tests {
 
     #[test]
     fn values_are_trimmed_and_an_empty_one_is_absent() {
-        let environment = MapEnvironment::from([("A", " \ttrue\r\n"), ("B", " \n"), ("C", "")]);
-        let mut reader = Reader::new(&environment);
+        let environment = MapEnvironment::from([("T_A", " \ttrue\r\n"), ("T_B", " \n"), ("T_C", "")]);
+        let mut reader = Reader::new(&environment, &CATALOG);
 
-        assert_eq!(reader.read("A", values::boolean), Given::Value(true));
-        assert_eq!(reader.read("B", values::boolean), Given::Absent);
-        assert_eq!(reader.read("C", values::boolean), Given::Absent);
-        assert_eq!(reader.read("D", values::boolean), Given::Absent);
-        let mut problems = SettingProblems::default();
-        let secret = |name, problems: &mut SettingProblems| reader.look_for_secret(name, problems, values::text);
-        assert_eq!(secret("B", &mut problems), Given::EmptySecret);
-        assert_eq!(secret("D", &mut problems), Given::Absent);
-        assert!(problems.is_empty());
-        assert!(reader.problems.is_empty());
+        assert!(matches!(reader.parse("T_A", values::boolean), Ok(Some(true))));
+        for absent in ["T_B", "T_C", "T_D"] {
+            assert!(matches!(reader.parse(absent, values::boolean), Ok(None)));
+        }
+        assert!(matches!(reader.raw("T_B"), RawSetting::Empty));
+        assert!(matches!(reader.raw("T_D"), RawSetting::Absent));
+        assert_eq!(reader.program("T_A", values::boolean), Some(true));
+        assert_eq!(reader.program("T_B", values::text), Some("one".to_owned()));
+        assert!(reader.finish().problems.is_empty());
     }
 
     #[test]
     fn a_value_that_is_not_utf8_is_a_problem_of_its_setting() {
-        let mut reader = Reader::new(&Unreadable);
+        let mut reader = Reader::new(&Unreadable, &CATALOG);
 
-        assert_eq!(reader.read("POLL_BUDGET", values::text), Given::Refused);
-        assert_eq!(reader.problems.to_string(), "POLL_BUDGET: must be UTF-8 text");
         assert!(reader.is_in_azure());
+        assert_eq!(reader.program("T_A", values::boolean), Some(false));
+        assert_eq!(reader.finish().problems.to_string(), "T_A: must be UTF-8 text");
     }
 
     #[test]
     fn a_reference_is_kept_apart_unless_the_setting_must_be_plain() {
         let environment = MapEnvironment::from([
-            ("A", "@Microsoft.KeyVault(VaultName=v;SecretName=n)"),
-            ("B", "@microsoft.keyvault(nonsense"),
+            ("T_A", "@Microsoft.KeyVault(VaultName=v;SecretName=n)"),
+            ("T_B", "@microsoft.keyvault(nonsense"),
         ]);
-        let mut reader = Reader::new(&environment);
-        let unresolved = |setting: &str, malformed| {
-            let setting = setting.to_owned();
-            Given::Unresolved(UnresolvedReference {
-                setting,
-                malformed,
-                why: None,
-            })
-        };
+        let mut reader = Reader::new(&environment, &CATALOG);
 
-        assert_eq!(reader.read("A", values::text), unresolved("A", false));
-        assert_eq!(reader.read("B", values::text), unresolved("B", true));
-        assert!(reader.problems.is_empty());
-        assert_eq!(reader.read_plain("A", values::text), Given::Refused);
-        assert!(reader.problems.to_string().starts_with("A: "));
+        for (setting, is_malformed) in [("T_A", false), ("T_B", true)] {
+            let expected = UnresolvedReference {
+                setting: setting.to_owned(),
+                is_malformed,
+                why: None,
+            };
+            let found = reader.parse(setting, values::text);
+            assert!(matches!(found, Err(Rejected::Unresolved(found)) if found == expected));
+        }
+        assert_eq!(reader.program("T_A", values::boolean), Some(false));
+        assert!(
+            reader
+                .finish()
+                .problems
+                .to_string()
+                .starts_with("T_A: must be the value itself")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! An environment in which what was resolved stands in the place of its reference.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,11 +27,13 @@ impl Environment for ResolvedEnvironment {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names = self.base.names();
-        let is_new = |name: &&String| !names.contains(*name);
-        let absent: Vec<String> = self.values.keys().filter(is_new).cloned().collect();
-        names.extend(absent);
-        names
+        let names: BTreeSet<String> = self
+            .base
+            .names()
+            .into_iter()
+            .chain(self.values.keys().cloned())
+            .collect();
+        names.into_iter().collect()
     }
 
     fn is_unreadable(&self, name: &str) -> bool {

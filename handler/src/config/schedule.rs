@@ -8,7 +8,6 @@ use croner::parser::{CronParser, Seconds, Year};
 
 use crate::config::invalid_value::InvalidValue;
 
-const DEFAULT: &str = "0 * * * * *";
 const MONTHS: [&str; 12] = [
     "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
 ];
@@ -33,11 +32,6 @@ impl Schedule {
                  it fires, such as 0 * * * * * or 0 */5 * * * *",
             )
         })
-    }
-
-    /// Every minute: `0 * * * * *`.
-    pub(super) fn every_minute() -> Option<Self> {
-        Self::read(DEFAULT)
     }
 
     /// The schedule as it was written.
@@ -139,7 +133,7 @@ mod tests {
     #[test]
     fn the_text_is_kept_as_written() {
         assert_eq!(Schedule::parse("0  */5 * * * *").unwrap().text(), "0  */5 * * * *");
-        assert_eq!(Schedule::every_minute().unwrap().text(), "0 * * * * *");
+        assert_eq!(Schedule::parse("0 * * * * *").unwrap().text(), "0 * * * * *");
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Secret {
     }
 
     /// Accepts a secret that is sent in a body or is encoded before it is sent.
-    pub(super) fn accept(text: &str) -> Result<Self, InvalidValue> {
+    pub fn accept(text: &str) -> Result<Self, InvalidValue> {
         if text.chars().any(char::is_control) {
             return Err(InvalidValue::new("must not contain control characters"));
         }
@@ -45,7 +45,7 @@ impl Secret {
     }
 
     /// Accepts a secret that is sent in a header as it is.
-    pub(super) fn accept_for_header(text: &str) -> Result<Self, InvalidValue> {
+    pub fn accept_for_header(text: &str) -> Result<Self, InvalidValue> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidValue::new(
                 "must consist of visible ASCII characters, without spaces or control characters",

@@ -45,7 +45,7 @@ fn has_its_letters(written: &str, right: &str) -> bool {
 const KINDS: [&str; 8] = ["ID", "SECRET", "TOKEN", "URL", "ENDPOINT", "BYTES", "ALIASES", "FIELDS"];
 
 /// `RULE` for `RULE_ID`.
-pub(super) fn without_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
+fn without_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
     let written = written.to_ascii_uppercase();
     let is_head = |word: &&&str| {
         word.rsplit_once('_')
@@ -54,8 +54,13 @@ pub(super) fn without_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Optio
     accepted.iter().find(is_head).copied()
 }
 
+/// A word without its first or its last part.
+pub(super) fn shortened<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
+    without_its_head(written, accepted).or_else(|| without_its_kind(written, accepted))
+}
+
 /// `SECRET` for `CLIENT_SECRET`.
-pub(super) fn without_its_head<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
+fn without_its_head<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
     let written = written.to_ascii_uppercase();
     let is_tail = |word: &&&str| word.strip_suffix(&written).is_some_and(|head| head.ends_with('_'));
     accepted.iter().find(is_tail).copied()

@@ -1,19 +1,26 @@
 //! Which texts are accepted for the simple kinds of values.
 
+use std::path::PathBuf;
+
 use bytesize::ByteSize;
 
 use crate::config::invalid_value::InvalidValue;
 
 /// Any text that can be sent or shown in one line.
-pub(super) fn text(text: &str) -> Result<String, InvalidValue> {
+pub fn text(text: &str) -> Result<String, InvalidValue> {
     if text.chars().any(char::is_control) {
         return Err(InvalidValue::new("must not contain control characters"));
     }
     Ok(text.to_owned())
 }
 
+/// A path of a file or directory.
+pub fn path(written: &str) -> Result<PathBuf, InvalidValue> {
+    text(written).map(PathBuf::from)
+}
+
 /// An id that becomes one segment of a URL path and cannot change the path.
-pub(super) fn path_id(text: &str) -> Result<String, InvalidValue> {
+pub fn path_id(text: &str) -> Result<String, InvalidValue> {
     if !is_path_id(text) {
         return Err(InvalidValue::new(
             "must consist of letters, digits and the characters - . _ ~, and not be . or ..",
@@ -23,13 +30,13 @@ pub(super) fn path_id(text: &str) -> Result<String, InvalidValue> {
 }
 
 /// Whether a text may become one segment of a URL path.
-pub(super) fn is_path_id(text: &str) -> bool {
+pub fn is_path_id(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     !text.is_empty() && text != "." && text != ".." && text.bytes().all(is_plain)
 }
 
 /// `true` or `false`, in any case.
-pub(super) fn boolean(text: &str) -> Result<bool, InvalidValue> {
+pub fn boolean(text: &str) -> Result<bool, InvalidValue> {
     if text.eq_ignore_ascii_case("true") {
         return Ok(true);
     }
@@ -40,7 +47,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, InvalidValue> {
 }
 
 /// A count of things done at once, 1 to 64.
-pub(super) fn concurrency(text: &str) -> Result<usize, InvalidValue> {
+pub fn concurrency(text: &str) -> Result<usize, InvalidValue> {
     text.parse()
         .ok()
         .filter(|count| (1..=64).contains(count))
@@ -48,7 +55,7 @@ pub(super) fn concurrency(text: &str) -> Result<usize, InvalidValue> {
 }
 
 /// Requests per second: above 0, at most 1000.
-pub(super) fn rate(text: &str) -> Result<f64, InvalidValue> {
+pub fn rate(text: &str) -> Result<f64, InvalidValue> {
     text.parse()
         .ok()
         .filter(|rate: &f64| rate.is_finite() && *rate > 0.0 && *rate <= 1000.0)
@@ -56,7 +63,7 @@ pub(super) fn rate(text: &str) -> Result<f64, InvalidValue> {
 }
 
 /// A size in bytes, above 0, with or without a unit.
-pub(super) fn size(text: &str) -> Result<u64, InvalidValue> {
+pub fn size(text: &str) -> Result<u64, InvalidValue> {
     text.parse()
         .ok()
         .map(|size: ByteSize| size.as_u64())
@@ -65,9 +72,7 @@ pub(super) fn size(text: &str) -> Result<u64, InvalidValue> {
 }
 
 /// A comma list of some of `choices`, at least one; a repeated entry counts once.
-pub(super) fn some_of(
-    choices: &'static [&'static str],
-) -> impl FnOnce(&str) -> Result<Vec<&'static str>, InvalidValue> {
+pub fn some_of(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<Vec<&'static str>, InvalidValue> {
     move |text| {
         let mut chosen = Vec::new();
         for entry in text.split(',').map(str::trim_ascii) {

@@ -6,7 +6,7 @@ use url::{Host, Url};
 /// would have to tidy up: what is written is what is called.
 ///
 /// `None` stands for every fault: the caller knows the accepted form.
-pub(super) fn parse(text: &str) -> Option<Url> {
+pub fn parse(text: &str) -> Option<Url> {
     // The parser drops tabs and line breaks, and takes a backslash for a slash.
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains('\\') {
         return None;
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Option<Url> {
 }
 
 /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `[::1]`.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -6,6 +6,7 @@ mod delivery;
 mod directory;
 mod error;
 mod logs_ingestion;
+mod settings;
 mod spread;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use self::delivery::{Delivery, RefusedRow, StreamFit};
 pub use self::directory::DirectoryDestination;
 pub use self::error::DeliveryError;
 pub use self::logs_ingestion::LogsIngestion;
+pub use self::settings::{DestinationChoice, DestinationReader, IngestionRule, SourceDestinations, read_directory};
 use crate::time::Deadline;
 pub use spread::spread;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::Work;
+use crate::app::takes_pushes;
 use crate::functions::status;
 use crate::host::{HttpCall, HttpReply};
 use crate::jobs::{PushAnswer, PushRequest};
@@ -21,10 +22,7 @@ pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall, deadline: D
     if path == "status" {
         return status::answer(work, &call).await;
     }
-    let Some(vendor) = path
-        .strip_prefix("push/")
-        .filter(|vendor| ["onelogin", "pingone"].contains(vendor))
-    else {
+    let Some(vendor) = path.strip_prefix("push/").filter(|vendor| takes_pushes(vendor)) else {
         return refusal(404, "no such route");
     };
     let work = match work {

@@ -38,7 +38,7 @@ pub struct TimerReply {
 pub struct HttpCall {
     /// Upper case.
     pub method: String,
-    /// Behind `/api/`, without the query: `push/onelogin`.
+    /// Behind `/api/`, without the query: `push/<source>`.
     pub path: String,
     /// Behind the `?` of the address, as it came.
     pub query: String,

@@ -25,7 +25,7 @@ pub use self::backfill::{
 pub use self::drain::pushed_events::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
 pub use self::job_context::JobContext;
-pub use self::plan::{ConsumePlan, CounterpartRule, DrainPlan, Plans, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
+pub use self::plan::{ConsumePlan, DrainPlan, Plans, PullPlan, PushedPlan, SnapshotPlan, StreamPlan};
 pub use self::poll::window::PollRules;
 pub use self::push::batch_upload::{MAX_UPLOAD_WAIT, UploadContext};
 pub use self::push::dedupe::Dedupe;

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Schedule;
 use crate::delivery::TableRoute;
-use crate::event::{Identity, StreamName};
+use crate::event::StreamName;
 use crate::report::StreamReport;
-use crate::sources::{DestructiveStream, SnapshotStream, WebhookFormat, WindowedStream};
+use crate::sources::{CounterpartRule, DestructiveStream, SnapshotStream, WebhookFormat, WindowedStream};
 use crate::state::Spool;
 
 /// Everything that is configured.
@@ -156,15 +155,6 @@ pub struct PushedPlan {
     pub form: Arc<WebhookFormat>,
     /// Where they go.
     pub targets: Vec<TableRoute>,
-}
-
-/// A vendor gives one key to an event that it pushes and another to the same event when it is read.
-#[derive(Clone, Copy)]
-pub struct CounterpartRule {
-    /// What both forms of an event have in common.
-    pub key_of: fn(&str) -> Identity,
-    /// How long a pushed event may take: what is read is held back so long.
-    pub patience: Duration,
 }
 
 /// A stream where reading consumes, and the table it goes to.

@@ -176,3 +176,12 @@ pub trait DestructiveStream: Send + Sync {
     /// Names an event.
     fn identity_of(&self, event: &str) -> Identity;
 }
+
+/// A vendor gives one key to an event that it pushes and another to the same event when it is read.
+#[derive(Clone, Copy)]
+pub struct CounterpartRule {
+    /// What both forms of an event have in common.
+    pub key_of: fn(&str) -> Identity,
+    /// How long a pushed event may take: what is read is held back so long.
+    pub patience: Duration,
+}

@@ -1,24 +1,25 @@
 //! Tries everything that the settings name, each part on its own and all at the same time.
 //!
-//! Nothing is delivered, no position moves, and no poll URL of PingOne for Enterprise is read.
+//! Nothing is delivered, no position moves, and nothing is read where reading consumes.
 
 mod azure;
 mod destinations;
+mod finding;
 mod state_files;
 mod streams;
 
-use std::collections::BTreeSet;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
 use futures_util::stream::{Stream, StreamExt};
 
-use super::secrets::Origin;
-use super::workplace::ConnectorWorkplace;
-use crate::config::{DestinationChoice, Settings};
+use self::finding::Probe;
+pub use self::finding::{Finding, Severity};
+use super::runtime::ConnectorWorkplace;
+use super::secrets::SecretOrigin;
+use super::settings::Settings;
+use crate::destination::DestinationChoice;
 use crate::functions::Work;
 use crate::state::{ProbedStore, Store, StoreError, probe_store};
 use crate::time::Deadline;
@@ -27,30 +28,6 @@ use crate::time::Deadline;
 const AT_ONCE: usize = 64;
 /// Kept back, so that what is tried can say how far it came.
 const TO_TELL: Duration = Duration::from_secs(2);
-
-/// What became of a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It works, as far as the text says.
-    Fine,
-    /// It could not be tried; says what will prove it.
-    Untried,
-    /// It works, and somebody should do something.
-    Attention,
-    /// It does not work.
-    Failed,
-}
-
-/// One line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What became of it.
-    pub verdict: Verdict,
-    /// Which part.
-    pub subject: String,
-    /// What was found, and what to do; never a secret.
-    pub text: String,
-}
 
 /// See the module.
 pub struct Check {
@@ -62,36 +39,9 @@ pub struct Check {
     pub workplace: ConnectorWorkplace,
 }
 
-type Probe = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;
-
-impl Finding {
-    fn fine(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Verdict::Fine, subject, text)
-    }
-
-    fn untried(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Verdict::Untried, subject, text)
-    }
-
-    fn failed(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self::new(Verdict::Failed, subject, text)
-    }
-
-    fn new(verdict: Verdict, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        let subject = subject.into();
-        let text = text.into();
-        // Errors of streams begin with their name, which stands before the text already.
-        let text = match text.strip_prefix(&format!("{subject}: ")) {
-            Some(text) => text.to_owned(),
-            None => text,
-        };
-        Self { verdict, subject, text }
-    }
-}
-
 /// What can be said of the secrets whether or not anything else can be tried.
-pub fn secrets(origins: &[Origin]) -> Vec<Finding> {
-    let finding = |origin: &Origin| match (&origin.failure, origin.by_platform) {
+pub fn secrets(origins: &[SecretOrigin]) -> Vec<Finding> {
+    let finding = |origin: &SecretOrigin| match (&origin.failure, origin.by_platform) {
         (Some(failure), _) => Finding::failed(&origin.setting, failure),
         (None, true) => {
             let text = format!(
@@ -117,10 +67,13 @@ impl Check {
             "state store".to_owned(),
             Box::pin(store(self.work.context.store.clone())),
         ));
-        probes.push(("state files".to_owned(), Box::pin(self.state_files())));
-        probes.extend(self.identities(early));
-        probes.extend(self.streams(early));
-        probes.extend(self.destinations(early));
+        probes.push((
+            "state files".to_owned(),
+            Box::pin(state_files::probe(self.work.clone())),
+        ));
+        probes.extend(azure::probes(&self.workplace, &self.settings, early));
+        probes.extend(streams::probes(&self.work, early));
+        probes.extend(destinations::probes(&self.work, early));
         stream::iter(probes)
             .map(move |(subject, probe)| within(subject, probe, deadline))
             .buffered(AT_ONCE)
@@ -131,24 +84,19 @@ impl Check {
         let mut findings = secrets(&self.workplace.secret_origins());
         let unknown = self.workplace.unknown_names();
         findings.extend(unknown.iter().map(|name| Finding::failed(&name.setting, &name.message)));
-        let mut pushes = BTreeSet::new();
-        for instance in &self.settings.pingone {
-            pushes.insert(("pingone", instance.instance.as_str(), instance.push_tokens.len()));
-        }
-        for instance in &self.settings.onelogin {
-            pushes.insert(("onelogin", instance.instance.as_str(), instance.bearer_tokens.len()));
-        }
-        for (vendor, instance, tokens) in pushes.into_iter().filter(|(_, _, tokens)| *tokens > 0) {
+        let instances = self.settings.instances.iter();
+        let pushes = instances.map(|instance| (instance, instance.vendor.push_tokens().len()));
+        for (instance, tokens) in pushes.filter(|(_, tokens)| *tokens > 0) {
             let count = match tokens {
                 1 => "a token is set".to_owned(),
                 tokens => format!("{tokens} tokens are set"),
             };
             findings.push(Finding::untried(
-                format!("push/{vendor} of {instance}"),
+                format!("push/{} of {}", instance.source, instance.instance),
                 format!("{count}. That the vendor sends it, and reaches the route, only its first push proves"),
             ));
         }
-        let mut choices = self.destination_choices();
+        let mut choices = self.settings.destinations();
         if choices.any(|choice| matches!(choice, DestinationChoice::Rule(_))) {
             findings.push(Finding::untried(
                 "columns of the tables",

@@ -1,25 +1,18 @@
 //! What the state holds of every stream: a run would refuse what is damaged, so a check says it before that.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Check, Finding, Verdict};
+use super::finding::{Finding, Severity};
 use crate::event::StreamName;
 use crate::functions::Work;
 use crate::state::StoreError;
 use crate::status::read_stored_files;
 use crate::time::rfc3339_millis;
 
-impl Check {
-    /// A line for every stream whose files cannot be read, and one for those that can.
-    pub(super) fn state_files(&self) -> impl Future<Output = Vec<Finding>> + Send + use<> {
-        look(self.work.clone())
-    }
-}
-
-async fn look(work: Arc<Work>) -> Vec<Finding> {
+/// A line for every stream whose files cannot be read, and one for those that can.
+pub async fn probe(work: Arc<Work>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut read = 0;
     for name in work.plans.stream_names() {
@@ -45,5 +38,5 @@ fn in_the_future(name: &StreamName, table: &str, watermark: DateTime<Utc>) -> Fi
          machine. The next run goes back and reads on from the present; look at this machine's clock first",
         rfc3339_millis(watermark)
     );
-    Finding::new(Verdict::Attention, format!("state of {name}"), text)
+    Finding::new(Severity::Attention, format!("state of {name}"), text)
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::TimeDelta;
 
-use super::{Check, Finding, Probe, Verdict};
+use super::finding::{Finding, Probe, Severity};
+use crate::functions::Work;
 use crate::jobs::StreamPlan;
 use crate::report::Cause;
 use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
@@ -13,40 +14,39 @@ use crate::time::{Clock, Deadline, clock_remark};
 
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
 
-impl Check {
-    pub(super) fn streams(&self, deadline: Deadline) -> Vec<(String, Probe)> {
-        let now = self.work.context.clock.now();
-        let window = Window {
-            from: now - LOOKED_AT,
-            to: now,
-        };
-        let mut accounts = BTreeSet::new();
-        let clocks = Clocks {
-            ours: self.work.context.clock.clone(),
-            told: Arc::default(),
-        };
-        let mut probes: Vec<(String, Probe)> = Vec::new();
-        for plan in &self.work.plans.streams {
-            let subject = plan.name().to_string();
-            match plan {
-                StreamPlan::Windows(plan) => {
-                    probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
-                    let probe = windows(plan.stream.clone(), subject.clone(), window, deadline, clocks.clone());
-                    probes.push((subject, Box::pin(probe)));
-                }
-                StreamPlan::Snapshot(plan) => {
-                    probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
-                    let probe = snapshot(plan.stream.clone(), subject.clone(), deadline, clocks.clone());
-                    probes.push((subject, Box::pin(probe)));
-                }
-                StreamPlan::Consumed(plan) => {
-                    let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
-                    probes.push((subject, Box::pin(probe)));
-                }
+/// A part for every stream and every account.
+pub fn probes(work: &Work, deadline: Deadline) -> Vec<(String, Probe)> {
+    let now = work.context.clock.now();
+    let window = Window {
+        from: now - LOOKED_AT,
+        to: now,
+    };
+    let mut accounts = BTreeSet::new();
+    let clocks = Clocks {
+        ours: work.context.clock.clone(),
+        told: Arc::default(),
+    };
+    let mut probes: Vec<(String, Probe)> = Vec::new();
+    for plan in &work.plans.streams {
+        let subject = plan.name().to_string();
+        match plan {
+            StreamPlan::Windows(plan) => {
+                probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
+                let probe = windows(plan.stream.clone(), subject.clone(), window, deadline, clocks.clone());
+                probes.push((subject, Box::pin(probe)));
+            }
+            StreamPlan::Snapshot(plan) => {
+                probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
+                let probe = snapshot(plan.stream.clone(), subject.clone(), deadline, clocks.clone());
+                probes.push((subject, Box::pin(probe)));
+            }
+            StreamPlan::Consumed(plan) => {
+                let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
+                probes.push((subject, Box::pin(probe)));
             }
         }
-        probes
     }
+    probes
 }
 
 /// A run speaks of its budget and of the next run; a check has neither.
@@ -117,7 +117,7 @@ async fn snapshot(
 fn may_read(stream: &dyn PolledStream, subject: String, what: &str, clocks: &Clocks) -> Vec<Finding> {
     let mut findings = vec![Finding::fine(subject.clone(), what)];
     let notices = stream.notices().into_iter().chain(clocks.remark(stream));
-    findings.extend(notices.map(|notice| Finding::new(Verdict::Attention, subject.clone(), notice)));
+    findings.extend(notices.map(|notice| Finding::new(Severity::Attention, subject.clone(), notice)));
     findings
 }
 
@@ -141,17 +141,17 @@ async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: De
     match stream.about_credential(deadline).await {
         Ok(notes) => {
             let notes = notes.into_iter().map(|note| {
-                let verdict = match note.is_urgent {
-                    true => Verdict::Attention,
-                    false => Verdict::Fine,
+                let severity = match note.is_urgent {
+                    true => Severity::Attention,
+                    false => Severity::Fine,
                 };
-                Finding::new(verdict, subject.clone(), note.text)
+                Finding::new(severity, subject.clone(), note.text)
             });
             notes.collect()
         }
         Err(error) if error.code().is_about_credential() => Vec::new(),
         Err(error) => vec![Finding::new(
-            Verdict::Attention,
+            Severity::Attention,
             subject,
             format!("the end of the token is not known: {}", in_a_check(&error)),
         )],

@@ -8,14 +8,14 @@ use object_store::memory::InMemory;
 use super::objects::Objects;
 use super::plug::Plug;
 use super::world::{ENTERPRISE, INGESTION, Line, ONELOGIN, PINGONE, Tokens, World};
-use crate::app::destinations::Destinations;
-use crate::app::lasting::Lasting;
-use crate::app::wiring::Wiring;
-use crate::azure::{AzureIdentity, TokenSource};
-use crate::config::{MapEnvironment, Settings};
+use crate::app::plans::Assembly;
+use crate::app::settings::Settings;
+use crate::app::shared::{Outside, Shared};
+use crate::azure::AzureIdentity;
+use crate::config::MapEnvironment;
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver};
-use crate::state::{BlobStore, Holder, SpoolQuota, Store, StreamHealths};
+use crate::state::{BlobStore, Holder, Store, StreamHealths};
 use crate::status::RunRecorder;
 use crate::time::Shutdown;
 
@@ -46,20 +46,18 @@ impl Process {
         let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
         let (stop, name) = (Shutdown::default(), format!("process-{number}"));
         let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
-        let identity = (identity, Arc::new(Tokens) as Arc<dyn TokenSource>);
-        let lasting = Lasting::with(clock.clone(), http.clone(), identity, stop.clone(), name.clone());
-        let mut wiring = Wiring {
-            settings: &settings,
-            destinations: Destinations::new(&settings, &lasting).with_body_limit(BODY_LIMIT),
-            lasting: &lasting,
-            http,
-            store: store.clone(),
-            spool_quota: SpoolQuota::new(store.clone(), settings.spool_max_bytes),
+        let outside = Outside {
             clock: clock.clone(),
+            http,
+            identity,
+            tokens: Arc::new(Tokens),
         };
+        let mut shared = Shared::with(outside, stop.clone(), name.clone());
+        shared.destinations.set_body_limit(BODY_LIMIT);
+        let assembly = Assembly::new(&settings, &shared, store.clone()).unwrap();
         let plans = Plans {
-            streams: wiring.stream_plans().unwrap(),
-            drains: wiring.drain_plans().unwrap(),
+            streams: assembly.stream_plans(),
+            drains: assembly.drain_plans(),
             disabled: Vec::new(),
             disabled_streams: Vec::new(),
             schedule: settings.poll.schedule.clone(),
@@ -79,9 +77,9 @@ impl Process {
             clock,
             holder: Holder { who: name },
             shutdown: stop,
-            housekeeping: Housekeeping::new(wiring.push_ledgers()),
+            housekeeping: Housekeeping::new(assembly.push_ledgers()),
         };
-        let receivers = Arc::new(wiring.receivers().unwrap());
+        let receivers = Arc::new(assembly.receivers());
         Self {
             number,
             plug,

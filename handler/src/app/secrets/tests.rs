@@ -1,4 +1,5 @@
 use super::*;
+use crate::app::settings::CATALOG;
 use crate::azure::KeyVaultError;
 use crate::config::MapEnvironment;
 
@@ -9,7 +10,7 @@ fn text(name: &str) -> String {
 }
 
 fn secrets(settings: &[(&str, &str)]) -> Secrets {
-    Secrets::new(Arc::new(MapEnvironment::from(settings.iter().copied())))
+    Secrets::new(Arc::new(MapEnvironment::from(settings.iter().copied())), &CATALOG)
 }
 
 fn unresolved(setting: &str) -> Secrets {

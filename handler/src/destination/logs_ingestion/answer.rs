@@ -1,6 +1,6 @@
 //! What the service's answers mean.
 
-use crate::config::IngestionRule;
+use crate::destination::IngestionRule;
 use crate::http::{Reply, error_code, excerpt};
 
 /// The code of a call whose rows span more time than the table takes. Source: Logs Ingestion API error codes.

@@ -19,7 +19,7 @@ use self::batch_splitter::BatchSplitter;
 use self::rule_client::RuleClient;
 use super::{Batch, Delivery, Destination, StreamFit};
 use crate::azure::TokenSource;
-use crate::config::IngestionRule;
+use crate::destination::IngestionRule;
 use crate::http::HttpClient;
 use crate::time::{Clock, Deadline};
 

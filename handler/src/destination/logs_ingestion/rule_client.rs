@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::azure::TokenSource;
-use crate::config::IngestionRule;
+use crate::destination::IngestionRule;
 use crate::http::{HttpClient, Throttle};
 use crate::time::Clock;
 

@@ -10,7 +10,7 @@ use reqwest::{Request, StatusCode};
 
 use super::*;
 use crate::azure::IdentityError;
-use crate::config::{MapEnvironment, Secret, Settings};
+use crate::config::{Origin, Secret};
 use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits};
 use crate::http::{Reply, Script, TransportError};
 use crate::time::VirtualClock;
@@ -74,15 +74,12 @@ impl TokenSource for Tokens {
 }
 
 fn rule() -> IngestionRule {
-    let environment = MapEnvironment::from([
-        ("ONELOGIN__BEARER_TOKEN", "a-t0ken-of-twenty-letters"),
-        ("LOGS_INGESTION__ENDPOINT", "https://x.ingest.monitor.azure.com"),
-        ("LOGS_INGESTION__RULE_ID", "dcr-1"),
-    ]);
-    let settings = Settings::load(&environment).unwrap();
-    match settings.onelogin[0].destination.clone() {
-        crate::config::DestinationChoice::Rule(rule) => rule,
-        crate::config::DestinationChoice::Directory => panic!("no rule"),
+    IngestionRule {
+        endpoint: Origin::parse("https://x.ingest.monitor.azure.com").unwrap(),
+        rule_id: "dcr-1".to_owned(),
+        rule_setting: "LOGS_INGESTION__RULE_ID".to_owned(),
+        endpoint_setting: "LOGS_INGESTION__ENDPOINT".to_owned(),
+        audience: "https://monitor.azure.com".to_owned(),
     }
 }
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use crate::delivery::Counterparts;
-use crate::jobs::plan::{CounterpartRule, PushedPlan};
+use crate::jobs::plan::PushedPlan;
+use crate::sources::CounterpartRule;
 use crate::sources::WebhookFormat;
 use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
 

@@ -9,7 +9,7 @@ use super::windowed_run::WindowedRun;
 use crate::delivery::{Counterparts, TableWriter};
 use crate::event::Identity;
 use crate::jobs::drain::pushed_events::PushedCounterparts;
-use crate::jobs::plan::CounterpartRule;
+use crate::sources::CounterpartRule;
 use crate::sources::EventKey;
 use crate::state::{Checkpoints, StoreError};
 

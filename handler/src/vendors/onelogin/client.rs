@@ -7,8 +7,9 @@ use reqwest::{RequestBuilder, Url};
 
 use super::page::ListPage;
 use super::rate_limit::ask_patiently;
+use super::settings::OneLoginApi;
 use super::token::CredentialTokens;
-use crate::config::{OneLoginApi, Secret};
+use crate::config::Secret;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
 use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};

@@ -9,6 +9,7 @@
 //! - 5000 calls an hour are allowed. Beyond them some see 429, others a 400 whose message is `rate_limit_exceeded`.
 //! - An event has an integer as its id here and a uuid in the webhook: the two forms share no key.
 
+mod build;
 mod client;
 mod counterpart;
 mod events;
@@ -18,6 +19,7 @@ mod list;
 mod page;
 mod query;
 mod rate_limit;
+mod settings;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -28,31 +30,6 @@ mod token;
 mod users;
 mod webhook;
 
-use std::sync::Arc;
-
-use self::client::OneLoginClient;
-pub use self::counterpart::counterpart_of;
-use self::events::EVENTS;
-use self::list::List;
-pub use self::users::ApiUsers;
-pub use self::webhook::webhook;
-use crate::config::OneLoginApi;
-use crate::http::HttpClient;
-use crate::time::Clock;
-
-/// The streams `onelogin/<instance>/events` and `onelogin/<instance>/users`.
-///
-/// They share token and rate limit, and one account text: the host of the API. The credential is no part of it, so
-/// positions survive a new one.
-pub fn api_streams(
-    instance: &str,
-    settings: &OneLoginApi,
-    setting_prefix: &str,
-    http: HttpClient,
-    clock: Arc<dyn Clock>,
-) -> (Arc<List>, Arc<ApiUsers>) {
-    let client = Arc::new(OneLoginClient::new(settings, setting_prefix, http, clock));
-    let events = List::new(instance, &EVENTS, client.clone());
-    let users = ApiUsers::new(instance, client, settings.users_every);
-    (Arc::new(events), Arc::new(users))
-}
+pub use self::build::VENDOR;
+#[cfg(test)]
+pub use self::settings::OneLogin;

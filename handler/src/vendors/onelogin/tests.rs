@@ -1,30 +1,37 @@
 //! The streams against the simulated API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::onelogin_api::{Event, Events, User, Users};
 use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
 
-use super::*;
-use crate::config::{MapEnvironment, Settings};
+use super::list::List;
+use super::settings::OneLogin;
+use super::users::ApiUsers;
+use crate::app::settings::testing::loaded;
+use crate::http::HttpClient;
 use crate::sources::{Pages, PolledStream, SnapshotStream, Window, WindowedStream};
-use crate::time::{Deadline, SystemClock};
+use crate::time::{Clock, Deadline, SystemClock};
+use crate::vendors::BuildContext;
 
 pub(super) const TOKEN_PATH: &str = "/auth/oauth2/v2/token";
 
 pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<List>, Arc<ApiUsers>) {
-    let environment = MapEnvironment::from([
+    let settings = loaded([
         ("ONELOGIN__ACME__URL", origin),
         ("ONELOGIN__ACME__CLIENT_ID", id),
         ("ONELOGIN__ACME__CLIENT_SECRET", secret),
         ("ONELOGIN__ACME__USERS_EVERY", "6h"),
     ]);
-    let settings = Settings::load(&environment).unwrap_or_else(|problems| panic!("{problems}"));
-    let instance = &settings.onelogin[0];
-    let api = instance.api.as_ref().unwrap();
-    let http = HttpClient::new().unwrap();
-    api_streams("acme", api, &instance.setting_prefix, http, Arc::new(SystemClock))
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let context = BuildContext {
+        instance: "acme",
+        http: &HttpClient::new().unwrap(),
+        clock: &clock,
+    };
+    settings.of::<OneLogin>()[0].api_streams(&context).unwrap()
 }
 
 pub(super) fn streams(api: &Api) -> (Arc<List>, Arc<ApiUsers>) {

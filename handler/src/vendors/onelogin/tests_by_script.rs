@@ -1,16 +1,15 @@
 //! The streams against answers that the simulated API never gives, and what stands in their headers.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::*;
-use crate::config::{MapEnvironment, Settings};
+use super::tests::streams_with;
 use crate::sources::{Window, WindowedStream};
-use crate::time::{Deadline, SystemClock};
+use crate::time::Deadline;
 
 const SECRET: &str = "s3cret-of-the-credential";
 const TOKEN: &str = "t0ken-of-the-account";
@@ -50,16 +49,7 @@ impl Script {
     }
 
     async fn read_events(&self) -> Result<Vec<String>, String> {
-        let environment = MapEnvironment::from([
-            ("ONELOGIN__URL", self.origin.as_str()),
-            ("ONELOGIN__CLIENT_ID", "an-id"),
-            ("ONELOGIN__CLIENT_SECRET", SECRET),
-        ]);
-        let settings = Settings::load(&environment).unwrap_or_else(|problems| panic!("{problems}"));
-        let instance = &settings.onelogin[0];
-        let api = instance.api.as_ref().unwrap();
-        let http = HttpClient::new().unwrap();
-        let (stream, _) = api_streams("default", api, &instance.setting_prefix, http, Arc::new(SystemClock));
+        let (stream, _) = streams_with(&self.origin, "an-id", SECRET);
         let mut pages = stream.open(Window {
             from: "2026-11-20T10:00:00Z".parse().unwrap(),
             to: "2026-11-20T11:00:00Z".parse().unwrap(),
@@ -230,6 +220,9 @@ async fn secrets_that_come_back_in_an_answer_are_not_shown() {
     );
     let script = Script::start(vec![token("36000"), echo]).await;
     let error = script.read_events().await.unwrap_err();
-    assert!(error.contains("404") && error.contains("ONELOGIN__URL"), "{error}");
+    assert!(
+        error.contains("404") && error.contains("ONELOGIN__ACME__URL"),
+        "{error}"
+    );
     assert!(!error.contains(SECRET) && !error.contains(TOKEN), "{error}");
 }

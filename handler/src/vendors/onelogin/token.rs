@@ -12,7 +12,7 @@ use reqwest::{RequestBuilder, Url};
 
 use super::failure::{code_of, no_address, token_remedy};
 use super::rate_limit::ask_patiently;
-use crate::config::OneLoginApi;
+use super::settings::OneLoginApi;
 use crate::event::StreamName;
 use crate::http::Reply;
 use crate::sources::api_client::ApiClient;

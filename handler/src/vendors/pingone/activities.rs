@@ -9,8 +9,8 @@ use reqwest::Url;
 use reqwest::header::ACCEPT;
 
 use super::page::ActivityPage;
+use super::settings::PingOnePoll;
 use super::token::EnvironmentTokens;
-use crate::config::PingOnePoll;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
 use crate::sources::api_client::ApiClient;

@@ -5,11 +5,15 @@
 //! last page; only the last 14 days can be read; 10 requests a second per licence, 35 % of it per address.
 
 mod activities;
+mod build;
 mod event;
 mod page;
+mod region;
 mod request;
+mod settings;
 mod token;
 mod webhook;
 
-pub use activities::Activities;
-pub use webhook::webhook;
+pub use build::VENDOR;
+#[cfg(test)]
+pub use settings::PingOne;

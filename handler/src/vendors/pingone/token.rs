@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::Url;
 
-use crate::config::PingOnePoll;
+use super::settings::PingOnePoll;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, error_code};
 use crate::sources::oauth::{

@@ -5,10 +5,15 @@
 //! frequent and means "try again"; unread events are kept for 7 days; the day and the month of a time may be swapped.
 //! Sources: "Poll subscriptions" in the PingOne for Enterprise documentation, and parsers of other products.
 
+mod build;
 mod event;
+mod poll_url;
 mod reply;
+mod settings;
 mod sign_in;
 mod subscription;
 mod torn;
 
-pub use subscription::Subscription;
+pub use build::VENDOR;
+#[cfg(test)]
+pub use settings::{EnterpriseSignIn, PingOneEnterprise};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::{RequestBuilder, Url};
 
-use crate::config::{EnterpriseSignIn, Secret};
+use super::settings::EnterpriseSignIn;
+use crate::config::Secret;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, error_code};
 use crate::sources::oauth::{

@@ -9,8 +9,8 @@ use reqwest::header::ACCEPT;
 
 use super::event::identity_of;
 use super::reply::parse;
+use super::settings::PingOneEnterprise;
 use super::sign_in::PollSignIn;
-use crate::config::PingOneEnterprise;
 use crate::event::{Identity, StreamName};
 use crate::http::{
     Backoff, BrokenReply, HttpClient, NoMoreTries, Retryability, Tries, error_code, retry_after, retryability,
@@ -40,7 +40,7 @@ pub struct Subscription {
 impl Subscription {
     /// Of the subscription in `settings`.
     pub fn new(settings: &PingOneEnterprise, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
-        let instance = settings.instance.as_str().to_owned();
+        let instance = settings.instance.clone();
         let stream = StreamName {
             source: "pingone-enterprise",
             instance,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
-use crate::config::{Secret, SentinelOne};
+use super::settings::SentinelOne;
+use crate::config::Secret;
 use crate::http::{HttpClient, Reply, Throttle, excerpt};
 use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{Endpoint, Unreadable};

@@ -13,6 +13,7 @@
 //! - No rate limit is documented for these endpoints; a 429 may come all the same.
 
 mod api_token;
+mod build;
 mod console;
 mod cursor;
 mod endpoint_spec;
@@ -24,55 +25,13 @@ mod query;
 mod rest;
 mod secret;
 mod selection;
+mod settings;
 mod totals;
 mod unified_alerts;
 
-use std::sync::Arc;
-
-use self::console::Console;
-use self::endpoint_spec::EndpointSpec;
-use self::rest::RestStream;
-use self::unified_alerts::UnifiedAlerts;
-use crate::config::{SentinelOne, SentinelOneStream};
-use crate::event::StreamName;
-use crate::http::HttpClient;
-use crate::sources::WindowedStream;
-use crate::time::Clock;
-
-/// The streams `sentinelone/<instance>/<stream>` that `settings` choose, each with the name of its table.
-///
-/// They share one client of the console, so that a pause that it asks for holds them all, and one account text: its
-/// origin. The token is no part of it, so positions survive a new token.
-pub fn streams(
-    instance: &str,
-    settings: &SentinelOne,
-    http: HttpClient,
-    clock: Arc<dyn Clock>,
-) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {
-    let console = Arc::new(Console::new(settings, http, clock));
-    let chosen = settings.streams.iter().map(|stream| {
-        let name = StreamName {
-            source: "sentinelone",
-            instance: instance.to_owned(),
-            stream: stream.name(),
-        };
-        let rest = |spec: &'static EndpointSpec| -> Arc<dyn WindowedStream> {
-            Arc::new(RestStream::new(name.clone(), spec, console.clone()))
-        };
-        match stream {
-            SentinelOneStream::Activities => (rest(&endpoint_spec::ACTIVITIES), "SentinelOneActivities_CL"),
-            SentinelOneStream::Agents => (rest(&endpoint_spec::AGENTS), "SentinelOneAgents_CL"),
-            SentinelOneStream::Alerts => (rest(&endpoint_spec::ALERTS), "SentinelOneAlerts_CL"),
-            SentinelOneStream::Groups => (rest(&endpoint_spec::GROUPS), "SentinelOneGroups_CL"),
-            SentinelOneStream::Threats => (rest(&endpoint_spec::THREATS), "SentinelOneThreats_CL"),
-            SentinelOneStream::UnifiedAlerts => {
-                let unified: Arc<dyn WindowedStream> = Arc::new(UnifiedAlerts::new(name.clone(), console.clone()));
-                (unified, "SentinelOneAlertsV2_CL")
-            }
-        }
-    });
-    chosen.collect()
-}
+pub use build::VENDOR;
+#[cfg(test)]
+pub use settings::{SentinelOne, SentinelOneStream};
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,19 @@
 //! The streams over a real connection, against a console that answers by a script.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 
-use super::*;
-use crate::config::{MapEnvironment, Settings};
-use crate::sources::Window;
-use crate::time::{Deadline, SystemClock};
+use super::settings::SentinelOne;
+use crate::app::settings::testing::loaded;
+use crate::http::HttpClient;
+use crate::sources::{Window, WindowedStream};
+use crate::time::{Clock, Deadline, SystemClock};
+use crate::vendors::{BuildContext, StreamEvents, VendorConfig};
 
 const TOKEN: &str = "t0p-s3cret-token";
 const LAST_PAGE: &str = r#"{"data":[{"id":"2"}],"pagination":{"nextCursor":null}}"#;
@@ -77,14 +79,22 @@ async fn read_request(connection: &mut TcpStream) -> String {
 }
 
 fn streams_of(origin: &str, names: &str) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {
-    let environment = MapEnvironment::from([
+    let settings = loaded([
         ("SENTINELONE__ACME__URL", origin),
         ("SENTINELONE__ACME__API_TOKEN", TOKEN),
         ("SENTINELONE__ACME__STREAMS", names),
     ]);
-    let settings = Settings::load(&environment).unwrap_or_else(|problems| panic!("{problems}"));
-    let http = HttpClient::new().unwrap();
-    streams("acme", &settings.sentinelone[0], http, Arc::new(SystemClock))
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let built = settings.of::<SentinelOne>()[0].build(&BuildContext {
+        instance: "acme",
+        http: &HttpClient::new().unwrap(),
+        clock: &clock,
+    });
+    let streams = built.streams.into_iter().map(|stream| match stream.events {
+        StreamEvents::Windowed(events) => (events, stream.tables[0]),
+        _ => panic!("every stream is asked for by windows"),
+    });
+    streams.collect()
 }
 
 fn ok(body: &str) -> (u16, &'static str, String) {

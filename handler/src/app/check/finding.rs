@@ -1,0 +1,64 @@
+//! What a check found.
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// What became of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// It works, as far as the text says.
+    Fine,
+    /// It could not be tried; says what will prove it.
+    Untried,
+    /// It works, and somebody should do something.
+    Attention,
+    /// It does not work.
+    Failed,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What became of it.
+    pub severity: Severity,
+    /// Which part.
+    pub subject: String,
+    /// What was found, and what to do; never a secret.
+    pub text: String,
+}
+
+/// A part that is tried.
+pub type Probe = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;
+
+impl Finding {
+    /// It works, as far as the text says.
+    pub fn fine(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Severity::Fine, subject, text)
+    }
+
+    /// It could not be tried.
+    pub fn untried(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Severity::Untried, subject, text)
+    }
+
+    /// It does not work.
+    pub fn failed(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self::new(Severity::Failed, subject, text)
+    }
+
+    /// Any.
+    pub fn new(severity: Severity, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        let subject = subject.into();
+        let text = text.into();
+        // Errors of streams begin with their name, which stands before the text already.
+        let text = match text.strip_prefix(&format!("{subject}: ")) {
+            Some(text) => text.to_owned(),
+            None => text,
+        };
+        Self {
+            severity,
+            subject,
+            text,
+        }
+    }
+}

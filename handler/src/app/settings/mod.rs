@@ -1,0 +1,219 @@
+//! All settings: what can be set, and reading it.
+
+mod health;
+mod poll;
+mod push;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+pub use self::health::HealthSettings;
+pub use self::poll::PollSettings;
+pub use self::push::PushSettings;
+use crate::config::{
+    Catalog, Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, ReadProblems, Reader,
+    SettingProblems, accept_log_format, look_over, values,
+};
+use crate::destination::{DestinationChoice, DestinationReader, SourceDestinations, read_directory};
+use crate::event::StreamName;
+use crate::state::StateLocation;
+use crate::vendors::{VENDORS, Vendor, VendorConfig};
+
+/// Every setting of the program. Empty where the file that is built in is damaged: then no vendor has settings, which
+/// stops everything.
+pub static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| Catalog::parse(include_str!("../../../../infra/settings.json")).unwrap_or_default());
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The instances that run, in the order of [`VENDORS`], the unnamed one of each first.
+    pub instances: Vec<InstanceSettings>,
+    /// What is configured but disabled, because a setting is bad or a Key Vault reference was not resolved.
+    pub disabled: Vec<Disabled>,
+    /// The local destination: `DESTINATION_DIR`.
+    pub destination_dir: PathBuf,
+    /// `STATE_URL`.
+    pub state: StateLocation,
+    /// `POLL_*`.
+    pub poll: PollSettings,
+    /// `PUSH_*`.
+    pub push: PushSettings,
+    /// How large the spool may grow, in bytes: `SPOOL_MAX_BYTES`.
+    pub spool_max_bytes: u64,
+    /// `HEALTH__*`.
+    pub health: HealthSettings,
+}
+
+/// One instance of a source.
+#[derive(Debug, Clone)]
+pub struct InstanceSettings {
+    /// The name of the source.
+    pub source: &'static str,
+    /// The instance's name.
+    pub instance: InstanceName,
+    /// What the names of its settings start with, e.g. `<SOURCE>__ACME__`.
+    pub setting_prefix: String,
+    /// Where its rows go.
+    pub destination: DestinationChoice,
+    /// What the vendor needs.
+    pub vendor: Arc<dyn VendorConfig>,
+}
+
+impl InstanceSettings {
+    /// The source and the instance, as in `source/instance`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.source, self.instance)
+    }
+
+    /// Whether a stream is one of this instance.
+    pub fn is_of(&self, stream: &StreamName) -> bool {
+        stream.source == self.source && stream.instance == self.instance.as_str()
+    }
+}
+
+impl Settings {
+    /// Reads and checks all settings, also of sources that are disabled. What is wrong with an instance of a source
+    /// disables that instance.
+    ///
+    /// # Errors
+    /// Names everything that is wrong, not only the first thing, where a setting of the whole program is bad or no
+    /// source is left.
+    pub fn load(environment: &dyn Environment) -> Result<Self, SettingProblems> {
+        let mut reader = Reader::new(environment, &CATALOG);
+        let names = look_over(environment, &CATALOG);
+        names.reject_look_alikes(&mut reader);
+        let mut destinations = DestinationReader::new(&mut reader);
+        let mut instances = Vec::new();
+        for vendor in &VENDORS {
+            let Some(source) = CATALOG.source(vendor.name) else {
+                reader.reject(
+                    vendor.name,
+                    "has no settings in this executable; please report it with this line",
+                );
+                continue;
+            };
+            let of_source = DestinationReader::of_source(&reader, source.prefix);
+            for instance in names.instances.of(source) {
+                let entry = InstanceReader::new(&mut reader, source, instance.clone());
+                instances.extend(load_instance(vendor, entry, &of_source, &mut destinations));
+            }
+            reader.reject_duplicates(source);
+        }
+        let settings = Self::load_program(&mut reader, &mut destinations);
+        destinations.reject_local_default_in_azure(&mut reader);
+
+        let ReadProblems {
+            mut problems,
+            disabled,
+            bad_instances,
+        } = reader.finish();
+        if settings.is_none() && problems.is_empty() {
+            problems.add(
+                "settings",
+                "a default in this executable is not usable; please report it with this line",
+            );
+        }
+        let of_disabled = all_of(&disabled);
+        let Some(mut settings) = settings.filter(|_| problems.is_empty()) else {
+            problems.extend(&of_disabled);
+            return Err(problems);
+        };
+        let is_good = |source, instance: &InstanceName| !bad_instances.contains(&(source, instance.clone()));
+        instances.retain(|one| is_good(one.source, &one.instance));
+        // Something can run, now or, without another setting, when a reference can be resolved.
+        let may_come_back = |disabled: &Disabled| {
+            disabled.cause == DisabledCause::UnresolvedReference
+                && disabled.source != health::NAME
+                && is_good(disabled.source, &disabled.instance)
+        };
+        if !bad_instances.is_empty() && instances.is_empty() && !disabled.iter().any(may_come_back) {
+            return Err(of_disabled);
+        }
+        settings.instances = instances;
+        settings.disabled = disabled;
+        Ok(settings)
+    }
+
+    /// What is set for the whole program, without any instance.
+    fn load_program(reader: &mut Reader, destinations: &mut DestinationReader) -> Option<Self> {
+        let health = HealthSettings::read(reader, destinations);
+        let destination_dir = read_directory(reader);
+        let state = StateLocation::read(reader);
+        let poll = PollSettings::read(reader);
+        let push = PushSettings::read(reader);
+        let spool_max_bytes = reader.program("SPOOL_MAX_BYTES", values::size);
+        // These belong to later versions: checked, and nothing follows from them yet.
+        reader.program("DEAD_LETTERS_MAX_BYTES", values::size);
+        reader.program("MEMORY_BUDGET", values::size);
+        // Logging has read it before, without a word about a bad value.
+        reader.program("LOG_FORMAT", accept_log_format);
+        Some(Self {
+            instances: Vec::new(),
+            disabled: Vec::new(),
+            destination_dir: destination_dir?,
+            state: state?,
+            poll: poll?,
+            push: push?,
+            spool_max_bytes: spool_max_bytes?,
+            health: health?,
+        })
+    }
+
+    /// Whether no source is configured, be it on or disabled.
+    pub fn nothing_configured(&self) -> bool {
+        self.instances.is_empty() && self.disabled.iter().all(|disabled| disabled.source == health::NAME)
+    }
+
+    /// Whether a push of `source` that no token matches may belong to an instance that is disabled or whose token could
+    /// not be had: it is to come again later and not to be refused.
+    pub fn push_is_unresolved(&self, source: &str) -> bool {
+        let waits = |disabled: &Disabled| disabled.takes_push && disabled.part != DisabledPart::Poll;
+        self.disabled
+            .iter()
+            .any(|disabled| disabled.source == source && waits(disabled))
+    }
+
+    /// Every place where rows may go.
+    pub fn destinations(&self) -> impl Iterator<Item = &DestinationChoice> {
+        let of_instances = self.instances.iter().map(|instance| &instance.destination);
+        of_instances.chain(self.health.enabled.then_some(&self.health.destination))
+    }
+}
+
+fn load_instance(
+    vendor: &Vendor,
+    mut reader: InstanceReader<'_>,
+    of_source: &SourceDestinations,
+    destinations: &mut DestinationReader,
+) -> Option<InstanceSettings> {
+    let config = (vendor.load)(&mut reader);
+    reader.check("ADDITIONAL_FIELDS", values::boolean);
+    let destination = destinations.of_instance(of_source, &mut reader);
+    reader.reject_gaps();
+    Some(InstanceSettings {
+        source: vendor.name,
+        instance: reader.instance().clone(),
+        setting_prefix: reader.setting_prefix(),
+        destination: destination?,
+        vendor: config?,
+    })
+}
+
+/// What is wrong with everything that is disabled.
+fn all_of(disabled: &[Disabled]) -> SettingProblems {
+    let mut problems = SettingProblems::default();
+    for disabled in disabled {
+        problems.add(&disabled.setting, &disabled.message);
+    }
+    problems
+}
+
+/// The names under our prefixes that this version does not know: a newer template may.
+pub fn unknown_names(environment: &dyn Environment) -> SettingProblems {
+    look_over(environment, &CATALOG).unknown
+}

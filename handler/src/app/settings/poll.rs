@@ -1,0 +1,36 @@
+//! How polling is done.
+
+use std::time::Duration;
+
+use crate::config::{Reader, Schedule, duration, values};
+
+/// How every source is polled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PollSettings {
+    /// When `poll --watch` polls, and the timer in Azure: `POLL_SCHEDULE`.
+    pub schedule: Schedule,
+    /// How far back a new stream starts: `POLL_LOOKBACK`.
+    pub lookback: Duration,
+    /// How far before its watermark a stream is read again: `POLL_OVERLAP`; may be zero.
+    pub overlap: Duration,
+    /// How far before now a window ends: `POLL_SETTLE`; may be zero.
+    pub settle: Duration,
+    /// How long a run may take: `POLL_BUDGET`.
+    pub budget: Duration,
+    /// How many streams are polled at once: `POLL_CONCURRENCY`.
+    pub concurrency: usize,
+}
+
+impl PollSettings {
+    /// Reads `POLL_*`.
+    pub fn read(reader: &mut Reader) -> Option<Self> {
+        Some(Self {
+            schedule: reader.program("POLL_SCHEDULE", Schedule::parse)?,
+            lookback: reader.program("POLL_LOOKBACK", duration::above_zero)?,
+            overlap: reader.program("POLL_OVERLAP", duration::zero_or_more)?,
+            settle: reader.program("POLL_SETTLE", duration::zero_or_more)?,
+            budget: reader.program("POLL_BUDGET", duration::above_zero)?,
+            concurrency: reader.program("POLL_CONCURRENCY", values::concurrency)?,
+        })
+    }
+}
