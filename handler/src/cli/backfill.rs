@@ -19,7 +19,7 @@ use crate::jobs::{
     BackfillMode, BackfillRequest, BackfillWatcher, PullPlan, Selection, StreamPlan, backfill, note_what_is_wanted,
     why_not,
 };
-use crate::report::{Outcome, RunReport};
+use crate::report::{Outcome, RunReport, StreamReport};
 use crate::sources::Window;
 use crate::time::{Clock, Shutdown, SystemClock};
 
@@ -92,14 +92,16 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
              stays in its column",
         );
     }
-    let report = finished_in_time(
-        &stop,
-        fill(&work, &selection, (&plans, BackfillRequest { window, mode }), &progress),
-    )
-    .await;
+    let request = BackfillRequest { window, mode };
+    let filled = finished_in_time(&stop, fill(&work, &plans, request, &progress)).await;
     progress.end();
-    let Some(report) = report else {
+    let Some(filled) = filled else {
         return cut_off();
+    };
+    let disabled = work.plans.disabled.iter();
+    let disabled = disabled.filter(|report| selection.takes(&report.stream)).cloned();
+    let report = RunReport {
+        streams: disabled.chain(filled).collect(),
     };
     report.log();
     let is_unfinished = report
@@ -122,23 +124,13 @@ fn cut_off() -> ExitCode {
     ExitCode::from(EXIT_INTERRUPTED)
 }
 
-async fn fill(
-    work: &Work,
-    selection: &Selection,
-    (plans, request): (&[&PullPlan], BackfillRequest),
-    progress: &Progress,
-) -> RunReport {
-    let off = work.plans.disabled.iter().filter(|off| selection.takes(&off.stream));
-    let mut report = RunReport {
-        streams: off.cloned().collect(),
-    };
+async fn fill(work: &Work, plans: &[&PullPlan], request: BackfillRequest, progress: &Progress) -> Vec<StreamReport> {
     note_what_is_wanted(&work.context, plans, request, progress).await;
+    let mut reports = Vec::with_capacity(plans.len());
     for plan in plans {
-        report
-            .streams
-            .push(backfill(&work.context, plan, request, progress).await);
+        reports.push(backfill(&work.context, plan, request, progress).await);
     }
-    report
+    reports
 }
 
 /// The selected streams that can be filled; says why the others cannot.

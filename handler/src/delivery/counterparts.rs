@@ -94,9 +94,9 @@ impl Counterparts {
     }
 
     /// True if the other form of a pushed event is in the table already.
-    pub fn has_twin_in(&self, table: &str, push: &Identity) -> bool {
-        let twin = self.pushes.get(push).and_then(|form| form.other);
-        twin.is_some_and(|read| self.accepted.contains(&(read, name_of(table))))
+    pub fn has_counterpart_in(&self, table: &str, push: &Identity) -> bool {
+        let counterpart = self.pushes.get(push).and_then(|form| form.other);
+        counterpart.is_some_and(|read| self.accepted.contains(&(read, name_of(table))))
     }
 
     fn is_accepted_somewhere(&self, read: &Identity) -> bool {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     /// True: pushed, false: read; all of one second and alike. Each is told `times` times, as after failed runs. How
-    /// many were delivered in all, and whether every push was delivered or has its twin in the table.
+    /// many were delivered in all, and whether every push was delivered or has its counterpart in the table.
     async fn delivered(order: &[bool], restart_every: usize, times: usize) -> (usize, bool) {
         let opened = Opened::new();
         let (common, time) = (own("common", 0), at(1000));
@@ -354,7 +354,7 @@ mod tests {
                 }
             }
             let is_delivered = match *is_pushed {
-                true => !counterparts.has_twin_in(TABLE, &own("push", number)),
+                true => !counterparts.has_counterpart_in(TABLE, &own("push", number)),
                 false => !counterparts.is_covered(common, own("read", number), time),
             };
             delivered += usize::from(is_delivered);
@@ -377,18 +377,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_push_is_needless_only_where_its_twin_was_accepted() {
+    async fn a_push_is_a_duplicate_only_where_its_counterpart_was_accepted() {
         let opened = Opened::new();
         let mut counterparts = opened.load().await;
         let (common, read, push) = (own("common", 0), own("read", 0), own("push", 0));
         assert!(!counterparts.is_covered(common, read, at(5)));
         counterparts.note_pushed(common, push, at(9));
-        assert!(!counterparts.has_twin_in(TABLE, &push), "nothing was accepted");
+        assert!(!counterparts.has_counterpart_in(TABLE, &push), "nothing was accepted");
         counterparts.note_accepted(read, TABLE);
-        assert!(counterparts.has_twin_in(TABLE, &push) && !counterparts.has_twin_in("Other_CL", &push));
+        assert!(counterparts.has_counterpart_in(TABLE, &push) && !counterparts.has_counterpart_in("Other_CL", &push));
         counterparts.save().await.unwrap();
         let mut counterparts = opened.load().await;
-        assert!(counterparts.has_twin_in(TABLE, &push));
+        assert!(counterparts.has_counterpart_in(TABLE, &push));
         // It stands for the event that was read before, and for no other.
         assert!(!counterparts.is_covered(common, own("read", 1), at(5)));
     }
@@ -413,7 +413,7 @@ mod tests {
                 assert!(!counterparts.is_covered(common, own("read", number), at(5)), "{number}");
             }
             // Each stands for one that is there, and for no event that is read later.
-            assert!((0..3).all(|number| counterparts.has_twin_in(TABLE, &own("push", number))));
+            assert!((0..3).all(|number| counterparts.has_counterpart_in(TABLE, &own("push", number))));
             assert!(!counterparts.is_covered(common, own("later", usize::from(is_loaded_again)), at(5)));
             counterparts.save().await.unwrap();
             let records = counterparts.records();

@@ -142,9 +142,9 @@ mod tests {
         /// letters if these can be written, and the others, with those, open.
         #[test]
         fn every_row_is_counted_in_the_one_list_in_which_it_is(
-            fates in proptest::collection::vec(0_u8..3, 1..40), unsure in 0_usize..5, can_write in any::<bool>()
+            outcomes in proptest::collection::vec(0_u8..3, 1..40), unsure in 0_usize..5, can_write in any::<bool>()
         ) {
-            let rows = |fate: u8| (0..fates.len()).filter(|row| fates[*row] == fate).collect::<Vec<_>>();
+            let rows = |outcome: u8| (0..outcomes.len()).filter(|row| outcomes[*row] == outcome).collect::<Vec<_>>();
             let (accepted, refused_rows) = (rows(0), rows(1));
             let answer = Delivery {
                 accepted: accepted.clone(),
@@ -152,9 +152,9 @@ mod tests {
                 error: None,
                 unsure,
             };
-            let batch = batch_of(fates.len());
+            let batch = batch_of(outcomes.len());
             let mut settlement = Settlement::of(&batch, &answer);
-            prop_assert_eq!(&settlement.open, &answer.open(fates.len()));
+            prop_assert_eq!(&settlement.open, &answer.open(outcomes.len()));
             prop_assert_eq!(&settlement.accepted, &accepted);
             prop_assert_eq!(&settlement.refused, &refused_rows);
 
@@ -178,7 +178,7 @@ mod tests {
                 ..Counts::default()
             };
             prop_assert_eq!(settlement.counts, expected);
-            prop_assert_eq!(settlement.open.len(), fates.len() - settled);
+            prop_assert_eq!(settlement.open.len(), outcomes.len() - settled);
             prop_assert!(settlement.open.is_sorted());
         }
 

@@ -15,7 +15,7 @@ pub struct TableRecord {
 
 #[derive(Debug, Default)]
 struct SharedRecord {
-    /// Batches of which rows were accepted, by whichever road.
+    /// Batches of which rows were accepted, by whichever job.
     accepted: AtomicU64,
     /// What it was when rows of a queue were first refused that are refused still.
     doubted: Mutex<BTreeMap<String, u64>>,
@@ -42,7 +42,7 @@ impl TableRecord {
         }
     }
 
-    /// Notes whether rows of a queue are refused without a word on whose fault it is.
+    /// Notes whether rows of a queue are refused, and it is not known whose fault it is.
     pub fn note_doubt(&self, queue: &str, is_in_doubt: bool) {
         let mut doubted = self.doubted();
         if is_in_doubt {

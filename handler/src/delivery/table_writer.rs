@@ -351,9 +351,9 @@ impl<'a> TableWriter<'a> {
         self.identities.own_where(is_meant)
     }
 
-    /// Forgets what was delivered under a time which is `needless`, on the disk as well.
-    pub async fn forget(&mut self, needless: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
-        self.identities.forget(needless).await
+    /// Forgets what was delivered under a time which is `outdated`, on the disk as well.
+    pub async fn forget(&mut self, outdated: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
+        self.identities.forget(outdated).await
     }
 
     /// Keeps only what was delivered or seen at `from` or later, on the disk as well.

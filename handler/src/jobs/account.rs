@@ -15,7 +15,7 @@ use crate::time::Deadline;
 
 /// A run waits so long for a backfill to come to the end of its slice.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// Often enough to meet the moment in which a backfill makes room.
+/// Often enough to meet the pause between two slices of a backfill.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
 /// Taken by the first stream that needs it, given back when the last one has ended.

@@ -17,6 +17,7 @@ use super::poll::window::PollRules;
 use super::poll::windowed::run_windowed;
 use super::poll::windowed_run::WindowedRun;
 use super::selection::Selection;
+use crate::delivery::StreamContext;
 use crate::event::StreamName;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
 use crate::time::Deadline;
@@ -144,8 +145,16 @@ async fn run_stream(
         Err(no_lease) => return Some(report_without_lease(plan, no_lease)),
     };
     let reads = scope == RunScope::Everything;
-    let (rules, context) = (jobs.rules, &jobs.context_of(lease, name, deadline));
-    let report = match plan {
+    let context = jobs.context_of(lease, name, deadline);
+    let report = run_plan(plan, jobs.rules, &context, reads).await;
+    if reads && let Some(ended) = report.ended_run(jobs.clock.now(), started.elapsed()) {
+        lease.note_run(&name.to_string(), ended);
+    }
+    Some(report)
+}
+
+async fn run_plan(plan: &StreamPlan, rules: PollRules, context: &StreamContext<'_>, reads: bool) -> StreamReport {
+    match plan {
         StreamPlan::Windows(plan) => {
             // What may still be pushed under another key is held back.
             let patience = plan.counterparts.map(|rule| rule.patience).unwrap_or_default();
@@ -173,11 +182,7 @@ async fn run_stream(
             };
             run.run().await
         }
-    };
-    if reads && let Some(ended) = report.ended_run(jobs.clock.now(), started.elapsed()) {
-        lease.note_run(&name.to_string(), ended);
     }
-    Some(report)
 }
 
 fn report_without_lease(plan: &StreamPlan, no_lease: NoLease) -> StreamReport {

@@ -17,7 +17,7 @@ use crate::sources::SourceError;
 use crate::state::{Lease, StoreError};
 use crate::time::{Deadline, span_text};
 
-/// To note what is wanted of a stream whose turn comes later, its lease is waited for only so long.
+/// To note what is wanted of a stream that is read later, its lease is waited for only so long.
 const WAIT_TO_NOTE: Duration = Duration::from_secs(30);
 
 /// What is to be done after a slice.

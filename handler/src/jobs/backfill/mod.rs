@@ -1,6 +1,6 @@
 //! Fills what a past window lacks, slice by slice, each under the lease of its account.
 //!
-//! Between two slices the lease is given back, so that a poller gets its turn, and the checkpoint is read again. A
+//! Between two slices the lease is given back, so that a poller can run, and the checkpoint is read again. A
 //! slice that was read to its end is added to the coverage; the watermark stays where it is. A window may also be read
 //! anew, although the coverage has it: what the vendor showed late is found that way.
 

@@ -201,7 +201,7 @@ impl<'a> SliceFill<'a> {
         Identities::load(self.context.store.clone(), folder).await
     }
 
-    /// Saves what the slice brought: first the coverage, then what it makes needless.
+    /// Saves what the slice brought: first the coverage, then it forgets what that covers.
     async fn settle(
         &mut self,
         mut reader: SliceReader<'_>,

@@ -131,8 +131,8 @@ impl<'a> ConsumeRun<'a> {
             }
             if delivery.let_go.is_some() && delivery.stopped.is_none() {
                 let chosen = tried_behind.get_or_insert_with(|| {
-                    let turn = context.now.timestamp().unsigned_abs();
-                    let numbers = spread(waiting.len() - number, TRIED_BEHIND, turn);
+                    let seed = context.now.timestamp().unsigned_abs();
+                    let numbers = spread(waiting.len() - number, TRIED_BEHIND, seed);
                     numbers.into_iter().map(|behind| number + behind).collect()
                 });
                 if !chosen.contains(&number) {

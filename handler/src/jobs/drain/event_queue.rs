@@ -212,7 +212,7 @@ impl<'a> SpoolDrain<'a> {
                 ..self.form.key_of(event)
             };
             identities.push(key.identity);
-            if !writer.knows(&key.identity) && self.has_twin_in(&table, &key.identity) {
+            if !writer.knows(&key.identity) && self.has_counterpart_in(&table, &key.identity) {
                 writer.pass_over(key.identity, now);
                 continue;
             }
@@ -236,9 +236,9 @@ impl<'a> SpoolDrain<'a> {
         })
     }
 
-    fn has_twin_in(&self, table: &str, own: &Identity) -> bool {
+    fn has_counterpart_in(&self, table: &str, own: &Identity) -> bool {
         let counterparts = self.counterparts.as_ref();
-        counterparts.is_some_and(|counterparts| counterparts.records.has_twin_in(table, own))
+        counterparts.is_some_and(|counterparts| counterparts.records.has_counterpart_in(table, own))
     }
 }
 

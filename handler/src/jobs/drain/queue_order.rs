@@ -21,19 +21,19 @@ pub struct QueueOrder {
     doubted: BTreeMap<Key, u64>,
     error: Option<DeliveryError>,
     is_sampling: bool,
-    turn: u64,
+    seed: u64,
 }
 
 impl QueueOrder {
-    /// Of the entries that wait, oldest first. `turn` is another in every run.
-    pub fn new(waiting: &[Key], turn: u64) -> Self {
+    /// Of the entries that wait, oldest first. `seed` is another in every run.
+    pub fn new(waiting: &[Key], seed: u64) -> Self {
         Self {
             next: waiting.iter().cloned().collect(),
             left: waiting.iter().cloned().collect(),
             doubted: BTreeMap::new(),
             error: None,
             is_sampling: false,
-            turn,
+            seed,
         }
     }
 
@@ -45,7 +45,7 @@ impl QueueOrder {
             self.next = self.left.iter().cloned().collect();
         } else if fit == StreamFit::Unknown && self.has_tried_enough() && !self.is_sampling {
             self.is_sampling = true;
-            self.next = sample(&self.next, self.turn);
+            self.next = sample(&self.next, self.seed);
         }
         self.next.pop_front()
     }
@@ -73,8 +73,8 @@ impl QueueOrder {
     }
 }
 
-fn sample(keys: &VecDeque<Key>, turn: u64) -> VecDeque<Key> {
-    let numbers = spread(keys.len(), SAMPLE, turn);
+fn sample(keys: &VecDeque<Key>, seed: u64) -> VecDeque<Key> {
+    let numbers = spread(keys.len(), SAMPLE, seed);
     numbers
         .into_iter()
         .filter_map(|number| keys.get(number).cloned())
@@ -139,8 +139,8 @@ mod tests {
     fn one_good_entry_among_many_is_tried_within_some_runs() {
         for good in [40, 127, 333] {
             let keys = keys(400);
-            let taken = (0..40).any(|turn| {
-                let mut order = QueueOrder::new(&keys, turn);
+            let taken = (0..40).any(|seed| {
+                let mut order = QueueOrder::new(&keys, seed);
                 drain(&mut order, |key| *key == keys[good]);
                 order.left.is_empty()
             });

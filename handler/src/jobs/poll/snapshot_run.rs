@@ -12,7 +12,7 @@ use crate::report::{Cause, StreamReport, TableReport};
 use crate::sources::{Page, SourceError, Window};
 use crate::state::{Checkpoints, OpenWalk, StoreError, TablePosition};
 
-/// So many runs in which the vendor gives nothing at the place where a walk is to go on: then it begins anew.
+/// So many runs in which the vendor gives nothing at the place where a scan is to continue: then it begins anew.
 const MOST_FAILED_RUNS: u32 = 2;
 
 /// One run.
