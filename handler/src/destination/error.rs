@@ -10,7 +10,7 @@ pub enum DeliveryError {
         rows: usize,
         /// The HTTP status number.
         status: u16,
-        /// The service's word for it.
+        /// The service's error code.
         code: Option<String>,
         /// What to do.
         remedy: String,
@@ -27,7 +27,7 @@ pub enum DeliveryError {
         rows: usize,
         /// The HTTP status number.
         status: u16,
-        /// The service's word for it.
+        /// The service's error code.
         code: Option<String>,
         /// What to do.
         remedy: String,
@@ -73,7 +73,7 @@ pub enum DeliveryError {
     Directory {
         /// The file.
         file: String,
-        /// The system's word.
+        /// The system's error text.
         reason: String,
     },
 }

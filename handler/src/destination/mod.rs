@@ -1,5 +1,5 @@
-//! Where rows go: the Logs Ingestion API, or a local directory. It knows tables by name and rows as bytes; it has
-//! never heard of a vendor.
+//! Where rows go: the Logs Ingestion API, or a local directory. It knows tables by name and rows as bytes, and no
+//! vendor.
 
 mod batch;
 mod delivery;
@@ -33,7 +33,7 @@ pub trait Destination: Send + Sync {
     fn body_limit(&self) -> usize {
         BODY_LIMIT
     }
-    /// Returns when the fate of every row is known, or the deadline has passed. Rows that are neither accepted nor
+    /// Returns when the outcome of every row is known, or the deadline has passed. Rows that are neither accepted nor
     /// refused may be there all the same, if an answer was lost.
     async fn deliver(&self, batch: &Batch, fit: StreamFit, deadline: Deadline) -> Delivery;
     /// Tries, without a row, whether rows of a table could be taken: what that proves and what it does not, or what is

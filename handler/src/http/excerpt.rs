@@ -22,8 +22,8 @@ pub fn excerpt(body: &[u8], secrets: &[&Secret]) -> String {
         .collect()
 }
 
-/// The machine-readable word of an error body: `code`, `error` (OAuth 2.0) or `error.code` (Azure). Only
-/// a word is taken, never free text.
+/// The machine-readable code of an error body: `code`, `error` (OAuth 2.0) or `error.code` (Azure). Only
+/// a code is taken, never free text.
 pub fn error_code(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Body {

@@ -60,7 +60,7 @@ impl Throttle {
         *paused_until = Some(paused_until.map_or(until, |present| present.max(until)));
     }
 
-    /// True while the server's own word holds everybody back, and not our rate.
+    /// True while a pause that the server asked for holds everybody back, and not our rate.
     pub fn is_paused(&self) -> bool {
         let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
         paused_until.is_some_and(|until| until > Instant::now())

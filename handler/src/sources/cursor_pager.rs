@@ -1,4 +1,4 @@
-//! Walks over the pages of a window along the cursors that the vendor gives.
+//! Reads the pages of a window along the cursors that the vendor gives.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use super::notes::Notes;
 use crate::sources::{Page, Pages, PolledStream, SourceError, TOKEN_ENDPOINT, Window, WindowedStream};
 use crate::time::Deadline;
 
-/// How often a window is begun anew because a cursor was refused.
+/// How often a window is restarted because a cursor was refused.
 const NEW_STARTS: u32 = 2;
 /// Pages without events in a row behind which nothing more is expected.
 const MOST_EMPTY_PAGES: u32 = 10;
@@ -21,13 +21,13 @@ pub trait CursorPages: PolledStream {
     fn asked(&self) -> &'static str;
     /// The page size that is asked for first.
     fn page_size(&self) -> usize;
-    /// Takes what a person should know although the walk goes on.
+    /// Takes what a person should know although reading continues.
     fn notes(&self) -> &Notes;
-    /// A page size that is refused by nobody for being too large.
+    /// A page size that no vendor refuses for being too large.
     fn fallback_page_size(&self) -> usize {
         100
     }
-    /// The modest page size was accepted where the usual one was refused.
+    /// The fallback page size was accepted where the usual one was refused.
     fn fallback_page_size_was_accepted(&self) {}
     /// True if a cursor holds the page size: smaller pages are had from the first page on.
     fn cursor_fixes_page_size(&self) -> bool {
@@ -91,7 +91,7 @@ pub struct CompletePage {
     pub page: Page,
     /// The cursor of the next page, unless it is the last.
     pub next: Option<String>,
-    /// How many events the window has by the vendor's word, where it can be believed.
+    /// How many events the window has, as far as the vendor's total can be believed.
     pub promised: Option<u64>,
 }
 
@@ -100,15 +100,25 @@ pub struct CompletePage {
 pub enum PageResult {
     /// The page.
     Page(CompletePage),
-    /// Something of the page is missing. Its events are delivered, and the walk ends with the error.
+    /// Something of the page is missing. Its events are delivered, and reading ends with the error.
     Incomplete(Page, SourceError),
     /// Nothing is wrong with the last page but that less came than was promised. The window may have changed on the
     /// way: its events are delivered, and it is begun anew once before that is an error.
     Short(Page, SourceError),
-    /// 400 and its kin: perhaps an outlived cursor, perhaps the page size.
+    /// 400, 410 or 422: perhaps an expired cursor, perhaps the page size.
     Refused(SourceError),
     /// Too large or too slow.
     TooLarge(SourceError),
+}
+
+impl PageResult {
+    /// Of an answer that asking again would bring again: about the request by its status, or an error.
+    pub fn of_refusal(status: u16, error: SourceError) -> Result<Self, SourceError> {
+        match status {
+            400 | 410 | 422 => Ok(Self::Refused(error)),
+            _ => Err(error),
+        }
+    }
 }
 
 /// See the module.
@@ -125,9 +135,9 @@ pub struct CursorPager<'a> {
     /// It was begun anew because less came than was promised.
     was_short: bool,
     empty_pages: u32,
-    /// The first page of a walk that goes on where another one ended is still to come.
+    /// The first page after a resumption is still to come.
     is_resuming: bool,
-    /// The usual page size was refused, and whether the modest one is accepted is still to be seen.
+    /// The usual page size was refused, and whether the fallback is accepted is still to be seen.
     tries_fallback: bool,
 }
 
@@ -158,7 +168,7 @@ impl<'a> CursorPager<'a> {
         }
     }
 
-    /// Where another walk over the same window ended.
+    /// From where an earlier pager of the same window ended.
     pub fn resuming_at(mut self, cursor: String) -> Self {
         self.seen_cursors.insert(cursor.clone());
         self.at = PagerState::Behind(cursor);
@@ -249,7 +259,7 @@ impl<'a> CursorPager<'a> {
         ));
     }
 
-    /// The page at which another walk ended is refused for good: its cursor is dead.
+    /// The page at which an earlier pager ended is refused for good: its cursor is dead.
     fn leave_dead_cursor(&mut self, error: SourceError) -> Result<(), SourceError> {
         let is_about_cursor = matches!(error, SourceError::Refused { status, .. } if status != 401)
             && !matches!(
@@ -267,7 +277,7 @@ impl<'a> CursorPager<'a> {
         Ok(())
     }
 
-    /// A walk that failed stands before the page that was at fault.
+    /// After a failure the pager stands before the page that was at fault.
     fn fail(&mut self) -> Result<Option<Page>, SourceError> {
         match std::mem::replace(&mut self.at, PagerState::End) {
             PagerState::Failed(error, cursor) => {

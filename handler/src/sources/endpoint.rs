@@ -7,9 +7,12 @@ use tokio::time::Instant;
 
 use super::SourceError;
 use super::api_client::ApiClient;
+use super::page::NoPage;
+use crate::config::Secret;
 use crate::event::StreamName;
 use crate::http::{
-    Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, Trouble, pause, retry_after, retryability,
+    Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, Trouble, excerpt, pause, retry_after,
+    retryability,
 };
 use crate::time::Deadline;
 
@@ -49,6 +52,14 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
+    /// Of a body that is no page. A server may echo the given secrets.
+    pub fn of(no_page: NoPage, secrets: &[&Secret]) -> Self {
+        Self {
+            excerpt: excerpt(&no_page.body, secrets),
+            reason: no_page.reason,
+        }
+    }
+
     /// Of a body that may hold a secret.
     pub fn not_shown(reason: String) -> Self {
         Self {

@@ -14,7 +14,7 @@ pub enum SourceError {
         asked: &'static str,
         /// The HTTP status number.
         status: u16,
-        /// The vendor's word for it, if it gave one.
+        /// The vendor's error code, if it gave one.
         code: Option<String>,
         /// What to do.
         remedy: String,
@@ -55,7 +55,7 @@ pub enum SourceError {
         /// True if the vendor failed up to that end, so that the time was lost and not used.
         kept_failing: bool,
     },
-    /// A walk over everything took its share of the account's calls.
+    /// A scan of everything took its share of the account's calls.
     #[error(
         "{stream}: this run took its share of the calls that the account allows in an hour, so that enough are left for the events; the next run goes on"
     )]
@@ -100,6 +100,19 @@ pub enum SourceError {
 /// What is asked for an access token, in words. A 400 from there is about the credential (RFC 6749, 5.2), from
 /// elsewhere about the request.
 pub const TOKEN_ENDPOINT: &str = "the token endpoint";
+
+impl SourceError {
+    /// The token endpoint refused with that status.
+    pub fn token_refused(stream: &StreamName, status: u16, code: Option<String>, remedy: String) -> Self {
+        Self::Refused {
+            stream: stream.clone(),
+            asked: TOKEN_ENDPOINT,
+            status,
+            code,
+            remedy,
+        }
+    }
+}
 
 fn in_brackets(code: &Option<String>) -> String {
     code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default()

@@ -1,7 +1,7 @@
 //! A page that says itself, or shows, that something of it is missing.
 //!
 //! It is asked for again, as a page is that cannot be read. What it held is kept meanwhile: if no whole page comes, its
-//! events are delivered, and the walk ends with the error.
+//! events are delivered, and reading ends with the error.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,5 +1,5 @@
-//! The vendors. A source says how to sign in, ask for a window, read a page and name an event; nothing else. It
-//! knows no destination, no table and no state.
+//! What a vendor is made of: the kinds of streams, and the pieces that the vendors share. Nothing here knows a
+//! vendor, a destination, a table or the state.
 
 pub mod api_client;
 pub mod cursor_pager;
@@ -80,7 +80,7 @@ pub trait PolledStream: Send + Sync {
         let _ = deadline;
         Ok(Vec::new())
     }
-    /// Names an event, which is a JSON object.
+    /// The key of an event, which is a JSON object.
     fn key_of(&self, event: &str) -> EventKey;
     /// What a person should know although nothing failed, one sentence each; asked after something was read.
     fn notices(&self) -> Vec<String> {
@@ -123,7 +123,7 @@ pub struct CredentialNote {
 pub trait Pages: Send {
     /// The next page, or `None` after the last. Retries within the deadline are the source's business.
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError>;
-    /// Where the next page stands, if a later walk can go on from there.
+    /// Where the next page stands, if a later scan can continue from there.
     fn place(&self) -> Option<String> {
         None
     }

@@ -70,7 +70,7 @@ pub(super) enum LookupFault {
     Status {
         /// The HTTP status number.
         status: u16,
-        /// The vault's word for it.
+        /// The vault's error code.
         code: Code,
     },
     /// Name resolution, TCP or TLS.
@@ -95,7 +95,7 @@ pub(super) enum LookupFault {
     GaveUp(String),
 }
 
-/// The service's word for an error, in brackets, if it gave one.
+/// The service's error code in brackets, if it gave one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Code(Option<String>);
 

@@ -254,7 +254,7 @@ impl<'a> SliceFill<'a> {
         let Some(pushed) = &self.run.plan.pushed else {
             return Ok(());
         };
-        if slice.to < before(self.context.now, pushed.form.repeats_for()) {
+        if slice.to < before(self.context.now, pushed.form.repeats_for) {
             return Ok(());
         }
         let delivered = writer.delivered_where(|time| slice.from <= time && time <= slice.to);

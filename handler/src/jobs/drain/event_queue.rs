@@ -93,7 +93,7 @@ impl<'a> SpoolDrain<'a> {
             damaged: Vec::new(),
             removed: RemovedEvents::default(),
         };
-        if self.form.is_named_by_content() {
+        if self.form.is_named_by_content {
             end.writer.expect_no_keys();
         }
         if !self.is_over() || self.context.shutdown.is_requested() {
@@ -267,7 +267,13 @@ mod tests {
             identity: Identity::of_content(event),
             time: None,
         };
-        WebhookFormat::new(name, key_of, Duration::from_secs(3600)).named_by_content()
+        WebhookFormat {
+            name,
+            key_of,
+            repeats_for: Duration::from_secs(3600),
+            is_named_by_content: true,
+            repeats_what_is_refused: false,
+        }
     }
 
     fn event(id: &str) -> String {

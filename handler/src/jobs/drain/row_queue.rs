@@ -327,7 +327,7 @@ impl<'a> RowQueue<'a> {
         let mut unpacked = Unpacked::default();
         for element in elements.into_iter().map(RawValue::get) {
             let is_row = entry.kind == EntryKind::Rows && kind(element) == Kind::Object;
-            let is_named = || form.is_named_by_content() || is_named(element, &form.key_of(element));
+            let is_named = || form.is_named_by_content || is_named(element, &form.key_of(element));
             let row = match is_row {
                 true => Ok(EventRow::made_before(element, entry.at)),
                 false => EventRow::of_event(table, element, context, is_named),

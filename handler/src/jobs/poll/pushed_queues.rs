@@ -159,7 +159,7 @@ impl<'a> PushedQueues<'a> {
         // What is polled too is forgotten by the read, which knows what may be shown again.
         let mut polled = self.run.plan.targets.iter();
         if !polled.any(|target| target.table.name() == table) {
-            let kept_from = before(now, self.pushed.form.repeats_for());
+            let kept_from = before(now, self.pushed.form.repeats_for);
             let kept_from = oldest_left.map_or(kept_from, |oldest| oldest.min(kept_from));
             writer.compact(kept_from).await?;
         }

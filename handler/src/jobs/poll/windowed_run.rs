@@ -49,7 +49,7 @@ impl<'a> WindowedRun<'a> {
     pub fn known_from(&self, position: &TablePosition) -> DateTime<Utc> {
         let needed_from = self.rules.identities_needed_from(position);
         match &self.plan.pushed {
-            Some(pushed) => before(needed_from, pushed.form.repeats_for()),
+            Some(pushed) => before(needed_from, pushed.form.repeats_for),
             None => needed_from,
         }
     }

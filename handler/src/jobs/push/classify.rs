@@ -89,7 +89,7 @@ impl Classifier<'_> {
                 reading |= route.table.read(element, self.arrival);
             }
         }
-        let is_named = || self.form.is_named_by_content() || is_named(element, &self.form.key_of(element));
+        let is_named = || self.form.is_named_by_content || is_named(element, &self.form.key_of(element));
         (reading, why_no_row(element, reading, is_named))
     }
 }

@@ -211,7 +211,7 @@ impl PushReceiver {
         let letter = DeadLetter::of_event(reason.clone(), content);
         let stream = plan.form.name();
         match self.dead_letters.keep(stream, &[letter], self.clock.now()).await {
-            Ok(()) if plan.form.repeats_what_is_refused() => PushAnswer::Stored {
+            Ok(()) if plan.form.repeats_what_is_refused => PushAnswer::Stored {
                 stored: 0,
                 dead_lettered: 1,
                 notes: RowNotes::default(),

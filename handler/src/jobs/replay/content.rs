@@ -69,7 +69,7 @@ fn constant_fields_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static s
 /// True if the stream of a letter names the event by more than its content, or by nothing else ever.
 fn is_named(plans: &Plans, letter: &Letter, event: &str) -> bool {
     let is_meant = |name: &StreamName| is_stream_of(letter, name);
-    let of_form = |form: &WebhookFormat| form.is_named_by_content() || no_row::is_named(event, &form.key_of(event));
+    let of_form = |form: &WebhookFormat| form.is_named_by_content || no_row::is_named(event, &form.key_of(event));
     let drain = plans.drains.iter().find(|drain| is_meant(drain.form.name()));
     if let Some(drain) = drain {
         return of_form(&drain.form);

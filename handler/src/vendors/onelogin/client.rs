@@ -10,11 +10,10 @@ use super::rate_limit::ask_patiently;
 use super::settings::OneLoginApi;
 use super::token::CredentialTokens;
 use crate::config::Secret;
-use crate::http::{HttpClient, Reply, Throttle, excerpt};
+use crate::http::{HttpClient, Reply, Throttle};
 use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::oauth::AccessTokens;
-use crate::sources::page::NoPage;
 use crate::sources::{Page, SourceError, VendorClock};
 use crate::time::{Clock, Deadline};
 use crate::vendors::onelogin::{failure, page};
@@ -63,7 +62,9 @@ impl OneLoginClient {
         loop {
             let token = self.tokens.get(endpoint.stream, deadline).await?;
             let request = || self.get(url, &token);
-            let read = |body| whole(page::parse(body).map_err(|no_page| self.unreadable(no_page, &token))?);
+            let read = |body| {
+                whole(page::parse(body).map_err(|no_page| Unreadable::of(no_page, &[&*token, &self.client_secret]))?)
+            };
             match ask_patiently(endpoint, request, read, deadline).await? {
                 AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
                     renewed = true;
@@ -94,12 +95,5 @@ impl OneLoginClient {
         value.set_sensitive(true);
         let request = self.api.http.get(url.clone()).header(AUTHORIZATION, value);
         request.header(ACCEPT, "application/json")
-    }
-
-    fn unreadable(&self, no_page: NoPage, token: &Secret) -> Unreadable {
-        Unreadable {
-            excerpt: excerpt(&no_page.body, &[token, &self.client_secret]),
-            reason: no_page.reason,
-        }
     }
 }

@@ -19,7 +19,7 @@ struct FailureStatus {
     kind: Option<serde_json::Value>,
 }
 
-/// The vendor's word for a refusal, if it gave one. Letters only: what was sent may be repeated in a message, and ids
+/// The vendor's error code of a refusal, if it gave one. Letters only: what was sent may be repeated in a message, and ids
 /// and secrets have digits.
 pub fn code_of(body: &[u8]) -> Option<String> {
     let status = serde_json::from_slice::<FailureBody>(body)

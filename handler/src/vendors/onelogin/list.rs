@@ -42,7 +42,7 @@ pub struct List {
     /// Where it is.
     pub client: Arc<OneLoginClient>,
     spec: &'static ListSpec,
-    /// Page size that walks begin with: smaller once the larger one was refused.
+    /// The page size that is asked for first: smaller once the larger one was refused.
     limit: AtomicUsize,
     /// Cursors were refused beside other arguments, and accepted alone.
     asks_by_cursor_alone: AtomicBool,
@@ -103,7 +103,7 @@ impl CursorPages for List {
         LIMITS.1
     }
 
-    /// Later walks begin with it.
+    /// Asked for first from then on.
     fn fallback_page_size_was_accepted(&self) {
         self.limit.store(LIMITS.1, Ordering::Relaxed);
     }
@@ -208,13 +208,10 @@ impl List {
             AskOutcome::TooLarge(error) => Ok(ListReply::of(PageResult::TooLarge(error))),
             AskOutcome::Refused(reply) => {
                 let error = client.refusal(&endpoint, self.spec.holds, &reply);
-                match reply.status.as_u16() {
-                    400 | 410 | 422 => Ok(ListReply {
-                        blames_arguments: failure::blames_arguments(&reply.body),
-                        result: PageResult::Refused(error),
-                    }),
-                    _ => Err(error),
-                }
+                Ok(ListReply {
+                    blames_arguments: failure::blames_arguments(&reply.body),
+                    result: PageResult::of_refusal(reply.status.as_u16(), error)?,
+                })
             }
         }
     }

@@ -13,12 +13,17 @@ const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 
 /// The stream `onelogin/<instance>/push`.
 pub fn webhook(instance: &str) -> WebhookFormat {
-    let name = StreamName {
-        source: "onelogin",
-        instance: instance.to_owned(),
-        stream: "push",
-    };
-    WebhookFormat::new(name, key_of, REPEATED_FOR).named_by_content()
+    WebhookFormat {
+        name: StreamName {
+            source: "onelogin",
+            instance: instance.to_owned(),
+            stream: "push",
+        },
+        key_of,
+        repeats_for: REPEATED_FOR,
+        is_named_by_content: true,
+        repeats_what_is_refused: false,
+    }
 }
 
 fn key_of(event: &str) -> EventKey {

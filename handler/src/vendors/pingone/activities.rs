@@ -12,7 +12,7 @@ use super::page::ActivityPage;
 use super::settings::PingOnePoll;
 use super::token::EnvironmentTokens;
 use crate::event::StreamName;
-use crate::http::{HttpClient, Reply, Throttle, error_code, excerpt};
+use crate::http::{HttpClient, Reply, Throttle, error_code};
 use crate::sources::api_client::ApiClient;
 use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
@@ -172,10 +172,8 @@ impl Activities {
             };
             let incomplete = Incomplete::default();
             let read = |body| {
-                let mut found = page::parse(body).map_err(|no_page| Unreadable {
-                    excerpt: excerpt(&no_page.body, &[&token, &self.settings.client_secret]),
-                    reason: no_page.reason,
-                })?;
+                let mut found = page::parse(body)
+                    .map_err(|no_page| Unreadable::of(no_page, &[&token, &self.settings.client_secret]))?;
                 self.take_for_end(&mut found);
                 let lacks = match limit {
                     Some(limit) => found.lacks_of(limit),
@@ -245,10 +243,7 @@ impl Activities {
         let error = self
             .endpoint()
             .refused(reply.status.as_u16(), error_code(&reply.body), remedy);
-        if matches!(reply.status.as_u16(), 400 | 410 | 422) {
-            return Ok(PageResult::Refused(error));
-        }
-        Err(error)
+        PageResult::of_refusal(reply.status.as_u16(), error)
     }
 
     /// The link is followed only to the same scheme, host and port: the token goes with it.

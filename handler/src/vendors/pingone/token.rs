@@ -62,26 +62,20 @@ impl TokenEndpoint for EnvironmentTokens {
 
     fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
-        SourceError::Refused {
-            stream: stream.clone(),
-            asked: TOKEN_ENDPOINT,
+        SourceError::token_refused(
+            stream,
             status,
-            code: error_code(&reply.body),
-            remedy: remedy(status, &self.settings.setting_prefix),
-        }
+            error_code(&reply.body),
+            remedy(status, &self.settings.setting_prefix),
+        )
     }
 }
 
 impl EnvironmentTokens {
     fn no_address(&self, stream: &StreamName) -> SourceError {
         let prefix = &self.settings.setting_prefix;
-        SourceError::Refused {
-            stream: stream.clone(),
-            asked: TOKEN_ENDPOINT,
-            status: 0,
-            code: None,
-            remedy: format!("check {prefix}AUTH_URL and {prefix}AUTH_ENVIRONMENT_ID: they make no address"),
-        }
+        let remedy = format!("check {prefix}AUTH_URL and {prefix}AUTH_ENVIRONMENT_ID: they make no address");
+        SourceError::token_refused(stream, 0, None, remedy)
     }
 }
 

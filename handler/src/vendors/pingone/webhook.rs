@@ -14,10 +14,15 @@ const REPEATED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The stream `pingone/<instance>/push`. Its events are named as the poller names them.
 pub fn webhook(instance: &str) -> WebhookFormat {
-    let name = StreamName {
-        source: "pingone",
-        instance: instance.to_owned(),
-        stream: "push",
-    };
-    WebhookFormat::new(name, key_of, REPEATED_FOR).repeating_what_is_refused()
+    WebhookFormat {
+        name: StreamName {
+            source: "pingone",
+            instance: instance.to_owned(),
+            stream: "push",
+        },
+        key_of,
+        repeats_for: REPEATED_FOR,
+        is_named_by_content: false,
+        repeats_what_is_refused: true,
+    }
 }

@@ -9,11 +9,11 @@ use super::settings::EnterpriseSignIn;
 use crate::config::Secret;
 use crate::event::StreamName;
 use crate::http::{HttpClient, Reply, error_code};
+use crate::sources::SourceError;
 use crate::sources::oauth::{
     AccessTokens, ClientAuthentication, ClientCredentials, GrantedToken, TokenEndpoint, TokenOutcome, TokenRequest,
     form_request, read_token,
 };
-use crate::sources::{SourceError, TOKEN_ENDPOINT};
 use crate::time::{Clock, Deadline};
 
 /// See the module.
@@ -120,13 +120,8 @@ impl TokenEndpoint for AdminTokens {
     }
 
     fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
-        SourceError::Refused {
-            stream: stream.clone(),
-            asked: TOKEN_ENDPOINT,
-            status: reply.status.as_u16(),
-            code: error_code(&reply.body),
-            remedy: client_remedy(&self.setting_prefix),
-        }
+        let (status, code) = (reply.status.as_u16(), error_code(&reply.body));
+        SourceError::token_refused(stream, status, code, client_remedy(&self.setting_prefix))
     }
 }
 

@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, Url};
 
 use super::settings::SentinelOne;
 use crate::config::Secret;
-use crate::http::{HttpClient, Reply, Throttle, excerpt};
+use crate::http::{HttpClient, Reply, Throttle};
 use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{Endpoint, Unreadable};
 use crate::sources::page::NoPage;
@@ -96,12 +96,11 @@ impl Console {
     /// A body that is no page, for an error: without the token, and not at all if it may show a group's secret or
     /// the parameters of an error.
     pub fn unreadable(&self, no_page: NoPage) -> Unreadable {
-        let mut excerpt = excerpt(&no_page.body, &[&self.token]);
+        let mut unreadable = Unreadable::of(no_page, &[&self.token]);
         let tells_too_much = ["egistrationToken", "\\u00", "\"errors\""];
-        if tells_too_much.iter().any(|word| excerpt.contains(word)) {
-            excerpt = "[not shown]".to_owned();
+        if tells_too_much.iter().any(|word| unreadable.excerpt.contains(word)) {
+            unreadable.excerpt = "[not shown]".to_owned();
         }
-        let reason = no_page.reason;
-        Unreadable { reason, excerpt }
+        unreadable
     }
 }

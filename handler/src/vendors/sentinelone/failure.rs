@@ -83,7 +83,7 @@ fn harmless_title(value: &Value) -> Option<String> {
     is_harmless.then(|| text.to_owned())
 }
 
-/// The vendor's word for a refusal, if it gave one.
+/// The vendor's error code of a refusal, if it gave one.
 pub fn code_of(reply: &Reply) -> Option<String> {
     let (text, _) = lossy_text(reply.body.clone());
     member(&text, "errors")

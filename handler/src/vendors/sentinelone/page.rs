@@ -19,7 +19,7 @@ pub struct RestPage {
     pub page: Page,
     /// The cursor of the next page.
     pub next: Option<String>,
-    /// How many events the whole window has, by this page's word.
+    /// How many events the whole window has, as this page says.
     pub total: Option<u64>,
     /// Why something of the page is missing.
     pub lacks: Option<String>,
@@ -120,7 +120,7 @@ pub fn readable(text: String, path: &[&str]) -> String {
     }
 }
 
-/// What the rest of this room walks is JSON, an object.
+/// What the rest of this module reads is JSON, an object.
 pub fn check_json(text: &str) -> Result<(), String> {
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
     match kind(text) {
@@ -129,7 +129,7 @@ pub fn check_json(text: &str) -> Result<(), String> {
     }
 }
 
-/// A page of the events at `ranges` of `text`, without the secret that must not leave this room.
+/// A page of the events at `ranges` of `text`, without the secret that must not leave this module.
 pub fn page_of(text: String, ranges: Vec<Range<usize>>, replaced_bytes: u64) -> Page {
     let events: Vec<_> = ranges
         .iter()

@@ -191,10 +191,7 @@ impl CursorPages for RestStream {
             AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
             AskOutcome::Refused(reply) => {
                 let error = console.refusal(&endpoint, self.spec.holds, &reply);
-                match reply.status.as_u16() {
-                    400 | 410 | 422 => Ok(PageResult::Refused(error)),
-                    _ => Err(error),
-                }
+                PageResult::of_refusal(reply.status.as_u16(), error)
             }
         }
     }

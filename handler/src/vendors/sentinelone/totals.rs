@@ -3,7 +3,7 @@
 //! `totalItems` counts what the window holds at the time of the page, so a last page behind which less was read than
 //! it says is no end: the console left something out, and the window is read again. Three things keep that from
 //! stopping a stream for good. Objects that change on the way leave the window and the later totals with it, so only
-//! the total of the last page counts where it has one and brings something new; where it brings nothing, its word that
+//! the total of the last page counts where it has one and brings something new; where it brings nothing, that it says
 //! there is nothing more is not enough, and the largest total counts that was said on the way: if objects really left,
 //! the window that is begun anew says so from its first page on. A total that is absent, or below what was read,
 //! promises nothing. And a total may be an estimate: a window that is interrupted is halved by whoever reads it, and in one that is as short as windows get,

@@ -72,7 +72,7 @@ pub struct UnifiedAlerts {
 
 /// What asking for a page with one choice of fields brought.
 enum QueryOutcome {
-    PageResult(PageResult),
+    Page(PageResult),
     /// The console does not know these.
     Unknown(Vec<Unknown>),
 }
@@ -227,34 +227,40 @@ impl UnifiedAlerts {
         };
         let answer = match endpoint.ask_unless(request, read, names_unknown_fields, deadline).await {
             Ok(answer) => answer,
-            Err(error) => return incomplete.ended(error).map(QueryOutcome::PageResult),
+            Err(error) => return incomplete.ended(error).map(QueryOutcome::Page),
         };
+        self.outcome_of(&endpoint, answer, &query)
+    }
+
+    fn outcome_of(
+        &self,
+        endpoint: &Endpoint<'_>,
+        answer: AskOutcome<AlertsReply>,
+        query: &str,
+    ) -> Result<QueryOutcome, SourceError> {
         match answer {
-            AskOutcome::Read(AlertsReply::Page(page, next)) => {
-                Ok(QueryOutcome::PageResult(PageResult::Page(CompletePage {
-                    page,
-                    next,
-                    promised: None,
-                })))
-            }
+            AskOutcome::Read(AlertsReply::Page(page, next)) => Ok(QueryOutcome::Page(PageResult::Page(CompletePage {
+                page,
+                next,
+                promised: None,
+            }))),
             AskOutcome::Read(AlertsReply::Unknown(fields)) => Ok(QueryOutcome::Unknown(fields)),
             AskOutcome::Read(AlertsReply::Error(error) | AlertsReply::Incomplete(_, error)) => {
                 let remedy = "the page behind a cursor was refused; the next run reads the window again; if this lasts, \
                               report it with this line";
                 let error = endpoint.refused(200, Some(error), remedy.to_owned());
-                Ok(QueryOutcome::PageResult(PageResult::Refused(error)))
+                Ok(QueryOutcome::Page(PageResult::Refused(error)))
             }
-            AskOutcome::TooLarge(error) => Ok(QueryOutcome::PageResult(PageResult::TooLarge(error))),
+            AskOutcome::TooLarge(error) => Ok(QueryOutcome::Page(PageResult::TooLarge(error))),
             AskOutcome::Refused(reply) => {
                 let status = reply.status.as_u16();
-                let error = self.console.refusal(&endpoint, HOLDS, &reply);
-                match graphql::parse_alerts(reply.body, &query) {
+                let error = self.console.refusal(endpoint, HOLDS, &reply);
+                match graphql::parse_alerts(reply.body, query) {
                     // Many servers answer a query that does not fit their schema with 400, some with 500.
                     Ok(AlertsReply::Unknown(fields)) if matches!(status, 400 | 422 | 500..=599) => {
                         Ok(QueryOutcome::Unknown(fields))
                     }
-                    _ if matches!(status, 400 | 410 | 422) => Ok(QueryOutcome::PageResult(PageResult::Refused(error))),
-                    _ => Err(error),
+                    _ => PageResult::of_refusal(status, error).map(QueryOutcome::Page),
                 }
             }
         }
@@ -288,7 +294,7 @@ impl CursorPages for UnifiedAlerts {
         }
         loop {
             match self.ask(window, limit, place, deadline).await? {
-                QueryOutcome::PageResult(result) => return Ok(result),
+                QueryOutcome::Page(result) => return Ok(result),
                 QueryOutcome::Unknown(fields) => {
                     if !self.leave_out(&fields)? {
                         return Err(self
