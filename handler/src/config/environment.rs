@@ -1,6 +1,8 @@
 //! Where settings come from: the process, or a map in tests.
 
-use std::collections::{BTreeMap, HashMap};
+#[cfg(test)]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// A set of named texts: the app settings of the function app.
 pub trait Environment: Send + Sync {
@@ -54,10 +56,12 @@ impl Environment for ProcessEnvironment {
     }
 }
 
-/// A fixed environment, for tests and for trying settings out.
+/// A fixed environment.
+#[cfg(test)]
 #[derive(Clone, Default)]
 pub struct MapEnvironment(BTreeMap<String, String>);
 
+#[cfg(test)]
 impl<Pairs, Name, Value> From<Pairs> for MapEnvironment
 where
     Pairs: IntoIterator<Item = (Name, Value)>,
@@ -70,6 +74,7 @@ where
     }
 }
 
+#[cfg(test)]
 impl std::fmt::Debug for MapEnvironment {
     /// Names only: a value may be a secret.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,6 +85,7 @@ impl std::fmt::Debug for MapEnvironment {
     }
 }
 
+#[cfg(test)]
 impl Environment for MapEnvironment {
     fn get(&self, name: &str) -> Option<String> {
         self.0.get(name).cloned()

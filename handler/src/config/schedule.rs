@@ -35,6 +35,7 @@ impl Schedule {
     }
 
     /// The schedule as it was written.
+    #[cfg(test)]
     pub fn text(&self) -> &str {
         &self.text
     }
