@@ -12,14 +12,14 @@ use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
 /// Of one instance. Counted by whoever settles an event; kept in the state by [`PushLedger::save`].
 pub struct PushLedger {
     stream: StreamName,
-    counts: Mutex<Counted>,
+    counts: Mutex<LedgerState>,
     /// Told of every change.
     changed: Arc<Notify>,
     /// Held during a save: of two at once the earlier counts could be written last.
     saving: tokio::sync::Mutex<()>,
 }
 
-struct Counted {
+struct LedgerState {
     file: ProcessLedger,
     tables: BTreeMap<Arc<str>, Counts>,
     saved: Option<Saved>,
@@ -41,7 +41,7 @@ impl PushLedger {
     pub fn new(stream: &StreamName, file: ProcessLedger, changed: Arc<Notify>) -> Self {
         Self {
             stream: stream.clone(),
-            counts: Mutex::new(Counted {
+            counts: Mutex::new(LedgerState {
                 file,
                 tables: BTreeMap::new(),
                 saved: None,
@@ -111,7 +111,7 @@ impl PushLedger {
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Counted> {
+    fn lock(&self) -> MutexGuard<'_, LedgerState> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -122,7 +122,7 @@ pub fn seen_once_more(counts: &mut Counts) {
     counts.seen_before += 1;
 }
 
-impl Counted {
+impl LedgerState {
     fn must_be_saved(&self) -> bool {
         match &self.saved {
             None => !self.tables.is_empty(),
