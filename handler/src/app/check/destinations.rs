@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use super::finding::{Finding, Probe};
 use crate::delivery::TableRoute;
-use crate::functions::Work;
-use crate::jobs::StreamPlan;
+use crate::jobs::{Plans, StreamPlan};
 use crate::time::Deadline;
 
 /// A part for every table of a destination.
-pub fn probes(work: &Work, deadline: Deadline) -> Vec<(String, Probe)> {
+pub fn probes(plans: &Plans, health: Option<&TableRoute>, deadline: Deadline) -> Vec<(String, Probe)> {
     let mut seen = BTreeSet::new();
     let mut probes = Vec::new();
-    for target in targets(work) {
+    for target in targets(plans, health) {
         let table = target.table.name();
         // A table of a destination has one lock.
         if seen.insert(Arc::as_ptr(&target.send_lock)) {
@@ -25,9 +24,9 @@ pub fn probes(work: &Work, deadline: Deadline) -> Vec<(String, Probe)> {
     probes
 }
 
-fn targets(work: &Work) -> Vec<TableRoute> {
+fn targets(plans: &Plans, health: Option<&TableRoute>) -> Vec<TableRoute> {
     let mut targets = Vec::new();
-    for plan in &work.plans.streams {
+    for plan in &plans.streams {
         match plan {
             StreamPlan::Windows(plan) => {
                 targets.extend(plan.targets.iter().cloned());
@@ -38,8 +37,8 @@ fn targets(work: &Work) -> Vec<TableRoute> {
         }
     }
     // The tables of instances that are only pushed.
-    targets.extend(work.plans.drains.iter().map(|drain| drain.target.clone()));
-    targets.extend(work.recorder.health_route.clone());
+    targets.extend(plans.drains.iter().map(|drain| drain.target.clone()));
+    targets.extend(health.cloned());
     targets
 }
 

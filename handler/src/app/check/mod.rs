@@ -72,8 +72,12 @@ impl Check {
             Box::pin(state_files::probe(self.work.clone())),
         ));
         probes.extend(azure::probes(&self.workplace, &self.settings, early));
-        probes.extend(streams::probes(&self.work, early));
-        probes.extend(destinations::probes(&self.work, early));
+        probes.extend(streams::probes(&self.work.plans, &self.work.context.clock, early));
+        probes.extend(destinations::probes(
+            &self.work.plans,
+            self.work.recorder.health_route.as_ref(),
+            early,
+        ));
         stream::iter(probes)
             .map(move |(subject, probe)| within(subject, probe, deadline))
             .buffered(AT_ONCE)

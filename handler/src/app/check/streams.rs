@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 
 use super::finding::{Finding, Probe, Severity};
-use crate::functions::Work;
-use crate::jobs::StreamPlan;
+use crate::jobs::{Plans, StreamPlan};
 use crate::report::Cause;
 use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
 use crate::time::{Clock, Deadline, clock_remark};
@@ -15,19 +14,19 @@ use crate::time::{Clock, Deadline, clock_remark};
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
 
 /// A part for every stream and every account.
-pub fn probes(work: &Work, deadline: Deadline) -> Vec<(String, Probe)> {
-    let now = work.context.clock.now();
+pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<(String, Probe)> {
+    let now = clock.now();
     let window = Window {
         from: now - LOOKED_AT,
         to: now,
     };
     let mut accounts = BTreeSet::new();
     let clocks = Clocks {
-        ours: work.context.clock.clone(),
+        ours: clock.clone(),
         told: Arc::default(),
     };
     let mut probes: Vec<(String, Probe)> = Vec::new();
-    for plan in &work.plans.streams {
+    for plan in &plans.streams {
         let subject = plan.name().to_string();
         match plan {
             StreamPlan::Windows(plan) => {
