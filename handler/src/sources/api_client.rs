@@ -5,9 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::VendorClock;
-use super::endpoint::Endpoint;
 use crate::config::Origin;
-use crate::event::StreamName;
 use crate::http::{HttpClient, Throttle};
 use crate::time::Clock;
 
@@ -32,15 +30,6 @@ pub struct ApiClient {
 }
 
 impl ApiClient {
-    /// One of its endpoints, for a stream.
-    pub fn endpoint<'a>(&'a self, stream: &'a StreamName, asked: &'static str) -> Endpoint<'a> {
-        Endpoint {
-            stream,
-            asked,
-            api: self,
-        }
-    }
-
     /// The present.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()

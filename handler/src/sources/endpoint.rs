@@ -87,7 +87,12 @@ impl RequestState {
     }
 }
 
-impl Endpoint<'_> {
+impl<'a> Endpoint<'a> {
+    /// The endpoint `asked` of an account, for a stream.
+    pub fn new(api: &'a ApiClient, stream: &'a StreamName, asked: &'static str) -> Self {
+        Self { stream, asked, api }
+    }
+
     /// Sends what `request` builds until `read` makes something of the answer, the vendor refuses, the tries are
     /// used up or the deadline would pass.
     pub async fn ask<T>(

@@ -10,7 +10,7 @@ use super::client::OneLoginClient;
 use super::page::ListPage;
 use crate::event::StreamName;
 use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
-use crate::sources::endpoint::AskOutcome;
+use crate::sources::endpoint::{AskOutcome, Endpoint};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{EventKey, PolledStream, SourceError, VendorClock, Window};
@@ -183,7 +183,7 @@ impl List {
         deadline: Deadline,
     ) -> Result<ListReply, SourceError> {
         let client = &*self.client;
-        let endpoint = client.api.endpoint(&self.stream, self.spec.asked);
+        let endpoint = Endpoint::new(&client.api, &self.stream, self.spec.asked);
         let url = url.ok_or_else(|| client.no_address(&endpoint))?;
         let incomplete = Incomplete::default();
         let whole = |found: ListPage| {

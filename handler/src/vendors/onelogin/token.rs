@@ -16,7 +16,7 @@ use super::settings::OneLoginApi;
 use crate::event::StreamName;
 use crate::http::Reply;
 use crate::sources::api_client::ApiClient;
-use crate::sources::endpoint::{AskOutcome, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::oauth::{ClientAuthentication, GrantedToken, TokenEndpoint, TokenOutcome, read_token};
 use crate::sources::{SourceError, TOKEN_ENDPOINT};
 use crate::time::Deadline;
@@ -42,7 +42,7 @@ impl TokenEndpoint for CredentialTokens {
         authentication: ClientAuthentication,
         deadline: Deadline,
     ) -> Result<TokenOutcome, SourceError> {
-        let endpoint = self.api.endpoint(stream, TOKEN_ENDPOINT);
+        let endpoint = Endpoint::new(&self.api, stream, TOKEN_ENDPOINT);
         let (url, credentials) = self
             .address()
             .zip(self.credentials(authentication))
@@ -62,7 +62,7 @@ impl TokenEndpoint for CredentialTokens {
     fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
         let remedy = token_remedy(status, &self.api.setting_prefix);
-        let endpoint = self.api.endpoint(stream, TOKEN_ENDPOINT);
+        let endpoint = Endpoint::new(&self.api, stream, TOKEN_ENDPOINT);
         endpoint.refused(status, code_of(&reply.body), remedy)
     }
 }

@@ -158,7 +158,7 @@ impl Activities {
     }
 
     fn endpoint(&self) -> Endpoint<'_> {
-        self.api.endpoint(&self.stream, ASKED)
+        Endpoint::new(&self.api, &self.stream, ASKED)
     }
 
     /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::console::Console;
 use crate::event::StreamName;
-use crate::sources::endpoint::{AskOutcome, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::{CredentialNote, SourceError};
 use crate::time::{Deadline, VendorTime};
 
@@ -34,7 +34,7 @@ pub async fn end_of_token(
     stream: &StreamName,
     deadline: Deadline,
 ) -> Result<CredentialNote, SourceError> {
-    let endpoint = console.api.endpoint(stream, ASKED);
+    let endpoint = Endpoint::new(&console.api, stream, ASKED);
     let address = format!("{}/web/api/v2.1/users/api-token-details", console.api.origin.as_str());
     let url = Url::parse(&address).map_err(|_| console.no_address(&endpoint))?;
     let read = |body: Vec<u8>| {

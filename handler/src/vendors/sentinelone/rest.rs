@@ -12,7 +12,7 @@ use super::page::RestPage;
 use super::totals::{Count, Totals};
 use crate::event::StreamName;
 use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
-use crate::sources::endpoint::AskOutcome;
+use crate::sources::endpoint::{AskOutcome, Endpoint};
 use crate::sources::incomplete::Incomplete;
 use crate::sources::notes::Notes;
 use crate::sources::{CredentialNote, EventKey, Page, PolledStream, SourceError, VendorClock, Window};
@@ -163,7 +163,7 @@ impl CursorPages for RestStream {
         deadline: Deadline,
     ) -> Result<PageResult, SourceError> {
         let console = &*self.console;
-        let endpoint = console.api.endpoint(&self.name, self.spec.asked);
+        let endpoint = Endpoint::new(&console.api, &self.name, self.spec.asked);
         let url = query::page(&console.api.origin, self.spec, window, limit, place.cursor)
             .ok_or_else(|| console.no_address(&endpoint))?;
         let request = || console.get(url.clone());

@@ -94,7 +94,7 @@ impl UnifiedAlerts {
     }
 
     fn endpoint(&self) -> Endpoint<'_> {
-        self.console.api.endpoint(&self.name, ASKED)
+        Endpoint::new(&self.console.api, &self.name, ASKED)
     }
 
     fn url(&self) -> Result<Url, SourceError> {
