@@ -66,7 +66,6 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     refuse_problems(check::template(&built, &ingredients.tables), "infra/azuredeploy.json")?;
     refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
 
-    let old_readme = read_text(&root.join("README.md"))?;
     let catalog = Catalog::read(&root.join("infra/settings.json"))?;
     let names = settings::names(&ingredients.parts.settings);
     refuse_problems(
@@ -76,13 +75,10 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let guide = read_text(&root.join("docs/deploy.md"))?;
     refuse_problems(check::guide::problems(&guide, &built), "docs/deploy.md")?;
     let workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
-    let button = readme::button(ingredients.repository.as_deref());
-    let readme = marked::with_part(&old_readme, "deploy-button", &button)?;
-    let readme = marked::with_part(&readme, "settings", &catalog.table())?;
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
         ("infra/createUiDefinition.json", form_text),
-        ("README.md", readme),
+        ("README.md", readme(&ingredients, &catalog)?),
     ] {
         let path = root.join(path);
         if arguments.check {
@@ -115,6 +111,14 @@ fn read(root: &Path, remembered: &Path) -> Result<Ingredients, String> {
         content: content::read(&root.join("infra/content"))?,
         repository,
     })
+}
+
+/// README.md with its written parts: the button and the table of settings.
+fn readme(ingredients: &Ingredients, catalog: &Catalog) -> Result<String, String> {
+    let page = read_text(&root().join("README.md"))?;
+    let button = readme::button(ingredients.repository.as_deref());
+    let page = marked::with_part(&page, "deploy-button", &button)?;
+    marked::with_part(&page, "settings", &catalog.table())
 }
 
 fn refuse_problems(problems: Vec<String>, what: &str) -> Result<(), String> {
