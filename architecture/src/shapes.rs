@@ -54,7 +54,8 @@ pub fn ambiguous_types(of: &Crate) -> BTreeMap<String, Vec<String>> {
     places
 }
 
-/// Types whose own methods stand in several files, with the files. Types of one name count as one.
+/// Types whose own methods stand in several files, with the files. Types of one name count as one; `Server<A>` and
+/// `Server<B>` are two.
 pub fn spread_types(of: &Crate) -> BTreeMap<String, Vec<String>> {
     let mut impls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for file in &of.files {
@@ -150,10 +151,27 @@ impl<'ast> Visit<'ast> for InherentImpls {
         if let (None, Type::Path(path)) = (&block.trait_, &*block.self_ty)
             && let Some(last) = path.path.segments.last()
         {
-            self.found.insert(last.ident.to_string());
+            self.found.insert(name_of(last, &block.generics));
         }
         visit::visit_item_impl(self, block);
     }
+}
+
+/// The name of a type with its arguments, where these are types of their own and no parameters of the block.
+fn name_of(last: &syn::PathSegment, generics: &syn::Generics) -> String {
+    let is_parameter = |name: &syn::Ident| generics.type_params().any(|parameter| &parameter.ident == name);
+    let mut name = last.ident.to_string();
+    if let syn::PathArguments::AngleBracketed(arguments) = &last.arguments {
+        for argument in &arguments.args {
+            if let syn::GenericArgument::Type(Type::Path(path)) = argument
+                && let Some(of) = path.path.segments.last().map(|segment| &segment.ident)
+                && !is_parameter(of)
+            {
+                name.push_str(&format!("<{of}>"));
+            }
+        }
+    }
+    name
 }
 
 #[cfg(test)]
@@ -175,5 +193,10 @@ mod tests {
         );
         assert_eq!(ambiguous_types(&read)["A"], ["lib.rs:1", "lib.rs:6"]);
         assert!(spread_types(&read).is_empty());
+        std::fs::write(folder.path().join("src/a.rs"), "impl S<A> {}\nimpl<T> G<T> {}\n").unwrap();
+        std::fs::write(folder.path().join("src/b.rs"), "impl S<B> {}\nimpl<T> G<T> {}\n").unwrap();
+        std::fs::write(folder.path().join("src/lib.rs"), "mod a;\nmod b;\n").unwrap();
+        let spread = spread_types(&Crate::read(folder.path()).unwrap());
+        assert_eq!(spread.keys().collect::<Vec<_>>(), ["G"]);
     }
 }

@@ -13,14 +13,14 @@ pub(crate) struct AccessTokens {
     lifetime: TimeDelta,
     /// So many requests a token serves; `None`: no end.
     uses: Option<usize>,
-    valid: HashMap<String, Issued>,
+    valid: HashMap<String, ValidToken>,
     /// Every token ever given out, to find one in a URL.
     issued: Vec<String>,
     rng: StdRng,
 }
 
 #[derive(Debug)]
-struct Issued {
+struct ValidToken {
     expires: DateTime<Utc>,
     served: usize,
 }
@@ -41,7 +41,7 @@ impl AccessTokens {
     pub(crate) fn issue(&mut self, now: DateTime<Utc>) -> String {
         let token = random::token(&mut self.rng);
         let expires = now + self.lifetime;
-        self.valid.insert(token.clone(), Issued { expires, served: 0 });
+        self.valid.insert(token.clone(), ValidToken { expires, served: 0 });
         self.issued.push(token.clone());
         token
     }
@@ -49,8 +49,8 @@ impl AccessTokens {
     /// Whether the token serves one more request. One that does not is invalid from now on.
     pub(crate) fn serve(&mut self, token: &str, now: DateTime<Utc>) -> bool {
         match self.valid.get_mut(token) {
-            Some(issued) if self.uses != Some(issued.served) && now < issued.expires => {
-                issued.served += 1;
+            Some(valid) if self.uses != Some(valid.served) && now < valid.expires => {
+                valid.served += 1;
                 true
             }
             _ => {

@@ -2,8 +2,11 @@
 
 use percent_encoding::percent_decode_str;
 
+/// Names and values as given.
+pub(crate) type Query = Vec<(String, String)>;
+
 /// The pairs of `text` in their order, percent-decoded, `+` read as a blank.
-pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(text: &str) -> Query {
     text.split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {

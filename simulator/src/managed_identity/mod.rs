@@ -31,16 +31,16 @@ impl Service for Identity {
 
     fn reply(&mut self, request: &Request, now: DateTime<Utc>) -> Reply {
         if request.path != PATH {
-            return refusal((404, "There is nothing at this path"));
+            return refusal(404, "There is nothing at this path");
         }
         match self.answer(request, now) {
             Ok(body) => Reply::json(200, body),
-            Err(problem) => refusal(problem),
+            Err((status, message)) => refusal(status, message),
         }
     }
 }
 
-fn refusal((status, message): (u16, &str)) -> Reply {
+fn refusal(status: u16, message: &str) -> Reply {
     Reply::json(status, json!({"statusCode": status, "message": message}).to_string())
 }
 

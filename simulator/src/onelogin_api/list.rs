@@ -7,13 +7,11 @@ use super::errors::error;
 use super::options::Fault;
 use super::rows::Selection;
 use super::state::{Account, List};
-use crate::query::{only_value, pairs};
+use crate::query::{Query, only_value, pairs};
 use crate::service::{Reply, Request};
 
 /// The page size without a `limit` (vendor: up to 50 events per page).
 const DEFAULT_LIMIT: usize = 50;
-
-type Query = Vec<(String, String)>;
 
 pub(super) fn reply(account: &mut Account, list: List, request: &Request, now: DateTime<Utc>) -> Result<Reply, Reply> {
     if request.method != "GET" {

@@ -8,9 +8,9 @@ use super::catalogue::{Page, Selection};
 use super::contract::Stream;
 use super::cursor::{Cursor, old_form};
 use super::options::Fault;
-use super::parameters::{Parameters, Query, lasting};
-use super::state::{Console, Issued};
-use crate::query::{only_value, pairs};
+use super::parameters::{Parameters, lasting};
+use super::state::Console;
+use crate::query::{Query, only_value, pairs};
 use crate::service::{Reply, Request};
 
 /// The page, or the refusal.
@@ -48,24 +48,22 @@ pub(super) fn reply(
         console.mark_shown(&versions);
     }
     let next = next.map(|cursor| {
-        let parameters = lasting(&query);
-        issue(console, stream, Issued { parameters, cursor }, fault)
+        let text = cursor_text(console, &cursor, fault);
+        let decoded = percent_encoding::percent_decode_str(&text).decode_utf8_lossy();
+        console.issue(stream, decoded.into_owned(), cursor, lasting(&query));
+        text
     });
     Ok(Reply::json(200, envelope(&data, next, total, fault)))
 }
 
-/// Reads a cursor, and compares what comes with it to what came with the page that gave it.
+/// Reads a cursor; one that no answer has given is a violation.
 fn follow(console: &mut Console, stream: Stream, query: &Query, text: &str) -> Result<Cursor, String> {
-    let issued = console.issued.get(&(stream, text.to_owned())).cloned();
-    let Some(issued) = issued else {
-        let cursor = Cursor::decode(text).ok_or_else(|| "the cursor cannot be read".to_owned())?;
-        console.violation(stream, "no answer has given this cursor");
+    if let Some(cursor) = console.follow(stream, text, &lasting(query)) {
         return Ok(cursor);
-    };
-    if issued.parameters != lasting(query) {
-        console.violation(stream, "the filters or the sort changed between a page and its cursor");
     }
-    Ok(issued.cursor)
+    let cursor = Cursor::decode(text).ok_or_else(|| "the cursor cannot be read".to_owned())?;
+    console.violation(stream, "no answer has given this cursor");
+    Ok(cursor)
 }
 
 fn go_on(selection: &mut Selection, stream: Stream, cursor: Cursor) -> Result<(), String> {
@@ -84,16 +82,13 @@ fn next_cursor(selection: &Selection, page: &Page<'_>) -> Option<Cursor> {
     })
 }
 
-/// The text of a next cursor, remembered with the parameters that must come back with it.
-fn issue(console: &mut Console, stream: Stream, issued: Issued, fault: Option<&Fault>) -> String {
-    let shown = match fault {
-        Some(Fault::OldCursorForm) => old_form(58_000_000 + console.issued.len() as u64),
-        Some(Fault::UrlEncodedCursor) => issued.cursor.url_encoded(),
-        _ => issued.cursor.encoded(),
-    };
-    let decoded = percent_encoding::percent_decode_str(&shown).decode_utf8_lossy();
-    console.issued.insert((stream, decoded.into_owned()), issued);
-    shown
+/// The text of a cursor.
+fn cursor_text(console: &Console, cursor: &Cursor, fault: Option<&Fault>) -> String {
+    match fault {
+        Some(Fault::OldCursorForm) => old_form(58_000_000 + console.cursors_issued() as u64),
+        Some(Fault::UrlEncodedCursor) => cursor.url_encoded(),
+        _ => cursor.encoded(),
+    }
 }
 
 /// Whether the client can read the data of the answer.

@@ -1,6 +1,5 @@
 //! The parameters of the list endpoints.
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
@@ -9,8 +8,9 @@ use super::catalogue::Selection;
 use super::contract::{ACTIVITY_TYPE, AGENT_FLAGS, Column, Contract, Stream};
 use super::filters::{Comparison, Filter};
 use super::options::Options;
+use super::state::LastingParameters;
 use super::times::{between, time};
-use crate::query::only_value;
+use crate::query::{Query, only_value};
 
 /// The page size without a `limit` (swagger).
 const DEFAULT_LIMIT: usize = 10;
@@ -20,9 +20,6 @@ const LARGEST_SKIP: usize = 1000;
 
 /// Parameters that say how a page is cut; a cursor may come back with others.
 const CUTTING: [&str; 5] = ["cursor", "limit", "skip", "skipCount", "countOnly"];
-
-/// Names and values as given.
-pub(super) type Query = Vec<(String, String)>;
 
 /// A request, read.
 pub(super) struct Parameters {
@@ -62,7 +59,7 @@ impl Parameters {
 }
 
 /// Parameters that must not change from page to page.
-pub(super) fn lasting(query: &Query) -> BTreeMap<String, String> {
+pub(super) fn lasting(query: &Query) -> LastingParameters {
     query
         .iter()
         .filter(|(name, _)| !CUTTING.contains(&name.as_str()))

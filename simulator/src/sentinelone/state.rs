@@ -1,6 +1,6 @@
 //! Everything a console remembers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -13,12 +13,15 @@ use super::options::{Fault, Options, PlannedFault};
 use super::published::{Publishable, Published, Record};
 use crate::service::{Controls, Reply, Request};
 
+/// The filters and the sort of a page: what must come back with its cursor.
+pub(super) type LastingParameters = BTreeMap<String, String>;
+
 /// A cursor that was given out.
-#[derive(Clone, Debug)]
-pub(super) struct Issued {
-    /// The filters and the sort of its page.
-    pub(super) parameters: BTreeMap<String, String>,
-    pub(super) cursor: Cursor,
+#[derive(Debug)]
+struct IssuedCursor {
+    cursor: Cursor,
+    /// Of each page that gave it out: pages that end with the same object have the same cursor.
+    parameters: BTreeSet<LastingParameters>,
 }
 
 /// Versions that replies show for the first time.
@@ -47,7 +50,7 @@ pub struct Console {
     pub(super) controls: Controls<PlannedFault>,
     pub(super) token_is_valid: bool,
     pub(super) published: Published,
-    pub(super) issued: HashMap<(Stream, String), Issued>,
+    issued: HashMap<(Stream, String), IssuedCursor>,
     pub(super) shown: NewlyShown,
     catalogues: BTreeMap<Stream, Catalogue>,
 }
@@ -94,6 +97,30 @@ impl Console {
 
     pub(super) fn catalogue(&mut self, stream: Stream) -> &mut Catalogue {
         self.catalogues.entry(stream).or_default()
+    }
+
+    /// Remembers a cursor that is given out as that text.
+    pub(super) fn issue(&mut self, stream: Stream, text: String, cursor: Cursor, parameters: LastingParameters) {
+        let issued = self.issued.entry((stream, text)).or_insert_with(|| IssuedCursor {
+            cursor,
+            parameters: BTreeSet::new(),
+        });
+        issued.parameters.insert(parameters);
+    }
+
+    /// The cursor that was given out as that text. It is a violation if other parameters come back with it.
+    pub(super) fn follow(&mut self, stream: Stream, text: &str, parameters: &LastingParameters) -> Option<Cursor> {
+        let issued = self.issued.get(&(stream, text.to_owned()))?;
+        let cursor = issued.cursor.clone();
+        if !issued.parameters.contains(parameters) {
+            self.violation(stream, "the filters or the sort changed between a page and its cursor");
+        }
+        Some(cursor)
+    }
+
+    /// How many cursors have been given out.
+    pub(super) fn cursors_issued(&self) -> usize {
+        self.issued.len()
     }
 
     /// How many objects stand on a page that is asked for that many.

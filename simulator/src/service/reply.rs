@@ -32,7 +32,7 @@ pub enum Ending {
 
 impl Reply {
     /// A reply without a body.
-    pub(crate) fn empty(status: u16) -> Self {
+    pub fn empty(status: u16) -> Self {
         Reply {
             status,
             headers: Vec::new(),
@@ -70,7 +70,8 @@ impl Reply {
         }
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    /// The same reply with one more header.
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }

@@ -1,199 +1,119 @@
-//! The Logs Ingestion API: what it took, from whom, and which of its calls may be doubled with good reason.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The Logs Ingestion API as one process reaches it, with its faults, and the account of what it took.
 
 use flate2::read::GzDecoder;
-use reqwest::Request;
 use serde_json::Value;
+use simulator::{Reply, Request};
 
-use super::plug::Plug;
-use super::world::{Answer, World, reply};
-use crate::http::{Reply, TransportError};
+use super::marks::mark_of;
+use super::process_io::{Answer, ProcessIo, http_reply};
+use super::world::HEALTH_TABLE;
+use crate::http::TransportError;
 
-/// A row with this mark is never taken.
-pub const POISON: &str = "!poison!";
-
-#[derive(Debug, Default)]
-pub struct Ingestion {
-    pub accepted: Vec<Accepted>,
-    /// Processes that may be losing their lease: every batch from now on may be the one in flight when it is lost.
-    losing_leases: BTreeSet<u32>,
-    /// What befell each process that can double a batch.
-    pub mishaps: BTreeMap<u32, usize>,
-    /// The batch that a process is sending to a table: its number, and the marks of its first call. What is split off
-    /// it is the same batch.
-    sending: BTreeMap<(u32, String), (usize, BTreeSet<String>)>,
-    batches: usize,
-    /// Marks in spool entries of which nobody knows whether they were written.
-    pub doubtful: BTreeSet<String>,
+/// A call, read.
+struct Call<'a> {
+    io: &'a ProcessIo,
+    request: &'a Request,
+    table: &'a str,
+    /// The marks of its rows; health rows have none.
+    marks: Vec<String>,
+    rows: usize,
 }
 
-#[derive(Debug)]
-pub struct Accepted {
-    pub process: u32,
-    pub table: String,
-    /// Calls that a batch was split into have the number of the batch in common.
-    pub batch: usize,
-    pub marks: Vec<String>,
-    /// Its rows may come again: the process could not know, or could not remember, that they were taken.
-    pub is_excused: bool,
+pub async fn answer(io: &ProcessIo, request: &Request) -> Answer {
+    let world = &io.world;
+    let call = Call::read(io, request);
+    if !call.marks.is_empty() {
+        world.deliveries().begin_call(io.process, call.table, &call.marks);
+    }
+    if world.refuses(call.table) {
+        world.count_fault();
+        return Ok(denied());
+    }
+    if !world.rng.hits(world.fault_rates().destination) {
+        return Ok(call.reply().0);
+    }
+    world.count_fault();
+    let table = call.table;
+    world.trace(|| format!("process {}: the next call to {table} meets a fault", io.process));
+    let sent = |reply| Ok(http_reply(reply));
+    match world.rng.between(0, 10) {
+        0 => {
+            world.identity.revoke_all();
+            Ok(call.reply().0)
+        }
+        1 => sent(Reply::empty(429).with_header("retry-after", "3")),
+        2 => sent(Reply::empty(500)),
+        3 => sent(Reply::empty(503)),
+        4 if call.rows > 1 => sent(Reply::empty(413)),
+        5 => Err(TransportError::Connect("refused".to_owned())),
+        6 => Err(TransportError::Interrupted("reset before the body was read".to_owned())),
+        7 => Ok(denied()),
+        8 => match call.reply() {
+            (_, Some(batch)) => {
+                world.deliveries().lose_answer(io.process, batch);
+                Err(TransportError::Interrupted("reset after it was taken".to_owned()))
+            }
+            (reply, None) => Ok(reply),
+        },
+        _ => {
+            let (reply, batch) = call.reply();
+            let unanswered = batch.map(|batch| Unanswered { io, batch });
+            tokio::time::sleep(world.rng.millis(2_000, 90_000)).await;
+            std::mem::forget(unanswered);
+            Ok(reply)
+        }
+    }
 }
 
-impl Ingestion {
-    /// The last batch of a process to every table may come again.
-    pub fn excuse(&mut self, process: u32) {
-        *self.mishaps.entry(process).or_default() += 1;
-        let mut last: BTreeMap<String, usize> = BTreeMap::new();
-        for accepted in self.accepted.iter_mut().rev().filter(|call| call.process == process) {
-            let batch = *last.entry(accepted.table.clone()).or_insert(accepted.batch);
-            accepted.is_excused |= accepted.batch == batch;
-        }
-    }
-
-    /// The batch that was in flight to the spool when the state failed.
-    pub fn doubt(&mut self, entry: &str) {
-        self.doubtful.extend(marks_in(entry));
-    }
-
-    /// And so may the one that is in flight when the lease is found lost, whichever it is.
-    pub fn excuse_next(&mut self, process: u32) {
-        *self.mishaps.entry(process).or_default() += 1;
-        self.losing_leases.insert(process);
-    }
-
-    /// The run is over: who lost a lease has noticed.
-    pub fn end_run(&mut self) {
-        self.losing_leases.clear();
-    }
-
-    /// A call comes in.
-    fn note_call(&mut self, process: u32, table: &str, marks: BTreeSet<String>) {
-        let sending = self.sending.entry((process, table.to_owned())).or_default();
-        if !marks.is_subset(&sending.1) {
-            self.batches += 1;
-            *sending = (self.batches, marks);
-        }
-    }
-
-    fn accept(&mut self, process: u32, is_dead: bool, table: &str, marks: Vec<String>) {
-        let batch = self.sending[&(process, table.to_owned())].0;
-        let may_lose_lease = self.losing_leases.contains(&process);
-        self.accepted.push(Accepted {
-            batch,
-            process,
-            table: table.to_owned(),
+impl<'a> Call<'a> {
+    fn read(io: &'a ProcessIo, request: &'a Request) -> Self {
+        let (_, table) = request.path.rsplit_once("/streams/Custom-").unwrap();
+        let rows: Vec<Value> = serde_json::from_reader(GzDecoder::new(request.body.as_slice())).unwrap();
+        let marks = match table {
+            HEALTH_TABLE => Vec::new(),
+            _ => rows.iter().map(|row| mark_of(&row.to_string())).collect(),
+        };
+        Self {
+            io,
+            request,
+            table,
             marks,
-            // A request that was on its way when its process was killed.
-            is_excused: may_lose_lease || is_dead,
-        });
-    }
-
-    fn last_batch(&self) -> usize {
-        self.accepted.last().map_or(0, |call| call.batch)
-    }
-
-    fn lose_answer(&mut self, batch: usize) {
-        let process = self
-            .accepted
-            .iter()
-            .find(|call| call.batch == batch)
-            .map_or(0, |call| call.process);
-        *self.mishaps.entry(process).or_default() += 1;
-        for accepted in self.accepted.iter_mut().filter(|call| call.batch == batch) {
-            accepted.is_excused = true;
+            rows: rows.len(),
         }
     }
+
+    /// What the service answers, and the number of the batch if it took rows that are accounted for.
+    fn reply(&self) -> (crate::http::Reply, Option<usize>) {
+        let (world, process) = (&self.io.world, self.io.process);
+        let reply = world.ingestion.reply(self.request, world.now());
+        let is_taken = reply.status == 204 && !self.marks.is_empty();
+        let batch = is_taken.then(|| {
+            let is_killed = self.io.crash_points.is_killed();
+            let mut deliveries = world.deliveries();
+            let (number, table, marks) = (deliveries.accepted.len(), self.table, &self.marks);
+            world.trace(|| format!("process {process}: call {number} to {table} is taken: {marks:?}"));
+            deliveries.accept(process, is_killed, table, marks.clone())
+        });
+        (http_reply(reply), batch)
+    }
 }
 
-/// The marks in a text.
-pub fn marks_in(text: &str) -> Vec<String> {
-    let marks = text.split('#').filter(|part| is_mark(part));
-    marks.map(|mark| format!("#{mark}#")).collect()
-}
-
-fn is_mark(text: &str) -> bool {
-    let digits = text.strip_prefix(['o', 'a', 'p', 'e']);
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+/// The identity has no role on the rule, as the service says it.
+fn denied() -> crate::http::Reply {
+    http_reply(Reply {
+        body: br#"{"error":{"code":"OperationFailed"}}"#.to_vec(),
+        ..Reply::empty(403)
+    })
 }
 
 /// An answer that comes late, if anybody still waits for it.
-struct Waited<'a> {
-    world: &'a World,
+struct Unanswered<'a> {
+    io: &'a ProcessIo,
     batch: usize,
 }
 
-impl Drop for Waited<'_> {
+impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
-        self.world.ingestion().lose_answer(self.batch);
+        self.io.world.deliveries().lose_answer(self.io.process, self.batch);
     }
-}
-
-/// The mark of a row, wherever it stands: `#p17#`.
-pub fn mark_of(row: &str) -> String {
-    let inner = row.split('#').nth(1);
-    format!("#{}#", inner.unwrap_or_else(|| panic!("a row without a mark: {row}")))
-}
-
-pub async fn answer(world: &World, request: &Request, process: u32, plug: &Plug) -> Answer {
-    let table = request
-        .url()
-        .path()
-        .rsplit("/streams/Custom-")
-        .next()
-        .unwrap()
-        .to_owned();
-    let body = request.body().and_then(|body| body.as_bytes()).unwrap();
-    let rows: Vec<Value> = serde_json::from_reader(GzDecoder::new(body)).unwrap();
-    let marks = rows.iter().map(|row| mark_of(&row.to_string())).collect();
-    world.ingestion().note_call(process, &table, marks);
-    if world.refuses(&table) {
-        world.count_fault();
-        return Ok(reply(403, &[], br#"{"error":{"code":"OperationFailed"}}"#));
-    }
-    if world.chance.hits(world.weather().destination) {
-        world.count_fault();
-        world.tell(|| format!("process {process}: the next call to {table} meets a fault"));
-        match world.chance.between(0, 10) {
-            0 => return Ok(reply(401, &[], b"{}")),
-            1 => return Ok(reply(429, &[("retry-after", "3")], b"")),
-            2 => return Ok(reply(500, &[], b"")),
-            3 => return Ok(reply(503, &[], b"")),
-            4 if rows.len() > 1 => return Ok(reply(413, &[], b"{}")),
-            5 => return Err(TransportError::Connect("refused".to_owned())),
-            6 => return Err(TransportError::Interrupted("reset before the body was read".to_owned())),
-            7 => return Ok(reply(403, &[], br#"{"error":{"code":"OperationFailed"}}"#)),
-            8 => {
-                let answer = judge(world, &rows, (process, plug), &table);
-                if answer.status.is_success() {
-                    let batch = world.ingestion().last_batch();
-                    world.ingestion().lose_answer(batch);
-                    return Err(TransportError::Interrupted("reset after it was taken".to_owned()));
-                }
-                return Ok(answer);
-            }
-            _ => {
-                let answer = judge(world, &rows, (process, plug), &table);
-                let waited_for = Waited {
-                    world,
-                    batch: world.ingestion().last_batch(),
-                };
-                tokio::time::sleep(world.chance.millis(2_000, 90_000)).await;
-                std::mem::forget(waited_for);
-                return Ok(answer);
-            }
-        }
-    }
-    Ok(judge(world, &rows, (process, plug), &table))
-}
-
-fn judge(world: &World, rows: &[Value], (process, plug): (u32, &Plug), table: &str) -> Reply {
-    let texts: Vec<String> = rows.iter().map(Value::to_string).collect();
-    if texts.iter().any(|row| row.contains(POISON)) {
-        return reply(400, &[], br#"{"error":{"code":"InvalidPayload"}}"#);
-    }
-    let marks: Vec<String> = texts.iter().map(|row| mark_of(row)).collect();
-    let number = world.ingestion().accepted.len();
-    world.tell(|| format!("process {process}: call {number} to {table} is taken: {marks:?}"));
-    world.ingestion().accept(process, plug.is_pulled(), table, marks);
-    reply(204, &[], b"")
 }

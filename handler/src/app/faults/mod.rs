@@ -1,22 +1,31 @@
-//! Whole lives of the handler in one process, on a virtual clock: the real wiring, sources, pipeline, destination and
-//! blob store against a world that fails by a seeded schedule.
+//! Deterministic simulation: the real wiring, sources, jobs, destination and blob store in one process, on a virtual
+//! clock, against the simulated vendors and Azure endpoints, under faults and crashes that a seed decides.
 //!
-//! The world is reached only through HTTP requests and through the objects of the state container. Each of these is a
-//! moment at which a fault can strike, and before or after which the process can be killed ([`plug`]): a killed process
-//! never gets another answer. Between two such moments nothing that it does can be seen from outside.
+//! The world is reached only through HTTP requests and through the objects of the state container. At each of these a
+//! fault can strike, and before or after it the process can be killed ([`crash_points`]): a killed process never gets
+//! another answer. Between two of them nothing that it does can be seen from outside.
+//!
+//! All ten polled streams take part, both webhooks, the two sources that are pushed and polled, and the health rows.
 
-mod chance;
-mod enterprise;
+mod crash_points;
+mod deliveries;
+mod evidence;
+mod fault_kinds;
 mod ingestion;
-mod judge;
-mod life;
-mod long_life;
+mod long_run;
+mod marks;
 mod objects;
-mod onelogin;
-mod pingone;
-mod plug;
+mod oracle;
 mod process;
+mod process_io;
+mod published;
+mod push;
+mod rng;
+mod scenario;
+mod settings;
 mod summary;
+mod vendors;
+mod workload;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +64,7 @@ fn whatever_fails_and_whenever_nothing_is_lost_and_nothing_doubled_beyond_the_bo
                         if seed >= first + count {
                             return sum;
                         }
-                        sum += life::live(seed, count == 1);
+                        sum += scenario::run(seed, count == 1);
                     }
                 })
             })

@@ -16,13 +16,15 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::world::{Line, lock};
+use super::marks::marks_in;
+use super::process_io::ProcessIo;
+use super::world::lock;
 
 /// The container as one process reaches it.
 #[derive(Clone, Debug)]
 pub struct Objects {
     inner: Arc<InMemory>,
-    line: Arc<Line>,
+    io: Arc<ProcessIo>,
     /// Spool entries whose writer does not know that they are there.
     unknown: Arc<Mutex<BTreeMap<Path, String>>>,
 }
@@ -41,39 +43,39 @@ enum Fault {
 }
 
 impl Objects {
-    pub fn new(inner: Arc<InMemory>, line: Arc<Line>) -> Self {
+    pub fn new(inner: Arc<InMemory>, io: Arc<ProcessIo>) -> Self {
         Self {
             inner,
-            line,
+            io,
             unknown: Arc::default(),
         }
     }
 
     async fn begin(&self, what: &str) -> (u64, Option<Fault>) {
-        let number = self.line.before().await;
-        let world = &self.line.world;
-        tokio::time::sleep(world.chance.millis(1, 20)).await;
-        if !world.chance.hits(world.weather().state) {
+        let number = self.io.before().await;
+        let world = &self.io.world;
+        tokio::time::sleep(world.rng.millis(1, 20)).await;
+        if !world.rng.hits(world.fault_rates().state) {
             return (number, None);
         }
         world.count_fault();
         // What was accepted last may not be remembered now.
-        world.ingestion().excuse(self.line.process);
+        world.deliveries().allow_repeat_of_last(self.io.process);
         if what.starts_with("put leases/") {
             // The lease may be lost by it, and a batch be in flight.
-            world.ingestion().excuse_next(self.line.process);
+            world.deliveries().allow_repeat_of_next(self.io.process);
         }
         let fault = world
-            .chance
+            .rng
             .one_of(&[Fault::Refused, Fault::AnswerLost, Fault::MetItself, Fault::Silence]);
-        world.tell(|| format!("process {}: {what}: {fault:?}", self.line.process));
+        world.trace(|| format!("process {}: {what}: {fault:?}", self.io.process));
         (number, Some(fault))
     }
 
     /// Who asks after an entry and gets no answer will never know: it may be delivered beside its repetition.
     fn leave_in_doubt(&self, location: &Path) {
         if let Some(entry) = lock(&self.unknown).remove(location) {
-            self.line.world.ingestion().doubt(&entry);
+            self.io.world.deliveries().doubt(&entry);
         }
     }
 
@@ -101,7 +103,7 @@ impl Objects {
             }
             Some(Fault::AnswerLost | Fault::MetItself) => work.await.and_then(|_| Err(unavailable("answer lost"))),
         };
-        self.line.plug.after(number).await;
+        self.io.crash_points.after(number).await;
         outcome
     }
 }
@@ -121,7 +123,7 @@ impl InDoubt<'_> {
 impl Drop for InDoubt<'_> {
     fn drop(&mut self) {
         if let Some(entry) = self.entry.take() {
-            self.objects.line.world.ingestion().doubt(&entry);
+            self.objects.io.world.deliveries().doubt(&entry);
         }
     }
 }
@@ -178,16 +180,16 @@ impl ObjectStore for Objects {
             }
         };
         if let (Some(entry), Ok(_)) = (&entry, &outcome) {
-            let marks = super::ingestion::marks_in(entry);
-            self.line
+            let marks = marks_in(entry);
+            self.io
                 .world
-                .tell(|| format!("process {}: {location} holds {marks:?}", self.line.process));
+                .trace(|| format!("process {}: {location} holds {marks:?}", self.io.process));
         }
         let in_doubt = InDoubt {
             objects: self,
             entry: entry.filter(|_| matches!(fault, None | Some(Fault::AnswerLost | Fault::MetItself))),
         };
-        self.line.plug.after(number).await;
+        self.io.crash_points.after(number).await;
         in_doubt.resolve();
         outcome
     }
@@ -218,8 +220,8 @@ impl ObjectStore for Objects {
                     };
                     objects.call(Some(&location), gone).await?;
                     in_doubt.resolve();
-                    let world = &objects.line.world;
-                    world.tell(|| format!("process {}: {location} is removed", objects.line.process));
+                    let world = &objects.io.world;
+                    world.trace(|| format!("process {}: {location} is removed", objects.io.process));
                     Ok(location)
                 }
             })

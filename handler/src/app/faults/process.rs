@@ -1,15 +1,17 @@
-//! One process of the handler: everything that the real wiring builds, behind a plug.
+//! One process of the handler: everything that the real wiring builds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use object_store::memory::InMemory;
 
+use super::crash_points::CrashPoints;
+use super::fault_kinds::FaultKinds;
 use super::objects::Objects;
-use super::plug::Plug;
-use super::world::{ENTERPRISE, INGESTION, Line, ONELOGIN, PINGONE, Tokens, World};
+use super::process_io::{ProcessIo, Tokens};
+use super::settings::settings;
+use super::world::World;
 use crate::app::plans::Assembly;
-use crate::app::settings::Settings;
 use crate::app::shared::{Outside, Shared};
 use crate::azure::AzureIdentity;
 use crate::config::MapEnvironment;
@@ -19,12 +21,11 @@ use crate::state::{BlobStore, Holder, Store, StreamHealths};
 use crate::status::RunRecorder;
 use crate::time::Shutdown;
 
-pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
 const BODY_LIMIT: usize = 1_500;
 
 pub struct Process {
     pub number: u32,
-    pub plug: Arc<Plug>,
+    pub crash_points: Arc<CrashPoints>,
     pub plans: Plans,
     pub context: Arc<JobContext>,
     pub recorder: RunRecorder,
@@ -32,17 +33,17 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(world: &Arc<World>, container: &Arc<InMemory>, number: u32, has_onelogin_api: bool) -> Self {
-        let plug = Arc::new(Plug::default());
-        let line = Arc::new(Line {
+    pub fn start(world: &Arc<World>, container: &Arc<InMemory>, number: u32, kinds: FaultKinds) -> Self {
+        let crash_points = Arc::new(CrashPoints::default());
+        let io = Arc::new(ProcessIo {
             world: world.clone(),
-            plug: plug.clone(),
+            crash_points: crash_points.clone(),
             process: number,
         });
-        let settings = settings(has_onelogin_api);
+        let settings = settings(kinds);
         let clock = world.clock.clone();
-        let http = HttpClient::scripted(line.clone());
-        let objects = Arc::new(Objects::new(container.clone(), line));
+        let http = HttpClient::scripted(io.clone());
+        let objects = Arc::new(Objects::new(container.clone(), io));
         let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
         let (stop, name) = (Shutdown::default(), format!("process-{number}"));
         let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
@@ -50,7 +51,7 @@ impl Process {
             clock: clock.clone(),
             http,
             identity,
-            tokens: Arc::new(Tokens),
+            tokens: Arc::new(Tokens::new(world.clone())),
         };
         let mut shared = Shared::with(outside, stop.clone(), name.clone());
         shared.destinations.set_body_limit(BODY_LIMIT);
@@ -64,7 +65,7 @@ impl Process {
         };
         let recorder = RunRecorder {
             healths: StreamHealths::new(store.clone()),
-            health_route: None,
+            health_route: assembly.health_route().unwrap(),
         };
         let context = JobContext {
             rules: PollRules {
@@ -82,49 +83,11 @@ impl Process {
         let receivers = Arc::new(assembly.receivers());
         Self {
             number,
-            plug,
+            crash_points,
             plans,
             context: Arc::new(context),
             recorder,
             receivers,
         }
     }
-}
-
-fn settings(has_onelogin_api: bool) -> Settings {
-    let poll_url = format!("{ENTERPRISE}/v3/reports/a1/poll-subscriptions/s1/events");
-    let token_url = format!("{ENTERPRISE}/token");
-    let mut pairs = vec![
-        ("PINGONE__ENVIRONMENT_ID", "e1"),
-        ("PINGONE__CLIENT_ID", "worker"),
-        ("PINGONE__CLIENT_SECRET", "secret"),
-        ("PINGONE__API_URL", PINGONE),
-        ("PINGONE__AUTH_URL", PINGONE),
-        (
-            "PINGONE__TABLES",
-            "PingOne_AuditActivitiesV2_CL,PingOne_AuditActivities_CL",
-        ),
-        ("PINGONE__PUSH_TOKEN", PUSH_TOKEN),
-        ("PINGONE_ENTERPRISE__POLL_URL", &poll_url),
-        ("PINGONE_ENTERPRISE__TOKEN_URL", &token_url),
-        ("PINGONE_ENTERPRISE__CLIENT_ID", "client"),
-        ("PINGONE_ENTERPRISE__CLIENT_SECRET", "secret"),
-        ("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN),
-        ("LOGS_INGESTION__ENDPOINT", INGESTION),
-        ("LOGS_INGESTION__RULE_ID", "dcr-1"),
-        ("POLL_LOOKBACK", "1h"),
-        ("POLL_OVERLAP", "10m"),
-        ("POLL_SETTLE", "30s"),
-    ];
-    if has_onelogin_api {
-        pairs.extend([
-            ("ONELOGIN__URL", ONELOGIN),
-            ("ONELOGIN__CLIENT_ID", "client"),
-            ("ONELOGIN__CLIENT_SECRET", "secret"),
-            ("ONELOGIN__TABLES", "OneLogin_CL,OneLoginEventsV2_CL"),
-        ]);
-    }
-    let environment = MapEnvironment::from(pairs);
-    Settings::load(&environment)
-        .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(ToString::to_string).collect::<Vec<_>>()))
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What lives brought, to show that they were worth it.
+/// What scenarios brought, to show that they were worth it.
 #[derive(Debug, Default)]
 pub struct Summary {
     pub events: u64,

@@ -1,50 +1,67 @@
-//! Everything outside of the handler: vendors, the ingestion endpoint, and what they remember.
+//! Everything outside of the handler: vendors, the ingestion endpoint, and what came of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Request, StatusCode};
+use simulator::Simulation;
+use simulator::logs_ingestion::{Endpoint, Rule};
+use simulator::managed_identity::Identity;
 
-use super::chance::Chance;
-use super::enterprise::Enterprise;
-use super::ingestion::Ingestion;
-use super::onelogin::OneLogin;
-use super::pingone::PingOne;
-use super::plug::Plug;
-use crate::azure::{IdentityError, TokenSource};
-use crate::config::Secret;
-use crate::http::{Reply, Script, TransportError};
-use crate::time::{Clock, Deadline};
+use super::deliveries::Deliveries;
+use super::fault_kinds::FaultKinds;
+use super::marks::POISON;
+use super::published::Published;
+use super::rng::SeededRng;
+use super::vendors::{Vendor, Vendors};
+use crate::time::Clock;
 
-pub const PINGONE: &str = "http://127.0.0.1:9001";
-pub const ENTERPRISE: &str = "http://127.0.0.1:9002";
-pub const INGESTION: &str = "http://127.0.0.1:9003";
-pub const ONELOGIN: &str = "http://127.0.0.1:9004";
+pub const INGESTION: &str = "http://127.0.0.1:9005";
+pub const HEALTH_TABLE: &str = "SentinelConnectorHealth_CL";
+
+/// The tables of the two rules: one holds at most ten.
+const TABLES: [&[&str]; 2] = [
+    &[
+        "PingOne_AuditActivitiesV2_CL",
+        "PingOne_AuditActivities_CL",
+        "PingOneEnterprise_AuditEvents_CL",
+        "OneLogin_CL",
+        "OneLoginEventsV2_CL",
+        "OneLoginUsersV2_CL",
+        HEALTH_TABLE,
+    ],
+    &[
+        "SentinelOneActivities_CL",
+        "SentinelOneAgents_CL",
+        "SentinelOneGroups_CL",
+        "SentinelOneThreats_CL",
+        "SentinelOneAlerts_CL",
+        "SentinelOneAlertsV2_CL",
+    ],
+];
 
 /// How likely a request to each of them meets a fault.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Weather {
+pub struct FaultRates {
     pub vendors: f64,
     pub destination: f64,
     pub state: f64,
 }
 
 pub struct World {
-    pub chance: Chance,
+    pub rng: SeededRng,
     pub clock: Arc<dyn Clock>,
-    pub pingone: Mutex<PingOne>,
-    pub enterprise: Mutex<Enterprise>,
-    pub ingestion: Mutex<Ingestion>,
-    pub onelogin: Mutex<OneLogin>,
+    pub vendors: Vendors,
+    pub identity: Arc<Simulation<Identity>>,
+    pub ingestion: Simulation<Endpoint>,
+    published: Mutex<Published>,
+    deliveries: Mutex<Deliveries>,
     /// A table whose rows are answered 403 at present.
     refused_table: Mutex<Option<&'static str>>,
-    weather: Mutex<Weather>,
+    fault_rates: Mutex<FaultRates>,
     /// How often something went wrong.
     faults: Mutex<u64>,
-    /// Tells what happens, where one schedule is looked at alone.
-    is_told: bool,
+    /// Prints what happens, where one schedule is looked at alone.
+    is_traced: bool,
 }
 
 impl std::fmt::Debug for World {
@@ -53,34 +70,40 @@ impl std::fmt::Debug for World {
     }
 }
 
-/// A fault on the way or of the server.
-pub type Answer = Result<Reply, TransportError>;
+/// The rules of the ingestion endpoint: of SentinelOne, and of everything else.
+pub fn rules() -> [Rule; 2] {
+    [1, 2].map(|number| Rule::numbered(number, TABLES[number as usize - 1]))
+}
 
 impl World {
-    pub fn new(chance: Chance, clock: Arc<dyn Clock>, page_size: usize, is_told: bool) -> Self {
+    pub fn new(rng: SeededRng, clock: Arc<dyn Clock>, kinds: FaultKinds, is_traced: bool) -> Self {
+        let identity = Arc::new(Simulation::<Identity>::new());
+        let ingestion = Simulation::<Endpoint>::new(identity.clone(), rules().to_vec());
+        ingestion.refuse_rows_with(POISON);
         Self {
-            chance,
+            vendors: Vendors::new(&rng, kinds.wrong_clocks),
+            rng,
             clock,
-            pingone: Mutex::new(PingOne::new(page_size)),
-            enterprise: Mutex::default(),
-            ingestion: Mutex::default(),
-            onelogin: Mutex::new(OneLogin::new(page_size)),
+            identity,
+            ingestion,
+            published: Mutex::default(),
+            deliveries: Mutex::default(),
             refused_table: Mutex::default(),
-            weather: Mutex::default(),
+            fault_rates: Mutex::default(),
             faults: Mutex::default(),
-            is_told,
+            is_traced,
         }
     }
 
-    pub fn weather(&self) -> Weather {
-        *lock(&self.weather)
+    pub fn fault_rates(&self) -> FaultRates {
+        *lock(&self.fault_rates)
     }
 
-    pub fn set_weather(&self, weather: Weather) {
-        *lock(&self.weather) = weather;
+    pub fn set_fault_rates(&self, rates: FaultRates) {
+        *lock(&self.fault_rates) = rates;
     }
 
-    /// From now on; `None` ends it.
+    /// Refuses every row of the table from now on; `None` ends it.
     pub fn refuse(&self, table: Option<&'static str>) {
         *lock(&self.refused_table) = table;
     }
@@ -89,8 +112,8 @@ impl World {
         *lock(&self.refused_table) == Some(table)
     }
 
-    pub fn tell(&self, what: impl FnOnce() -> String) {
-        if self.is_told {
+    pub fn trace(&self, what: impl FnOnce() -> String) {
+        if self.is_traced {
             println!("{} {}", self.now().format("%H:%M:%S%.3f"), what());
         }
     }
@@ -107,125 +130,17 @@ impl World {
         self.clock.now()
     }
 
-    pub fn pingone(&self) -> MutexGuard<'_, PingOne> {
-        lock(&self.pingone)
+    /// The time by the vendor's own clock.
+    pub fn vendor_now(&self, vendor: Vendor) -> DateTime<Utc> {
+        self.now() + self.vendors.clock_offset(vendor)
     }
 
-    pub fn onelogin(&self) -> MutexGuard<'_, OneLogin> {
-        lock(&self.onelogin)
+    pub fn published(&self) -> MutexGuard<'_, Published> {
+        lock(&self.published)
     }
 
-    pub fn enterprise(&self) -> MutexGuard<'_, Enterprise> {
-        lock(&self.enterprise)
-    }
-
-    pub fn ingestion(&self) -> MutexGuard<'_, Ingestion> {
-        lock(&self.ingestion)
-    }
-
-    /// A fault that any server or network can bring, most of them passing. `serve` is what the server would do; it is
-    /// done in some of them all the same.
-    pub async fn vendor_fault(&self, serve: impl FnOnce() -> Reply) -> Answer {
-        if !self.chance.hits(self.weather().vendors) {
-            return Ok(serve());
-        }
-        self.count_fault();
-        match self.chance.between(0, 9) {
-            0 => Ok(reply(401, &[], br#"{"code":"INVALID_TOKEN"}"#)),
-            1 => Ok(reply(429, &[("retry-after", "2")], b"")),
-            2 => Ok(reply(500, &[], b"")),
-            3 => Ok(reply(503, &[("retry-after", "1")], b"")),
-            4 => Err(TransportError::Connect("refused".to_owned())),
-            5 => Err(TransportError::Interrupted("reset before the answer".to_owned())),
-            6 => {
-                serve();
-                Err(TransportError::Interrupted("reset in the answer".to_owned()))
-            }
-            7 => {
-                let mut whole = serve();
-                let half = whole.body.len() / 2;
-                whole.body.truncate(half);
-                Ok(whole)
-            }
-            _ => {
-                let answer = serve();
-                tokio::time::sleep(self.chance.millis(20_000, 90_000)).await;
-                Ok(answer)
-            }
-        }
-    }
-}
-
-/// The world as one process sees it.
-pub struct Line {
-    pub world: Arc<World>,
-    pub plug: Arc<Plug>,
-    pub process: u32,
-}
-
-impl std::fmt::Debug for Line {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Line({})", self.process)
-    }
-}
-
-impl Line {
-    /// A moment has come; what a pause leaves in flight may be doubled by whoever goes on in the meantime.
-    pub async fn before(&self) -> u64 {
-        let (number, is_paused) = self.plug.arrive();
-        if is_paused {
-            self.world.ingestion().excuse(self.process);
-            self.world.ingestion().excuse_next(self.process);
-        }
-        self.plug.before().await;
-        number
-    }
-}
-
-#[async_trait]
-impl Script for Line {
-    async fn answer(&self, request: Request) -> Answer {
-        let number = self.before().await;
-        let pause = self.world.chance.millis(1, 120);
-        tokio::time::sleep(pause).await;
-        let answer = match request.url().port() {
-            Some(9001) => super::pingone::answer(&self.world, &request).await,
-            Some(9002) => super::enterprise::answer(&self.world, &request).await,
-            Some(9003) => super::ingestion::answer(&self.world, &request, self.process, &self.plug).await,
-            Some(9004) => super::onelogin::answer(&self.world, &request).await,
-            other => panic!("nobody stands at port {other:?}"),
-        };
-        self.plug.after(number).await;
-        answer
-    }
-}
-
-/// Tokens that never fail: the identity has its own tests.
-pub struct Tokens;
-
-#[async_trait]
-impl TokenSource for Tokens {
-    async fn token(&self, _scope: &str, _deadline: Deadline) -> Result<Secret, IdentityError> {
-        Ok(Secret::new("identity-token"))
-    }
-
-    fn renew(&self) {}
-}
-
-pub fn reply(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-    let headers: HeaderMap = headers
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.parse::<HeaderName>().unwrap(),
-                HeaderValue::from_str(value).unwrap(),
-            )
-        })
-        .collect();
-    Reply {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers,
-        body: body.to_vec(),
+    pub fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        lock(&self.deliveries)
     }
 }
 

@@ -60,3 +60,18 @@ async fn events_published_while_paging_shift_nothing() {
     let seen: BTreeSet<String> = ids(&first).into_iter().chain(rest.concat()).collect();
     assert_eq!(seen, all.into_iter().map(|event| event.id).collect());
 }
+
+#[tokio::test]
+async fn a_page_holds_no_more_than_its_cap_whatever_the_limit() {
+    let server = PingOne::start(Options {
+        page_cap: Some(7),
+        ..Options::default()
+    });
+    server.publish(activities(20));
+    let token = token(&server).await;
+
+    let first = url(&server, &[("filter", &window("recordedAt")), ("limit", "1000")]);
+    let sizes: Vec<usize> = walk(&server, &token, first).await.iter().map(Vec::len).collect();
+
+    assert_eq!(sizes, [7, 7, 6]);
+}

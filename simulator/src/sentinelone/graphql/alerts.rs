@@ -1,7 +1,5 @@
 //! The query `alerts(filters, sort, first, after)`.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::document::Field;
@@ -13,7 +11,7 @@ use crate::sentinelone::contract::Stream;
 use crate::sentinelone::cursor::{Cursor, Place};
 use crate::sentinelone::list::shows_its_data;
 use crate::sentinelone::options::Fault;
-use crate::sentinelone::state::{Console, Issued};
+use crate::sentinelone::state::{Console, LastingParameters};
 use crate::sentinelone::stored::Stored;
 
 const STREAM: Stream = Stream::UnifiedAlerts;
@@ -26,9 +24,6 @@ const ARGUMENTS: [(&str, &str); 4] = [
     ("after", "String"),
 ];
 
-/// What must not change between a page and its cursor.
-type Parameters = BTreeMap<String, String>;
-
 pub(super) fn connection(
     console: &mut Console,
     field: &Field,
@@ -37,7 +32,7 @@ pub(super) fn connection(
 ) -> Result<Value, String> {
     validate(&field.selection, CONNECTION, "alerts")?;
     let arguments = operation.arguments(field, &ARGUMENTS)?;
-    let parameters: Parameters = ["filters", "sort"]
+    let parameters: LastingParameters = ["filters", "sort"]
         .into_iter()
         .map(|name| (name.to_owned(), arguments[name].to_string()))
         .collect();
@@ -101,29 +96,21 @@ fn nodes(console: &mut Console, selection: &Selection, fault: Option<&Fault>) ->
     nodes
 }
 
-fn issue(console: &mut Console, cursor: Cursor, parameters: &Parameters) -> String {
+fn issue(console: &mut Console, cursor: Cursor, parameters: &LastingParameters) -> String {
     let text = cursor.encoded();
-    let issued = Issued {
-        parameters: parameters.clone(),
-        cursor,
-    };
-    console.issued.insert((STREAM, text.clone()), issued);
+    console.issue(STREAM, text.clone(), cursor, parameters.clone());
     text
 }
 
-fn place_after(console: &mut Console, given: &Value, parameters: &Parameters) -> Result<Option<Place>, String> {
+fn place_after(console: &mut Console, given: &Value, parameters: &LastingParameters) -> Result<Option<Place>, String> {
     let text = match given {
         Value::Null => return Ok(None),
         Value::String(text) => text,
         _ => return Err("after is no text".to_owned()),
     };
-    let Some(issued) = console.issued.get(&(STREAM, text.clone())).cloned() else {
-        return Err("after is no cursor of an answer".to_owned());
-    };
-    if &issued.parameters != parameters {
-        console.violation(STREAM, "the filters or the sort changed between a page and its cursor");
-    }
-    Ok(Some(issued.cursor.after))
+    let cursor = console.follow(STREAM, text, parameters);
+    let cursor = cursor.ok_or_else(|| "after is no cursor of an answer".to_owned())?;
+    Ok(Some(cursor.after))
 }
 
 fn value_of(stored: &Stored) -> Value {

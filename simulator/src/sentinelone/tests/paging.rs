@@ -153,3 +153,36 @@ async fn skip_count_only_and_the_default_page_work() {
     assert_eq!(ids(Stream::Activities, &page(&[("skip", "9")]).await).len(), 3);
     assert_eq!(page(&[("skipCount", "true")]).await["pagination"]["totalItems"], 0);
 }
+
+#[tokio::test]
+async fn a_page_holds_no_more_than_its_cap_and_two_windows_may_share_a_cursor() {
+    let server = SentinelOne::start(Options {
+        hidden_activity_types: Vec::new(),
+        page_cap: Some(4),
+        ..Options::default()
+    });
+    server.publish_activities(activities(9));
+    let parameters = |last: &str| {
+        query(&[
+            ("limit", "1000"),
+            ("sortBy", "createdAt"),
+            ("createdAt__gte", "2026-11-20T10:00:00.000000Z"),
+            ("createdAt__lt", last),
+        ])
+    };
+    let [long, short] = ["2026-11-20T11:00:00.000000Z", "2026-11-20T10:30:00.000000Z"].map(parameters);
+
+    let first = json_of(get(&server, Stream::Activities, &long).await).await;
+    let sizes: Vec<usize> = walk(&server, Stream::Activities, &short)
+        .await
+        .iter()
+        .map(Vec::len)
+        .collect();
+    let mut further = long.clone();
+    let cursor = first["pagination"]["nextCursor"].as_str().expect("a cursor").to_owned();
+    further.push(("cursor".to_owned(), cursor));
+    get(&server, Stream::Activities, &further).await;
+
+    assert_eq!(sizes, [4, 4, 1]);
+    assert_eq!(server.violations(), Vec::<String>::new());
+}

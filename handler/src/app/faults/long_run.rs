@@ -9,8 +9,11 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
-use super::life::{Kinds, Life, Push};
-use crate::app::faults::judge;
+use super::fault_kinds::FaultKinds;
+use super::push::Push;
+use super::rng::SeededRng;
+use super::scenario::Scenario;
+use super::vendors::Vendor;
 
 const EVERY: Duration = Duration::from_secs(240);
 const A_DAY: i64 = 86_400;
@@ -27,60 +30,61 @@ fn days_of_pushes_beside_the_poller_leave_no_backlog_no_growth_and_no_gap() {
         .start_paused(true)
         .build()
         .unwrap();
-    // A life takes as long as a thousand schedules.
-    let lives = super::number("CONNECTOR_SCHEDULES").unwrap_or_default() / 5_000 + 1;
-    for seed in 0..lives {
-        runtime.block_on(live(seed));
+    // One takes as long as a thousand schedules.
+    let runs = super::number("CONNECTOR_SCHEDULES").unwrap_or_default() / 5_000 + 1;
+    for seed in 0..runs {
+        runtime.block_on(run(seed));
     }
 }
 
-async fn live(seed: u64) {
-    let kinds = Kinds {
+async fn run(seed: u64) {
+    let kinds = FaultKinds {
         onelogin_api: true,
-        ..Kinds::calm()
+        ..FaultKinds::calm()
     };
-    let mut life = Life::of(1_000_000 + seed, kinds, false);
-    let begin = life.world.now();
+    let seed = 1_000_000 + seed;
+    let mut scenario = Scenario::of(seed, SeededRng::new(seed), kinds, false);
+    let begin = scenario.world.now();
     let mut last_outage_end = begin;
-    while life.world.now() < begin + TimeDelta::seconds(DAYS * A_DAY) {
+    while scenario.world.now() < begin + TimeDelta::seconds(DAYS * A_DAY) {
         tokio::time::sleep(EVERY).await;
-        let age = (life.world.now() - begin).num_seconds();
+        let age = (scenario.world.now() - begin).num_seconds();
         // Fifty minutes of every seventh hour, each time another table.
         let is_outage = age % 25_200 < 3_000;
         let tables = ["OneLogin_CL", "OneLoginEventsV2_CL", "PingOne_AuditActivitiesV2_CL"];
-        life.world
+        scenario
+            .world
             .refuse(is_outage.then(|| tables[usize::try_from(age / 25_200).unwrap() % 3]));
         if is_outage {
-            last_outage_end = life.world.now();
+            last_outage_end = scenario.world.now();
         }
-        push(&mut life).await;
-        life.poll(&life.timer).await.unwrap();
-        if life.world.now() - last_outage_end > LONGEST_LAG {
-            assert_is_up_to_date(&life).await;
+        push(&mut scenario).await;
+        scenario.poll(&scenario.timer).await.unwrap();
+        if scenario.world.now() - last_outage_end > LONGEST_LAG {
+            assert_is_up_to_date(&scenario).await;
         }
     }
-    let size = identity_bytes(&life, "checkpoints/onelogin/default/events", "OneLogin_CL").await;
+    let size = identity_bytes(&scenario, "checkpoints/onelogin/default/events", "OneLogin_CL").await;
     assert!(
         size <= MOST_IDENTITY_BYTES,
         "schedule {seed}: {size} bytes of identities"
     );
-    life.calm_down().await;
-    judge::judge(&life).await;
+    scenario.settle_and_check().await;
 }
 
 /// An event of each vendor, which its webhook brings and its API shows.
-async fn push(life: &mut Life) {
-    let now = life.world.now();
-    let activity = life.world.pingone().emit(now);
-    let of_pingone = Push::of_pingone(&activity);
-    let of_onelogin = life.joined_push(2);
-    for (push, is_acknowledged) in life.send(vec![of_pingone, of_onelogin]).await {
+async fn push(scenario: &mut Scenario) {
+    let now = scenario.world.vendor_now(Vendor::PingOne);
+    let activity = scenario.world.published().pingone(&scenario.world.vendors, now);
+    let of_pingone = Push::of_pingone(&scenario.rng, &[activity]);
+    let of_onelogin = scenario.workload().joined_push(2);
+    for (push, is_acknowledged) in scenario.send(vec![of_pingone, of_onelogin]).await {
         assert!(is_acknowledged);
-        life.note_acknowledged(push);
+        scenario.note_acknowledged(push);
     }
 }
 
-async fn assert_is_up_to_date(life: &Life) {
+async fn assert_is_up_to_date(scenario: &Scenario) {
     for (file, tables) in [
         (
             "checkpoints/pingone/default/activities.json",
@@ -88,7 +92,7 @@ async fn assert_is_up_to_date(life: &Life) {
         ),
         ("checkpoints/onelogin/default/events.json", &["OneLoginEventsV2_CL"][..]),
     ] {
-        let bytes = life
+        let bytes = scenario
             .container
             .get(&Path::from(file))
             .await
@@ -103,18 +107,18 @@ async fn assert_is_up_to_date(life: &Life) {
                 .unwrap()
                 .parse()
                 .unwrap();
-            let lag = life.world.now() - watermark;
+            let lag = scenario.world.now() - watermark;
             assert!(
                 lag <= LONGEST_LAG,
                 "schedule {}: {file}: {table} is {lag} behind",
-                life.seed
+                scenario.seed
             );
         }
     }
 }
 
-async fn identity_bytes(life: &Life, folder: &str, table: &str) -> u64 {
-    let found: Vec<_> = life
+async fn identity_bytes(scenario: &Scenario, folder: &str, table: &str) -> u64 {
+    let found: Vec<_> = scenario
         .container
         .list(Some(&Path::from(folder)))
         .try_collect()

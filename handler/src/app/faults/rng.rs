@@ -1,19 +1,21 @@
-//! Seeded luck, shared by everything in one life.
+//! The seeded random numbers of one scenario, shared by everything in it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 #[derive(Clone, Debug)]
-pub struct Chance(Arc<Mutex<StdRng>>);
+pub struct SeededRng(Arc<Mutex<StdRng>>);
 
-impl Chance {
-    pub fn of(seed: u64) -> Self {
+impl SeededRng {
+    pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(StdRng::seed_from_u64(seed))))
     }
 
+    /// True with that probability.
     pub fn hits(&self, probability: f64) -> bool {
         probability > 0.0 && self.with(|random| random.random_bool(probability))
     }
@@ -27,8 +29,13 @@ impl Chance {
         Duration::from_millis(self.between(low, high))
     }
 
+    /// Milliseconds from `low` to one less than `high`, for times of day.
+    pub fn delta(&self, low: i64, high: i64) -> TimeDelta {
+        TimeDelta::milliseconds(self.with(|random| random.random_range(low..high)))
+    }
+
     pub fn one_of<T: Copy>(&self, choices: &[T]) -> T {
-        choices[usize::try_from(self.between(0, choices.len() as u64)).unwrap()]
+        choices[self.with(|random| random.random_range(0..choices.len()))]
     }
 
     fn with<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {

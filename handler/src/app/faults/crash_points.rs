@@ -1,4 +1,4 @@
-//! The line between a process and the world. Pulled, it is as if the process were killed.
+//! Where a process is killed or paused: at one of the requests that it makes of the world.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,64 +8,64 @@ use tokio::time::Instant;
 
 /// On which side of what the world does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum Side {
     Before,
     After,
 }
 
 #[derive(Debug, Default)]
-pub struct Plug {
+pub struct CrashPoints {
     state: Mutex<State>,
-    pulled: Notify,
+    killed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    moments: u64,
-    kill_at: Option<(u64, Moment)>,
+    requests: u64,
+    kill_at: Option<(u64, Side)>,
     pause_at: Option<(u64, Duration)>,
     paused_until: Option<Instant>,
-    is_pulled: bool,
+    is_killed: bool,
 }
 
-impl Plug {
-    /// Kills at the so many-th thing from now that the process asks of the world.
-    pub fn kill_after(&self, things: u64, moment: Moment) {
+impl CrashPoints {
+    /// Kills at the so many-th request from now.
+    pub fn kill_after(&self, requests: u64, moment: Side) {
         let mut state = self.lock();
-        state.kill_at = Some((state.moments + things, moment));
+        state.kill_at = Some((state.requests + requests, moment));
     }
 
-    /// Stops the process for a time, as SIGSTOP does, at the so many-th thing from now.
-    pub fn pause_after(&self, things: u64, time: Duration) {
+    /// Stops the process for a time, as SIGSTOP does, at the so many-th request from now.
+    pub fn pause_after(&self, requests: u64, time: Duration) {
         let mut state = self.lock();
-        state.pause_at = Some((state.moments + things, time));
+        state.pause_at = Some((state.requests + requests, time));
     }
 
-    /// What was planned and did not come is forgotten.
-    pub fn calm(&self) {
+    /// Forgets what was planned and did not come.
+    pub fn disarm(&self) {
         let mut state = self.lock();
         state.kill_at = None;
         state.pause_at = None;
     }
 
-    pub fn is_pulled(&self) -> bool {
-        self.lock().is_pulled
+    pub fn is_killed(&self) -> bool {
+        self.lock().is_killed
     }
 
-    /// Returns when the process is dead.
-    pub async fn death(&self) {
-        while !self.is_pulled() {
-            self.pulled.notified().await;
+    /// Returns when the process is killed.
+    pub async fn killed(&self) {
+        while !self.is_killed() {
+            self.killed.notified().await;
         }
     }
 
-    /// The process asks something of the world. Gives the number of the thing; `true` if the process is paused by it.
+    /// The process makes a request. Gives its number; `true` if the process is paused by it.
     pub fn arrive(&self) -> (u64, bool) {
         let mut state = self.lock();
-        state.moments += 1;
-        let number = state.moments;
-        if state.kill_at == Some((number, Moment::Before)) {
-            state.is_pulled = true;
+        state.requests += 1;
+        let number = state.requests;
+        if state.kill_at == Some((number, Side::Before)) {
+            state.is_killed = true;
         }
         let pause = state.pause_at.take_if(|(at, _)| *at == number);
         if let Some((_, time)) = pause {
@@ -74,9 +74,9 @@ impl Plug {
         (number, pause.is_some())
     }
 
-    /// Before the world does it. Never returns to a process that is dead.
+    /// Before the world does it. Never returns to a process that is killed.
     pub async fn before(&self) {
-        if self.is_pulled() {
+        if self.is_killed() {
             self.hang().await;
         }
         self.sit_out_the_pause().await;
@@ -84,14 +84,14 @@ impl Plug {
 
     /// After the world has done it, before the process learns of it.
     pub async fn after(&self, number: u64) {
-        let is_pulled = {
+        let is_killed = {
             let mut state = self.lock();
-            if state.kill_at == Some((number, Moment::After)) {
-                state.is_pulled = true;
+            if state.kill_at == Some((number, Side::After)) {
+                state.is_killed = true;
             }
-            state.is_pulled
+            state.is_killed
         };
-        if is_pulled {
+        if is_killed {
             self.hang().await;
         }
         self.sit_out_the_pause().await;
@@ -108,8 +108,8 @@ impl Plug {
     }
 
     async fn hang(&self) {
-        self.pulled.notify_waiters();
-        self.pulled.notify_one();
+        self.killed.notify_waiters();
+        self.killed.notify_one();
         std::future::pending::<()>().await;
     }
 
