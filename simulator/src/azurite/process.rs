@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::AzuriteOptions;
 use super::installed;
+use super::options::AzuriteOptions;
 
 /// It leaves as soon as its standard input ends, so that none is left behind by a test that is killed.
 const GUARDIAN: &str = include_str!("guardian.cjs");

@@ -2,6 +2,7 @@ use super::*;
 use crate::client::plain_client;
 use crate::connect_proxy::ConnectProxy;
 use crate::managed_identity::ManagedIdentity;
+use crate::tls::Authority;
 
 fn on_disk() -> AzuriteOptions {
     AzuriteOptions {

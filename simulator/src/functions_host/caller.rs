@@ -2,8 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::contract::HOST_VERSION;
+use super::error::HostError;
 use super::exchange::{Framing, Outgoing};
-use super::{HOST_VERSION, HostError};
 use crate::query::pairs;
 
 /// Headers of one connection, which no proxy passes on.

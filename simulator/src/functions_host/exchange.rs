@@ -5,7 +5,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::HostError;
+use super::error::HostError;
 
 /// How the length of a request body is told.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

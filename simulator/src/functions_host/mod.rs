@@ -5,6 +5,7 @@
 //! two ways of passing an http request on, SIGKILL at the end. Function keys are not checked.
 
 mod caller;
+mod contract;
 mod envelope;
 mod error;
 mod exchange;
@@ -12,27 +13,24 @@ mod function_json;
 mod process;
 mod verdict;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::random;
 use caller::{CallerRequest, host_headers, relayed_headers};
+use contract::HOST_VERSION;
 use exchange::{Answer, Framing, Outgoing, exchange};
 use function_json::{BindingNames, HTTP_FUNCTION, TIMER_FUNCTION};
 use process::HandlerProcess;
 
+pub use contract::{HostOptions, HttpAnswer, Invocation, Mode};
 pub use envelope::TimerInfo;
 pub use error::HostError;
 pub use process::CapturedOutput;
-
-/// The version the host gives for itself.
-const HOST_VERSION: &str = "4.1044.400.2";
 
 /// The host asks so often whether the handler answers.
 const READINESS_INTERVAL: Duration = Duration::from_millis(25);
@@ -42,68 +40,6 @@ const INITIALIZATION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `functionTimeout` of the project.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// How an http request gets to the handler.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Mode {
-    /// `enableProxyingHttpRequest`: as it came.
-    Proxy,
-    /// `enableForwardingHttpRequest`: rebuilt, with losses.
-    Forward,
-    /// Neither: in a JSON envelope.
-    Envelope,
-}
-
-/// What is started, and how.
-#[derive(Clone, Debug)]
-pub struct HostOptions {
-    /// The handler.
-    pub executable: PathBuf,
-    /// The root of the function app; `function.json` files there name the bindings.
-    pub working_dir: PathBuf,
-    /// The app settings: the whole environment, but for what the host adds.
-    pub env: BTreeMap<String, String>,
-    /// How an http request gets to the handler.
-    pub mode: Mode,
-}
-
-/// An invocation that succeeded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Invocation {
-    /// `Logs`.
-    pub logs: Vec<String>,
-    /// `Outputs`, empty where it is null.
-    pub outputs: Map<String, Value>,
-    /// `ReturnValue`.
-    pub return_value: Value,
-    /// The whole reply as it came, to look for keys that the host does not insist on.
-    pub reply: Value,
-}
-
-/// What the caller outside gets.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct HttpAnswer {
-    /// The status.
-    pub status: u16,
-    /// The headers in their order.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl HttpAnswer {
-    /// The body as text; what is no UTF-8 is replaced.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The first value of a header, by any case of its name.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
-    }
-}
 
 /// A running host with its handler. Dropped, it kills the handler.
 pub struct FunctionsHost {

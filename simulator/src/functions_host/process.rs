@@ -5,7 +5,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
-use super::{HostError, HostOptions};
+use super::contract::HostOptions;
+use super::error::HostError;
 use crate::free_port::free_port;
 
 /// The lines of both streams, as far as they have come.

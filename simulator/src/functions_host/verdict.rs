@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::contract::{HttpAnswer, Invocation};
+use super::error::HostError;
 use super::exchange::Answer;
-use super::{HostError, HttpAnswer, Invocation};
 
 /// The reply as an invocation, or what the host would do instead.
 pub(super) fn invocation(answer: &Answer) -> Result<Invocation, HostError> {

@@ -131,7 +131,11 @@ fn health_rows(evidence: &Evidence<'_>) {
         .filter(|row| row["InvocationId"] == Value::from(evidence.last_run.id.clone()));
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
     // What a vendor shows late by its own clock is late; a row that is never taken fails its stream.
-    let usual = ["ok", "failing", if evidence.kinds.wrong_clocks { "behind" } else { "ok" }];
+    let usual = [
+        "ok",
+        "failing",
+        if evidence.kinds.wrong_clocks { "behind" } else { "ok" },
+    ];
     let good: BTreeSet<String> = of_last_run
         .filter(|row| usual.contains(&text(row, "Status").as_str()))
         .map(|row| ["Source", "Instance", "Stream"].map(|name| text(row, name)).join("/"))

@@ -226,6 +226,9 @@ impl Scenario {
                 Some("OneLogin_CL"),
                 Some("OneLoginEventsV2_CL"),
                 Some("PingOne_AuditActivitiesV2_CL"),
+                Some("PingOneEnterprise_AuditEvents_CL"),
+                Some("SentinelOneThreats_CL"),
+                Some("OneLoginUsersV2_CL"),
             ]);
             self.world.trace(|| format!("refused from now on: {table:?}"));
             self.world.refuse(table);
@@ -293,10 +296,11 @@ impl Scenario {
                 let receivers = web.receivers.clone();
                 let vendor = push.vendor;
                 // On a task of its own, as under the host: work goes on when the connection breaks.
-                let receiving =
-                    tokio::spawn(
-                        async move { receivers[vendor].receive(request, Deadline::after(MAX_ANSWER_TIME)).await },
-                    );
+                let receiving = tokio::spawn(async move {
+                    receivers[vendor]
+                        .receive(request, Deadline::after(MAX_ANSWER_TIME))
+                        .await
+                });
                 let answer = tokio::select! {
                     biased;
                     () = web.crash_points.killed() => None,

@@ -1,7 +1,7 @@
 use std::fmt;
 
 /// What scenarios brought, to show that they were worth it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     pub events: u64,
     pub faults: u64,

@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 
-use super::milliseconds;
+use super::times::milliseconds;
 use crate::generate::json_object::JsonObject;
 use crate::generate::onelogin::event_types::{EVENT_TYPES, EventType};
 use crate::generate::onelogin::parts::fields_of;

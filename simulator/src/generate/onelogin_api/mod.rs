@@ -5,17 +5,11 @@
 //! here and seconds there.
 
 mod events;
+mod times;
 mod users;
-
-use chrono::{DateTime, Utc};
 
 pub use events::{Event, Events, webhook_twin};
 pub use users::{User, Users};
-
-/// The API's form of a time: UTC, three digits of fraction, `Z`.
-fn milliseconds(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use chrono::{TimeDelta, TimeZone};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use serde_json::Value;
 
 use super::*;

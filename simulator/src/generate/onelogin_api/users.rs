@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::milliseconds;
+use super::times::milliseconds;
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick};
 

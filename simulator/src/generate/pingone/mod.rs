@@ -4,18 +4,15 @@ mod action_types;
 mod parts;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 
 use super::DIFFICULT_NAMES;
 use super::json_object::JsonObject;
 use crate::random::{one_in, pick, uuid};
 use action_types::ACTION_TYPES;
-use parts::{action, linked, result};
+use parts::{API, Parts, action, linked, result};
 
 pub use action_types::ActionType;
-
-const API: &str = "https://api.pingone.com";
 
 /// One audit activity.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,21 +32,15 @@ pub struct Activity {
 /// Makes activities of one environment, type after type in a circle.
 #[derive(Debug)]
 pub struct Activities {
-    rng: StdRng,
-    environment_id: String,
-    admin_environment_id: String,
+    parts: Parts,
     made: usize,
 }
 
 impl Activities {
     /// A generator for the activities of `environment_id`.
     pub fn new(seed: u64, environment_id: &str) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let admin_environment_id = uuid(&mut rng);
         Activities {
-            rng,
-            environment_id: environment_id.to_owned(),
-            admin_environment_id,
+            parts: Parts::new(seed, environment_id),
             made: 0,
         }
     }
@@ -63,9 +54,9 @@ impl Activities {
     pub fn at(&mut self, recorded_at: DateTime<Utc>) -> Activity {
         let action_type = &ACTION_TYPES[self.made % ACTION_TYPES.len()];
         self.made += 1;
-        let id = uuid(&mut self.rng);
+        let id = uuid(&mut self.parts.rng);
         let recorded_at = recorded_at.trunc_subsecs(3);
-        let created_at = recorded_at + TimeDelta::milliseconds(self.rng.random_range(13..=480));
+        let created_at = recorded_at + TimeDelta::milliseconds(self.parts.rng.random_range(13..=480));
         let json = self.event(action_type, &id, recorded_at, created_at);
         Activity {
             id,
@@ -83,26 +74,26 @@ impl Activities {
         recorded_at: DateTime<Utc>,
         created_at: DateTime<Utc>,
     ) -> String {
-        let link = format!("{API}/v1/environments/{}/activities/{id}", self.environment_id);
+        let link = format!("{API}/v1/environments/{}/activities/{id}", self.parts.environment_id);
         let mut event = JsonObject::new();
         event
             .json("_links", &linked(&link))
             .text("id", id)
             .text("recordedAt", &milliseconds(recorded_at))
             .text("createdAt", &milliseconds(created_at))
-            .text("correlationId", &uuid(&mut self.rng));
-        if let Some(correlation) = self.internal_correlation(action_type) {
+            .text("correlationId", &uuid(&mut self.parts.rng));
+        if let Some(correlation) = self.parts.internal_correlation(action_type) {
             event.json("internalCorrelation", &correlation);
         }
-        if let Some(actors) = self.actors(action_type.actor) {
+        if let Some(actors) = self.parts.actors(action_type.actor) {
             event.json("actors", &actors);
         }
-        if one_in(&mut self.rng, 3) {
-            event.json("source", &self.source());
+        if one_in(&mut self.parts.rng, 3) {
+            event.json("source", &self.parts.source());
         }
-        let name = pick(&mut self.rng, &DIFFICULT_NAMES);
-        let resource_id = uuid(&mut self.rng);
-        let part_id = uuid(&mut self.rng);
+        let name = pick(&mut self.parts.rng, &DIFFICULT_NAMES);
+        let resource_id = uuid(&mut self.parts.rng);
+        let part_id = uuid(&mut self.parts.rng);
         let filled = |text: &str| {
             text.replace("{name}", name)
                 .replace("{id}", &resource_id)
@@ -112,7 +103,9 @@ impl Activities {
             .json("action", &action(action_type.name))
             .json(
                 "resources",
-                &self.resources(action_type, &resource_id, name, &filled(action_type.link)),
+                &self
+                    .parts
+                    .resources(action_type, &resource_id, name, &filled(action_type.link)),
             )
             .json("result", &result(action_type.name, &filled(action_type.outcome)));
         if !action_type.tags.is_empty() {

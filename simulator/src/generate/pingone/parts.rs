@@ -1,7 +1,9 @@
 //! The parts of an audit activity: who, from where, on what.
 
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
 use super::action_types::{ActionType, Actor};
-use super::{API, Activities};
 use crate::generate::json_object::JsonObject;
 use crate::generate::{ADDRESSES, DIFFICULT_NAMES, USER_AGENTS};
 use crate::random::{one_in, pick, uuid};
@@ -14,7 +16,27 @@ const PEOPLE: [&str; 5] = [
     "ワーカー@example.com",
 ];
 
-impl Activities {
+pub(super) const API: &str = "https://api.pingone.com";
+
+/// Makes the parts of one environment's activities.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) rng: StdRng,
+    pub(super) environment_id: String,
+    admin_environment_id: String,
+}
+
+impl Parts {
+    pub(super) fn new(seed: u64, environment_id: &str) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let admin_environment_id = uuid(&mut rng);
+        Parts {
+            rng,
+            environment_id: environment_id.to_owned(),
+            admin_environment_id,
+        }
+    }
+
     /// Flows carry a transaction of their own; elsewhere the part is there half of the time.
     pub(super) fn internal_correlation(&mut self, action_type: &ActionType) -> Option<String> {
         let is_flow = action_type.name.starts_with("FLOW.");

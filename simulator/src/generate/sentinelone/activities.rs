@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::activity_data::{Subject, data};
 use super::activity_types::{ACTIVITY_TYPES, ActivityType, Part};
+use super::common::{FILES, PEOPLE, cut, hexadecimal, microseconds};
 use super::estate::Estate;
 use super::snowflake::Snowflakes;
-use super::{FILES, PEOPLE, cut, hexadecimal, microseconds};
 use crate::generate::{ADDRESSES, DIFFICULT_NAMES};
 use crate::random::{one_in, pick, uuid};
 

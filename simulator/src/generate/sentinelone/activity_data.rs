@@ -6,8 +6,8 @@ use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 
 use super::activity_types::Part;
+use super::common::{CLASSIFICATIONS, hexadecimal, microseconds};
 use super::estate::{Estate, Place};
-use super::{CLASSIFICATIONS, hexadecimal, microseconds};
 use crate::generate::ADDRESSES;
 use crate::random::{one_in, pick, uuid};
 

@@ -5,9 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
+use super::common::{cut, hexadecimal, microseconds, parsed};
 use super::estate::Estate;
 use super::snowflake::Snowflakes;
-use super::{cut, hexadecimal, microseconds, parsed};
 use crate::generate::{ADDRESSES, DIFFICULT_NAMES};
 use crate::random::{one_in, pick};
 

@@ -5,10 +5,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
+use super::common::{FILES, cut, hexadecimal, microseconds, parsed};
 use super::estate::Estate;
 use super::snowflake::Snowflakes;
 use super::threats::nothing;
-use super::{FILES, cut, hexadecimal, microseconds, parsed};
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick};
 

@@ -5,9 +5,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use super::common::{PEOPLE, REGISTRATION_TOKEN_MARK, cut, hexadecimal, microseconds, parsed};
 use super::estate::Estate;
 use super::snowflake::Snowflakes;
-use super::{PEOPLE, REGISTRATION_TOKEN_MARK, cut, hexadecimal, microseconds, parsed};
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick};
 

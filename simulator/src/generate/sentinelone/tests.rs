@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
-use chrono::{TimeDelta, TimeZone};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use serde_json::Value;
 
+use super::common::{microseconds, parsed};
 use super::*;
 
 fn start() -> DateTime<Utc> {

@@ -5,9 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
+use super::common::{CLASSIFICATIONS, FILES, cut, hexadecimal, microseconds, parsed};
 use super::estate::{Estate, Place};
 use super::snowflake::Snowflakes;
-use super::{CLASSIFICATIONS, FILES, cut, hexadecimal, microseconds, parsed};
 use crate::generate::ADDRESSES;
 use crate::random::{one_in, pick};
 

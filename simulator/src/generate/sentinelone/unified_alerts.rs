@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::{CLASSIFICATIONS, PEOPLE, cut, hexadecimal, microseconds, parsed};
+use super::common::{CLASSIFICATIONS, PEOPLE, cut, hexadecimal, microseconds, parsed};
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick, uuid};
 
