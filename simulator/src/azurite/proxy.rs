@@ -39,16 +39,16 @@ pub struct Operations {
 /// A running proxy. Stops when dropped.
 pub struct AzuriteProxy {
     relay: Relay,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ProxyState>>,
 }
 
 #[derive(Default)]
-struct State {
+struct ProxyState {
     requests: Vec<String>,
-    breaks: Vec<Rule>,
+    breaks: Vec<BreakRule>,
 }
 
-struct Rule {
+struct BreakRule {
     when: Break,
     which: Which,
 }
@@ -68,7 +68,7 @@ impl AzuriteProxy {
             "what is encrypted cannot be told apart"
         );
         let port = azurite.port();
-        let state = Arc::<Mutex<State>>::default();
+        let state = Arc::<Mutex<ProxyState>>::default();
         let same_state = state.clone();
         let relay = Relay::start(move |stream| {
             let state = same_state.clone();
@@ -89,14 +89,14 @@ impl AzuriteProxy {
     /// Breaks the connection of the next request that holds all of these `parts`, as [`Self::requests`] shows it.
     pub fn break_next(&self, parts: &[&str], when: Break) {
         let which = Which::Like(parts.iter().map(|part| (*part).to_owned()).collect());
-        self.state().breaks.push(Rule { when, which });
+        self.state().breaks.push(BreakRule { when, which });
     }
 
     /// Breaks the connection of the `number`th request from now on, 0 being the next one.
     pub fn break_request(&self, number: usize, when: Break) {
         let mut state = self.state();
         let which = Which::Number(state.requests.len() + number);
-        state.breaks.push(Rule { when, which });
+        state.breaks.push(BreakRule { when, which });
     }
 
     /// How many of the breaks have not happened.
@@ -124,21 +124,21 @@ impl AzuriteProxy {
         counted
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ProxyState> {
         lock(&self.state)
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<ProxyState>) -> MutexGuard<'_, ProxyState> {
     state.lock().expect("no connection panics while it holds the state")
 }
 
-impl State {
+impl ProxyState {
     /// Notes a request, and says whether its connection breaks.
     fn note(&mut self, request: &str) -> Option<Break> {
         let number = self.requests.len();
         self.requests.push(request.to_owned());
-        let is_meant = |rule: &Rule| match &rule.which {
+        let is_meant = |rule: &BreakRule| match &rule.which {
             Which::Like(parts) => parts.iter().all(|part| request.contains(part.as_str())),
             Which::Number(of) => *of == number,
         };
@@ -153,7 +153,7 @@ enum End {
     Broken,
 }
 
-async fn serve(mut client: TcpStream, port: u16, state: &Mutex<State>) -> std::io::Result<()> {
+async fn serve(mut client: TcpStream, port: u16, state: &Mutex<ProxyState>) -> std::io::Result<()> {
     let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
     let (from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();

@@ -28,7 +28,7 @@ const IN_PATH: AsciiSet = NON_ALPHANUMERIC
 const IN_QUERY: AsciiSet = IN_PATH.add(b'/');
 
 #[derive(Default)]
-struct Call<'a> {
+struct BlobCall<'a> {
     method: Method,
     container: &'a str,
     /// Empty for the container itself.
@@ -62,22 +62,22 @@ struct Blob {
 impl Azurite {
     /// Makes an empty container. Panics where there is one of this name.
     pub async fn create_container(&self, container: &str) {
-        let call = Call {
+        let call = BlobCall {
             method: Method::PUT,
             container,
             query: vec![("restype", "container".to_owned())],
-            ..Call::default()
+            ..BlobCall::default()
         };
         self.expect(call, &[StatusCode::CREATED]).await;
     }
 
     /// Removes a container with all that is in it.
     pub async fn delete_container(&self, container: &str) {
-        let call = Call {
+        let call = BlobCall {
             method: Method::DELETE,
             container,
             query: vec![("restype", "container".to_owned())],
-            ..Call::default()
+            ..BlobCall::default()
         };
         self.expect(call, &[StatusCode::ACCEPTED]).await;
     }
@@ -94,10 +94,10 @@ impl Azurite {
             query.push(("maxresults", PAGE.to_owned()));
             query.push(("prefix", prefix.to_owned()));
             query.push(("restype", "container".to_owned()));
-            let call = Call {
+            let call = BlobCall {
                 container,
                 query,
-                ..Call::default()
+                ..BlobCall::default()
             };
             let answer = self.expect(call, &[StatusCode::OK]).await;
             let text = answer.text().await.expect("the list comes whole");
@@ -113,10 +113,10 @@ impl Azurite {
 
     /// The bytes of a blob; `None` where there is none of this name.
     pub async fn read(&self, container: &str, blob: &str) -> Option<Vec<u8>> {
-        let call = Call {
+        let call = BlobCall {
             container,
             blob,
-            ..Call::default()
+            ..BlobCall::default()
         };
         let answer = self.expect(call, &[StatusCode::OK, StatusCode::NOT_FOUND]).await;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -127,29 +127,29 @@ impl Azurite {
 
     /// Writes a blob, over what was there.
     pub async fn write(&self, container: &str, blob: &str, bytes: impl Into<Vec<u8>>) {
-        let call = Call {
+        let call = BlobCall {
             method: Method::PUT,
             container,
             blob,
             headers: vec![("x-ms-blob-type", "BlockBlob".to_owned())],
             body: bytes.into(),
-            ..Call::default()
+            ..BlobCall::default()
         };
         self.expect(call, &[StatusCode::CREATED]).await;
     }
 
     /// Removes a blob. Panics where there is none of this name.
     pub async fn delete(&self, container: &str, blob: &str) {
-        let call = Call {
+        let call = BlobCall {
             method: Method::DELETE,
             container,
             blob,
-            ..Call::default()
+            ..BlobCall::default()
         };
         self.expect(call, &[StatusCode::ACCEPTED]).await;
     }
 
-    async fn expect(&self, call: Call<'_>, statuses: &[StatusCode]) -> Response {
+    async fn expect(&self, call: BlobCall<'_>, statuses: &[StatusCode]) -> Response {
         let what = format!("{} {}/{}", call.method, call.container, call.blob);
         let answer = self.send(call).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let status = answer.status();
@@ -160,7 +160,7 @@ impl Azurite {
         panic!("{what}: {status}: {text}");
     }
 
-    async fn send(&self, mut call: Call<'_>) -> reqwest::Result<Response> {
+    async fn send(&self, mut call: BlobCall<'_>) -> reqwest::Result<Response> {
         let date = wall_clock::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         call.headers.push(("x-ms-date", date));
         call.headers.push(("x-ms-version", VERSION.to_owned()));

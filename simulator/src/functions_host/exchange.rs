@@ -32,7 +32,7 @@ pub(super) struct Outgoing {
 
 /// The handler's answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(super) struct RawAnswer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -40,7 +40,7 @@ pub(super) struct Answer {
     pub(super) request_sent: bool,
 }
 
-impl Answer {
+impl RawAnswer {
     /// The first value of a header, by any case of its name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
@@ -49,7 +49,7 @@ impl Answer {
 }
 
 /// Sends the request to the port of 127.0.0.1 and reads the answer while it is still being sent.
-pub(super) async fn exchange(port: u16, outgoing: &Outgoing) -> Result<Answer, HostError> {
+pub(super) async fn exchange(port: u16, outgoing: &Outgoing) -> Result<RawAnswer, HostError> {
     let stream = TcpStream::connect(("127.0.0.1", port))
         .await
         .map_err(|error| HostError::Unreachable(error.to_string()))?;
@@ -108,7 +108,7 @@ fn bytes_of(port: u16, outgoing: &Outgoing) -> Vec<u8> {
     bytes
 }
 
-async fn receive(mut reader: BufReader<OwnedReadHalf>, method: &str) -> std::io::Result<Answer> {
+async fn receive(mut reader: BufReader<OwnedReadHalf>, method: &str) -> std::io::Result<RawAnswer> {
     let (status, headers) = loop {
         let head = read_head(&mut reader).await?;
         // An interim answer is followed by the real one.
@@ -116,7 +116,7 @@ async fn receive(mut reader: BufReader<OwnedReadHalf>, method: &str) -> std::io:
             break head;
         }
     };
-    let mut answer = Answer {
+    let mut answer = RawAnswer {
         status,
         headers,
         body: Vec::new(),

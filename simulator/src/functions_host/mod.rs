@@ -23,7 +23,7 @@ use serde_json::Value;
 use crate::random;
 use caller::{CallerRequest, host_headers, relayed_headers};
 use contract::HOST_VERSION;
-use exchange::{Answer, Framing, Outgoing, exchange};
+use exchange::{Framing, Outgoing, RawAnswer, exchange};
 use function_json::{BindingNames, HTTP_FUNCTION, TIMER_FUNCTION};
 use process::HandlerProcess;
 
@@ -171,7 +171,7 @@ impl FunctionsHost {
         verdict::invocation(&self.send(&outgoing).await?)
     }
 
-    async fn send(&self, outgoing: &Outgoing) -> Result<Answer, HostError> {
+    async fn send(&self, outgoing: &Outgoing) -> Result<RawAnswer, HostError> {
         let answer = tokio::time::timeout(self.function_timeout, exchange(self.process.port(), outgoing));
         match answer.await {
             Ok(outcome) => outcome,
@@ -183,7 +183,7 @@ impl FunctionsHost {
     }
 
     /// The proxy tries 10 times while nobody listens, with 50 to 250 ms in between.
-    async fn send_patiently(&self, outgoing: &Outgoing) -> Result<Answer, HostError> {
+    async fn send_patiently(&self, outgoing: &Outgoing) -> Result<RawAnswer, HostError> {
         for attempt in 1..10 {
             match self.send(outgoing).await {
                 Err(HostError::Unreachable(_)) => {

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::contract::{HttpAnswer, Invocation};
 use super::error::HostError;
-use super::exchange::Answer;
+use super::exchange::RawAnswer;
 
 /// The reply as an invocation, or what the host would do instead.
-pub(super) fn invocation(answer: &Answer) -> Result<Invocation, HostError> {
+pub(super) fn invocation(answer: &RawAnswer) -> Result<Invocation, HostError> {
     if !(200..300).contains(&answer.status) {
         return Err(HostError::InvocationFailed {
             status: answer.status,
@@ -40,7 +40,7 @@ pub(super) fn invocation(answer: &Answer) -> Result<Invocation, HostError> {
     })
 }
 
-fn would_hang(answer: &Answer) -> HostError {
+fn would_hang(answer: &RawAnswer) -> HostError {
     HostError::WouldHang { status: answer.status }
 }
 

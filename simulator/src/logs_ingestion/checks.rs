@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::contract::{AUDIENCE, Fault, LARGEST_EXPECTED_BYTES, READ_LIMIT_BYTES, StreamPath};
-use super::refusal::Refusal;
+use super::refusal::CallRefusal;
 use super::state::Endpoint;
 use crate::query::pairs;
 use crate::service::Request;
@@ -20,15 +20,15 @@ pub(super) fn call(
     request: &Request,
     stream: &StreamPath,
     fault: Option<&Fault>,
-) -> Result<(), Refusal> {
+) -> Result<(), CallRefusal> {
     if request.method != "POST" {
         endpoint.violation(format!("a stream was called with {}", request.method));
-        return Err(Refusal::new(405, "MethodNotAllowed", "Rows are sent with POST."));
+        return Err(CallRefusal::new(405, "MethodNotAllowed", "Rows are sent with POST."));
     }
     let version = ("api-version".to_owned(), VERSION.to_owned());
     if pairs(&request.query) != [version] {
         endpoint.violation(format!("the query is '{}'", request.query));
-        return Err(Refusal::new(
+        return Err(CallRefusal::new(
             400,
             "UnsupportedApiVersion",
             "The query must be the api-version 2023-01-01.",
@@ -44,34 +44,34 @@ pub(super) fn call(
             retry_after,
             code,
         }) => {
-            return Err(Refusal {
+            return Err(CallRefusal {
                 retry_after: *retry_after,
-                ..Refusal::new(*status, code, "The call failed on purpose.")
+                ..CallRefusal::new(*status, code, "The call failed on purpose.")
             });
         }
         Some(Fault::RefuseToken) => {
             endpoint.identity.revoke(token.unwrap_or_default());
-            return Err(Refusal::token());
+            return Err(CallRefusal::token());
         }
         _ => {}
     }
     if !token.is_some_and(|token| endpoint.identity.is_valid(token, AUDIENCE)) {
-        return Err(Refusal::token());
+        return Err(CallRefusal::token());
     }
     rule(endpoint, stream)
 }
 
-fn rule(endpoint: &mut Endpoint, stream: &StreamPath) -> Result<(), Refusal> {
+fn rule(endpoint: &mut Endpoint, stream: &StreamPath) -> Result<(), CallRefusal> {
     let StreamPath { rule_id, table } = stream;
     let Some(rule) = endpoint.rules.iter().find(|rule| &rule.rule_id == rule_id) else {
-        return Err(Refusal::unknown_rule(rule_id));
+        return Err(CallRefusal::unknown_rule(rule_id));
     };
     if endpoint.denied_rules.contains(rule_id) {
-        return Err(Refusal::no_access(rule_id));
+        return Err(CallRefusal::no_access(rule_id));
     }
     if !rule.tables.contains(table) {
         endpoint.violation(format!("the rule {rule_id} has no stream for {table}"));
-        return Err(Refusal::new(
+        return Err(CallRefusal::new(
             400,
             "InvalidStream",
             "The stream was not configured in the data collection rule.",
@@ -85,10 +85,10 @@ pub(super) fn body(
     endpoint: &mut Endpoint,
     request: &Request,
     inflated: Result<Vec<u8>, String>,
-) -> Result<Vec<u8>, Refusal> {
+) -> Result<Vec<u8>, CallRefusal> {
     if !request.has_content_type("application/json") {
         endpoint.violation(format!("the Content-Type is '{}'", request.content_type()));
-        return Err(Refusal::new(
+        return Err(CallRefusal::new(
             415,
             "UnsupportedMediaType",
             "The body must be application/json.",
@@ -99,13 +99,13 @@ pub(super) fn body(
     }
     let wire_bytes = request.body.len();
     if wire_bytes > endpoint.largest_body {
-        return Err(Refusal::too_large(endpoint.largest_body, wire_bytes));
+        return Err(CallRefusal::too_large(endpoint.largest_body, wire_bytes));
     }
     let body = match inflated {
         Ok(body) => body,
         Err(problem) => {
             endpoint.violation(format!("a body could not be inflated: {problem}"));
-            return Err(Refusal::new(400, "InvalidContentEncoding", problem));
+            return Err(CallRefusal::new(400, "InvalidContentEncoding", problem));
         }
     };
     if body.len() > LARGEST_EXPECTED_BYTES {
@@ -115,15 +115,15 @@ pub(super) fn body(
         ));
     }
     if body.len() > endpoint.largest_body {
-        return Err(Refusal::too_large(endpoint.largest_body, body.len()));
+        return Err(CallRefusal::too_large(endpoint.largest_body, body.len()));
     }
     Ok(body)
 }
 
 /// The rows of the body. A row that does not fit its table is taken all the same, as the service does,
 /// and kept as a violation.
-pub(super) fn rows(endpoint: &mut Endpoint, table: &str, body: &[u8]) -> Result<Vec<Value>, Refusal> {
-    let refused = |message: String| Refusal::new(400, "InvalidRequestContent", message);
+pub(super) fn rows(endpoint: &mut Endpoint, table: &str, body: &[u8]) -> Result<Vec<Value>, CallRefusal> {
+    let refused = |message: String| CallRefusal::new(400, "InvalidRequestContent", message);
     let rows: Vec<Value> = match serde_json::from_slice(body) {
         Ok(Value::Array(rows)) => rows,
         Ok(_) => {

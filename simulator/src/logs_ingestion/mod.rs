@@ -17,7 +17,7 @@ use crate::managed_identity::{Identity, ManagedIdentity};
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use crate::tables::TableSchema;
 use contract::StreamPath;
-use refusal::Refusal;
+use refusal::CallRefusal;
 
 pub use contract::{AUDIENCE, Call, Fault, LARGEST_BODY_BYTES, LARGEST_EXPECTED_BYTES, Rule};
 pub use state::Endpoint;
@@ -39,7 +39,7 @@ impl Service for Endpoint {
         let fault = self.controls.faults.pop_front();
         let Some(stream) = StreamPath::parse(&request.path) else {
             self.violation(format!("{}: no such path", request.path));
-            let refusal = Refusal::new(404, "NotFound", "There is nothing at this path.");
+            let refusal = CallRefusal::new(404, "NotFound", "There is nothing at this path.");
             return refusal.reply().with_header(REQUEST_ID, self.request_id());
         };
         let inflated = checks::inflated(request);

@@ -6,16 +6,16 @@ use crate::service::Reply;
 
 /// Why a call is refused.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Refusal {
+pub(super) struct CallRefusal {
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) message: String,
     pub(super) retry_after: Option<u64>,
 }
 
-impl Refusal {
+impl CallRefusal {
     pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Refusal {
+        CallRefusal {
             status,
             code: code.to_owned(),
             message: message.into(),

@@ -77,7 +77,7 @@ fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fau
     let after_cursor = (page.next_after.is_some() || lure.is_some()).then(|| {
         let cursor = account.opaque();
         let after = page.next_after.or(selection.after);
-        let following = Selection { after, ..selection };
+        let following = RowSelection { after, ..selection };
         account.cursors.insert((list, cursor.clone()), following);
         cursor
     });
@@ -88,26 +88,26 @@ fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fau
     Ok(Reply::json(200, envelope(&page.objects, after_cursor, next_link)))
 }
 
-fn selection(account: &mut Account, list: List, query: &Query) -> Result<Selection, String> {
+fn selection(account: &mut Account, list: List, query: &Query) -> Result<RowSelection, String> {
     let given = given_selection(list, query)?;
     let Some(cursor) = only_value(query, "after_cursor") else {
         return Ok(given);
     };
     let known = account.cursors.get(&(list, cursor.to_owned())).cloned();
     let known = known.ok_or_else(|| "after_cursor is no cursor of an answer".to_owned())?;
-    let repeated = Selection {
+    let repeated = RowSelection {
         after: known.after,
         ..given.clone()
     };
     // The vendor's links carry the cursor alone; who repeats the parameters must repeat them all.
-    if given != Selection::default() && repeated != known {
+    if given != RowSelection::default() && repeated != known {
         account.violation(format!("{}: the parameters changed under a cursor", list.path()));
     }
     Ok(known)
 }
 
-fn given_selection(list: List, query: &Query) -> Result<Selection, String> {
-    let mut selection = Selection::default();
+fn given_selection(list: List, query: &Query) -> Result<RowSelection, String> {
+    let mut selection = RowSelection::default();
     for (name, value) in query {
         if only_value(query, name).is_none() {
             return Err(format!("{name} is given more than once"));

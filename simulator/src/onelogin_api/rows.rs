@@ -15,7 +15,7 @@ pub(super) struct Row {
 
 /// What is listed, and from where.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Selection {
+pub(super) struct RowSelection {
     /// Exclusive.
     pub(super) since: Option<DateTime<Utc>>,
     /// Exclusive.
@@ -28,7 +28,7 @@ pub(super) struct Selection {
 
 /// One page.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct RowPage {
     pub(super) objects: Vec<String>,
     /// The id that the next page goes on behind; `None` on the last one.
     pub(super) next_after: Option<u64>,
@@ -47,7 +47,7 @@ impl Rows {
         self.0.get(&id)
     }
 
-    pub(super) fn page(&self, selection: &Selection, limit: usize) -> Page {
+    pub(super) fn page(&self, selection: &RowSelection, limit: usize) -> RowPage {
         let behind = selection.after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows: Box<dyn Iterator<Item = (&u64, &Row)>> = if selection.descending {
             Box::new(self.0.range((Bound::Unbounded, behind)).rev())
@@ -57,14 +57,14 @@ impl Rows {
         let mut matching = rows.filter(|(_, row)| selection.holds(row));
         let taken: Vec<(&u64, &Row)> = matching.by_ref().take(limit).collect();
         let more = matching.next().is_some();
-        Page {
+        RowPage {
             objects: taken.iter().map(|(_, row)| row.json.clone()).collect(),
             next_after: taken.last().filter(|_| more).map(|(id, _)| **id),
         }
     }
 }
 
-impl Selection {
+impl RowSelection {
     fn holds(&self, row: &Row) -> bool {
         self.since.is_none_or(|since| row.created_at > since)
             && self.until.is_none_or(|until| row.created_at < until)

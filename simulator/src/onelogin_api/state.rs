@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rand::rngs::StdRng;
 
 use super::options::{Fault, Options};
-use super::rows::{Row, Rows, Selection};
+use super::rows::{Row, RowSelection, Rows};
 use crate::access_tokens::AccessTokens;
 use crate::generate::onelogin_api::{Event, User};
 use crate::random;
@@ -46,7 +46,7 @@ pub struct Account {
     pub(super) published_users: Vec<User>,
     pub(super) tokens: AccessTokens,
     /// Cursors given out and what they go on with.
-    pub(super) cursors: HashMap<(List, String), Selection>,
+    pub(super) cursors: HashMap<(List, String), RowSelection>,
     rng: StdRng,
 }
 

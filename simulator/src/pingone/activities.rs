@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::events::{Page, Selection};
+use super::events::{ActivityPage, ActivitySelection};
 use super::filter::Window;
 use super::options::Fault;
 use super::state::Environment;
@@ -85,7 +85,7 @@ fn page(state: &mut Environment, request: &Request, fault: Option<&Fault>) -> Re
     // A foreign link is a lure, and is there on the last page too.
     let next = (page.next_after.is_some() || lure.is_some()).then(|| {
         let after = page.next_after.clone().or_else(|| selection.after.clone());
-        let cursor = state.issue_cursor(Selection { after, ..selection });
+        let cursor = state.issue_cursor(ActivitySelection { after, ..selection });
         format!("{}{}?cursor={cursor}", lure.unwrap_or(&request.origin), request.path)
     });
     let own = format!("{}{}?{}", request.origin, request.path, request.query);
@@ -93,7 +93,11 @@ fn page(state: &mut Environment, request: &Request, fault: Option<&Fault>) -> Re
 }
 
 /// A filter opens a selection, a cursor goes on with one.
-fn selection(state: &mut Environment, query: &[(String, String)], fault: Option<&Fault>) -> Result<Selection, Reply> {
+fn selection(
+    state: &mut Environment,
+    query: &[(String, String)],
+    fault: Option<&Fault>,
+) -> Result<ActivitySelection, Reply> {
     if let Some(cursor) = only_value(query, "cursor") {
         if query.len() > 1 {
             state.violation("a next link was changed: the cursor is not alone");
@@ -116,7 +120,7 @@ fn selection(state: &mut Environment, query: &[(String, String)], fault: Option<
     })?;
     let limit = limit(state, only_value(query, "limit"), fault)?;
     let limit = state.options.page_cap.map_or(limit, |cap| cap.min(limit));
-    Ok(Selection {
+    Ok(ActivitySelection {
         window,
         limit,
         after: None,
@@ -136,7 +140,7 @@ fn limit(state: &mut Environment, given: Option<&str>, fault: Option<&Fault>) ->
 }
 
 /// The HAL text of a page; the events stand in it byte for byte as they were published.
-fn page_text(own: &str, next: Option<&str>, page: &Page) -> String {
+fn page_text(own: &str, next: Option<&str>, page: &ActivityPage) -> String {
     let link = |href: &str| format!("{{\"href\":{}}}", Value::from(href));
     let next = next.map_or(String::new(), |href| format!(",\"next\":{}", link(href)));
     format!(

@@ -13,13 +13,13 @@ pub(super) type Position = (DateTime<Utc>, String, u64);
 
 /// All events of the environment.
 #[derive(Debug, Default)]
-pub(super) struct Events {
-    by_position: BTreeMap<Position, Stored>,
+pub(super) struct PublishedActivities {
+    by_position: BTreeMap<Position, StoredActivity>,
     added: u64,
 }
 
 #[derive(Debug)]
-struct Stored {
+struct StoredActivity {
     activity: Activity,
     /// An element that a test published as it is.
     raw: bool,
@@ -27,7 +27,7 @@ struct Stored {
 
 /// One page.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct ActivityPage {
     /// The events as JSON text.
     pub(super) events: Vec<String>,
     /// Where the next page goes on; `None` on the last one.
@@ -36,14 +36,14 @@ pub(super) struct Page {
 
 /// What a page is cut from.
 #[derive(Clone, Debug)]
-pub(super) struct Selection {
+pub(super) struct ActivitySelection {
     pub(super) window: Window,
     pub(super) limit: usize,
     /// The last event of the page before.
     pub(super) after: Option<Position>,
 }
 
-impl Events {
+impl PublishedActivities {
     pub(super) fn add(&mut self, activity: Activity) {
         self.insert(activity, false);
     }
@@ -62,7 +62,7 @@ impl Events {
     fn insert(&mut self, activity: Activity, raw: bool) {
         self.added += 1;
         let position = (activity.recorded_at, activity.id.clone(), self.added);
-        self.by_position.insert(position, Stored { activity, raw });
+        self.by_position.insert(position, StoredActivity { activity, raw });
     }
 
     /// The activities without the raw elements, oldest first.
@@ -84,39 +84,39 @@ impl Events {
     /// are published meanwhile shift nothing.
     pub(super) fn page(
         &self,
-        selection: &Selection,
+        selection: &ActivitySelection,
         newest_first: bool,
         oldest_readable: Option<DateTime<Utc>>,
-    ) -> Page {
+    ) -> ActivityPage {
         let (lowest, highest) = bounds(selection, newest_first);
         if is_empty_range(&lowest, &highest) {
-            return Page {
+            return ActivityPage {
                 events: Vec::new(),
                 next_after: None,
             };
         }
-        let readable = |stored: &Stored| {
+        let readable = |stored: &StoredActivity| {
             let activity = &stored.activity;
             selection.window.contains(activity.recorded_at, activity.created_at)
                 && oldest_readable.is_none_or(|oldest| activity.recorded_at >= oldest)
         };
         let range = self.by_position.range((lowest, highest));
-        let in_order: Box<dyn Iterator<Item = (&Position, &Stored)>> = if newest_first {
+        let in_order: Box<dyn Iterator<Item = (&Position, &StoredActivity)>> = if newest_first {
             Box::new(range.rev())
         } else {
             Box::new(range)
         };
         let mut matching = in_order.filter(|(_, stored)| readable(stored));
-        let taken: Vec<(&Position, &Stored)> = matching.by_ref().take(selection.limit).collect();
+        let taken: Vec<(&Position, &StoredActivity)> = matching.by_ref().take(selection.limit).collect();
         let more = matching.next().is_some();
-        Page {
+        ActivityPage {
             events: taken.iter().map(|(_, stored)| stored.activity.json.clone()).collect(),
             next_after: taken.last().filter(|_| more).map(|(position, _)| (*position).clone()),
         }
     }
 }
 
-fn bounds(selection: &Selection, newest_first: bool) -> (Bound<Position>, Bound<Position>) {
+fn bounds(selection: &ActivitySelection, newest_first: bool) -> (Bound<Position>, Bound<Position>) {
     let window = &selection.window;
     let (mut lowest, mut highest) = match window.field {
         // The events are ordered by this field, so the range can be cut from the map itself.

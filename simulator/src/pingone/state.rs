@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use rand::rngs::StdRng;
 
 use super::errors::api_error;
-use super::events::{Events, Selection};
+use super::events::{ActivitySelection, PublishedActivities};
 use super::options::{Fault, Options};
 use crate::access_tokens::AccessTokens;
 use crate::random;
@@ -20,9 +20,9 @@ pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 3600;
 pub struct Environment {
     pub(super) options: Options,
     pub(super) controls: Controls<Fault>,
-    pub(super) events: Events,
+    pub(super) events: PublishedActivities,
     pub(super) tokens: AccessTokens,
-    cursors: HashMap<String, Selection>,
+    cursors: HashMap<String, ActivitySelection>,
     rng: StdRng,
 }
 
@@ -32,7 +32,7 @@ impl Environment {
             tokens: AccessTokens::new(TimeDelta::seconds(TOKEN_LIFETIME_SECONDS), options.token_uses),
             options,
             controls: Controls::default(),
-            events: Events::default(),
+            events: PublishedActivities::default(),
             cursors: HashMap::new(),
             rng: random::for_one_server(),
         }
@@ -48,13 +48,13 @@ impl Environment {
     }
 
     /// A new cursor that goes on with a selection.
-    pub(super) fn issue_cursor(&mut self, following: Selection) -> String {
+    pub(super) fn issue_cursor(&mut self, following: ActivitySelection) -> String {
         let cursor = random::token(&mut self.rng);
         self.cursors.insert(cursor.clone(), following);
         cursor
     }
 
-    pub(super) fn selection_at(&self, cursor: &str) -> Option<Selection> {
+    pub(super) fn selection_at(&self, cursor: &str) -> Option<ActivitySelection> {
         self.cursors.get(cursor).cloned()
     }
 

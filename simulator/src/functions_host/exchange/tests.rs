@@ -14,7 +14,11 @@ fn request(framing: Framing, body: Vec<u8>) -> Outgoing {
 
 /// Sends to a server that answers with these bytes once it has read the head; gives the outcome and what the
 /// server read. The server keeps the connection until the outcome is there where `keep_open` says so.
-async fn against(outgoing: Outgoing, answer: &'static [u8], keep_open: bool) -> (Result<Answer, HostError>, Vec<u8>) {
+async fn against(
+    outgoing: Outgoing,
+    answer: &'static [u8],
+    keep_open: bool,
+) -> (Result<RawAnswer, HostError>, Vec<u8>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("an address").port();
     let serving = tokio::spawn(async move {

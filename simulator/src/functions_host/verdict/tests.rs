@@ -1,7 +1,7 @@
 use super::*;
 
-fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-    Answer {
+fn answer(status: u16, content_type: &str, body: &str) -> RawAnswer {
+    RawAnswer {
         status,
         headers: vec![("content-type".to_owned(), content_type.to_owned())],
         body: body.as_bytes().to_vec(),
@@ -80,7 +80,7 @@ fn what_is_no_envelope_is_refused() {
 
 #[test]
 fn an_answer_before_the_request_was_read_is_refused() {
-    let early = Answer {
+    let early = RawAnswer {
         request_sent: false,
         ..answer(200, "application/json", "{}")
     };

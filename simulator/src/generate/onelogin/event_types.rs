@@ -2,7 +2,7 @@
 
 /// A group of keys that an event carries.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(in crate::generate) enum Part {
+pub(in crate::generate) enum EventPart {
     Actor,
     User,
     UserAttributes,
@@ -32,14 +32,14 @@ pub struct EventType {
     pub id: u32,
     /// What happened, in our words; not part of the event.
     pub meaning: &'static str,
-    pub(in crate::generate) parts: &'static [Part],
+    pub(in crate::generate) parts: &'static [EventPart],
 }
 
-const fn event(id: u32, meaning: &'static str, parts: &'static [Part]) -> EventType {
+const fn event(id: u32, meaning: &'static str, parts: &'static [EventPart]) -> EventType {
     EventType { id, meaning, parts }
 }
 
-use Part::{
+use EventPart::{
     Actor, ApiCredential, App, Browser, Device, Directory, Factor, Group, LongNote, Mapping, Note, Policy, Privilege,
     Risk, Role, Task, User, UserAttributes,
 };

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::event_types::Part;
+use super::event_types::EventPart;
 use crate::generate::{DIFFICULT_NAMES, USER_AGENTS};
 use crate::random::{one_in, pick, uuid};
 
@@ -12,47 +12,47 @@ const PEOPLE: [&str; 4] = ["Noor Haddad", "Léa Fontaine", "山田 葵", "Kwame 
 const APPS: [&str; 3] = ["Ledger", "Träume & Co", "Ticket-Desk \\ EU"];
 
 /// The keys and values of one part.
-pub(in crate::generate) fn fields_of(part: Part, rng: &mut StdRng) -> Vec<(&'static str, Value)> {
+pub(in crate::generate) fn fields_of(part: EventPart, rng: &mut StdRng) -> Vec<(&'static str, Value)> {
     match part {
-        Part::Actor => vec![("actor_user_id", id(rng)), ("actor_user_name", name(rng, &PEOPLE))],
-        Part::User => vec![("user_id", id(rng)), ("user_name", name(rng, &PEOPLE))],
-        Part::UserAttributes => user_attributes(rng),
-        Part::App => vec![("app_id", id(rng)), ("app_name", name(rng, &APPS))],
-        Part::Role => vec![("role_id", id(rng)), ("role_name", name(rng, &DIFFICULT_NAMES))],
-        Part::Policy => vec![
+        EventPart::Actor => vec![("actor_user_id", id(rng)), ("actor_user_name", name(rng, &PEOPLE))],
+        EventPart::User => vec![("user_id", id(rng)), ("user_name", name(rng, &PEOPLE))],
+        EventPart::UserAttributes => user_attributes(rng),
+        EventPart::App => vec![("app_id", id(rng)), ("app_name", name(rng, &APPS))],
+        EventPart::Role => vec![("role_id", id(rng)), ("role_name", name(rng, &DIFFICULT_NAMES))],
+        EventPart::Policy => vec![
             ("policy_name", name(rng, &DIFFICULT_NAMES)),
             ("policy_type", json!("user")),
             ("policy_id", id(rng)),
         ],
-        Part::Group => vec![("group_id", id(rng)), ("group_name", name(rng, &DIFFICULT_NAMES))],
-        Part::Browser => vec![
+        EventPart::Group => vec![("group_id", id(rng)), ("group_name", name(rng, &DIFFICULT_NAMES))],
+        EventPart::Browser => vec![
             ("user_agent", name(rng, &USER_AGENTS)),
             ("browser_fingerprint", id(rng)),
         ],
-        Part::Risk => risk(rng),
-        Part::Factor => vec![
+        EventPart::Risk => risk(rng),
+        EventPart::Factor => vec![
             ("authentication_factor_id", id(rng)),
             ("authentication_factor_type", json!("7")),
             ("authentication_factor_description", json!("Field kit")),
         ],
-        Part::Device => vec![("otp_device_id", id(rng)), ("otp_device_name", json!("Pocket №2"))],
-        Part::ApiCredential => vec![
+        EventPart::Device => vec![("otp_device_id", id(rng)), ("otp_device_name", json!("Pocket №2"))],
+        EventPart::ApiCredential => vec![
             ("api_credential_name", name(rng, &DIFFICULT_NAMES)),
             ("client_id", json!(uuid(rng))),
         ],
-        Part::Privilege => vec![
+        EventPart::Privilege => vec![
             ("privilege_id", json!(uuid(rng))),
             ("privilege_name", json!("Read reports")),
         ],
-        Part::Directory => vec![
+        EventPart::Directory => vec![
             ("directory_id", id(rng)),
             ("directory_name", json!("ou=Halle,dc=example,dc=com")),
             ("directory_sync_run_id", id(rng)),
         ],
-        Part::Mapping => vec![("mapping_id", id(rng)), ("mapping_name", json!("Contractors → guests"))],
-        Part::Task => vec![("task_name", json!("Outbound events")), ("entity", json!("Webhook"))],
-        Part::Note => vec![("notes", json!("The answer was \"no\" (second try)."))],
-        Part::LongNote => vec![(
+        EventPart::Mapping => vec![("mapping_id", id(rng)), ("mapping_name", json!("Contractors → guests"))],
+        EventPart::Task => vec![("task_name", json!("Outbound events")), ("entity", json!("Webhook"))],
+        EventPart::Note => vec![("notes", json!("The answer was \"no\" (second try)."))],
+        EventPart::LongNote => vec![(
             "notes",
             json!(format!(
                 "Way: portal\nSteps: name -> key -> key\n\tReference: {}",

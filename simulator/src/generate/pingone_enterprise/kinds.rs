@@ -15,7 +15,7 @@ pub(super) enum Resources {
 
 /// One kind of event.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct EventKind {
     pub(super) source: &'static str,
     /// `action.type`.
     pub(super) action: &'static str,
@@ -34,8 +34,8 @@ const fn kind(
     message: &'static str,
     resources: Resources,
     day_before_month: bool,
-) -> Kind {
-    Kind {
+) -> EventKind {
+    EventKind {
         source,
         action,
         status,
@@ -49,7 +49,7 @@ use Resources::{EmptyList, List, Mail, None, Object};
 
 /// Every kind the generator knows, in the order it walks them.
 #[rustfmt::skip]
-pub(super) const KINDS: &[Kind] = &[
+pub(super) const KINDS: &[EventKind] = &[
     kind("ADMINISTRATOR_LOGIN", "Password", "SUCCESS", "Password", EmptyList, true),
     kind("ADMINISTRATOR_LOGIN", "Password", "FAILURE", "The password was wrong", EmptyList, true),
     kind("ADMINISTRATOR_LOGIN", "PingID", "SUCCESS", "PingID", None, false),

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::json_object::JsonObject;
 use super::{ADDRESSES, USER_AGENTS};
 use crate::random::{one_in, pick, uuid};
-use kinds::{KINDS, Kind, Resources};
+use kinds::{EventKind, KINDS, Resources};
 
 const PEOPLE: [&str; 4] = [
     "noor.haddad@example.com",
@@ -75,7 +75,7 @@ impl Events {
         }
     }
 
-    fn event(&mut self, kind: &Kind, id: &str, recorded: DateTime<Utc>) -> String {
+    fn event(&mut self, kind: &EventKind, id: &str, recorded: DateTime<Utc>) -> String {
         let order = if kind.day_before_month {
             "%Y-%d-%mT%H:%M:%S%.3fZ"
         } else {

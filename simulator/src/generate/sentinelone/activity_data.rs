@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::activity_types::Part;
 use super::common::{CLASSIFICATIONS, hexadecimal, microseconds};
-use super::estate::{Estate, Place};
+use super::estate::{Estate, EstatePlace};
 use crate::generate::ADDRESSES;
 use crate::random::{one_in, pick, uuid};
 
@@ -15,7 +15,7 @@ use crate::random::{one_in, pick, uuid};
 #[derive(Debug)]
 pub(super) struct Subject {
     pub(super) at: DateTime<Utc>,
-    pub(super) place: Place,
+    pub(super) place: EstatePlace,
     pub(super) user: &'static str,
     pub(super) computer: String,
     pub(super) file: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Subject {
 
 /// The whole `data` of an activity with these parts.
 pub(super) fn data(parts: &[Part], subject: &Subject, estate: &Estate, rng: &mut StdRng) -> Value {
-    let Place {
+    let EstatePlace {
         site_name, group_name, ..
     } = &subject.place;
     let account = estate.account_name;

@@ -19,12 +19,12 @@ const SITES: [(&str, [&str; 2]); 3] = [
 pub(super) struct Estate {
     pub(super) account_id: String,
     pub(super) account_name: &'static str,
-    places: Vec<Place>,
+    places: Vec<EstatePlace>,
 }
 
 /// One group in its site.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct EstatePlace {
     pub(super) site_id: String,
     pub(super) site_name: &'static str,
     pub(super) group_id: String,
@@ -42,7 +42,7 @@ impl Estate {
             let site_opened = opened + TimeDelta::hours(number as i64 + 1);
             let site_id = ids.at(site_opened);
             for group_name in groups {
-                places.push(Place {
+                places.push(EstatePlace {
                     site_id: site_id.clone(),
                     site_name,
                     group_id: ids.at(site_opened),
@@ -58,7 +58,7 @@ impl Estate {
     }
 
     /// Some place of the estate.
-    pub(super) fn place(&self, rng: &mut StdRng) -> Place {
+    pub(super) fn place(&self, rng: &mut StdRng) -> EstatePlace {
         let mut chosen = 0;
         for candidate in 1..self.places.len() {
             if one_in(rng, candidate as u32 + 1) {

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use super::common::{CLASSIFICATIONS, FILES, cut, hexadecimal, microseconds, parsed};
-use super::estate::{Estate, Place};
+use super::estate::{Estate, EstatePlace};
 use super::snowflake::Snowflakes;
 use crate::generate::ADDRESSES;
 use crate::random::{one_in, pick};
@@ -154,7 +154,7 @@ impl Threats {
         })
     }
 
-    fn detection_info(&mut self, place: &Place, at: DateTime<Utc>) -> Value {
+    fn detection_info(&mut self, place: &EstatePlace, at: DateTime<Utc>) -> Value {
         json!({
             "accountId": self.estate.account_id,
             "accountName": self.estate.account_name,
@@ -177,7 +177,7 @@ impl Threats {
         })
     }
 
-    fn realtime_info(&mut self, place: &Place, at: DateTime<Utc>) -> Value {
+    fn realtime_info(&mut self, place: &EstatePlace, at: DateTime<Utc>) -> Value {
         json!({
             "accountId": self.estate.account_id,
             "accountName": self.estate.account_name,

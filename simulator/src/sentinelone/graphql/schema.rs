@@ -6,7 +6,7 @@ use super::document::Field;
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum FieldKind {
     /// A value without a selection.
     Scalar,
     /// An object, or a list of them, with a selection.
@@ -14,9 +14,9 @@ pub(super) enum Kind {
 }
 
 /// The fields of a type.
-pub(super) type Fields = &'static [(&'static str, Kind)];
+pub(super) type Fields = &'static [(&'static str, FieldKind)];
 
-use Kind::{Object, Scalar};
+use FieldKind::{Object, Scalar};
 
 /// The answer of `alerts`.
 pub(super) const CONNECTION: Fields = &[
