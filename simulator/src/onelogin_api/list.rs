@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::errors::error;
 use super::options::Fault;
-use super::rows::Selection;
+use super::rows::RowSelection;
 use super::state::{Account, List};
 use crate::query::{Query, only_value, pairs};
 use crate::service::{Reply, Request};

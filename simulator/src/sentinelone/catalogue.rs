@@ -27,7 +27,6 @@ pub(super) struct Selection {
     pub(super) descending: bool,
     /// The last object of the page before.
     pub(super) after: Option<Place>,
-    pub(super) skip: usize,
     pub(super) limit: usize,
 }
 
@@ -79,7 +78,7 @@ impl Catalogue {
             (Some(after), false) => Box::new(order[order.partition_point(|(place, _)| place <= after)..].iter()),
             (Some(after), true) => Box::new(order[..order.partition_point(|(place, _)| place < after)].iter().rev()),
         };
-        let mut matching = rest.filter(holds).skip(selection.skip);
+        let mut matching = rest.filter(holds);
         let taken: Vec<&(Place, usize)> = matching.by_ref().take(selection.limit).collect();
         let more = matching.next().is_some();
         Page {

@@ -29,15 +29,6 @@ pub(super) struct Column {
     pub(super) pointer: &'static str,
 }
 
-/// A time that can be filtered with `__gt`, `__gte`, `__lt` and `__lte`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TimeColumn {
-    pub(super) name: &'static str,
-    pub(super) pointer: &'static str,
-    /// Whether there is `__between` too.
-    pub(super) between: bool,
-}
-
 /// One endpoint.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Contract {
@@ -47,11 +38,10 @@ pub(super) struct Contract {
     pub(super) id: &'static str,
     /// Where the time of a version stands.
     pub(super) updated_at: &'static str,
-    pub(super) times: &'static [TimeColumn],
+    /// Times that can be filtered with `__gt`, `__gte`, `__lt` and `__lte`.
+    pub(super) times: &'static [Column],
     /// Names of `sortBy`; the vendor has more for some.
     pub(super) sorts: &'static [Column],
-    /// Lists of values, separated by commas, that an object must have one of.
-    pub(super) lists: &'static [Column],
 }
 
 /// Where the type of an activity stands, by which some are hidden.
@@ -68,39 +58,16 @@ const fn column(name: &'static str, pointer: &'static str) -> Column {
     Column { name, pointer }
 }
 
-const fn time(name: &'static str, pointer: &'static str) -> TimeColumn {
-    TimeColumn {
-        name,
-        pointer,
-        between: false,
-    }
-}
-
-const fn with_between(name: &'static str, pointer: &'static str) -> TimeColumn {
-    TimeColumn {
-        name,
-        pointer,
-        between: true,
-    }
-}
-
 const ACTIVITIES: Contract = Contract {
     path: "activities",
     largest_limit: 1000,
     id: "/id",
     updated_at: "/updatedAt",
-    times: &[with_between("createdAt", "/createdAt")],
+    times: &[column("createdAt", "/createdAt")],
     sorts: &[
         column("id", "/id"),
         column("activityType", "/activityType"),
         column("createdAt", "/createdAt"),
-    ],
-    lists: &[
-        column("activityTypes", "/activityType"),
-        column("ids", "/id"),
-        column("accountIds", "/accountId"),
-        column("siteIds", "/siteId"),
-        column("groupIds", "/groupId"),
     ],
 };
 
@@ -109,10 +76,7 @@ const AGENTS: Contract = Contract {
     largest_limit: 1000,
     id: "/id",
     updated_at: "/updatedAt",
-    times: &[
-        with_between("createdAt", "/createdAt"),
-        with_between("updatedAt", "/updatedAt"),
-    ],
+    times: &[column("createdAt", "/createdAt"), column("updatedAt", "/updatedAt")],
     sorts: &[
         column("id", "/id"),
         column("createdAt", "/createdAt"),
@@ -121,12 +85,6 @@ const AGENTS: Contract = Contract {
         column("lastActiveDate", "/lastActiveDate"),
         column("computerName", "/computerName"),
     ],
-    lists: &[
-        column("ids", "/id"),
-        column("accountIds", "/accountId"),
-        column("siteIds", "/siteId"),
-        column("groupIds", "/groupId"),
-    ],
 };
 
 const GROUPS: Contract = Contract {
@@ -134,7 +92,7 @@ const GROUPS: Contract = Contract {
     largest_limit: 300,
     id: "/id",
     updated_at: "/updatedAt",
-    times: &[time("updatedAt", "/updatedAt")],
+    times: &[column("updatedAt", "/updatedAt")],
     sorts: &[
         column("id", "/id"),
         column("name", "/name"),
@@ -145,11 +103,6 @@ const GROUPS: Contract = Contract {
         column("updatedAt", "/updatedAt"),
         column("description", "/description"),
     ],
-    lists: &[
-        column("groupIds", "/id"),
-        column("siteIds", "/siteId"),
-        column("types", "/type"),
-    ],
 };
 
 const THREATS: Contract = Contract {
@@ -158,20 +111,14 @@ const THREATS: Contract = Contract {
     id: "/id",
     updated_at: "/threatInfo/updatedAt",
     times: &[
-        time("createdAt", "/threatInfo/createdAt"),
-        time("updatedAt", "/threatInfo/updatedAt"),
+        column("createdAt", "/threatInfo/createdAt"),
+        column("updatedAt", "/threatInfo/updatedAt"),
     ],
     sorts: &[
         column("id", "/id"),
         column("createdAt", "/threatInfo/createdAt"),
         column("updatedAt", "/threatInfo/updatedAt"),
         column("classification", "/threatInfo/classification"),
-    ],
-    lists: &[
-        column("ids", "/id"),
-        column("accountIds", "/agentRealtimeInfo/accountId"),
-        column("siteIds", "/agentRealtimeInfo/siteId"),
-        column("groupIds", "/agentRealtimeInfo/groupId"),
     ],
 };
 
@@ -181,8 +128,8 @@ const ALERTS: Contract = Contract {
     id: "/alertInfo/alertId",
     updated_at: "/alertInfo/updatedAt",
     times: &[
-        time("createdAt", "/alertInfo/createdAt"),
-        time("reportedAt", "/alertInfo/reportedAt"),
+        column("createdAt", "/alertInfo/createdAt"),
+        column("reportedAt", "/alertInfo/reportedAt"),
     ],
     sorts: &[
         column("id", "/alertInfo/alertId"),
@@ -190,11 +137,6 @@ const ALERTS: Contract = Contract {
         column("alertInfoCreatedAt", "/alertInfo/createdAt"),
         column("alertInfoReportedAt", "/alertInfo/reportedAt"),
         column("severity", "/ruleInfo/severity"),
-    ],
-    lists: &[
-        column("ids", "/alertInfo/alertId"),
-        column("accountIds", "/agentDetectionInfo/accountId"),
-        column("siteIds", "/agentDetectionInfo/siteId"),
     ],
 };
 
@@ -205,9 +147,9 @@ const UNIFIED_ALERTS: Contract = Contract {
     id: "/id",
     updated_at: "/updatedAt",
     times: &[
-        time("detectedAt", "/detectedAt"),
-        time("createdAt", "/createdAt"),
-        time("updatedAt", "/updatedAt"),
+        column("detectedAt", "/detectedAt"),
+        column("createdAt", "/createdAt"),
+        column("updatedAt", "/updatedAt"),
     ],
     sorts: &[
         column("detectedAt", "/detectedAt"),
@@ -216,7 +158,6 @@ const UNIFIED_ALERTS: Contract = Contract {
         column("severity", "/severity"),
         column("status", "/status"),
     ],
-    lists: &[],
 };
 
 impl Stream {
@@ -259,7 +200,7 @@ impl Contract {
 
     /// Where the values stand that an object is sorted and filtered by.
     pub(super) fn pointers(&self) -> impl Iterator<Item = &'static str> {
-        let columns = self.sorts.iter().chain(self.lists).map(|column| column.pointer);
+        let columns = self.sorts.iter().map(|column| column.pointer);
         columns
             .chain([ACTIVITY_TYPE])
             .chain(AGENT_FLAGS.map(|column| column.pointer))

@@ -44,8 +44,6 @@ pub(super) enum Filter {
         comparison: Comparison,
         bound: DateTime<Utc>,
     },
-    /// The value at the pointer, as text, is one of these.
-    OneOf { pointer: &'static str, values: Vec<String> },
     /// The value at the pointer, as text, is none of these.
     NoneOf { pointer: &'static str, values: Vec<String> },
 }
@@ -64,7 +62,6 @@ impl Filter {
                 .copied()
                 .flatten()
                 .is_none_or(|time| comparison.holds(time, *bound)),
-            Filter::OneOf { pointer, values } => values.contains(&stored.text_at(pointer)),
             Filter::NoneOf { pointer, values } => !values.contains(&stored.text_at(pointer)),
         }
     }

@@ -8,7 +8,7 @@ use super::catalogue::{Page, Selection};
 use super::contract::Stream;
 use super::cursor::{Cursor, old_form};
 use super::options::Fault;
-use super::parameters::{Parameters, lasting};
+use super::parameters::{self, lasting};
 use super::state::Console;
 use crate::query::{Query, only_value, pairs};
 use crate::service::{Reply, Request};
@@ -21,14 +21,13 @@ pub(super) fn reply(
     fault: Option<&Fault>,
 ) -> Result<Reply, Reply> {
     let query = pairs(&request.query);
-    let mut parameters =
-        Parameters::parse(stream, &query, &console.options).map_err(|problem| console.refused(stream, &problem))?;
+    let mut selection =
+        parameters::selection(stream, &query, &console.options).map_err(|problem| console.refused(stream, &problem))?;
     if let Some(text) = only_value(&query, "cursor") {
         follow(console, stream, &query, text)
-            .and_then(|cursor| go_on(&mut parameters.selection, stream, cursor))
+            .and_then(|cursor| go_on(&mut selection, stream, cursor))
             .map_err(|problem| console.refused(stream, &problem))?;
     }
-    let mut selection = parameters.selection;
     selection.limit = console.page_limit(selection.limit);
     let repeated = match (fault, &selection.after) {
         (Some(Fault::RepeatLastOfPreviousPage), Some(place)) => {
@@ -39,12 +38,10 @@ pub(super) fn reply(
     let page = console.catalogue(stream).page(&selection);
     let versions: Vec<usize> = page.objects.iter().map(|stored| stored.version).collect();
     let own = page.objects.iter().map(|stored| stored.json.clone());
-    let mut data: Vec<Arc<str>> = repeated.into_iter().chain(own).collect();
-    let total = if parameters.skip_count { 0 } else { page.total };
-    let next = next_cursor(&selection, &page).filter(|_| !parameters.count_only);
-    if parameters.count_only {
-        data.clear();
-    } else if shows_its_data(fault) {
+    let data: Vec<Arc<str>> = repeated.into_iter().chain(own).collect();
+    let total = page.total;
+    let next = next_cursor(&selection, &page);
+    if shows_its_data(fault) {
         console.mark_shown(&versions);
     }
     let next = next.map(|cursor| {

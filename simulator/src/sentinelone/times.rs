@@ -18,13 +18,6 @@ pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {
     Some(naive.and_utc())
 }
 
-/// Both ends of a `__between`: `<from>-<to>` in epoch milliseconds, both inside.
-pub(super) fn between(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (from, to) = text.split_once('-')?;
-    let moment = |digits: &str| DateTime::from_timestamp_millis(digits.parse().ok()?);
-    Some((moment(from)?, moment(to)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,14 +36,5 @@ mod tests {
         ] {
             assert_eq!(time(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn a_range_is_two_epoch_milliseconds() {
-        let (from, to) = between("1514978764288-1514978999999").expect("the swagger's form");
-
-        assert_eq!((to - from).num_milliseconds(), 235_711);
-        assert_eq!(between("1514978764288"), None);
-        assert_eq!(between("a-b"), None);
     }
 }

@@ -42,7 +42,6 @@ pub(super) fn connection(
         sort,
         descending,
         after: place_after(console, &arguments["after"], &parameters)?,
-        skip: 0,
         limit: console.page_limit(inputs::first(&arguments["first"])?),
     };
     let page = nodes(console, &selection, fault);

@@ -80,7 +80,7 @@ async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
     let agent = agents.new_object(start_time());
     let other = agents.new_object(start_time());
     let third = agents.new_object(start_time());
-    let mut shown = vec![agent.clone(), other.clone(), agents.decommission(&agent, start_time())];
+    let mut shown = vec![agent.clone(), other, agents.decommission(&agent, start_time())];
     shown.push(agents.uninstall(&third, start_time()));
     server.publish_agents(shown);
     let count = async |stream, parameters: &[(&str, &str)]| {
@@ -89,13 +89,11 @@ async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
 
     assert_eq!(count(Stream::Activities, &[]).await, 4);
     assert_eq!(count(Stream::Activities, &[("includeHidden", "true")]).await, 5);
-    assert_eq!(count(Stream::Activities, &[("activityTypes", "23,25")]).await, 2);
     assert_eq!(count(Stream::Agents, &[]).await, 1);
     assert_eq!(count(Stream::Agents, &[("isDecommissioned", "true,false")]).await, 2);
     assert_eq!(count(Stream::Agents, &[("isDecommissioned", "True")]).await, 1);
     let both = [("isDecommissioned", "True,False"), ("isUninstalled", "True,False")];
     assert_eq!(count(Stream::Agents, &both).await, 3);
-    assert_eq!(count(Stream::Agents, &[("ids", other.id.as_str())]).await, 1);
 }
 
 #[tokio::test]
@@ -139,19 +137,14 @@ async fn a_version_that_was_overwritten_before_anybody_asked_was_never_shown() {
 }
 
 #[tokio::test]
-async fn skip_count_only_and_the_default_page_work() {
+async fn the_default_page_has_ten_objects_and_says_how_many_there_are() {
     let server = SentinelOne::start(Options::default());
     server.publish_activities(activities(12));
-    let page =
-        async |parameters: &[(&str, &str)]| json_of(get(&server, Stream::Activities, &query(parameters)).await).await;
 
-    assert_eq!(ids(Stream::Activities, &page(&[]).await).len(), 10);
-    let counted = page(&[("countOnly", "true")]).await;
-    assert_eq!(counted["pagination"]["totalItems"], 12);
-    assert_eq!(counted["data"].as_array().map(Vec::len), Some(0));
-    assert!(counted["pagination"]["nextCursor"].is_null());
-    assert_eq!(ids(Stream::Activities, &page(&[("skip", "9")]).await).len(), 3);
-    assert_eq!(page(&[("skipCount", "true")]).await["pagination"]["totalItems"], 0);
+    let page = json_of(get(&server, Stream::Activities, &[]).await).await;
+
+    assert_eq!(ids(Stream::Activities, &page).len(), 10);
+    assert_eq!(page["pagination"]["totalItems"], 12);
 }
 
 #[tokio::test]
