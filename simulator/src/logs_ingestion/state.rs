@@ -65,12 +65,8 @@ impl Endpoint {
         random::uuid(&mut self.rng)
     }
 
-    pub(super) fn is_refused_on_purpose(&self, row: &Value) -> bool {
-        if self.refused_texts.is_empty() {
-            return false;
-        }
-        let text = row.to_string();
-        let mut refused = self.refused_texts.iter();
-        refused.any(|refused| text.contains(refused))
+    /// Whether the text of a row, or of a whole body, holds a text that is refused on purpose.
+    pub(super) fn is_refused_on_purpose(&self, json: &str) -> bool {
+        self.refused_texts.iter().any(|refused| json.contains(refused))
     }
 }

@@ -1,7 +1,9 @@
 //! The Logs Ingestion API as one process reaches it, with its faults, and the account of what it took.
 
+use std::io::Read;
+
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use simulator::{Reply, Request};
 
 use super::marks::mark_of;
@@ -68,10 +70,12 @@ pub async fn answer(io: &ProcessIo, request: &Request) -> Answer {
 impl<'a> Call<'a> {
     fn read(io: &'a ProcessIo, request: &'a Request) -> Self {
         let (_, table) = request.path.rsplit_once("/streams/Custom-").unwrap();
-        let rows: Vec<Value> = serde_json::from_reader(GzDecoder::new(request.body.as_slice())).unwrap();
+        let mut body = Vec::new();
+        GzDecoder::new(request.body.as_slice()).read_to_end(&mut body).unwrap();
+        let rows: Vec<&RawValue> = serde_json::from_slice(&body).unwrap();
         let marks = match table {
             HEALTH_TABLE => Vec::new(),
-            _ => rows.iter().map(|row| mark_of(&row.to_string())).collect(),
+            _ => rows.iter().map(|row| mark_of(row.get())).collect(),
         };
         Self {
             io,
