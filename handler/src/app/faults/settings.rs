@@ -3,7 +3,8 @@
 use super::fault_kinds::FaultKinds;
 use super::vendors::Vendor;
 use super::world::{INGESTION, rules};
-use crate::config::{MapEnvironment, Settings};
+use crate::app::settings::Settings;
+use crate::config::MapEnvironment;
 
 pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
 
@@ -25,7 +26,7 @@ pub fn settings(kinds: FaultKinds) -> Settings {
     let environment = MapEnvironment::from(pairs);
     let settings = Settings::load(&environment)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(ToString::to_string).collect::<Vec<_>>()));
-    assert!(settings.switched_off.is_empty(), "{:?}", settings.switched_off);
+    assert!(settings.disabled.is_empty(), "{:?}", settings.disabled);
     settings
 }
 
