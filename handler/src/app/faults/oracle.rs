@@ -128,7 +128,7 @@ fn health_rows(evidence: &Evidence<'_>) {
     let rows = evidence.world.ingestion.rows(HEALTH_TABLE);
     let of_last_run = rows
         .iter()
-        .filter(|row| row["InvocationId"] == Value::from(evidence.last_run.id.clone()));
+        .filter(|row| row["InvocationId"] == evidence.last_run.id.as_str());
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
     // What a vendor shows late by its own clock is late; a row that is never taken fails its stream.
     let usual = [

@@ -249,7 +249,7 @@ fn sentinelone_object(stream: Stream, object: usize, at: DateTime<Utc>, mark: &s
         Stream::Activities => json!({"id": id, "activityType": 5020, "createdAt": at, "updatedAt": at,
             "primaryDescription": mark}),
         Stream::Agents => json!({"id": id, "createdAt": at, "updatedAt": at, "computerName": mark,
-            "isDecommissioned": object % 3 == 0, "isUninstalled": object % 5 == 0}),
+            "isDecommissioned": object.is_multiple_of(3), "isUninstalled": object.is_multiple_of(5)}),
         Stream::Groups => json!({"id": id, "createdAt": at, "updatedAt": at, "name": mark}),
         Stream::Threats => json!({"id": id, "threatInfo": {"createdAt": at, "updatedAt": at, "threatName": mark}}),
         Stream::Alerts => json!({"alertInfo": {"alertId": id, "createdAt": at, "reportedAt": at, "updatedAt": at},
