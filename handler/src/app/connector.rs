@@ -9,14 +9,14 @@ use super::settings::Settings;
 use super::shared::Shared;
 use crate::functions::Work;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules};
-use crate::state::{BlobStore, Container, Holder, LocalStore, StateLocation, Store, StreamHealths, connect};
+use crate::state::{BlobStore, Container, Holder, Leases, LocalStore, StateLocation, StreamHealths, connect};
 use crate::status::RunRecorder;
 
-/// Builds the work. `command` names the process to others that meet its leases.
+/// Builds the work. `holder` names the process to others that meet its leases.
 ///
 /// # Errors
 /// Where the state or a destination cannot be had, or a table is not built in.
-pub fn build(settings: &Settings, shared: &Shared, command: &str) -> Result<Work, BuildError> {
+pub fn build(settings: &Settings, shared: &Shared, holder: &Holder) -> Result<Work, BuildError> {
     let store = open_store(&settings.state, shared)?;
     let assembly = Assembly::new(settings, shared, store.clone())?;
     let rules = PollRules {
@@ -24,9 +24,6 @@ pub fn build(settings: &Settings, shared: &Shared, command: &str) -> Result<Work
         overlap: settings.poll.overlap,
         settle: settings.poll.settle,
         concurrency: settings.poll.concurrency,
-    };
-    let holder = Holder {
-        who: format!("{command} (process {})", std::process::id()),
     };
     let recorder = RunRecorder {
         healths: StreamHealths::new(store.clone()),
@@ -43,7 +40,7 @@ pub fn build(settings: &Settings, shared: &Shared, command: &str) -> Result<Work
         rules,
         store,
         clock: shared.clock.clone(),
-        holder,
+        holder: holder.clone(),
         shutdown: shared.stop.clone(),
         housekeeping: Housekeeping::new(assembly.push_ledgers()),
     };
@@ -56,7 +53,7 @@ pub fn build(settings: &Settings, shared: &Shared, command: &str) -> Result<Work
     })
 }
 
-fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Store>, BuildError> {
+fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Leases>, BuildError> {
     let clock = shared.clock.clone();
     match location {
         StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),

@@ -16,6 +16,7 @@ use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::config::{Environment, SettingProblems};
 use crate::functions::{Work, Workplace};
 use crate::report::RunReport;
+use crate::state::Holder;
 use crate::time::Shutdown;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
@@ -54,7 +55,7 @@ pub struct ConnectorWorkplace {
 
 struct Inner {
     environment: Arc<dyn Environment>,
-    command: &'static str,
+    holder: Holder,
     stop: Shutdown,
     /// Held during a lookup: one at a time.
     looking_up: tokio::sync::Mutex<()>,
@@ -76,9 +77,9 @@ struct RuntimeState {
 }
 
 impl ConnectorWorkplace {
-    /// Nothing is read or asked for yet. `command` names the process to others that meet its leases, `stop` tells the
+    /// Nothing is read or asked for yet. `holder` names the process to others that meet its leases, `stop` tells the
     /// work when to end.
-    pub fn new(environment: Arc<dyn Environment>, command: &'static str, stop: Shutdown) -> Self {
+    pub fn new(environment: Arc<dyn Environment>, holder: Holder, stop: Shutdown) -> Self {
         let state = RuntimeState {
             secrets: Secrets::new(environment.clone(), &CATALOG),
             shared: None,
@@ -91,7 +92,7 @@ impl ConnectorWorkplace {
         Self {
             inner: Arc::new(Inner {
                 environment,
-                command,
+                holder,
                 stop,
                 looking_up: tokio::sync::Mutex::default(),
                 ledgers_changed: Arc::default(),
@@ -260,7 +261,7 @@ impl Inner {
             return Ok(work.clone());
         }
         let shared = state.shared(self)?;
-        let work = Arc::new(build(&settings, &shared, self.command)?);
+        let work = Arc::new(build(&settings, &shared, &self.holder)?);
         state.work = Some(work.clone());
         Ok(work)
     }

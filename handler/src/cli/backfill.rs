@@ -21,6 +21,7 @@ use crate::jobs::{
 };
 use crate::report::{Outcome, RunReport, StreamReport};
 use crate::sources::Window;
+use crate::state::Holder;
 use crate::time::{Clock, Shutdown, SystemClock};
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival.
@@ -61,7 +62,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
     }
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, crate::state::BACKFILL, stop.clone());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("backfill").yielding(), stop.clone());
     let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

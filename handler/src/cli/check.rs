@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::{Check, ConnectorWorkplace, Finding, Severity, nothing_configured};
 use crate::config::Environment;
+use crate::state::Holder;
 use crate::time::{Deadline, Shutdown};
 
 /// All in all; resolving Key Vault references is a part of it.
@@ -23,7 +24,7 @@ pub struct CheckArguments {}
 /// A line for every part, on the standard output. Exit 0 if all is fine, 1 if something failed, 64 for bad settings.
 pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCode {
     let deadline = Deadline::after(LONGEST);
-    let workplace = ConnectorWorkplace::new(environment, "check", Shutdown::default());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("check"), Shutdown::default());
     workplace.look_up().await;
     // What is wrong with them is logged already.
     let Ok(settings) = workplace.settings() else {

@@ -15,6 +15,7 @@ use crate::config::Environment;
 use crate::functions::{Work, Workplace};
 use crate::jobs::{RunRequest, Selection};
 use crate::report::{ReportSubject, RunReport};
+use crate::state::Holder;
 use crate::time::{Deadline, Shutdown};
 
 /// What follows `poll`.
@@ -33,7 +34,7 @@ pub struct PollArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, "poll", stop.clone());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("poll"), stop.clone());
     let (settings, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

@@ -17,6 +17,7 @@ use crate::functions::Work;
 use crate::jobs;
 use crate::jobs::{ReplayError, Replayed, RunRequest, RunScope};
 use crate::report::RunReport;
+use crate::state::Holder;
 use crate::status::record_replayed;
 use crate::time::{Clock, Deadline, Shutdown, SystemClock};
 
@@ -39,7 +40,7 @@ pub struct ReplayArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, "replay", stop.clone());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("replay"), stop.clone());
     let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

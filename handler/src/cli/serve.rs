@@ -14,6 +14,7 @@ use crate::cli::signals;
 use crate::config::{Environment, SettingProblems};
 use crate::functions::ConnectorFunctions;
 use crate::host;
+use crate::state::Holder;
 use crate::time::Shutdown;
 
 const DEFAULT_PORT: u16 = 8080;
@@ -54,7 +55,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     };
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, "serve", stop.clone());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("serve"), stop.clone());
     let unresolved = workplace.unresolved();
     let state = match unresolved {
         0 => describe(&workplace.settings()),

@@ -11,6 +11,7 @@ use super::EXIT_FAILED;
 use super::prepare::prepare;
 use crate::app::ConnectorWorkplace;
 use crate::config::Environment;
+use crate::state::Holder;
 use crate::time::Shutdown;
 
 /// What follows `status`.
@@ -23,7 +24,7 @@ pub struct StatusArguments {
 
 /// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
 pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) -> ExitCode {
-    let workplace = ConnectorWorkplace::new(environment, "status", Shutdown::default());
+    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("status"), Shutdown::default());
     let (_, work) = match prepare(&workplace).await {
         Ok(prepared) => prepared,
         Err(code) => return code,

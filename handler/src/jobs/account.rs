@@ -10,7 +10,7 @@ use super::plan::StreamPlan;
 use crate::event::{Identity, StreamName};
 use crate::report::Cause;
 use crate::report::Problem;
-use crate::state::{Holder, Lease, LeaseAttempt, Store};
+use crate::state::{Holder, Lease, LeaseAttempt, Leases};
 use crate::time::Deadline;
 
 /// A run waits so long for a backfill to come to the end of its slice.
@@ -43,19 +43,19 @@ impl AccountLease {
     }
 
     /// Gives the lease back, if it was taken.
-    pub async fn give_back(self) {
+    pub async fn release(self) {
         if let Some(Ok(lease)) = self.taken.into_inner() {
-            lease.give_back().await;
+            lease.release().await;
         }
     }
 
     /// The lease, asked for once in a run. A backfill gives it back after every slice: it is waited for.
-    pub async fn lease(&self, store: &dyn Store, holder: &Holder, deadline: Deadline) -> Result<&Lease, NoLease> {
+    pub async fn lease(&self, store: &dyn Leases, holder: &Holder, deadline: Deadline) -> Result<&Lease, NoLease> {
         let patience = Deadline::after(deadline.clip(LONGEST_WAIT));
         let take = async || loop {
             match store.try_lease(&self.lease_name, holder).await {
                 Ok(LeaseAttempt::Taken(lease)) => return Ok(lease),
-                Ok(LeaseAttempt::Held(held)) if held.gives_way_soon() && !patience.has_passed() => {
+                Ok(LeaseAttempt::Held(held)) if held.yields && !patience.has_passed() => {
                     tokio::time::sleep(ASK_EVERY).await;
                 }
                 Ok(LeaseAttempt::Held(held)) => return Err(NoLease::Held(held.to_string())),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::state::{Holder, LeaseAttempt, ProcessLedger, Store, StoreError};
+use crate::state::{Holder, LeaseAttempt, Leases, ProcessLedger, StoreError};
 
 const EVERY: Duration = Duration::from_secs(3600);
 const LEASE: &str = "housekeeping";
@@ -27,7 +27,7 @@ impl Housekeeping {
     }
 
     /// Once in an hour, by whoever has the lease. Another time will do if it fails.
-    pub async fn run(&self, store: &dyn Store, holder: &Holder) -> Result<(), StoreError> {
+    pub async fn run(&self, store: &dyn Leases, holder: &Holder) -> Result<(), StoreError> {
         if self.ledgers.is_empty() || !self.is_due() {
             return Ok(());
         }
@@ -38,7 +38,7 @@ impl Housekeeping {
         for ledger in &self.ledgers {
             outcome = outcome.and(ledger.sum_up().await);
         }
-        lease.give_back().await;
+        lease.release().await;
         outcome
     }
 

@@ -6,7 +6,7 @@ use super::housekeeping::Housekeeping;
 use super::poll::window::PollRules;
 use crate::delivery::StreamContext;
 use crate::event::StreamName;
-use crate::state::{DeadLetters, Holder, Lease, Store};
+use crate::state::{DeadLetters, Holder, Lease, Leases, Store};
 use crate::time::{Clock, Deadline, Shutdown};
 
 /// See the module.
@@ -14,7 +14,7 @@ pub struct JobContext {
     /// How windows are cut, and how many streams run at the same time.
     pub rules: PollRules,
     /// The state.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<dyn Leases>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who takes the leases.
@@ -26,6 +26,11 @@ pub struct JobContext {
 }
 
 impl JobContext {
+    /// The state without its leases.
+    pub fn state(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
     /// What the work on a stream needs, under the lease on its account.
     pub fn context_of<'a>(&'a self, lease: &'a Lease, stream: &'a StreamName, deadline: Deadline) -> StreamContext<'a> {
         let store = lease.guard(self.store.clone());

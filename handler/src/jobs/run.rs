@@ -80,7 +80,7 @@ pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest)
         .await;
     // Streams of one account share it: it is ours alone when the last of them is met.
     stream::iter(accounts.into_iter().filter_map(Arc::into_inner))
-        .for_each_concurrent(None, AccountLease::give_back)
+        .for_each_concurrent(None, AccountLease::release)
         .await;
     let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
     let disabled = plans.disabled.iter();

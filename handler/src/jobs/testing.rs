@@ -12,7 +12,7 @@ use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
 use crate::sources::{DestructiveStream, Page, ReadOutcome, SourceError};
-use crate::state::{DeadLetters, Holder, Lease, LeaseAttempt, LocalStore, Spool, SpoolQuota, Store};
+use crate::state::{DeadLetters, Holder, Lease, LeaseAttempt, Leases, LocalStore, Spool, SpoolQuota, Store};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock};
 
@@ -120,13 +120,13 @@ impl TestRun {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
-        let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+        let store = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
         let stream = StreamName {
             source: "model",
             instance: "default".to_owned(),
             stream: "events",
         };
-        let holder = Holder { who: "test".to_owned() };
+        let holder = Holder::of_command("test");
         let LeaseAttempt::Taken(lease) = store.try_lease("lease", &holder).await.unwrap() else {
             panic!("nobody else has it")
         };

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::coverage::{Coverage, Span};
+use super::document::Document;
 use super::key::Key;
 use super::lease::Lease;
 use super::process_ledger::TableCounts;
 use super::reread::Reread;
-use super::store::{Expected, Store, StoreError, Stored, Version};
+use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
 
-const KNOWN_VERSION: u32 = 1;
 /// Possible losses that are remembered.
 const MOST_LOSSES: usize = 100;
 
@@ -111,6 +111,10 @@ impl TablePosition {
     }
 }
 
+impl Document for Checkpoint {
+    const VERSION: u32 = 1;
+}
+
 /// The content of a checkpoint file.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
@@ -186,24 +190,27 @@ impl Checkpoints {
         let file = folder.child(&format!("{}.json", stream.stream));
         let stored = store.read(&file).await?;
         let version = stored.as_ref().map(|stored| stored.version.clone());
-        let mut found = stored.map(|stored| parse(&file, &stored)).transpose()?;
+        let mut found = stored
+            .map(|stored| Checkpoint::read(&file, &stored.bytes))
+            .transpose()?;
         let mut moved_from = None;
 
         if let Some(other) = found.take_if(|checkpoint| checkpoint.account != account) {
+            let file = aside(&folder, stream, &other.account);
             store
-                .write(
-                    &aside(&folder, stream, &other.account),
-                    encode(&other)?,
-                    Expected::Anything,
-                )
+                .write(&file, other.encode_pretty(&file)?, Expected::Anything)
                 .await?;
             let own = aside(&folder, stream, account);
-            found = store.read(&own).await?.map(|stored| parse(&own, &stored)).transpose()?;
+            found = store
+                .read(&own)
+                .await?
+                .map(|stored| Checkpoint::read(&own, &stored.bytes))
+                .transpose()?;
             moved_from = Some(other.account);
         }
         let is_new = found.is_none();
         let current = found.unwrap_or_else(|| Checkpoint {
-            version: KNOWN_VERSION,
+            version: Checkpoint::VERSION,
             account: account.to_owned(),
             fence: 0,
             saved_at: now,
@@ -247,7 +254,7 @@ impl Checkpoints {
             let Some(stored) = store.read(&file).await? else {
                 continue;
             };
-            let checkpoint = parse(&file, &stored)?;
+            let checkpoint = Checkpoint::read(&file, &stored.bytes)?;
             if checkpoint.account == account {
                 return Ok(Some(checkpoint));
             }
@@ -282,7 +289,10 @@ impl Checkpoints {
         self.current.fence = lease.fence;
         self.current.saved_at = now;
         let expected = self.version.clone().map_or(Expected::Absent, Expected::Version);
-        let written = self.store.write(&self.file, encode(&self.current)?, expected).await?;
+        let written = self
+            .store
+            .write(&self.file, self.current.encode_pretty(&self.file)?, expected)
+            .await?;
         self.version = Some(written);
         self.is_new = false;
         self.has_news = false;
@@ -307,37 +317,10 @@ pub fn account_digest(account: &str) -> String {
     Identity::of_parts(&[account]).hex()[..16].to_owned()
 }
 
-fn parse(file: &Key, stored: &Stored) -> Result<Checkpoint, StoreError> {
-    let damaged = |error: serde_json::Error| StoreError::Damaged {
-        key: file.to_string(),
-        reason: error.to_string(),
-    };
-    let value: serde_json::Value = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
-    let version = value.get("version").cloned().unwrap_or_default();
-    if version != KNOWN_VERSION {
-        let found = version.to_string();
-        return Err(StoreError::UnknownVersion {
-            key: file.to_string(),
-            found,
-            known: KNOWN_VERSION,
-        });
-    }
-    serde_json::from_value(value).map_err(damaged)
-}
-
-fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = serde_json::to_vec_pretty(checkpoint).map_err(|error| StoreError::Damaged {
-        key: checkpoint.account.clone(),
-        reason: error.to_string(),
-    })?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Holder, LeaseAttempt, LocalStore};
+    use crate::state::{Holder, LeaseAttempt, Leases, LocalStore};
     use crate::time::SystemClock;
 
     fn now() -> DateTime<Utc> {
@@ -352,18 +335,18 @@ mod tests {
         }
     }
 
-    async fn taken(store: &Arc<dyn Store>) -> Lease {
-        match store.try_lease("a", &Holder { who: "test".to_owned() }).await.unwrap() {
+    async fn taken(store: &Arc<LocalStore>) -> Lease {
+        match store.try_lease("a", &Holder::of_command("test")).await.unwrap() {
             LeaseAttempt::Taken(lease) => lease,
             LeaseAttempt::Held(held) => panic!("{held}"),
         }
     }
 
-    async fn load(store: &Arc<dyn Store>, account: &str) -> Result<Checkpoints, StoreError> {
+    async fn load(store: &Arc<LocalStore>, account: &str) -> Result<Checkpoints, StoreError> {
         Checkpoints::load(store.clone(), &stream(), account, now()).await
     }
 
-    fn opened(folder: &tempfile::TempDir) -> Arc<dyn Store> {
+    fn opened(folder: &tempfile::TempDir) -> Arc<LocalStore> {
         Arc::new(LocalStore::open(folder.path().to_owned(), Arc::new(SystemClock)).unwrap())
     }
 

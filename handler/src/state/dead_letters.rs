@@ -6,13 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::document::{Document, damaged};
 use super::key::Key;
 use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
 use crate::json::compact_into;
 use crate::time::rfc3339_millis;
-
-const KNOWN_VERSION: u32 = 1;
 
 /// What is set aside: an event, a whole body, or a row that the destination refused.
 #[derive(Clone, Debug)]
@@ -77,6 +76,10 @@ pub struct Letter {
     /// The event itself where it is JSON, else its text as a JSON string.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<RawValue>>,
+}
+
+impl Document for Letter {
+    const VERSION: u32 = 1;
 }
 
 /// Where a file of letters lies, and as what it was read or written.
@@ -153,7 +156,7 @@ impl DeadLetters {
                 None => (None, Some(raw(&letter.content))),
             };
             let line = Letter {
-                version: KNOWN_VERSION,
+                version: Letter::VERSION,
                 at: rfc3339_millis(now),
                 source: stream.source.to_owned(),
                 instance: stream.instance.clone(),
@@ -189,15 +192,7 @@ impl DeadLetters {
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
         {
-            let letter: Letter = serde_json::from_slice(line).map_err(|error| damaged(key, &error))?;
-            if letter.version != KNOWN_VERSION {
-                return Err(StoreError::UnknownVersion {
-                    key: key.to_string(),
-                    found: letter.version.to_string(),
-                    known: KNOWN_VERSION,
-                });
-            }
-            letters.push(letter);
+            letters.push(Letter::read(key, line)?);
         }
         Ok(Some(LetterFile {
             place: LetterPlace {
@@ -228,16 +223,9 @@ impl DeadLetters {
 }
 
 fn push_line(key: &Key, letter: &Letter, lines: &mut Vec<u8>) -> Result<(), StoreError> {
-    serde_json::to_writer(&mut *lines, letter).map_err(|error| damaged(key, &error))?;
+    lines.append(&mut letter.encode(key)?);
     lines.push(b'\n');
     Ok(())
-}
-
-fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
-    }
 }
 
 /// Compact JSON, or the text as a JSON string.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::document::Document;
 use super::key::Key;
 use super::store::{Expected, Store, StoreError};
 use crate::event::StreamName;
@@ -17,17 +18,14 @@ pub struct Intent {
     key: Key,
 }
 
-const KNOWN_VERSION: u32 = 1;
-
-#[derive(Deserialize)]
-struct Versioned {
-    version: u32,
-}
-
 #[derive(Deserialize, Serialize)]
 struct Note {
     version: u32,
     at: DateTime<Utc>,
+}
+
+impl Document for Note {
+    const VERSION: u32 = 1;
 }
 
 impl Intent {
@@ -44,8 +42,8 @@ impl Intent {
 
     /// Says that a reply is about to be taken.
     pub async fn declare(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let version = KNOWN_VERSION;
-        let note = serde_json::to_vec(&Note { version, at }).map_err(|error| self.damaged(&error))?;
+        let version = Note::VERSION;
+        let note = Note { version, at }.encode(&self.key)?;
         self.store.write(&self.key, note, Expected::Anything).await.map(|_| ())
     }
 
@@ -59,24 +57,8 @@ impl Intent {
         let Some(stored) = self.store.read(&self.key).await? else {
             return Ok(None);
         };
-        let damaged = |error| self.damaged(&error);
-        let Versioned { version } = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
-        if version != KNOWN_VERSION {
-            return Err(StoreError::UnknownVersion {
-                key: self.key.to_string(),
-                found: version.to_string(),
-                known: KNOWN_VERSION,
-            });
-        }
-        let note: Note = serde_json::from_slice(&stored.bytes).map_err(damaged)?;
+        let note = Note::read(&self.key, &stored.bytes)?;
         Ok(Some(note.at))
-    }
-
-    fn damaged(&self, error: &serde_json::Error) -> StoreError {
-        StoreError::Damaged {
-            key: self.key.to_string(),
-            reason: error.to_string(),
-        }
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::time::Instant;
 
-use super::ended_run::{EndedRun, EndedRuns, LeaseNotes};
+use super::ended_run::{EndedRun, LeaseNotes};
 use super::key::Key;
 use super::listings::Listings;
-use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
+use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 
 /// Until when a lease is ours. Shared with the task that renews it.
 #[derive(Debug, Default)]
@@ -55,14 +55,14 @@ impl Validity {
     }
 }
 
-/// Gives a lease back. What fails at it is nobody's trouble: the lease ends by itself.
+/// Releases a lease in its backend. Errors are ignored: a lease that is not released expires.
 #[async_trait]
-pub trait GiveBack: Send + Sync {
+pub trait Release: Send + Sync {
     /// Once.
-    async fn give_back(self: Box<Self>);
+    async fn release(self: Box<Self>);
 }
 
-/// A lease that we hold. Dropping it stops its renewal; [`Lease::give_back`] frees it at once.
+/// A lease that we hold. Dropping it stops its renewal; [`Lease::release`] frees it at once.
 pub struct Lease {
     /// Grows with every holder of this lease; kept in its text and in the checkpoints, for whoever looks into them.
     /// Nothing compares it: a holder whose lease is lost is kept from writing by [`Lease::require`], and one that was
@@ -72,19 +72,19 @@ pub struct Lease {
     validity: Arc<Validity>,
     notes: LeaseNotes,
     listings: Arc<Listings>,
-    giver: Box<dyn GiveBack>,
+    backend: Box<dyn Release>,
 }
 
 impl Lease {
-    /// A lease of that name, under that fencing number. What goes into `notes` is written when it is given back.
-    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, notes: LeaseNotes, giver: Box<dyn GiveBack>) -> Self {
+    /// A lease of that name, under that fencing number. What goes into `notes` is written when it is released.
+    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, notes: LeaseNotes, backend: Box<dyn Release>) -> Self {
         Self {
             fence,
             name: name.to_owned(),
             validity,
             notes,
             listings: Arc::default(),
-            giver,
+            backend,
         }
     }
 
@@ -115,8 +115,8 @@ impl Lease {
     }
 
     /// Frees it for others.
-    pub async fn give_back(self) {
-        self.giver.give_back().await;
+    pub async fn release(self) {
+        self.backend.release().await;
     }
 }
 
@@ -168,13 +168,5 @@ impl Store for GuardedStore {
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         self.listings.list(&*self.store, prefix).await
-    }
-
-    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
-        self.store.try_lease(name, holder).await
-    }
-
-    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        self.store.ended_runs(name).await
     }
 }

@@ -1,7 +1,8 @@
 //! Tries everything that the program asks of a store, on an object and a lease of its own.
 
 use super::key::Key;
-use super::store::{Expected, Holder, LeaseAttempt, Store, StoreError};
+use super::leases::{Holder, LeaseAttempt, Leases};
+use super::store::{Expected, Store, StoreError};
 
 /// The lease that is tried; nobody works under it.
 const LEASE: &str = "check";
@@ -18,7 +19,7 @@ pub enum ProbedStore {
 }
 
 /// Leaves nothing behind. `who` tells this probe from others at the same time.
-pub async fn probe_store(store: &dyn Store, who: &str) -> Result<ProbedStore, StoreError> {
+pub async fn probe_store(store: &dyn Leases, who: &str) -> Result<ProbedStore, StoreError> {
     let key = Key::new(["check", &format!("{who}.probe")]);
     let outcome = try_object(store, &key).await;
     let removed = store.remove(&key).await;
@@ -31,11 +32,12 @@ pub async fn probe_store(store: &dyn Store, who: &str) -> Result<ProbedStore, St
     }
     let holder = Holder {
         who: format!("check ({who})"),
+        yields: false,
     };
     match store.try_lease(LEASE, &holder).await? {
         LeaseAttempt::Taken(lease) => {
             let holds = lease.require();
-            lease.give_back().await;
+            lease.release().await;
             holds.map(|()| ProbedStore::Sound)
         }
         LeaseAttempt::Held(held) => Ok(ProbedStore::LeaseInUse(held.to_string())),
@@ -81,6 +83,7 @@ mod tests {
         assert!(store.list(&Key::new(["check"])).await.unwrap().is_empty());
         let holder = Holder {
             who: "other".to_owned(),
+            yields: false,
         };
         let LeaseAttempt::Taken(_lease) = store.try_lease(LEASE, &holder).await.unwrap() else {
             panic!("the lease was not given back");

@@ -10,12 +10,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::document::Document;
 use super::key::Key;
 use super::store::{Expected, Store, StoreError};
 use crate::event::StreamName;
 use crate::time::Clock;
 
-const KNOWN_VERSION: u32 = 1;
 /// A living process saves its counts more often than this, see [`ProcessLedger::must_be_renewed`].
 const GONE_AFTER: TimeDelta = TimeDelta::hours(24);
 /// So often counts are saved that did not change.
@@ -38,13 +38,17 @@ pub struct ProcessLedger {
 }
 
 #[derive(Default, Deserialize, Serialize)]
-struct Content {
+struct LedgerFile {
     version: u32,
     saved_at: DateTime<Utc>,
     tables: TableCounts,
     /// Of the sum: files that are in it and may still lie beside it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     summed: Vec<String>,
+}
+
+impl Document for LedgerFile {
+    const VERSION: u32 = 1;
 }
 
 impl ProcessLedger {
@@ -91,20 +95,20 @@ impl ProcessLedger {
         let Some(sum) = self.store.read(&sum_key).await? else {
             return Ok(false);
         };
-        let sum = decode(&sum_key, &sum.bytes)?;
+        let sum = LedgerFile::read(&sum_key, &sum.bytes)?;
         Ok(sum.summed.iter().any(|name| name == self.file.last()))
     }
 
     /// Writes the counts of this process. Gives the time of it.
     pub async fn save(&self, tables: &TableCounts) -> Result<DateTime<Utc>, StoreError> {
         let saved_at = self.clock.now();
-        let content = Content {
-            version: KNOWN_VERSION,
+        let content = LedgerFile {
+            version: LedgerFile::VERSION,
             saved_at,
             tables: tables.clone(),
             summed: Vec::new(),
         };
-        let bytes = encode(&self.file, &content)?;
+        let bytes = content.encode(&self.file)?;
         self.store
             .write(&self.file, bytes, Expected::Anything)
             .await
@@ -114,7 +118,7 @@ impl ProcessLedger {
     /// Sums up the files of processes that are gone. One holder of a lease at a time may.
     pub async fn sum_up(&self) -> Result<(), StoreError> {
         let sum_key = self.folder.child(SUM);
-        let mut sum = Content::default();
+        let mut sum = LedgerFile::default();
         let mut gone = Vec::new();
         for (key, content) in read_all(&self.store, &self.folder).await? {
             if key == sum_key {
@@ -134,14 +138,14 @@ impl ProcessLedger {
         if summed.is_empty() && sum.summed.is_empty() {
             return Ok(());
         }
-        let content = Content {
-            version: KNOWN_VERSION,
+        let content = LedgerFile {
+            version: LedgerFile::VERSION,
             saved_at: self.clock.now(),
             tables,
             summed,
         };
         self.store
-            .write(&sum_key, encode(&sum_key, &content)?, Expected::Anything)
+            .write(&sum_key, content.encode(&sum_key)?, Expected::Anything)
             .await?;
         for (key, _) in gone {
             self.store.remove(&key).await?;
@@ -179,39 +183,16 @@ fn add(sum: &mut TableCounts, tables: &TableCounts) {
     }
 }
 
-async fn read_all(store: &Arc<dyn Store>, folder: &Key) -> Result<Vec<(Key, Content)>, StoreError> {
+async fn read_all(store: &Arc<dyn Store>, folder: &Key) -> Result<Vec<(Key, LedgerFile)>, StoreError> {
     let mut files = Vec::new();
     for listed in store.list(folder).await? {
         let Some(stored) = store.read(&listed.key).await? else {
             continue;
         };
-        let content = decode(&listed.key, &stored.bytes)?;
+        let content = LedgerFile::read(&listed.key, &stored.bytes)?;
         files.push((listed.key, content));
     }
     Ok(files)
-}
-
-fn decode(key: &Key, bytes: &[u8]) -> Result<Content, StoreError> {
-    let content: Content = serde_json::from_slice(bytes).map_err(|error| damaged(key, &error))?;
-    if content.version != KNOWN_VERSION {
-        return Err(StoreError::UnknownVersion {
-            key: key.to_string(),
-            found: content.version.to_string(),
-            known: KNOWN_VERSION,
-        });
-    }
-    Ok(content)
-}
-
-fn encode(key: &Key, content: &Content) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(content).map_err(|error| damaged(key, &error))
-}
-
-fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
-    }
 }
 
 #[cfg(test)]

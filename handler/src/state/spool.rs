@@ -8,17 +8,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::document::{Document, damaged};
 use super::key::Key;
-use super::spool_quota::SpoolQuota;
+use super::spool_quota::{SpoolError, SpoolQuota};
 use super::store::{Expected, Store, StoreError, Version};
 use crate::event::{Identity, StreamName};
-
-const KNOWN_VERSION: u32 = 1;
 
 /// The queues of one stream.
 #[derive(Clone, Debug)]
 pub struct Spool {
-    room: SpoolQuota,
+    quota: SpoolQuota,
     stream: String,
 }
 
@@ -50,7 +49,7 @@ pub struct SpoolEntry {
 
 /// Where an entry lies, and as what it was written or read: it is written over only if it is still that.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct EntryPlace {
     /// Its name.
     pub key: Key,
     version: Version,
@@ -67,22 +66,8 @@ struct Header {
     held_until: Option<DateTime<Utc>>,
 }
 
-/// Why an entry was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum SpoolError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Over the limit.
-    #[error(
-        "the spool holds {used} bytes and takes no more than {limit} (SPOOL_MAX_BYTES); it empties as the destination takes rows"
-    )]
-    Full {
-        /// Bytes that wait.
-        used: u64,
-        /// The setting.
-        limit: u64,
-    },
+impl Document for Header {
+    const VERSION: u32 = 1;
 }
 
 impl SpoolEntry {
@@ -94,9 +79,9 @@ impl SpoolEntry {
 
 impl Spool {
     /// Of one stream.
-    pub fn new(room: &SpoolQuota, stream: &StreamName) -> Self {
+    pub fn new(quota: &SpoolQuota, stream: &StreamName) -> Self {
         Self {
-            room: room.clone(),
+            quota: quota.clone(),
             stream: folder_of(stream),
         }
     }
@@ -111,49 +96,35 @@ impl Spool {
 
     /// Fails unless `bytes` more find room, and counts them in.
     pub async fn require_room(&self, bytes: u64) -> Result<(), SpoolError> {
-        self.room.require(bytes).await
+        self.quota.require(bytes).await
     }
 
     /// Adds an entry to a table's queue; on the disk when this returns.
-    pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<Place, StoreError> {
-        write(self.room.store(), &self.queue(table), entry).await
+    pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<EntryPlace, StoreError> {
+        write(self.quota.store(), &self.queue(table), entry).await
     }
 
     /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out: an entry that is
     /// gone was delivered, and must not come back.
-    pub async fn rewrite(&self, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
-        write_over(self.room.store(), place, rest).await
+    pub async fn rewrite(&self, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
+        write_over(self.quota.store(), place, rest).await
     }
 
     /// The names of a table's entries, oldest first.
     pub async fn waiting(&self, table: &str) -> Result<Vec<Key>, StoreError> {
-        let listed = self.room.store().list(&self.queue(table)).await?;
+        let listed = self.quota.store().list(&self.queue(table)).await?;
         Ok(listed.into_iter().map(|listed| listed.key).collect())
     }
 
     /// An entry, or `None` if it is gone.
-    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, Place)>, StoreError> {
-        let Some(stored) = self.room.store().read(key).await? else {
+    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, EntryPlace)>, StoreError> {
+        let Some(stored) = self.quota.store().read(key).await? else {
             return Ok(None);
         };
-        let damaged = |reason: String| StoreError::Damaged {
-            key: key.to_string(),
-            reason,
-        };
-        let text = String::from_utf8(stored.bytes).map_err(|error| damaged(error.to_string()))?;
-        let (header, body) = text
-            .split_once('\n')
-            .ok_or_else(|| damaged("it has no header".to_owned()))?;
-        let header: Header = serde_json::from_str(header).map_err(|error| damaged(error.to_string()))?;
-        if header.version != KNOWN_VERSION {
-            let found = header.version.to_string();
-            return Err(StoreError::UnknownVersion {
-                key: key.to_string(),
-                found,
-                known: KNOWN_VERSION,
-            });
-        }
-        let place = Place {
+        let text = String::from_utf8(stored.bytes).map_err(|error| damaged(key, &error))?;
+        let (header, body) = text.split_once('\n').ok_or_else(|| damaged(key, &"it has no header"))?;
+        let header = Header::read(key, header.as_bytes())?;
+        let place = EntryPlace {
             key: key.clone(),
             version: stored.version,
         };
@@ -174,7 +145,7 @@ impl Spool {
 
     /// After the destination took it.
     pub async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        self.room.store().remove(key).await
+        self.quota.store().remove(key).await
     }
 
     /// True if `queue`, as [`Spool::queue_of`] names it, is one of a stream's, whatever its table.
@@ -213,55 +184,52 @@ impl GuardedSpool {
     }
 
     /// An entry, or `None` if it is gone.
-    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, Place)>, StoreError> {
+    pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, EntryPlace)>, StoreError> {
         self.spool.read(key).await
     }
 
     /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out.
-    pub async fn rewrite(&self, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
+    pub async fn rewrite(&self, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
         write_over(&self.store, place, rest).await
     }
 
     /// After the destination took it. `bytes` of body find room again.
     pub async fn remove(&self, key: &Key, bytes: usize) -> Result<(), StoreError> {
         self.store.remove(key).await?;
-        self.spool.room.release(bytes as u64).await;
+        self.spool.quota.release(bytes as u64).await;
         Ok(())
     }
 }
 
-async fn write_over(store: &Arc<dyn Store>, place: &Place, rest: &SpoolEntry) -> Result<Place, StoreError> {
+async fn write_over(store: &Arc<dyn Store>, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
     let expected = Expected::Version(place.version.clone());
     let version = store.write(&place.key, encode(&place.key, rest)?, expected).await?;
-    Ok(Place {
+    Ok(EntryPlace {
         key: place.key.clone(),
         version,
     })
 }
 
-async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<Place, StoreError> {
+async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<EntryPlace, StoreError> {
     // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
     let digest = Identity::of_parts(&[&entry.body]).hex();
     let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
     let key = queue.child(&name);
     let bytes = encode(&key, entry)?;
     match store.write(&key, bytes.clone(), Expected::Anything).await {
-        Ok(version) => Ok(Place { key, version }),
+        Ok(version) => Ok(EntryPlace { key, version }),
         Err(error) => settle_doubt(store, key, &bytes, error).await,
     }
 }
 
 fn encode(key: &Key, entry: &SpoolEntry) -> Result<Vec<u8>, StoreError> {
     let header = Header {
-        version: KNOWN_VERSION,
+        version: Header::VERSION,
         at: entry.at,
         kind: entry.kind,
         held_until: entry.held_until,
     };
-    let mut bytes = serde_json::to_vec(&header).map_err(|error| StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
-    })?;
+    let mut bytes = header.encode(key)?;
     bytes.push(b'\n');
     bytes.extend_from_slice(entry.body.as_bytes());
     Ok(bytes)
@@ -273,9 +241,9 @@ async fn settle_doubt(
     key: Key,
     written: &[u8],
     error: StoreError,
-) -> Result<Place, StoreError> {
+) -> Result<EntryPlace, StoreError> {
     match store.read(&key).await {
-        Ok(Some(stored)) if stored.bytes == written => Ok(Place {
+        Ok(Some(stored)) if stored.bytes == written => Ok(EntryPlace {
             key,
             version: stored.version,
         }),
@@ -351,7 +319,7 @@ mod tests {
         assert!(held.is_held(DateTime::from_timestamp(99, 0).unwrap()));
         assert!(!held.is_held(DateTime::from_timestamp(100, 0).unwrap()));
 
-        let guarded = spool.guarded(spool.room.store().clone());
+        let guarded = spool.guarded(spool.quota.store().clone());
         guarded.rewrite(&place, &entry(1, "[2]")).await.unwrap();
         let keys = spool.waiting("T_CL").await.unwrap();
         assert_eq!(keys.len(), 1);
@@ -362,7 +330,7 @@ mod tests {
     async fn an_entry_that_somebody_else_took_or_changed_is_not_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let spool = spool(&folder, 1000);
-        let guarded = spool.guarded(spool.room.store().clone());
+        let guarded = spool.guarded(spool.quota.store().clone());
         let place = spool.add("T_CL", &entry(1, "[1,2]")).await.unwrap();
         let (_, read) = guarded.read(&place.key).await.unwrap().unwrap();
         guarded.rewrite(&read, &entry(1, "[2]")).await.unwrap();

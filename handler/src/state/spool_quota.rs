@@ -8,7 +8,6 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::key::Key;
-use super::spool::SpoolError;
 use super::store::{Store, StoreError};
 
 /// The spool is counted anew after this long: others add to it and take from it.
@@ -16,17 +15,35 @@ const COUNT_EVERY: Duration = Duration::from_secs(20);
 /// And before somebody is refused, but not more often than this.
 const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// Why an entry was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Over the limit.
+    #[error(
+        "the spool holds {used} bytes and takes no more than {limit} (SPOOL_MAX_BYTES); it empties as the destination takes rows"
+    )]
+    Full {
+        /// Bytes that wait.
+        used: u64,
+        /// The setting.
+        limit: u64,
+    },
+}
+
 /// The limit of the spool, and what is known of its size. Shared by everybody in this process who adds to it.
 #[derive(Clone, Debug)]
 pub struct SpoolQuota {
     store: Arc<dyn Store>,
     limit: u64,
-    counted: Arc<Mutex<Option<Counted>>>,
+    counted: Arc<Mutex<Option<SpoolSize>>>,
     counting: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Counted {
+struct SpoolSize {
     bytes: u64,
     at: Instant,
 }
@@ -57,7 +74,7 @@ impl SpoolQuota {
         if counted.at.elapsed() >= COUNT_EVERY {
             self.count_aside();
         }
-        let is_full = |counted: Counted| counted.bytes.saturating_add(bytes) > self.limit;
+        let is_full = |counted: SpoolSize| counted.bytes.saturating_add(bytes) > self.limit;
         if is_full(counted) && counted.at.elapsed() >= COUNT_AGAIN_AFTER {
             counted = self.count().await?;
         }
@@ -85,19 +102,19 @@ impl SpoolQuota {
         if self.counting.swap(true, Ordering::AcqRel) {
             return;
         }
-        let room = self.clone();
+        let quota = self.clone();
         tokio::spawn(async move {
             // A store that does not answer is said by those who must write into it.
-            if let Ok(counted) = room.count().await {
-                *room.counted.lock().await = Some(counted);
+            if let Ok(counted) = quota.count().await {
+                *quota.counted.lock().await = Some(counted);
             }
-            room.counting.store(false, Ordering::Release);
+            quota.counting.store(false, Ordering::Release);
         });
     }
 
-    async fn count(&self) -> Result<Counted, StoreError> {
+    async fn count(&self) -> Result<SpoolSize, StoreError> {
         let waiting = self.store.list(&Key::new(["spool"])).await?;
-        Ok(Counted {
+        Ok(SpoolSize {
             bytes: waiting.iter().map(|listed| listed.bytes).sum(),
             at: Instant::now(),
         })

@@ -1,14 +1,10 @@
-//! The store's abstraction: small named objects with compare-and-swap, and leases.
+//! The store's abstraction: small named objects with compare-and-swap.
 
 use std::fmt;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
-use super::ended_run::EndedRuns;
 use super::key::Key;
-use super::lease::Lease;
-use crate::time::rfc3339_millis;
 
 /// An object as it was read.
 #[derive(Clone, Debug)]
@@ -54,59 +50,6 @@ pub trait Store: Send + Sync + fmt::Debug {
     async fn remove(&self, key: &Key) -> Result<(), StoreError>;
     /// What lies below `prefix`, in the order of the keys.
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError>;
-    /// Takes the lease of that name, if nobody holds it.
-    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
-    /// What the holders of the lease of that name noted in it. Takes no lease and changes nothing.
-    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError>;
-}
-
-/// Who asks for a lease.
-#[derive(Clone, Debug)]
-pub struct Holder {
-    /// For people: the command and the process.
-    pub who: String,
-}
-
-/// What came of asking for a lease.
-#[derive(Debug)]
-pub enum LeaseAttempt {
-    /// It is ours until it is given back.
-    Taken(Lease),
-    /// Somebody else has it.
-    Held(HeldBy),
-}
-
-/// Who holds a lease, and until when if it is not renewed.
-#[derive(Clone, Debug)]
-pub struct HeldBy {
-    /// For people: the command and the process.
-    pub who: String,
-    /// The end of the lease as it stands; it is renewed while its holder works.
-    pub until: Option<DateTime<Utc>>,
-}
-
-/// How the command is named in [`Holder::who`] that fills holes.
-pub const BACKFILL: &str = "backfill";
-
-impl HeldBy {
-    /// True for a holder that gives the lease back after every slice, so that waiting a little is worth it.
-    pub fn gives_way_soon(&self) -> bool {
-        self.who.split(' ').next() == Some(BACKFILL)
-    }
-}
-
-impl fmt::Display for HeldBy {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.until {
-            Some(until) => write!(
-                formatter,
-                "held by {} until {} (renewed while it works)",
-                self.who,
-                rfc3339_millis(until)
-            ),
-            None => write!(formatter, "held by {} until its run ends", self.who),
-        }
-    }
 }
 
 /// What can go wrong with the store.

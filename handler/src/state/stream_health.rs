@@ -9,11 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::document::Document;
 use super::key::Key;
 use super::process_ledger::TableCounts;
-use super::store::{Expected, Store, StoreError, Stored, Version};
+use super::store::{Expected, Store, StoreError, Version};
 
-const KNOWN_VERSION: u32 = 1;
 /// Runs that brought nothing are remembered this often.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
 
@@ -53,6 +53,10 @@ pub struct StreamHealth {
     /// Of a stream that is polled: where it stood at the end of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stood: Option<LastPositions>,
+}
+
+impl Document for StreamHealth {
+    const VERSION: u32 = 1;
 }
 
 /// How far the tables of a stream were read. A second record beside the checkpoint: whoever moves that away loses
@@ -192,10 +196,10 @@ impl StreamHealths {
             }
             return Ok(());
         }
-        health.version = KNOWN_VERSION;
+        health.version = StreamHealth::VERSION;
         health.saved_at = now;
         let key = key_of(stream);
-        let version = self.store.write(&key, encode(&key, &health)?, expected).await?;
+        let version = self.store.write(&key, health.encode_pretty(&key)?, expected).await?;
         self.lock().insert(stream.to_owned(), (health, version));
         Ok(())
     }
@@ -205,7 +209,7 @@ impl StreamHealths {
         let Some(stored) = self.store.read(&key).await? else {
             return Ok(None);
         };
-        Ok(Some((parse(&key, &stored)?, stored.version)))
+        Ok(Some((StreamHealth::read(&key, &stored.bytes)?, stored.version)))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, (StreamHealth, Version)>> {
@@ -218,35 +222,6 @@ fn key_of(stream: &str) -> Key {
     segments.extend(stream.split('/'));
     let file = format!("{}.json", segments.pop().unwrap_or_default());
     Key::new(segments.into_iter().chain([file.as_str()]))
-}
-
-fn parse(key: &Key, stored: &Stored) -> Result<StreamHealth, StoreError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u32,
-    }
-    let Versioned { version } = serde_json::from_slice(&stored.bytes).map_err(|error| damaged(key, &error))?;
-    if version != KNOWN_VERSION {
-        return Err(StoreError::UnknownVersion {
-            key: key.to_string(),
-            found: version.to_string(),
-            known: KNOWN_VERSION,
-        });
-    }
-    serde_json::from_slice(&stored.bytes).map_err(|error| damaged(key, &error))
-}
-
-fn encode(key: &Key, health: &StreamHealth) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = serde_json::to_vec_pretty(health).map_err(|error| damaged(key, &error))?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub async fn collect_status(
 ) -> Result<Status, StoreError> {
     let mut status = Status::new(context.clock.now());
     status.spool = spool_status(plans, context).await?;
-    status.dead_letters = dead_letter_stats(&context.store).await?;
+    status.dead_letters = dead_letter_stats(&context.state()).await?;
     let inputs = StatusInputs {
         plans,
         context,

@@ -98,7 +98,7 @@ async fn pushed_since_last_row(
     name: &StreamName,
 ) -> Result<PushedCounts, StoreError> {
     let mut total = Counts::default();
-    for counts in pushed_counts(&context.store, name).await?.into_values() {
+    for counts in pushed_counts(&context.state(), name).await?.into_values() {
         total += counts;
     }
     let before = healths.known(&name.to_string()).await?.unwrap_or_default();

@@ -32,7 +32,7 @@ pub async fn fill_pushed(
     for (table, counts) in delivered_beside_polling(inputs, name).await? {
         *drained.entry(table).or_default() += counts;
     }
-    let received = pushed_counts(&inputs.context.store, name).await?;
+    let received = pushed_counts(&inputs.context.state(), name).await?;
     let queues = queues_of_pushed(inputs.plans, name);
     let is_its_own = |queue: &&QueueStatus| queues.contains(&queue.queue) || Spool::is_queue_of(&queue.queue, name);
     let waiting: Vec<&QueueStatus> = inputs.spool.iter().filter(is_its_own).collect();

@@ -21,7 +21,7 @@ use super::secrets::SecretOrigin;
 use super::settings::Settings;
 use crate::destination::DestinationChoice;
 use crate::functions::Work;
-use crate::state::{ProbedStore, Store, StoreError, probe_store};
+use crate::state::{Leases, ProbedStore, StoreError, probe_store};
 use crate::time::Deadline;
 
 /// Parts that are tried at the same time.
@@ -127,7 +127,7 @@ async fn within(subject: String, probe: Probe, deadline: Deadline) -> Vec<Findin
     }
 }
 
-async fn store(store: Arc<dyn Store>) -> Vec<Finding> {
+async fn store(store: Arc<dyn Leases>) -> Vec<Finding> {
     const SUBJECT: &str = "state store";
     let who = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
     let finding = match probe_store(store.as_ref(), &who).await {

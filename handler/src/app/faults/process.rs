@@ -17,7 +17,7 @@ use crate::azure::AzureIdentity;
 use crate::config::MapEnvironment;
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver};
-use crate::state::{BlobStore, Holder, Store, StreamHealths};
+use crate::state::{BlobStore, Holder, Leases, StreamHealths};
 use crate::status::RunRecorder;
 use crate::time::Shutdown;
 
@@ -44,7 +44,7 @@ impl Process {
         let clock = world.clock.clone();
         let http = HttpClient::scripted(io.clone());
         let objects = Arc::new(Objects::new(container.clone(), io));
-        let store: Arc<dyn Store> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
+        let store: Arc<dyn Leases> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
         let (stop, name) = (Shutdown::default(), format!("process-{number}"));
         let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
         let outside = Outside {
@@ -76,7 +76,10 @@ impl Process {
             },
             store,
             clock,
-            holder: Holder { who: name },
+            holder: Holder {
+                who: name,
+                yields: false,
+            },
             shutdown: stop,
             housekeeping: Housekeeping::new(assembly.push_ledgers()),
         };

@@ -111,7 +111,7 @@ impl<'a> WindowCounter<'a> {
                 }
             };
             let has_more = self.count_slice(&lease).await;
-            lease.give_back().await;
+            lease.release().await;
             if !has_more? {
                 return Ok(());
             }

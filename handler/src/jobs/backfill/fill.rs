@@ -86,7 +86,7 @@ impl<'a> BackfillRun<'a> {
             return Ok(());
         };
         let noted = self.note_slice(&lease).await;
-        lease.give_back().await;
+        lease.release().await;
         noted
     }
 
@@ -109,7 +109,7 @@ impl<'a> BackfillRun<'a> {
                 return Ok(());
             };
             let next = Box::pin(self.fill_slice(&lease)).await;
-            lease.give_back().await;
+            lease.release().await;
             if next? == Next::End {
                 return Ok(());
             }

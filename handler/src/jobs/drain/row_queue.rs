@@ -12,7 +12,9 @@ use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::DrainPlan;
 use crate::json::{Kind, kind};
 use crate::report::{Outcome, StreamReport, TableReport};
-use crate::state::{Counts, DeadLetter, EntryKind, GuardedSpool, Key, LeaseAttempt, Place, SpoolEntry, StoreError};
+use crate::state::{
+    Counts, DeadLetter, EntryKind, EntryPlace, GuardedSpool, Key, LeaseAttempt, SpoolEntry, StoreError,
+};
 use crate::tables::RowContext;
 use crate::time::Deadline;
 
@@ -36,7 +38,7 @@ pub async fn drain_rows(plan: &DrainPlan, jobs: &JobContext, deadline: Deadline)
             let (part, drained) = RowQueue::new(plan, &context).drain(&waiting).await;
             report.absorb(part);
             counts = drained;
-            lease.give_back().await;
+            lease.release().await;
         }
         Ok(LeaseAttempt::Held(held)) => {
             report.outcome = Outcome::Held;
@@ -86,7 +88,7 @@ enum EntryOutcome {
 /// An entry while its batches are sent.
 struct EntryDelivery<'e> {
     entry: &'e SpoolEntry,
-    place: Place,
+    place: EntryPlace,
     /// Rows that stay in it.
     rest: Rest,
     counts: Counts,
@@ -203,7 +205,7 @@ impl<'a> RowQueue<'a> {
     }
 
     /// Sends one entry. What is left of it stays in its place, with the reason.
-    async fn deliver(&mut self, place: Place, entry: &SpoolEntry) -> Result<EntryOutcome, StoreError> {
+    async fn deliver(&mut self, place: EntryPlace, entry: &SpoolEntry) -> Result<EntryOutcome, StoreError> {
         let unpacked = self.unpack(&place.key, entry)?;
         let mut delivery = EntryDelivery {
             entry,

@@ -12,7 +12,7 @@ use super::ledger::PushLedger;
 use crate::delivery::{RowBatch, Sent, Settlement, TableRoute};
 use crate::destination::Batch;
 use crate::event::StreamName;
-use crate::state::{Counts, DeadLetters, EntryKind, Place, Spool, SpoolEntry, SpoolError, StoreError};
+use crate::state::{Counts, DeadLetters, EntryKind, EntryPlace, Spool, SpoolEntry, SpoolError, StoreError};
 use crate::time::{Clock, Deadline, Shutdown};
 
 /// The longest time that a batch waits for the destination before it goes into the spool, which must have its own time
@@ -91,13 +91,13 @@ impl BatchUpload {
     }
 
     /// The upload goes on. `None`, and nothing is settled, if the spool does not take the batch.
-    pub async fn spool_held(&self) -> Option<Place> {
+    pub async fn spool_held(&self) -> Option<EntryPlace> {
         self.spool_and_answer(&self.all_rows(), self.entry(&self.rows.batch, true))
             .await
     }
 
     /// The batch lies in the spool, and now the destination has answered as well, unless nothing was sent.
-    pub async fn settle_spooled(&self, place: Place, sent: Option<Sent>) {
+    pub async fn settle_spooled(&self, place: EntryPlace, sent: Option<Sent>) {
         let open = self.settle_known_rows(sent.as_ref(), true).await;
         // Nothing is in flight any more: the timer may take what is left at once.
         let rest = self.rows.batch.only(&open).map(|rest| self.entry(&rest, false));
@@ -131,7 +131,7 @@ impl BatchUpload {
 
     /// Settles the rows and answers their senders as soon as the entry is on the disk. If the spool is too slow they are
     /// told to repeat, and an entry that is written late is removed again.
-    async fn spool_and_answer(&self, rows: &[usize], entry: SpoolEntry) -> Option<Place> {
+    async fn spool_and_answer(&self, rows: &[usize], entry: SpoolEntry) -> Option<EntryPlace> {
         let mut writing = std::pin::pin!(self.write_entry(&entry));
         let written = match tokio::time::timeout(SPOOL_TIMEOUT, &mut writing).await {
             Ok(written) => written,
@@ -219,7 +219,7 @@ impl BatchUpload {
     }
 
     /// Writes an entry, if the spool has room for it.
-    pub async fn write_entry(&self, entry: &SpoolEntry) -> Result<Place, SpoolError> {
+    pub async fn write_entry(&self, entry: &SpoolEntry) -> Result<EntryPlace, SpoolError> {
         let spool = &self.context.spool;
         spool.require_room(entry.body.len() as u64).await?;
         Ok(spool.add(&self.table(), entry).await?)
@@ -228,7 +228,7 @@ impl BatchUpload {
     /// True if an entry that its senders will bring again is there to stay: it is delivered from the spool, and they are
     /// known. A removal without an answer may have been done: unless the entry is seen, its events count as not stored,
     /// and come twice rather than not at all.
-    pub async fn cannot_be_removed(&self, place: &Place) -> bool {
+    pub async fn cannot_be_removed(&self, place: &EntryPlace) -> bool {
         let Err(error) = self.change_entry(place, None).await else {
             return false;
         };
@@ -244,7 +244,7 @@ impl BatchUpload {
 
     /// Writes what is left of an entry, or removes it. An entry that others may take is theirs, and a conflict is final:
     /// they have all of it already, or it is gone.
-    async fn change_entry(&self, place: &Place, rest: Option<&SpoolEntry>) -> Result<(), StoreError> {
+    async fn change_entry(&self, place: &EntryPlace, rest: Option<&SpoolEntry>) -> Result<(), StoreError> {
         let spool = &self.context.spool;
         let mut tries = 1;
         loop {

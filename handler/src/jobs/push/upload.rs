@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::batch_upload::{BatchUpload, MAX_UPLOAD_WAIT, UploadContext};
 use crate::delivery::{BatchSender, RowBatch, Sent};
 use crate::destination::{Batch, StreamFit};
-use crate::state::Place;
+use crate::state::EntryPlace;
 use crate::time::Deadline;
 
 /// An upload may outlive the answers to its pushes by this much.
@@ -89,7 +89,7 @@ pub async fn spool_then_upload(context: Arc<UploadContext>, uploads: Vec<BatchUp
 
 /// All entries; else those that were written, and the senders are answered. Writing is never broken off: an entry of
 /// which nobody knew would be delivered beside its repetition.
-async fn spool_all(uploads: &[BatchUpload]) -> Result<Vec<Place>, Vec<Option<Place>>> {
+async fn spool_all(uploads: &[BatchUpload]) -> Result<Vec<EntryPlace>, Vec<Option<EntryPlace>>> {
     let fail = |reason: &str| {
         for upload in uploads {
             let answer = format!("the spool does not take the rows: {reason}");

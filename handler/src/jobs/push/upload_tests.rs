@@ -17,8 +17,8 @@ use crate::delivery::{TableRecord, TableRoute};
 use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::state::{
-    BlobStore, Counts, DeadLetters, EndedRuns, Expected, Holder, Key, LeaseAttempt, Listed, ProcessLedger, Spool,
-    SpoolQuota, Store, StoreError, Stored, Version,
+    BlobStore, Counts, DeadLetters, Expected, Key, Listed, ProcessLedger, Spool, SpoolQuota, Store, StoreError, Stored,
+    Version,
 };
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock};
 
@@ -79,14 +79,6 @@ impl Store for SlowSpool {
 
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         self.0.list(prefix).await
-    }
-
-    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
-        self.0.try_lease(name, holder).await
-    }
-
-    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        self.0.ended_runs(name).await
     }
 }
 

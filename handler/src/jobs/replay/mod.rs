@@ -49,7 +49,7 @@ pub async fn replay_dead_letters(
         failing: BTreeMap::new(),
     };
     let outcome = replay_files(plans, run, context.clock.now()).await;
-    lease.give_back().await;
+    lease.release().await;
     Ok(outcome?)
 }
 

@@ -25,7 +25,7 @@ use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::run::*;
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, Window, WindowedStream};
-use crate::state::{Holder, LocalStore, Store};
+use crate::state::{Holder, Leases, LocalStore};
 use crate::tables::table;
 use crate::time::{Clock, Shutdown, VirtualClock, rfc3339_millis};
 
@@ -219,7 +219,7 @@ fn plans_for(plan: PullPlan) -> Plans {
     }
 }
 
-fn context_of(store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> JobContext {
+fn context_of(store: Arc<dyn Leases>, clock: &Arc<dyn Clock>) -> JobContext {
     JobContext {
         rules: PollRules {
             lookback: minutes(60),
@@ -231,6 +231,7 @@ fn context_of(store: Arc<dyn Store>, clock: &Arc<dyn Clock>) -> JobContext {
         clock: clock.clone(),
         holder: Holder {
             who: "the model".to_owned(),
+            yields: false,
         },
         shutdown: Shutdown::default(),
         housekeeping: Housekeeping::default(),
@@ -282,7 +283,7 @@ async fn one_life(seed: u64) -> usize {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
     let vendor = vendor_of(Vec::new(), random.random_range(1..40));
     let memory = Arc::new(Memory::default());
-    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+    let store: Arc<dyn Leases> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
     let plans = plans_of(&vendor, &memory);
     let context = context_of(store, &clock);
     let mut excused = BTreeSet::new();
@@ -408,7 +409,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
         })
         .collect();
     let vendor = vendor_of(events, 1);
-    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+    let store: Arc<dyn Leases> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
     let plans = plans_of(&vendor, &Arc::default());
     let context = Arc::new(context_of(store, &clock));
     let run_all = async || run(&plans, &context, &RunRequest::everything(Deadline::after(minutes(4)))).await;

@@ -13,10 +13,13 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::BlobStore;
+use crate::state::document::Document;
 use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
 use crate::state::key::Key;
-use crate::state::lease::{GiveBack, Lease, Validity};
-use crate::state::store::{Expected, HeldBy, Holder, LeaseAttempt, Store, StoreError, Version};
+use crate::state::lease::{Lease, Release, Validity};
+use crate::state::lease_text::LeaseText;
+use crate::state::leases::{HeldBy, Holder, LeaseAttempt};
+use crate::state::store::{Expected, Store, StoreError, Version};
 use crate::time::Clock;
 
 /// How long a lease lasts unless it is renewed.
@@ -27,31 +30,29 @@ const RENEW_EVERY: Duration = Duration::from_secs(8);
 /// A renewal that brings no answer is tried again while the lease still holds.
 const RENEWAL_TIME: Duration = Duration::from_secs(5);
 const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
-/// A lease that cannot be given back in this time ends by itself.
-const GIVE_BACK_TIME: Duration = Duration::from_secs(5);
-const KNOWN_VERSION: u32 = 1;
+/// A lease that cannot be released in this time ends by itself.
+const RELEASE_TIME: Duration = Duration::from_secs(5);
 
 /// The content of a lease blob.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct LeaseText {
+struct LeaseBlob {
     version: u32,
-    fence: u64,
-    who: String,
     /// Makes every holder's text its own, so that a write whose answer was lost is known again.
     nonce: String,
-    /// `None` once it is given back.
-    until: Option<DateTime<Utc>>,
-    /// How the last runs ended, see [`EndedRuns`].
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    runs: serde_json::Value,
+    #[serde(flatten)]
+    text: LeaseText,
+}
+
+impl Document for LeaseBlob {
+    const VERSION: u32 = 1;
 }
 
 /// What the blob's text notes; nothing if there is no blob, or none that can be read.
 pub async fn ended_runs(store: &BlobStore, name: &str) -> Result<EndedRuns, StoreError> {
     let key = key_of(name);
     let stored = store.read(&key).await?;
-    let text = stored.and_then(|stored| parse(&key, &stored.bytes).ok());
-    Ok(text.map(|text| ended_run::parse(&text.runs)).unwrap_or_default())
+    let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
+    Ok(blob.map(|blob| ended_run::parse(&blob.text.runs)).unwrap_or_default())
 }
 
 fn key_of(name: &str) -> Key {
@@ -67,70 +68,64 @@ pub async fn try_lease(
 ) -> Result<LeaseAttempt, StoreError> {
     let key = key_of(name);
     let stored = store.read(&key).await?;
-    let mut last_fence = 0;
-    let mut runs = serde_json::Value::Null;
+    let mut before = LeaseText::default();
     let mut expected = Expected::Absent;
     if let Some(stored) = stored {
-        let text = parse(&key, &stored.bytes)?;
-        if text.until.is_some_and(|until| clock.now() < until + GRACE) {
-            return Ok(LeaseAttempt::Held(held_by(text)));
+        before = LeaseBlob::read(&key, &stored.bytes)?.text;
+        if before.until.is_some_and(|until| clock.now() < until + GRACE) {
+            return Ok(LeaseAttempt::Held(before.held_by()));
         }
-        last_fence = text.fence;
-        runs = text.runs;
         expected = Expected::Version(stored.version);
     }
     let asked_at = Instant::now();
-    let text = LeaseText {
-        version: KNOWN_VERSION,
-        fence: last_fence + 1,
-        who: holder.who.clone(),
+    let blob = LeaseBlob {
+        version: LeaseBlob::VERSION,
         nonce: format!("{:032x}", rand::random::<u128>()),
-        until: Some(clock.now() + LEASE_TIME),
-        runs,
+        text: before.next(holder, clock.now() + LEASE_TIME),
     };
-    let version = match store.write(&key, encode(&key, &text)?, expected).await {
+    let version = match store.write(&key, blob.encode(&key)?, expected).await {
         Ok(version) => version,
         // Somebody was faster.
         Err(StoreError::Conflict { .. }) => {
             let winner = store.read(&key).await?;
-            let winner = winner.map(|stored| parse(&key, &stored.bytes)).transpose()?;
-            let held = winner.map(held_by).unwrap_or_else(|| HeldBy {
-                who: "another process".to_owned(),
-                until: None,
-            });
+            let winner = winner.map(|stored| LeaseBlob::read(&key, &stored.bytes)).transpose()?;
+            let held = winner.map_or_else(HeldBy::unknown, |winner| winner.text.held_by());
             return Ok(LeaseAttempt::Held(held));
         }
         Err(error) => return Err(error),
     };
-    Ok(LeaseAttempt::Taken(keep(store, name, key, text, version, asked_at)))
-}
-
-fn keep(store: &BlobStore, name: &str, key: Key, text: LeaseText, version: Version, asked_at: Instant) -> Lease {
     let validity = Validity::until(asked_at + LEASE_TIME);
-    let fence = text.fence;
-    let notes = LeaseNotes::from_text(&text.runs);
-    let held = Arc::new(Held {
+    let fence = blob.text.fence;
+    let notes = LeaseNotes::from_text(&blob.text.runs);
+    let held = Arc::new(BlobLease {
         store: store.clone(),
         key,
         validity: validity.clone(),
         notes: notes.clone(),
-        written: Mutex::new((text, version)),
+        written: Mutex::new((blob, version)),
     });
     let renewal = tokio::spawn(renew(held.clone()));
-    Lease::new(name, fence, validity, notes, Box::new(Giver { held, renewal }))
+    let backend = RenewedLease { held, renewal };
+    Ok(LeaseAttempt::Taken(Lease::new(
+        name,
+        fence,
+        validity,
+        notes,
+        Box::new(backend),
+    )))
 }
 
-struct Held {
+struct BlobLease {
     store: BlobStore,
     key: Key,
     validity: Arc<Validity>,
     /// Written with the next write.
     notes: LeaseNotes,
     /// What the blob holds as far as we know.
-    written: Mutex<(LeaseText, Version)>,
+    written: Mutex<(LeaseBlob, Version)>,
 }
 
-async fn renew(held: Arc<Held>) {
+async fn renew(held: Arc<BlobLease>) {
     let mut wait = RENEW_EVERY;
     loop {
         tokio::time::sleep(wait).await;
@@ -153,15 +148,13 @@ async fn renew(held: Arc<Held>) {
     }
 }
 
-impl Held {
+impl BlobLease {
     async fn write(&self, until: Option<DateTime<Utc>>) -> Result<(), StoreError> {
         let mut written = self.written.lock().await;
-        let text = LeaseText {
-            until,
-            runs: self.notes.to_text(),
-            ..written.0.clone()
-        };
-        let bytes = encode(&self.key, &text)?;
+        let mut blob = written.0.clone();
+        blob.text.until = until;
+        blob.text.runs = self.notes.to_text();
+        let bytes = blob.encode(&self.key)?;
         let expected = Expected::Version(written.1.clone());
         let outcome = self.store.write(&self.key, bytes.clone(), expected).await;
         let version = match outcome {
@@ -172,7 +165,7 @@ impl Held {
                 let Some(present) = present else {
                     return Err(StoreError::Conflict { key });
                 };
-                if parse(&self.key, &present.bytes)?.nonce != text.nonce {
+                if LeaseBlob::read(&self.key, &present.bytes)?.nonce != blob.nonce {
                     return Err(StoreError::Conflict { key });
                 }
                 self.store
@@ -181,59 +174,29 @@ impl Held {
             }
             Err(error) => return Err(error),
         };
-        *written = (text, version);
+        *written = (blob, version);
         Ok(())
     }
 }
 
-struct Giver {
-    held: Arc<Held>,
+struct RenewedLease {
+    held: Arc<BlobLease>,
     renewal: tokio::task::JoinHandle<()>,
 }
 
 #[async_trait]
-impl GiveBack for Giver {
-    async fn give_back(self: Box<Self>) {
+impl Release for RenewedLease {
+    async fn release(self: Box<Self>) {
         self.renewal.abort();
         if !self.held.validity.is_lost() {
-            let _ = tokio::time::timeout(GIVE_BACK_TIME, self.held.write(None)).await;
+            let _ = tokio::time::timeout(RELEASE_TIME, self.held.write(None)).await;
         }
         self.held.validity.lose();
     }
 }
 
-impl Drop for Giver {
+impl Drop for RenewedLease {
     fn drop(&mut self) {
         self.renewal.abort();
-    }
-}
-
-fn held_by(text: LeaseText) -> HeldBy {
-    HeldBy {
-        who: text.who,
-        until: text.until,
-    }
-}
-
-fn parse(key: &Key, bytes: &[u8]) -> Result<LeaseText, StoreError> {
-    let text: LeaseText = serde_json::from_slice(bytes).map_err(|error| damaged(key, &error))?;
-    if text.version != KNOWN_VERSION {
-        return Err(StoreError::UnknownVersion {
-            key: key.to_string(),
-            found: text.version.to_string(),
-            known: KNOWN_VERSION,
-        });
-    }
-    Ok(text)
-}
-
-fn encode(key: &Key, text: &LeaseText) -> Result<Vec<u8>, StoreError> {
-    serde_json::to_vec(text).map_err(|error| damaged(key, &error))
-}
-
-fn damaged(key: &Key, error: &serde_json::Error) -> StoreError {
-    StoreError::Damaged {
-        key: key.to_string(),
-        reason: error.to_string(),
     }
 }

@@ -11,7 +11,10 @@ fn memory() -> Arc<dyn ObjectStore> {
 }
 
 fn holder(who: &str) -> Holder {
-    Holder { who: who.to_owned() }
+    Holder {
+        who: who.to_owned(),
+        yields: false,
+    }
 }
 
 async fn taken(store: &BlobStore) -> crate::state::Lease {
@@ -80,7 +83,7 @@ async fn a_lease_has_one_holder_is_renewed_while_it_works_and_free_when_it_is_gi
     };
     assert_eq!(held.who, "a");
     let fence = first.fence;
-    first.give_back().await;
+    first.release().await;
     assert_eq!(taken(&store).await.fence, fence + 1);
 }
 
@@ -114,7 +117,7 @@ async fn a_holder_that_was_overtaken_finds_out_and_gives_nothing_back() {
     let second = taken(&store).await;
     tokio::time::sleep(Duration::from_secs(9)).await;
     assert!(first.is_lost());
-    first.give_back().await;
+    first.release().await;
     assert!(!second.is_lost());
     assert!(matches!(
         store.try_lease("account", &holder("b")).await.unwrap(),

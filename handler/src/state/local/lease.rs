@@ -4,51 +4,42 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use parking_lot::Mutex;
 
 use super::files::Files;
 use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
 use crate::state::key::Key;
-use crate::state::lease::{GiveBack, Lease, Validity};
-use crate::state::store::{HeldBy, StoreError};
+use crate::state::lease::{Lease, Release, Validity};
+use crate::state::lease_text::LeaseText;
+use crate::state::leases::{HeldBy, Holder};
+use crate::state::store::StoreError;
 use crate::time::Clock;
 
 /// How long a lease lasts unless it is renewed.
 const LEASE_TIME: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
-/// The text of a lease file.
-#[derive(Debug, Default, Deserialize, Serialize)]
-struct LeaseText {
-    fence: u64,
-    who: String,
-    until: Option<DateTime<Utc>>,
-    /// How the last runs ended, see [`EndedRuns`].
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    runs: serde_json::Value,
-}
-
 /// What came of trying.
 pub enum Attempt {
     /// The lock is ours.
-    Taken(Taken),
+    Taken(LockedFile),
     /// It is somebody else's.
     Held(HeldBy),
 }
 
 /// A locked lease file.
-pub struct Taken {
+pub struct LockedFile {
     file: File,
     text: LeaseText,
 }
 
 /// Tries to lock the lease's file and writes our name into it.
-pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Result<Attempt, StoreError> {
+pub fn try_take(files: &Files, key: &Key, holder: &Holder, now: DateTime<Utc>) -> Result<Attempt, StoreError> {
     let failed = |error: io::Error| files.error("take the lease", key.as_str(), &error);
     let path = files.path(key);
     let mut file = files.open_lock(&path).map_err(failed)?;
@@ -57,81 +48,67 @@ pub fn try_take(files: &Files, key: &Key, who: &str, now: DateTime<Utc>) -> Resu
         Err(TryLockError::WouldBlock) => {
             // The holder may be writing at this moment: an unreadable text still means that somebody holds it.
             let text = read_text(&mut file).unwrap_or_default();
-            let who = if text.who.is_empty() {
-                "another process".to_owned()
-            } else {
-                text.who
-            };
-            return Ok(Attempt::Held(HeldBy { who, until: text.until }));
+            return Ok(Attempt::Held(text.held_by()));
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     let before = read_text(&mut file).unwrap_or_default();
-    let text = LeaseText {
-        fence: before.fence + 1,
-        who: who.to_owned(),
-        until: Some(now + LEASE_TIME),
-        runs: before.runs,
-    };
+    let text = before.next(holder, now + LEASE_TIME);
     write_text(&mut file, &text).map_err(failed)?;
-    Ok(Attempt::Taken(Taken { file, text }))
+    Ok(Attempt::Taken(LockedFile { file, text }))
 }
 
 /// Renews the lease's text while it is held; dropping the lease unlocks the file.
-pub fn keep(name: &str, taken: Taken, clock: Arc<dyn Clock>) -> Lease {
-    let notes = LeaseNotes::from_text(&taken.text.runs);
-    let fence = taken.text.fence;
-    let held = Arc::new(Mutex::new(taken));
-    let renewed = held.clone();
+pub fn keep(name: &str, locked: LockedFile, clock: Arc<dyn Clock>) -> Lease {
+    let notes = LeaseNotes::from_text(&locked.text.runs);
+    let fence = locked.text.fence;
+    let locked = Arc::new(Mutex::new(locked));
+    let renewed = locked.clone();
     let renewal = tokio::spawn(async move {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            let mut taken = lock(&renewed);
-            taken.text.until = Some(clock.now() + LEASE_TIME);
+            let mut locked = renewed.lock();
+            locked.text.until = Some(clock.now() + LEASE_TIME);
             // The lock holds whether or not the text could be renewed.
-            let _ = taken.write();
+            let _ = locked.write();
         }
     });
-    let giver = Held {
-        held,
+    let backend = LocalLease {
+        locked,
         notes: notes.clone(),
         renewal,
     };
-    Lease::new(name, fence, Validity::unlimited(), notes, Box::new(giver))
+    Lease::new(name, fence, Validity::unlimited(), notes, Box::new(backend))
 }
 
-impl Taken {
+impl LockedFile {
     fn write(&mut self) -> io::Result<()> {
         write_text(&mut self.file, &self.text)
     }
 }
 
-fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    taken.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-struct Held {
-    held: Arc<Mutex<Taken>>,
+struct LocalLease {
+    locked: Arc<Mutex<LockedFile>>,
     notes: LeaseNotes,
     renewal: tokio::task::JoinHandle<()>,
 }
 
 #[async_trait]
-impl GiveBack for Held {
-    async fn give_back(self: Box<Self>) {
+impl Release for LocalLease {
+    async fn release(self: Box<Self>) {
         self.renewal.abort();
-        let mut taken = lock(&self.held);
-        taken.text.runs = self.notes.to_text();
+        let mut locked = self.locked.lock();
+        locked.text.runs = self.notes.to_text();
         // Only whoever asks how things stand misses it.
-        let _ = taken.write();
+        let _ = locked.write();
     }
 }
 
-impl Drop for Held {
+impl Drop for LocalLease {
     fn drop(&mut self) {
         self.renewal.abort();
         // The renewing task may still hold its handle for a moment: unlock rather than only close.
-        let _ = lock(&self.held).file.unlock();
+        let _ = self.locked.lock().file.unlock();
     }
 }
 

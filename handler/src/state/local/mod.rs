@@ -17,7 +17,8 @@ use async_trait::async_trait;
 use self::files::Files;
 use super::ended_run::EndedRuns;
 use super::key::Key;
-use super::store::{Expected, Holder, LeaseAttempt, Listed, Store, StoreError, Stored, Version};
+use super::leases::{Holder, LeaseAttempt, Leases};
+use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 use crate::time::{Clock, Deadline};
 
 /// Other processes hold the store's lock for the time of one write. Store calls give up after this in all.
@@ -104,16 +105,19 @@ impl Store for LocalStore {
         let prefix = prefix.clone();
         self.blocking(move |files| files.list(&prefix)).await
     }
+}
 
+#[async_trait]
+impl Leases for LocalStore {
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
         let key = lease_key(name);
-        let who = holder.who.clone();
+        let holder = holder.clone();
         let now = self.clock.now();
         let attempt = self
-            .blocking(move |files| lease::try_take(files, &key, &who, now))
+            .blocking(move |files| lease::try_take(files, &key, &holder, now))
             .await?;
         Ok(match attempt {
-            lease::Attempt::Taken(taken) => LeaseAttempt::Taken(lease::keep(name, taken, self.clock.clone())),
+            lease::Attempt::Taken(locked) => LeaseAttempt::Taken(lease::keep(name, locked, self.clock.clone())),
             lease::Attempt::Held(held) => LeaseAttempt::Held(held),
         })
     }

@@ -6,7 +6,10 @@ fn store(folder: &tempfile::TempDir) -> LocalStore {
 }
 
 fn holder(who: &str) -> Holder {
-    Holder { who: who.to_owned() }
+    Holder {
+        who: who.to_owned(),
+        yields: false,
+    }
 }
 
 #[tokio::test]

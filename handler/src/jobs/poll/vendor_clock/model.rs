@@ -23,7 +23,7 @@ use crate::jobs::poll::window::PollRules;
 use crate::jobs::run::{RunRequest, run};
 use crate::report::RunReport;
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
-use crate::state::{Holder, LocalStore, Store};
+use crate::state::{Holder, Leases, LocalStore};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock, rfc3339_millis};
 
@@ -173,7 +173,7 @@ fn plans_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>) -> Plans {
     }
 }
 
-fn context_of(vendor: &Arc<Vendor>, store: &Arc<dyn Store>) -> Arc<JobContext> {
+fn context_of(vendor: &Arc<Vendor>, store: &Arc<dyn Leases>) -> Arc<JobContext> {
     let minutes = |count: u64| Duration::from_secs(count * 60);
     Arc::new(JobContext {
         rules: PollRules {
@@ -186,6 +186,7 @@ fn context_of(vendor: &Arc<Vendor>, store: &Arc<dyn Store>) -> Arc<JobContext> {
         clock: vendor.ours.clone(),
         holder: Holder {
             who: "the model".to_owned(),
+            yields: false,
         },
         shutdown: Shutdown::default(),
         housekeeping: Housekeeping::default(),
@@ -214,7 +215,7 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
         shows_the_time,
     });
     let memory = Arc::new(Memory::default());
-    let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), ours.clone()).unwrap());
+    let store: Arc<dyn Leases> = Arc::new(LocalStore::open(folder.path().to_owned(), ours.clone()).unwrap());
     let mut process = (plans_of(&vendor, &memory), context_of(&vendor, &store));
     let mut reports = Vec::new();
     let mut settled = right.now();

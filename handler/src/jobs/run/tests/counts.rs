@@ -15,7 +15,7 @@ struct World {
 impl World {
     fn of(clock: &Arc<dyn Clock>, events: Vec<Emitted>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+        let store: Arc<dyn Leases> = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
         let memory = Arc::new(Memory::default());
         let healths = StreamHealths::new(store.clone());
         let mut context = context_of(store, clock);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jobs::run::tests::*;
-use crate::state::{EndedRuns, Expected, Key, LeaseAttempt, Listed, StoreError, Stored, Version};
+use crate::state::{EndedRuns, Expected, Key, LeaseAttempt, Leases, Listed, Store, StoreError, Stored, Version};
 
 #[derive(Debug)]
 struct Forgetful {
@@ -36,7 +36,10 @@ impl Store for Forgetful {
     async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
         self.store.list(prefix).await
     }
+}
 
+#[async_trait]
+impl Leases for Forgetful {
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
         self.store.try_lease(name, holder).await
     }
