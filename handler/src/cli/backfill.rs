@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
 
 use super::prepare::prepare;
@@ -23,9 +23,6 @@ use crate::report::{Outcome, RunReport, StreamReport};
 use crate::sources::Window;
 use crate::state::Holder;
 use crate::time::{Clock, Shutdown, SystemClock};
-
-/// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival.
-const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// What follows `backfill`.
 #[derive(Args, Debug)]
@@ -86,14 +83,14 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
             return code;
         }
     }
+    let request = BackfillRequest { window, mode };
     let progress = Progress::start();
-    if SystemClock.now() - window.from > OLD_AFTER {
+    if request.begins_with_old_rows(SystemClock.now()) {
         progress.says(
             "in Sentinel, rows older than 48 hours get the time of their arrival as TimeGenerated; the vendor's own time \
              stays in its column",
         );
     }
-    let request = BackfillRequest { window, mode };
     let filled = finished_in_time(&stop, fill(&work, &plans, request, &progress)).await;
     progress.end();
     let Some(filled) = filled else {

@@ -19,7 +19,7 @@ pub use self::context::StreamContext;
 pub use self::counterparts::Counterparts;
 pub use self::no_row::{NoRow, is_named, why_no_row};
 pub use self::route::TableRoute;
-pub use self::row_batcher::{EventRow, RowBatch, RowBatcher};
+pub use self::row_batcher::{EventRow, RowBatch, RowBatcher, TIME_GENERATED_MAX_AGE};
 pub use self::send::{BatchSender, DELIVERY_RESERVE, GRACE_FOR_A_PAGE, Sent};
 pub use self::settle::Settlement;
 pub use self::table_record::TableRecord;

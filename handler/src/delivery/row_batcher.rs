@@ -13,7 +13,7 @@ use crate::time::VendorTime;
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
 /// Monitor documentation of custom tables (two days).
-const OLD_AFTER: TimeDelta = TimeDelta::hours(48);
+pub const TIME_GENERATED_MAX_AGE: TimeDelta = TimeDelta::hours(48);
 
 /// One row of a table, not yet in a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl EventRow {
         Counts {
             unfit_values: self.notes.unfit,
             cut_values: self.notes.cut,
-            old_rows: u64::from(now - self.time > OLD_AFTER),
+            old_rows: u64::from(now - self.time > TIME_GENERATED_MAX_AGE),
             ..Counts::default()
         }
     }
@@ -225,7 +225,7 @@ mod tests {
             }
             found.counts.unfit_values += projected.notes.unfit;
             found.counts.cut_values += projected.notes.cut;
-            found.counts.old_rows += u64::from(arrival - projected.time > OLD_AFTER);
+            found.counts.old_rows += u64::from(arrival - projected.time > TIME_GENERATED_MAX_AGE);
             if !builder.push(&row, projected.time) {
                 found.bodies.extend(builder.take().map(|batch| batch.body));
                 builder.push(&row, projected.time);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
+use crate::delivery::TIME_GENERATED_MAX_AGE;
 use crate::event::StreamName;
 use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::PullPlan;
@@ -41,6 +42,13 @@ pub struct BackfillRequest {
     pub window: Window,
     /// Which part of it is read.
     pub mode: BackfillMode,
+}
+
+impl BackfillRequest {
+    /// Whether the window begins with rows whose `TimeGenerated` Azure Monitor replaces by the time of arrival.
+    pub fn begins_with_old_rows(&self, now: DateTime<Utc>) -> bool {
+        now - self.window.from > TIME_GENERATED_MAX_AGE
+    }
 }
 
 /// What a backfill works with.
