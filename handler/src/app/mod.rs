@@ -2,13 +2,13 @@
 
 mod build_error;
 mod check;
-mod connector;
 mod destinations;
 mod disabled;
 #[cfg(test)]
 mod faults;
 mod plans;
 mod runtime;
+mod runtime_provider;
 mod secrets;
 pub mod settings;
 mod shared;
@@ -16,6 +16,7 @@ mod sources;
 
 pub use check::{Check, Finding, Severity};
 pub use disabled::disabled_names;
-pub use runtime::ConnectorWorkplace;
+pub use runtime::Runtime;
+pub use runtime_provider::{RuntimeProvider, RuntimeUnavailable};
 pub use settings::Settings;
 pub use sources::{about, nothing_configured, takes_pushes};

@@ -1,332 +1,122 @@
-//! The work, built from settings whose secrets may come late or change.
+//! Everything that runs, built from the settings: plans, jobs and receivers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::sync::Notify;
-use tokio::time::Instant;
-
 use super::build_error::BuildError;
-use super::connector::build;
-use super::secrets::{SecretOrigin, Secrets};
-use super::settings::{CATALOG, Settings, unknown_names};
+use super::disabled::{disabled_reports, disabled_streams};
+use super::plans::Assembly;
+use super::settings::Settings;
 use super::shared::Shared;
-use crate::azure::{KeyVault, Resolved, TokenSource};
-use crate::config::{Environment, SettingProblems};
-use crate::functions::{Work, Workplace};
+use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver, RunRequest};
 use crate::report::RunReport;
-use crate::state::Holder;
-use crate::time::Shutdown;
+use crate::state::{
+    BlobStore, Container, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, connect,
+};
+use crate::status::{RunRecorder, Status, collect_status, run_and_record};
 
-/// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
-/// A vault that is well answers long before, and one that is not shall not delay the sources that need nothing of it.
-const RUN_WAITS: Duration = Duration::from_secs(3);
-/// A push waits so long for the first secrets, and for no others: its answer has ten seconds in all.
-const PUSH_WAITS: Duration = Duration::from_secs(2);
-
-/// What a kill may take of the counts of pushes, where pushes are few. Each save is a write that is paid for: where they
-/// do not end, saves come less and less often.
-const SAVE_LEDGERS_AFTER: Duration = Duration::from_secs(1);
-const SAVE_LEDGERS_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
-/// Also where nothing changes it is looked whether something is to be saved: the last save may have failed, and a file
-/// must be renewed.
-const LOOK_AT_LEDGERS_EVERY: Duration = Duration::from_secs(30);
-/// A run waits so long for the counts of pushes to be saved.
-const RUN_WAITS_FOR_LEDGERS: Duration = Duration::from_secs(3);
-
-/// Why there is no work.
-#[derive(Debug, thiserror::Error)]
-pub enum NoWork {
-    /// The settings.
-    #[error("the settings cannot be used: {}", in_one_line(.0))]
-    Settings(SettingProblems),
-    /// What is outside of them.
-    #[error(transparent)]
-    Build(#[from] BuildError),
+/// Everything that runs, built from the settings.
+pub struct Runtime {
+    /// What is configured.
+    pub plans: Plans,
+    /// What the jobs share.
+    pub context: Arc<JobContext>,
+    /// Where runs are recorded.
+    pub recorder: RunRecorder,
+    /// The receivers of pushes by the last part of their route: `push/<source>`.
+    pub receivers: BTreeMap<&'static str, PushReceiver>,
+    /// How long a run of the timer may take.
+    pub budget: Duration,
 }
 
-/// Reads the settings, resolves what of them lies in a Key Vault, and builds the work; again when a secret has come
-/// or changed, and when building failed.
-#[derive(Clone)]
-pub struct ConnectorWorkplace {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    environment: Arc<dyn Environment>,
-    holder: Holder,
-    stop: Shutdown,
-    /// Held during a lookup: one at a time.
-    looking_up: tokio::sync::Mutex<()>,
-    /// Told when something was counted of pushes.
-    ledgers_changed: Arc<Notify>,
-    state: Mutex<RuntimeState>,
-}
-
-struct RuntimeState {
-    secrets: Secrets,
-    shared: Option<Arc<Shared>>,
-    settings: Option<Result<Arc<Settings>, SettingProblems>>,
-    work: Option<Arc<Work>>,
-    /// As they were logged last.
-    logged: Option<SettingProblems>,
-    /// Names under our prefixes that are no settings; none before they are looked for.
-    unknown: Option<SettingProblems>,
-    first_lookup_ended: bool,
-}
-
-impl ConnectorWorkplace {
-    /// Nothing is read or asked for yet. `holder` names the process to others that meet its leases, `stop` tells the
-    /// work when to end.
-    pub fn new(environment: Arc<dyn Environment>, holder: Holder, stop: Shutdown) -> Self {
-        let state = RuntimeState {
-            secrets: Secrets::new(environment.clone(), &CATALOG),
-            shared: None,
-            settings: None,
-            work: None,
-            logged: None,
-            unknown: None,
-            first_lookup_ended: false,
+impl Runtime {
+    /// Builds it. `holder` names the process to others that meet its leases.
+    ///
+    /// # Errors
+    /// Where the state or a destination cannot be had, or a table is not built in.
+    pub fn build(settings: &Settings, shared: &Shared, holder: &Holder) -> Result<Self, BuildError> {
+        let store = open_store(&settings.state, shared)?;
+        let assembly = Assembly::new(settings, shared, store.clone())?;
+        let rules = PollRules {
+            lookback: settings.poll.lookback,
+            overlap: settings.poll.overlap,
+            settle: settings.poll.settle,
+            concurrency: settings.poll.concurrency,
         };
-        Self {
-            inner: Arc::new(Inner {
-                environment,
-                holder,
-                stop,
-                looking_up: tokio::sync::Mutex::default(),
-                ledgers_changed: Arc::default(),
-                state: Mutex::new(state),
-            }),
-        }
+        let recorder = RunRecorder {
+            healths: StreamHealths::new(store.clone()),
+            health_route: assembly.health_route()?,
+        };
+        let plans = Plans {
+            streams: assembly.stream_plans(),
+            drains: assembly.drain_plans(),
+            disabled: disabled_reports(settings),
+            disabled_streams: disabled_streams(settings),
+            schedule: settings.poll.schedule.clone(),
+        };
+        let context = JobContext {
+            rules,
+            store,
+            clock: shared.clock.clone(),
+            holder: holder.clone(),
+            shutdown: shared.stop.clone(),
+            housekeeping: Housekeeping::new(assembly.push_ledgers()),
+        };
+        Ok(Self {
+            plans,
+            context: Arc::new(context),
+            recorder,
+            receivers: assembly.receivers(),
+            budget: settings.poll.budget,
+        })
     }
 
-    /// How many settings are Key Vault references that have no value yet.
-    pub fn unresolved(&self) -> usize {
-        self.inner.state().secrets.unresolved()
+    /// Runs, logs and records.
+    pub async fn run(&self, request: &RunRequest) -> RunReport {
+        run_and_record(&self.plans, &self.context, &self.recorder, request).await
     }
 
-    /// Asks for the secrets that are due, if there are any, and takes over what came. Ends within ten seconds.
-    pub async fn look_up(&self) {
-        self.inner.look_up().await;
-    }
-
-    /// Every setting whose value lies in a Key Vault, and what became of it.
-    pub fn secret_origins(&self) -> Vec<SecretOrigin> {
-        self.inner.state().secrets.origins()
-    }
-
-    /// The tokens of the one identity.
+    /// How every stream stands.
     ///
     /// # Errors
-    /// Where there can be no client.
-    pub fn tokens(&self) -> Result<Arc<dyn TokenSource>, BuildError> {
-        let shared = self.inner.state().shared(&self.inner)?;
-        Ok(shared.tokens.clone())
+    /// If the state store cannot be read.
+    pub async fn status(&self) -> Result<Status, StoreError> {
+        collect_status(&self.plans, &self.context, &self.recorder.healths).await
     }
 
-    /// The settings as they are now. What is wrong with them is logged, once.
-    ///
-    /// # Errors
-    /// Names everything that is wrong.
-    pub fn settings(&self) -> Result<Arc<Settings>, SettingProblems> {
-        self.inner.state().settings()
-    }
-
-    /// Names under our prefixes that this version does not know.
-    pub fn unknown_names(&self) -> SettingProblems {
-        self.inner.state().unknown_names()
-    }
-
-    /// The work as it can be done now.
-    pub fn work(&self) -> Result<Arc<Work>, NoWork> {
-        self.inner.work()
-    }
-
-    /// Saves what was counted of pushes, soon after it was.
-    pub async fn keep_ledgers(self) {
-        let mut pause = SAVE_LEDGERS_AFTER;
-        loop {
-            let changes_soon = tokio::time::timeout(pause, self.inner.ledgers_changed.notified());
-            pause = match changes_soon.await {
-                Ok(()) => (2 * pause).min(SAVE_LEDGERS_AT_LEAST_EVERY),
-                Err(_) => {
-                    let changes = self.inner.ledgers_changed.notified();
-                    let _ = tokio::time::timeout(LOOK_AT_LEDGERS_EVERY, changes).await;
-                    SAVE_LEDGERS_AFTER
-                }
-            };
-            tokio::time::sleep(pause).await;
-            self.save_ledgers().await;
-        }
-    }
-
-    /// Waits until no push is on its way any more, answered or not.
-    pub async fn pushes_settled(&self) {
-        let room = self
-            .inner
-            .state()
-            .shared
-            .as_ref()
-            .map(|shared| shared.inflight_budget.clone());
-        if let Some(room) = room {
-            room.emptied().await;
-        }
-    }
-
-    /// Saves what was counted of pushes since the last time.
+    /// Saves what was counted of pushes since the last time. What cannot be saved is logged, and saved the next time.
     pub async fn save_ledgers(&self) {
-        let built = self.inner.state().work.clone();
-        if let Some(work) = built {
-            work.save_ledgers().await;
-        }
-    }
-
-    /// Starts a lookup if one is due, and waits for it. It goes on if that takes too long.
-    async fn wait_for_secrets(&self, patience: Duration) {
-        if !self.inner.has_something_due() {
-            return;
-        }
-        let inner = self.inner.clone();
-        let looking_up = tokio::spawn(async move { inner.look_up().await });
-        // Its outcome is in the state; that it takes longer, or panicked, leaves everything as it was.
-        let _ = tokio::time::timeout(patience, looking_up).await;
-    }
-}
-
-#[async_trait]
-impl Workplace for ConnectorWorkplace {
-    async fn for_run(&self) -> Result<Arc<Work>, String> {
-        let is_first = !self.inner.state().first_lookup_ended;
-        let patience = if is_first { Duration::MAX } else { RUN_WAITS };
-        self.wait_for_secrets(patience).await;
-        // What the run delivers of pushes is received, also for whoever looks after this process was killed.
-        let _ = tokio::time::timeout(RUN_WAITS_FOR_LEDGERS, self.save_ledgers()).await;
-        self.work().map_err(|error| error.to_string())
-    }
-
-    async fn for_push(&self) -> Result<Arc<Work>, String> {
-        let is_first = !self.inner.state().first_lookup_ended;
-        let patience = if is_first { PUSH_WAITS } else { Duration::ZERO };
-        self.wait_for_secrets(patience).await;
-        self.work().map_err(|error| error.to_string())
-    }
-
-    fn run_ended(&self, report: &RunReport) {
-        let mut state = self.inner.state();
-        let Some(Ok(settings)) = state.settings.clone() else {
-            return;
-        };
-        for stream in report.rejected_credentials() {
-            if let Some(instance) = settings.instances.iter().find(|instance| instance.is_of(stream)) {
-                state.secrets.reject(&instance.setting_prefix);
+        for (vendor, receiver) in &self.receivers {
+            if let Err(error) = receiver.save_ledgers().await {
+                log::warn!(source = *vendor; "push/{vendor}: the counts of this process are not saved: {error}");
             }
         }
     }
 }
 
-impl Inner {
-    fn state(&self) -> MutexGuard<'_, RuntimeState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn has_something_due(&self) -> bool {
-        let state = self.state();
-        !state.first_lookup_ended || !state.secrets.due(Instant::now()).is_empty()
-    }
-
-    async fn look_up(&self) {
-        let _one_at_a_time = self.looking_up.lock().await;
-        let (due, shared) = {
-            let mut state = self.state();
-            let due = state.secrets.due(Instant::now());
-            // Without a client nothing can be asked; the work says why when it is built.
-            let shared = match due.is_empty() {
-                true => None,
-                false => state.shared(self).ok(),
+fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Leases>, BuildError> {
+    let clock = shared.clock.clone();
+    match location {
+        StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),
+        StateLocation::Blob {
+            endpoint,
+            account,
+            container,
+        } => {
+            let container = Container {
+                endpoint: endpoint.as_str(),
+                account,
+                name: container,
+                is_emulator: endpoint.is_loopback(),
             };
-            (due, shared)
-        };
-        if let Some(shared) = shared {
-            let resolved = KeyVault::new(shared.identity.clone()).resolve(due).await;
-            self.state().take(&resolved);
-        }
-        self.state().first_lookup_ended = true;
-    }
-
-    fn work(&self) -> Result<Arc<Work>, NoWork> {
-        let mut state = self.state();
-        let settings = state.settings().map_err(NoWork::Settings)?;
-        if let Some(work) = &state.work {
-            return Ok(work.clone());
-        }
-        let shared = state.shared(self)?;
-        let work = Arc::new(build(&settings, &shared, &self.holder)?);
-        state.work = Some(work.clone());
-        Ok(work)
-    }
-}
-
-impl RuntimeState {
-    fn take(&mut self, resolved: &Resolved) {
-        let change = self.secrets.take(resolved, Instant::now());
-        for (setting, why) in change.not_renewed {
-            log::warn!(setting = setting.as_str();
-                "{setting}: its value was rejected and could not be resolved anew, so it stays as it was: {why}");
-        }
-        if change.settings {
-            self.settings = None;
-            self.work = None;
+            let tokens = &shared.tokens;
+            let objects = connect(&container, &shared.http, tokens.clone()).map_err(|reason| BuildError::Blob {
+                container: container.to_string(),
+                reason,
+            })?;
+            let tokens = (!container.is_emulator).then(|| tokens.clone());
+            Ok(Arc::new(BlobStore::new(objects, &container.to_string(), clock, tokens)))
         }
     }
-
-    fn settings(&mut self) -> Result<Arc<Settings>, SettingProblems> {
-        if let Some(settings) = &self.settings {
-            return settings.clone();
-        }
-        self.unknown_names();
-        let settings = Settings::load(&self.secrets.environment()).map(Arc::new);
-        self.log_problems(settings.as_ref().err());
-        self.settings = Some(settings.clone());
-        settings
-    }
-
-    /// Logged when they are looked for: once.
-    fn unknown_names(&mut self) -> SettingProblems {
-        if let Some(unknown) = &self.unknown {
-            return unknown.clone();
-        }
-        let unknown = unknown_names(&self.secrets.environment());
-        for name in &unknown {
-            log::warn!(setting = name.setting.as_str(); "{name}");
-        }
-        self.unknown = Some(unknown.clone());
-        unknown
-    }
-
-    fn log_problems(&mut self, problems: Option<&SettingProblems>) {
-        if self.logged.as_ref() == problems {
-            return;
-        }
-        for problem in problems.into_iter().flatten() {
-            log::error!(setting = problem.setting.as_str(); "{problem}");
-        }
-        self.logged = problems.cloned();
-    }
-
-    fn shared(&mut self, inner: &Inner) -> Result<Arc<Shared>, BuildError> {
-        if let Some(shared) = &self.shared {
-            return Ok(shared.clone());
-        }
-        let mut shared = Shared::new(inner.environment.as_ref(), inner.stop.clone()).map_err(BuildError::Http)?;
-        shared.ledgers_changed = inner.ledgers_changed.clone();
-        let shared = Arc::new(shared);
-        self.shared = Some(shared.clone());
-        Ok(shared)
-    }
-}
-
-fn in_one_line(problems: &SettingProblems) -> String {
-    let names: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    names.join("; ")
 }

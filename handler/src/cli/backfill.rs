@@ -10,11 +10,10 @@ use super::prepare::prepare;
 use super::progress::Progress;
 use super::signals::finished_in_time;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
-use crate::app::ConnectorWorkplace;
+use crate::app::{Runtime, RuntimeProvider};
 use crate::cli::confirm;
 use crate::cli::signals;
 use crate::config::Environment;
-use crate::functions::Work;
 use crate::jobs::{
     BackfillMode, BackfillRequest, BackfillWatcher, PullPlan, Selection, StreamPlan, backfill, note_what_is_wanted,
     why_not,
@@ -59,13 +58,13 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
     }
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("backfill").yielding(), stop.clone());
-    let (_, work) = match prepare(&workplace).await {
+    let provider = RuntimeProvider::new(environment, Holder::of_command("backfill").yielding(), stop.clone());
+    let (_, runtime) = match prepare(&provider).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
     let selection = Selection::only(&arguments.source);
-    let plans = match fillable(&work, &selection) {
+    let plans = match fillable(&runtime, &selection) {
         Ok(plans) => plans,
         Err(code) => return code,
     };
@@ -76,7 +75,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
     if mode == BackfillMode::Anew {
         let confirmed = finished_in_time(
             &stop,
-            confirm::reading_anew(&work, &plans, (window, arguments.yes), &stop),
+            confirm::reading_anew(&runtime, &plans, (window, arguments.yes), &stop),
         )
         .await;
         if let Err(code) = confirmed.unwrap_or_else(|| Err(cut_off())) {
@@ -91,12 +90,12 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
              stays in its column",
         );
     }
-    let filled = finished_in_time(&stop, fill(&work, &plans, request, &progress)).await;
+    let filled = finished_in_time(&stop, fill(&runtime, &plans, request, &progress)).await;
     progress.end();
     let Some(filled) = filled else {
         return cut_off();
     };
-    let disabled = work.plans.disabled.iter();
+    let disabled = runtime.plans.disabled.iter();
     let disabled = disabled.filter(|report| selection.takes(&report.stream)).cloned();
     let report = RunReport {
         streams: disabled.chain(filled).collect(),
@@ -122,19 +121,24 @@ fn cut_off() -> ExitCode {
     ExitCode::from(EXIT_INTERRUPTED)
 }
 
-async fn fill(work: &Work, plans: &[&PullPlan], request: BackfillRequest, progress: &Progress) -> Vec<StreamReport> {
-    note_what_is_wanted(&work.context, plans, request, progress).await;
+async fn fill(
+    runtime: &Runtime,
+    plans: &[&PullPlan],
+    request: BackfillRequest,
+    progress: &Progress,
+) -> Vec<StreamReport> {
+    note_what_is_wanted(&runtime.context, plans, request, progress).await;
     let mut reports = Vec::with_capacity(plans.len());
     for plan in plans {
-        reports.push(backfill(&work.context, plan, request, progress).await);
+        reports.push(backfill(&runtime.context, plan, request, progress).await);
     }
     reports
 }
 
 /// The selected streams that can be filled; says why the others cannot.
-fn fillable<'w>(work: &'w Work, selection: &Selection) -> Result<Vec<&'w PullPlan>, ExitCode> {
-    let plans = &work.plans.streams;
-    let is_off = work.plans.disabled.iter().any(|off| selection.takes(&off.stream));
+fn fillable<'w>(runtime: &'w Runtime, selection: &Selection) -> Result<Vec<&'w PullPlan>, ExitCode> {
+    let plans = &runtime.plans.streams;
+    let is_off = runtime.plans.disabled.iter().any(|off| selection.takes(&off.stream));
     let selected: Vec<&StreamPlan> = plans.iter().filter(|plan| selection.takes(plan.name())).collect();
     if selected.is_empty() && !is_off {
         let known: Vec<String> = plans.iter().map(|plan| plan.name().to_string()).collect();

@@ -9,7 +9,7 @@ use clap::Args;
 use futures_util::StreamExt;
 
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::{Check, ConnectorWorkplace, Finding, Severity, nothing_configured};
+use crate::app::{Check, Finding, RuntimeProvider, Severity, nothing_configured};
 use crate::config::Environment;
 use crate::state::Holder;
 use crate::time::{Deadline, Shutdown};
@@ -24,10 +24,10 @@ pub struct CheckArguments {}
 /// A line for every part, on the standard output. Exit 0 if all is fine, 1 if something failed, 64 for bad settings.
 pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCode {
     let deadline = Deadline::after(LONGEST);
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("check"), Shutdown::default());
-    workplace.look_up().await;
+    let provider = RuntimeProvider::new(environment, Holder::of_command("check"), Shutdown::default());
+    provider.look_up().await;
     // What is wrong with them is logged already.
-    let Ok(settings) = workplace.settings() else {
+    let Ok(settings) = provider.settings() else {
         return ExitCode::from(EXIT_USAGE);
     };
     if settings.nothing_configured() {
@@ -35,8 +35,8 @@ pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCo
         return ExitCode::from(EXIT_USAGE);
     }
     let mut tally = Tally::default();
-    let work = match workplace.work() {
-        Ok(work) => work,
+    let runtime = match provider.runtime() {
+        Ok(runtime) => runtime,
         Err(error) => {
             tally.tell(&Finding {
                 severity: Severity::Failed,
@@ -48,8 +48,8 @@ pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCo
     };
     let check = Check {
         settings,
-        work,
-        workplace,
+        runtime,
+        provider,
     };
     let mut findings = std::pin::pin!(check.run(deadline));
     while let Some(findings) = findings.next().await {

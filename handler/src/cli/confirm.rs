@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::progress::Progress;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
-use crate::functions::Work;
+use crate::app::Runtime;
 use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount, count_before_reading_anew};
 use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
@@ -16,7 +16,7 @@ use crate::time::Shutdown;
 
 /// Nothing was sent when this gives an exit code.
 pub async fn reading_anew(
-    work: &Work,
+    runtime: &Runtime,
     plans: &[&PullPlan],
     (window, is_confirmed): (Window, bool),
     stop: &Shutdown,
@@ -29,7 +29,7 @@ pub async fn reading_anew(
         let WindowCount {
             report: of_stream,
             tables,
-        } = count_before_reading_anew(&work.context, plan, window, &progress).await;
+        } = count_before_reading_anew(&runtime.context, plan, window, &progress).await;
         for (table, count) in &tables {
             progress.says(&format!("{} -> {table}: {}", of_stream.stream, in_words(count)));
             perhaps_twice += count.perhaps_twice;

@@ -9,10 +9,9 @@ use super::prepare::prepare;
 use super::signals::finished_in_time;
 use super::watch::watch;
 use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::ConnectorWorkplace;
+use crate::app::{Runtime, RuntimeProvider};
 use crate::cli::signals;
 use crate::config::Environment;
-use crate::functions::{Work, Workplace};
 use crate::jobs::{RunRequest, Selection};
 use crate::report::{ReportSubject, RunReport};
 use crate::state::Holder;
@@ -34,12 +33,12 @@ pub struct PollArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("poll"), stop.clone());
-    let (settings, work) = match prepare(&workplace).await {
+    let provider = RuntimeProvider::new(environment, Holder::of_command("poll"), stop.clone());
+    let (settings, runtime) = match prepare(&provider).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let selection = match select(&work, arguments.source.as_deref()) {
+    let selection = match select(&runtime, arguments.source.as_deref()) {
         Ok(selection) => selection,
         Err(reason) => {
             log::error!("{reason}");
@@ -48,22 +47,25 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) ->
     };
     if arguments.watch {
         return watch(&settings.poll.schedule, &stop, async || {
-            poll_again(&workplace, &selection, &stop).await;
+            poll_again(&provider, &selection, &stop).await;
         })
         .await;
     }
-    match poll_once(&work, &selection, &stop).await.map(|report| !report.failed()) {
+    match poll_once(&runtime, &selection, &stop)
+        .await
+        .map(|report| !report.failed())
+    {
         Some(false) => ExitCode::from(EXIT_FAILED),
         Some(true) | None => ExitCode::SUCCESS,
     }
 }
 
 /// With secrets that may have come or changed since the last time.
-async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop: &Shutdown) {
-    match workplace.for_run().await {
-        Ok(work) => {
-            if let Some(report) = poll_once(&work, selection, stop).await {
-                workplace.run_ended(&report);
+async fn poll_again(provider: &RuntimeProvider, selection: &Selection, stop: &Shutdown) {
+    match provider.for_run().await {
+        Ok(runtime) => {
+            if let Some(report) = poll_once(&runtime, selection, stop).await {
+                provider.run_ended(&report);
             }
         }
         Err(reason) => log::error!("nothing is polled: {reason}"),
@@ -72,20 +74,20 @@ async fn poll_again(workplace: &ConnectorWorkplace, selection: &Selection, stop:
 
 /// The report; `None` if the process was told to end and the run did not come to its end in time: then
 /// the state is as a kill leaves it, and the next run goes on from there.
-async fn poll_once(work: &Work, selection: &Selection, stop: &Shutdown) -> Option<RunReport> {
+async fn poll_once(runtime: &Runtime, selection: &Selection, stop: &Shutdown) -> Option<RunReport> {
     let run = async {
-        let deadline = Deadline::after(work.budget);
+        let deadline = Deadline::after(runtime.budget);
         let request = RunRequest {
             selection: selection.clone(),
             ..RunRequest::everything(deadline)
         };
-        work.run(&request).await
+        runtime.run(&request).await
     };
     finished_in_time(stop, run).await
 }
 
-fn select(work: &Work, source: Option<&str>) -> Result<Selection, String> {
-    let plans = &work.plans;
+fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, String> {
+    let plans = &runtime.plans;
     let Some(source) = source else {
         if plans.streams.is_empty() && plans.disabled.is_empty() {
             log::info!("nothing that is configured is polled; pushes are received by `handler serve`");

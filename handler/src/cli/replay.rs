@@ -10,10 +10,9 @@ use clap::Args;
 use super::EXIT_FAILED;
 use super::prepare::prepare;
 use super::signals::finished_in_time;
-use crate::app::ConnectorWorkplace;
+use crate::app::{Runtime, RuntimeProvider};
 use crate::cli::signals;
 use crate::config::Environment;
-use crate::functions::Work;
 use crate::jobs;
 use crate::jobs::{ReplayError, Replayed, RunRequest, RunScope};
 use crate::report::RunReport;
@@ -40,18 +39,18 @@ pub struct ReplayArguments {
 pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("replay"), stop.clone());
-    let (_, work) = match prepare(&workplace).await {
+    let provider = RuntimeProvider::new(environment, Holder::of_command("replay"), stop.clone());
+    let (_, runtime) = match prepare(&provider).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
     let replay = async {
         let mut is_well = true;
         if !arguments.dead_letters {
-            is_well &= replay_spool(&work, &stop).await;
+            is_well &= replay_spool(&runtime, &stop).await;
         }
         if !arguments.spool {
-            is_well &= replay_dead_letters(&work).await;
+            is_well &= replay_dead_letters(&runtime).await;
         }
         is_well
     };
@@ -61,13 +60,13 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) 
     }
 }
 
-async fn replay_spool(work: &Work, stop: &Shutdown) -> bool {
+async fn replay_spool(runtime: &Runtime, stop: &Shutdown) -> bool {
     loop {
         let request = RunRequest {
             scope: RunScope::SpoolOnly,
             ..RunRequest::everything(Deadline::after(LONGEST))
         };
-        let report = work.run(&request).await;
+        let report = runtime.run(&request).await;
         if report.failed() {
             return false;
         }
@@ -93,9 +92,9 @@ fn held_until(report: &RunReport) -> Option<DateTime<Utc>> {
     report.streams.iter().filter_map(|stream| stream.held_until).max()
 }
 
-async fn replay_dead_letters(work: &Work) -> bool {
+async fn replay_dead_letters(runtime: &Runtime) -> bool {
     let deadline = Deadline::after(LONGEST);
-    let replayed = match jobs::replay_dead_letters(&work.plans, &work.context, deadline).await {
+    let replayed = match jobs::replay_dead_letters(&runtime.plans, &runtime.context, deadline).await {
         Ok(replayed) => replayed,
         // What somebody else holds is skipped, and that is no failure.
         Err(held @ ReplayError::Held(_)) => {
@@ -107,7 +106,7 @@ async fn replay_dead_letters(work: &Work) -> bool {
             return false;
         }
     };
-    record_replayed(&work.recorder.healths, &replayed.rows, work.context.clock.now()).await;
+    record_replayed(&runtime.recorder.healths, &replayed.rows, runtime.context.clock.now()).await;
     let Replayed {
         sent,
         refused,

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::settings::InstanceSettings;
-use crate::app::{ConnectorWorkplace, Settings, disabled_names};
+use crate::app::{RuntimeProvider, Settings, disabled_names};
 use crate::cli::signals;
 use crate::config::{Environment, SettingProblems};
 use crate::functions::ConnectorFunctions;
@@ -55,23 +55,23 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     };
     let stop = Shutdown::default();
     signals::listen(&stop);
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("serve"), stop.clone());
-    let unresolved = workplace.unresolved();
+    let provider = RuntimeProvider::new(environment, Holder::of_command("serve"), stop.clone());
+    let unresolved = provider.unresolved();
     let state = match unresolved {
-        0 => describe(&workplace.settings()),
+        0 => describe(&provider.settings()),
         _ => format!("resolving the Key Vault references in {unresolved} settings"),
     };
     log::info!(port = port; "handler {} listens on 127.0.0.1:{port}: {state}", env!("CARGO_PKG_VERSION"));
     if unresolved > 0 {
-        let workplace = workplace.clone();
+        let provider = provider.clone();
         tokio::spawn(async move {
-            workplace.look_up().await;
-            log::info!("handler {}", describe(&workplace.settings()));
+            provider.look_up().await;
+            log::info!("handler {}", describe(&provider.settings()));
         });
     }
-    tokio::spawn(workplace.clone().keep_ledgers());
+    tokio::spawn(provider.clone().keep_ledgers());
     let functions = ConnectorFunctions {
-        workplace: Arc::new(workplace.clone()),
+        provider: provider.clone(),
     };
     let server = match host::start(listener, Arc::new(functions)) {
         Ok(server) => server,
@@ -90,11 +90,11 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
         Ok(()) => {
             // Uploads that were broken off free what they held in the spool.
             tokio::select! {
-                () = workplace.pushes_settled() => {}
+                () = provider.pushes_settled() => {}
                 () = stop.grace_elapsed(TIME_FOR_PUSHES) => {}
             }
             // The last counts of this process; a ledger that cannot be saved is no reason to stay.
-            let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, workplace.save_ledgers()).await;
+            let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, provider.save_ledgers()).await;
             ExitCode::SUCCESS
         }
         Err(error) => {

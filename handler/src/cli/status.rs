@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::EXIT_FAILED;
 use super::prepare::prepare;
-use crate::app::ConnectorWorkplace;
+use crate::app::RuntimeProvider;
 use crate::config::Environment;
 use crate::state::Holder;
 use crate::time::Shutdown;
@@ -24,12 +24,12 @@ pub struct StatusArguments {
 
 /// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
 pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) -> ExitCode {
-    let workplace = ConnectorWorkplace::new(environment, Holder::of_command("status"), Shutdown::default());
-    let (_, work) = match prepare(&workplace).await {
+    let provider = RuntimeProvider::new(environment, Holder::of_command("status"), Shutdown::default());
+    let (_, runtime) = match prepare(&provider).await {
         Ok(prepared) => prepared,
         Err(code) => return code,
     };
-    let status = match work.status().await {
+    let status = match runtime.status().await {
         Ok(status) => status,
         Err(error) => {
             log::error!("{error}");

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::Work;
-use crate::app::takes_pushes;
+use crate::app::{Runtime, RuntimeUnavailable, takes_pushes};
 use crate::functions::status;
 use crate::host::{HttpCall, HttpReply};
 use crate::jobs::{PushAnswer, PushRequest};
@@ -15,24 +14,28 @@ use crate::time::Deadline;
 /// How long a sender shall wait before it sends again, in seconds.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
-/// Answers a request. `work` is why there is none when the settings are bad: then a push is to be sent again.
-pub async fn answer(work: Result<Arc<Work>, String>, call: HttpCall, deadline: Deadline) -> HttpReply {
+/// Answers a request. `runtime` is why there is none when the settings are bad: then a push is to be sent again.
+pub async fn answer(
+    runtime: Result<Arc<Runtime>, RuntimeUnavailable>,
+    call: HttpCall,
+    deadline: Deadline,
+) -> HttpReply {
     // The host's routes do not tell capitals apart.
     let path = call.path.to_ascii_lowercase();
     if path == "status" {
-        return status::answer(work, &call).await;
+        return status::answer(runtime, &call).await;
     }
     let Some(vendor) = path.strip_prefix("push/").filter(|vendor| takes_pushes(vendor)) else {
         return refusal(404, "no such route");
     };
-    let work = match work {
-        Ok(work) => work,
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
         Err(reason) => {
             log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
             return unavailable("the handler cannot work at present; its log says why");
         }
     };
-    let Some(receiver) = work.receivers.get(vendor) else {
+    let Some(receiver) = runtime.receivers.get(vendor) else {
         return refusal(404, "this route is not switched on");
     };
     if call.method != "POST" {

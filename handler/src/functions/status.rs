@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use url::form_urlencoded::{Serializer, parse};
 
-use super::Work;
+use crate::app::{Runtime, RuntimeUnavailable};
 use crate::host::{HttpCall, HttpReply};
 
 /// The page holds everything that it shows, and its address may hold a key that is nobody else's business.
@@ -22,20 +22,20 @@ const PAGE_HEADERS: [(&str, &str); 3] = [
 /// So long the answer waits until what was counted of pushes is saved.
 const LEDGERS_TIME: Duration = Duration::from_secs(2);
 
-/// Answers a request. `work` is why there is none when the settings are bad.
-pub async fn answer(work: Result<Arc<Work>, String>, call: &HttpCall) -> HttpReply {
+/// Answers a request. `runtime` is why there is none when the settings are bad.
+pub async fn answer(runtime: Result<Arc<Runtime>, RuntimeUnavailable>, call: &HttpCall) -> HttpReply {
     if call.method != "GET" && call.method != "HEAD" {
         let mut reply = json_reply(405, json!({"error": "the status is read with GET"}).to_string());
         reply.headers.push(("Allow", "GET".to_owned()));
         return reply;
     }
-    let work = match work {
-        Ok(work) => work,
-        Err(reason) => return json_reply(503, json!({"error": reason}).to_string()),
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(reason) => return json_reply(503, json!({"error": reason.to_string()}).to_string()),
     };
     // What this process received shows at once.
-    let _ = tokio::time::timeout(LEDGERS_TIME, work.save_ledgers()).await;
-    let status = match work.status().await {
+    let _ = tokio::time::timeout(LEDGERS_TIME, runtime.save_ledgers()).await;
+    let status = match runtime.status().await {
         Ok(status) => status,
         Err(error) => {
             log::error!("the status cannot be shown: {error}");

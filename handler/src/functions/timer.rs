@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Work;
+use crate::app::Runtime;
 use crate::host::{TimerCall, TimerReply};
 use crate::jobs::RunRequest;
 use crate::report::RunReport;
@@ -12,18 +12,18 @@ use crate::time::Deadline;
 const LONGEST_RUN: Duration = Duration::from_secs(570);
 
 /// Runs and reports.
-pub async fn run(work: &Work, call: TimerCall) -> RunReport {
+pub async fn run(runtime: &Runtime, call: TimerCall) -> RunReport {
     log::debug!(
         invocation_id = call.invocation_id.as_deref().unwrap_or_default(), past_due = call.is_past_due,
         last = call.last.map(|last| last.to_rfc3339()).unwrap_or_default().as_str();
         "the timer fired"
     );
-    let deadline = Deadline::after(work.budget.min(LONGEST_RUN));
+    let deadline = Deadline::after(runtime.budget.min(LONGEST_RUN));
     let request = RunRequest {
         invocation_id: call.invocation_id,
         ..RunRequest::everything(deadline)
     };
-    work.run(&request).await
+    runtime.run(&request).await
 }
 
 /// A stream that failed fails the invocation.

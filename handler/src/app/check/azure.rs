@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::finding::{Finding, Probe};
-use crate::app::runtime::ConnectorWorkplace;
+use crate::app::runtime_provider::RuntimeProvider;
 use crate::app::settings::Settings;
 use crate::azure::TokenSource;
 use crate::destination::DestinationChoice;
@@ -12,9 +12,9 @@ use crate::state::{STORAGE_SCOPE, StateLocation};
 use crate::time::Deadline;
 
 /// A part for every audience.
-pub fn probes(workplace: &ConnectorWorkplace, settings: &Settings, deadline: Deadline) -> Vec<(String, Probe)> {
+pub fn probes(provider: &RuntimeProvider, settings: &Settings, deadline: Deadline) -> Vec<(String, Probe)> {
     let scopes = scopes_of(settings);
-    let tokens = match workplace.tokens() {
+    let tokens = match provider.tokens() {
         Ok(tokens) => tokens,
         Err(error) => {
             let finding = Finding::failed("identity", error.to_string());

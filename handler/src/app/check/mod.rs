@@ -16,11 +16,11 @@ use futures_util::stream::{Stream, StreamExt};
 
 use self::finding::Probe;
 pub use self::finding::{Finding, Severity};
-use super::runtime::ConnectorWorkplace;
+use super::runtime::Runtime;
+use super::runtime_provider::RuntimeProvider;
 use super::secrets::SecretOrigin;
 use super::settings::Settings;
 use crate::destination::DestinationChoice;
-use crate::functions::Work;
 use crate::state::{Leases, ProbedStore, StoreError, probe_store};
 use crate::time::Deadline;
 
@@ -34,9 +34,9 @@ pub struct Check {
     /// As they were read.
     pub settings: Arc<Settings>,
     /// Built from them.
-    pub work: Arc<Work>,
+    pub runtime: Arc<Runtime>,
     /// Where they came from.
-    pub workplace: ConnectorWorkplace,
+    pub provider: RuntimeProvider,
 }
 
 /// What can be said of the secrets whether or not anything else can be tried.
@@ -65,17 +65,17 @@ impl Check {
         probes.push(("settings".to_owned(), Box::pin(std::future::ready(known))));
         probes.push((
             "state store".to_owned(),
-            Box::pin(store(self.work.context.store.clone())),
+            Box::pin(store(self.runtime.context.store.clone())),
         ));
         probes.push((
             "state files".to_owned(),
-            Box::pin(state_files::probe(self.work.clone())),
+            Box::pin(state_files::probe(self.runtime.clone())),
         ));
-        probes.extend(azure::probes(&self.workplace, &self.settings, early));
-        probes.extend(streams::probes(&self.work.plans, &self.work.context.clock, early));
+        probes.extend(azure::probes(&self.provider, &self.settings, early));
+        probes.extend(streams::probes(&self.runtime.plans, &self.runtime.context.clock, early));
         probes.extend(destinations::probes(
-            &self.work.plans,
-            self.work.recorder.health_route.as_ref(),
+            &self.runtime.plans,
+            self.runtime.recorder.health_route.as_ref(),
             early,
         ));
         stream::iter(probes)
@@ -85,8 +85,8 @@ impl Check {
 
     /// What needs no trying: secrets, names that are no settings, push routes, and what is off.
     fn what_is_known(&self) -> Vec<Finding> {
-        let mut findings = secrets(&self.workplace.secret_origins());
-        let unknown = self.workplace.unknown_names();
+        let mut findings = secrets(&self.provider.secret_origins());
+        let unknown = self.provider.unknown_names();
         findings.extend(unknown.iter().map(|name| Finding::failed(&name.setting, &name.message)));
         let instances = self.settings.instances.iter();
         let pushes = instances.map(|instance| (instance, instance.vendor.push_tokens().len()));
@@ -108,7 +108,7 @@ impl Check {
                  only the first rows prove it",
             ));
         }
-        for off in &self.work.plans.disabled {
+        for off in &self.runtime.plans.disabled {
             let problems = off.problems.iter();
             findings.extend(problems.map(|problem| Finding::failed(off.stream.to_string(), problem.to_string())));
         }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::finding::{Finding, Severity};
+use crate::app::runtime::Runtime;
 use crate::event::StreamName;
-use crate::functions::Work;
 use crate::state::StoreError;
 use crate::status::read_stored_files;
 use crate::time::rfc3339_millis;
 
 /// A line for every stream whose files cannot be read, and one for those that can.
-pub async fn probe(work: Arc<Work>) -> Vec<Finding> {
+pub async fn probe(runtime: Arc<Runtime>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut read = 0;
-    for name in work.plans.stream_names() {
-        match read_stored_files(&work.plans, &work.context, &work.recorder.healths, name).await {
+    for name in runtime.plans.stream_names() {
+        match read_stored_files(&runtime.plans, &runtime.context, &runtime.recorder.healths, name).await {
             Ok(stored) => {
                 read += stored.files;
                 let ahead = stored.in_the_future.iter();
