@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::build_error::BuildError;
 use super::runtime::Runtime;
 use super::secrets::{SecretOrigin, Secrets};
-use super::settings::{CATALOG, Settings, unknown_names};
+use super::settings::{Settings, catalog, unknown_names};
 use super::shared::Shared;
 use crate::azure::{KeyVault, Resolved, TokenSource};
-use crate::config::{Environment, SettingProblems};
+use crate::config::{Environment, SettingProblems, references};
 use crate::report::RunReport;
 use crate::state::Holder;
 use crate::time::Shutdown;
@@ -78,8 +78,10 @@ impl RuntimeProvider {
     /// Nothing is read or asked for yet. `holder` names the process to others that meet its leases, `stop` tells the
     /// runtime when to end.
     pub fn new(environment: Arc<dyn Environment>, holder: Holder, stop: Shutdown) -> Self {
+        // A malformed catalog is reported when the settings are read.
+        let references = catalog().map(|catalog| references(environment.as_ref(), catalog));
         let state = RuntimeState {
-            secrets: Secrets::new(environment.clone(), &CATALOG),
+            secrets: Secrets::new(environment.clone(), references.unwrap_or_default()),
             shared: None,
             settings: None,
             runtime: None,

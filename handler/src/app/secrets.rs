@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::azure::Resolved;
-use crate::config::{Catalog, Environment, Reference, ResolvedEnvironment, Secret, SettingReference, references};
+use crate::config::{Environment, Reference, ResolvedEnvironment, Secret, SettingReference};
 
 /// A reference that could not be resolved is not asked for more often.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -61,9 +61,8 @@ pub struct Change {
 
 impl Secrets {
     /// Nothing is asked for yet.
-    pub fn new(environment: Arc<dyn Environment>, catalog: &Catalog) -> Self {
-        let found = references(environment.as_ref(), catalog).into_iter();
-        let entries = found.map(|of| Entry {
+    pub fn new(environment: Arc<dyn Environment>, references: Vec<SettingReference>) -> Self {
+        let entries = references.into_iter().map(|of| Entry {
             of,
             value: None,
             failure: None,

@@ -1,6 +1,6 @@
 //! What the command line and the functions may know of the vendors.
 
-use super::settings::CATALOG;
+use super::settings::catalog;
 use crate::vendors::VENDORS;
 
 /// Whether a source takes pushes, under its name as the last part of the route.
@@ -18,7 +18,8 @@ pub fn nothing_configured() -> String {
 
 /// What the program does, in one sentence.
 pub fn about() -> String {
-    let titles: Vec<&str> = CATALOG.sources.iter().map(|source| source.title).collect();
+    let sources = catalog().into_iter().flat_map(|catalog| &catalog.sources);
+    let titles: Vec<&str> = sources.map(|source| source.title).collect();
     let logs_of = match titles.split_last() {
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
         None => String::new(),

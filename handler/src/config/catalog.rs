@@ -60,7 +60,7 @@ impl KeyGroup {
 }
 
 /// Every setting.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Catalog {
     /// Those of the sources.

@@ -1,7 +1,7 @@
 use super::*;
-use crate::app::settings::CATALOG;
+use crate::app::settings::catalog;
 use crate::azure::KeyVaultError;
-use crate::config::MapEnvironment;
+use crate::config::{MapEnvironment, references};
 
 const SECRET: &str = "PINGONE__CLIENT_SECRET";
 
@@ -10,7 +10,9 @@ fn text(name: &str) -> String {
 }
 
 fn secrets(settings: &[(&str, &str)]) -> Secrets {
-    Secrets::new(Arc::new(MapEnvironment::from(settings.iter().copied())), &CATALOG)
+    let environment = MapEnvironment::from(settings.iter().copied());
+    let references = references(&environment, catalog().unwrap());
+    Secrets::new(Arc::new(environment), references)
 }
 
 fn unresolved(setting: &str) -> Secrets {

@@ -1,5 +1,6 @@
 //! All settings: what can be set, and reading it.
 
+mod catalog;
 mod health;
 mod poll;
 mod push;
@@ -9,24 +10,20 @@ pub mod testing;
 mod tests;
 
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
+pub use self::catalog::catalog;
 pub use self::health::HealthSettings;
 pub use self::poll::PollSettings;
 pub use self::push::PushSettings;
 use crate::config::{
-    Catalog, Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, ReadProblems, Reader,
+    Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, ReadProblems, Reader,
     SettingProblems, accept_log_format, look_over, values,
 };
 use crate::destination::{DestinationChoice, DestinationReader, SourceDestinations, read_directory};
 use crate::event::StreamName;
 use crate::state::StateLocation;
 use crate::vendors::{VENDORS, Vendor, VendorConfig};
-
-/// Every setting of the program. Empty where the file that is built in is damaged: then no vendor has settings, which
-/// stops everything.
-pub static CATALOG: LazyLock<Catalog> =
-    LazyLock::new(|| Catalog::parse(include_str!("../../../../infra/settings.json")).unwrap_or_default());
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -84,13 +81,14 @@ impl Settings {
     /// Names everything that is wrong, not only the first thing, where a setting of the whole program is bad or no
     /// source is left.
     pub fn load(environment: &dyn Environment) -> Result<Self, SettingProblems> {
-        let mut reader = Reader::new(environment, &CATALOG);
-        let names = look_over(environment, &CATALOG);
+        let catalog = catalog()?;
+        let mut reader = Reader::new(environment, catalog);
+        let names = look_over(environment, catalog);
         names.reject_look_alikes(&mut reader);
         let mut destinations = DestinationReader::new(&mut reader);
         let mut instances = Vec::new();
         for vendor in &VENDORS {
-            let Some(source) = CATALOG.source(vendor.name) else {
+            let Some(source) = catalog.source(vendor.name) else {
                 reader.reject(
                     vendor.name,
                     "has no settings in this executable; please report it with this line",
@@ -213,7 +211,10 @@ fn all_of(disabled: &[Disabled]) -> SettingProblems {
     problems
 }
 
-/// The names under our prefixes that this version does not know: a newer template may.
+/// The names under our prefixes that this version does not know: a newer template may. None without a catalog, which
+/// [`Settings::load`] reports.
 pub fn unknown_names(environment: &dyn Environment) -> SettingProblems {
-    look_over(environment, &CATALOG).unknown
+    catalog()
+        .map(|catalog| look_over(environment, catalog).unknown)
+        .unwrap_or_default()
 }

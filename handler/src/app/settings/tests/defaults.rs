@@ -243,7 +243,7 @@ fn onelogin_is_pushing_or_polled_or_both() {
 /// No setting takes a control character.
 #[test]
 fn every_known_name_is_read_and_checked() {
-    for name in CATALOG.every_name("ACME") {
+    for name in catalog().unwrap().every_name("ACME") {
         let environment = MapEnvironment::from([(name.as_str(), "a\u{1}b")]);
         let problems = Settings::load(&environment).expect_err(&name);
         assert!(
@@ -256,8 +256,16 @@ fn every_known_name_is_read_and_checked() {
 /// What the documentation says of a default is a value of its setting.
 #[test]
 fn every_default_is_accepted_as_a_value() {
-    let of_groups = CATALOG.groups.iter().map(|group| (group.prefix, &group.keys));
-    let of_sources = CATALOG.sources.iter().map(|source| (source.prefix, &source.keys));
+    let of_groups = catalog()
+        .unwrap()
+        .groups
+        .iter()
+        .map(|group| (group.prefix, &group.keys));
+    let of_sources = catalog()
+        .unwrap()
+        .sources
+        .iter()
+        .map(|source| (source.prefix, &source.keys));
     for (prefix, keys) in of_groups.chain(of_sources) {
         for key in keys.iter().filter(|key| !key.default.is_empty()) {
             load(&[&[(format!("{prefix}{}", key.name).leak(), key.default)]]);
@@ -267,9 +275,9 @@ fn every_default_is_accepted_as_a_value() {
 
 #[test]
 fn every_vendor_has_settings_and_a_token_where_it_takes_pushes() {
-    assert_eq!(CATALOG.sources.len(), VENDORS.len());
+    assert_eq!(catalog().unwrap().sources.len(), VENDORS.len());
     for vendor in &VENDORS {
-        let source = CATALOG.source(vendor.name).unwrap();
+        let source = catalog().unwrap().source(vendor.name).unwrap();
         assert_eq!(source.push_key.is_some(), vendor.takes_pushes, "{}", vendor.name);
         assert!(source.keys.iter().any(|key| vendor.switched_on_by.contains(key.name)));
     }

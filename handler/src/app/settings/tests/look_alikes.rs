@@ -1,15 +1,19 @@
 //! Which names are taken for settings, and which are left to others.
 
-use crate::app::settings::CATALOG;
+use crate::app::settings::catalog;
 use crate::config::{InstanceName, Instances, LookAlikes, MapEnvironment, look_over};
 
 fn known(names: &[&str]) -> Instances {
-    look_over(&MapEnvironment::from(names.iter().map(|name| (*name, "x"))), &CATALOG).instances
+    look_over(
+        &MapEnvironment::from(names.iter().map(|name| (*name, "x"))),
+        catalog().unwrap(),
+    )
+    .instances
 }
 
 fn look_alikes(known: &Instances) -> LookAlikes<'_> {
     LookAlikes {
-        catalog: &CATALOG,
+        catalog: catalog().unwrap(),
         known,
     }
 }
@@ -107,7 +111,14 @@ fn a_name_that_is_a_slip_away_from_a_setting_is_told() {
 
 #[test]
 fn a_setting_under_the_prefix_of_its_source_is_told_with_its_instance() {
-    let source = |prefix: &str| CATALOG.sources.iter().find(|source| source.prefix == prefix).unwrap();
+    let source = |prefix: &str| {
+        catalog()
+            .unwrap()
+            .sources
+            .iter()
+            .find(|source| source.prefix == prefix)
+            .unwrap()
+    };
     let acme = known(&["SENTINELONE__ACME__API_TOKEN"]);
     for (prefix, rest, setting) in [
         ("PINGONE__", "REGOIN", Some("PINGONE__REGION")),
@@ -195,7 +206,7 @@ fn names_of_the_platform_the_shell_and_other_tools_look_like_nothing() {
         let known = known(others);
         for name in OF_OTHERS.split_whitespace() {
             assert!(look_alikes(&known).meant_by_stray(name).is_none(), "{name}");
-            let names = look_over(&MapEnvironment::from([(name, "x")]), &CATALOG);
+            let names = look_over(&MapEnvironment::from([(name, "x")]), catalog().unwrap());
             assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
         }
     }

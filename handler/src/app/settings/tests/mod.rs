@@ -12,7 +12,7 @@ mod names;
 mod properties;
 mod references;
 
-use super::{CATALOG, Settings};
+use super::{Settings, catalog};
 use crate::config::{MapEnvironment, SettingProblems};
 use crate::vendors::onelogin::OneLogin;
 use crate::vendors::pingone::PingOne;

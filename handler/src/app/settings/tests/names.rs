@@ -1,14 +1,17 @@
 //! Which names are settings, which look like one, and which are unknown.
 
-use crate::app::settings::CATALOG;
+use crate::app::settings::catalog;
 use crate::config::{InstanceName, MapEnvironment, Names, SourceCatalog, look_over};
 
 fn catalog_of(source: &str) -> &'static SourceCatalog {
-    CATALOG.source(source).unwrap()
+    catalog().unwrap().source(source).unwrap()
 }
 
 fn names_of(names: &[&str]) -> Names {
-    look_over(&MapEnvironment::from(names.iter().map(|name| (*name, "x"))), &CATALOG)
+    look_over(
+        &MapEnvironment::from(names.iter().map(|name| (*name, "x"))),
+        catalog().unwrap(),
+    )
 }
 
 fn problem_of(name: &str) -> String {
@@ -22,14 +25,14 @@ fn problem_of(name: &str) -> String {
 
 #[test]
 fn every_known_name_is_accepted_and_names_of_others_are_left_alone() {
-    let mut names = CATALOG.every_name("ACME");
+    let mut names = catalog().unwrap().every_name("ACME");
     for foreign in ["PATH", "RUST_LOG", "POLLUX", "AZURE_CLIENT_ID"] {
         names.push(foreign.to_owned());
     }
 
     let names = look_over(
         &MapEnvironment::from(names.into_iter().map(|name| (name, "x"))),
-        &CATALOG,
+        catalog().unwrap(),
     );
 
     assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
@@ -41,7 +44,7 @@ fn every_known_name_is_accepted_and_names_of_others_are_left_alone() {
 fn an_empty_value_counts_as_absent_whatever_the_name() {
     let names = look_over(
         &MapEnvironment::from([("PINGONE__REGOIN", " "), ("POLL_XYZZY", "")]),
-        &CATALOG,
+        catalog().unwrap(),
     );
     assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
 }
@@ -49,7 +52,10 @@ fn an_empty_value_counts_as_absent_whatever_the_name() {
 #[test]
 fn an_instance_is_there_where_only_the_platform_tells_of_it() {
     let told = r#"{"ONELOGIN__ACME__BEARER_TOKEN":{"status":"SecretNotFound"},"OTHER__BEARER_TOKEN":"x"}"#;
-    let names = look_over(&MapEnvironment::from([("WEBSITE_KEYVAULT_REFERENCES", told)]), &CATALOG);
+    let names = look_over(
+        &MapEnvironment::from([("WEBSITE_KEYVAULT_REFERENCES", told)]),
+        catalog().unwrap(),
+    );
     assert_eq!(names.instances.of(catalog_of("onelogin")).count(), 1);
     assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
 }

@@ -50,7 +50,7 @@ fn any_value() -> impl Strategy<Value = String> {
 }
 
 fn any_environment() -> impl Strategy<Value = Vec<(String, String)>> {
-    let names = CATALOG.every_name("ACME");
+    let names = catalog().unwrap().every_name("ACME");
     prop::collection::vec((select(names), any_value()), 0..40)
 }
 

@@ -292,7 +292,7 @@ fn references_of_our_settings_are_found_and_those_of_others_are_not() {
         ("PINGONE__PUSH_TOKEN", " "),
     ]);
 
-    let found: Vec<(String, bool)> = crate::config::references(&environment, &CATALOG)
+    let found: Vec<(String, bool)> = crate::config::references(&environment, catalog().unwrap())
         .into_iter()
         .map(|found| (found.setting, found.is_resolved))
         .collect();
