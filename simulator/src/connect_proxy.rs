@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::TcpStream;
 
@@ -70,7 +71,7 @@ impl ConnectProxy {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().expect("no connection panics while it holds the state")
+    state.lock()
 }
 
 async fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use actix_web::http::header::{DATE, HeaderValue};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpRequest, HttpServer, rt};
 use chrono::TimeDelta;
+use parking_lot::Mutex;
 
 use crate::wall_clock;
 
@@ -37,11 +38,11 @@ pub enum DateHeader {
 
 impl ServedDate {
     pub(crate) fn set(&self, header: DateHeader) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(header);
+        *self.0.lock() = Some(header);
     }
 
     fn value(&self) -> Option<HeaderValue> {
-        let header = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let header = self.0.lock().clone()?;
         let text = match header {
             DateHeader::Offset(offset) => (wall_clock::now() + offset)
                 .format("%a, %d %b %Y %H:%M:%S GMT")

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::build_error::BuildError;
 use crate::azure::TokenSource;
@@ -14,6 +14,7 @@ use crate::destination::{
 use crate::http::HttpClient;
 use crate::tables::{Table, TableOptions, table_with};
 use crate::time::Clock;
+use parking_lot::Mutex;
 
 /// See the module.
 pub struct Destinations {
@@ -97,7 +98,7 @@ impl Destinations {
                 audience: rule.audience.clone(),
             },
         };
-        let mut opened = lock(&self.opened);
+        let mut opened = self.opened.lock();
         if let Some(known) = opened.get(&location) {
             return Ok(known.clone());
         }
@@ -126,7 +127,7 @@ impl Destinations {
 
 impl OpenDestination {
     fn route(&self, table: Arc<Table>) -> TableRoute {
-        let TableLock { send_lock, record } = lock(&self.tables).entry(table.name()).or_default().clone();
+        let TableLock { send_lock, record } = self.tables.lock().entry(table.name()).or_default().clone();
         TableRoute {
             table,
             destination: self.destination.clone(),
@@ -134,10 +135,6 @@ impl OpenDestination {
             record,
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

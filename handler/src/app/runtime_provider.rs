@@ -1,8 +1,9 @@
 //! The runtime, built from settings whose secrets may come late or change.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -236,7 +237,7 @@ impl RuntimeProvider {
 
 impl Inner {
     fn state(&self) -> MutexGuard<'_, RuntimeState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn has_something_due(&self) -> bool {

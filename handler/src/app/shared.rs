@@ -1,8 +1,9 @@
 //! What outlives a rebuild with other settings.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::destinations::Destinations;
@@ -89,20 +90,16 @@ impl Shared {
 
     /// What a vendor has pushed and was stored.
     pub fn push_dedupe(&self, vendor: &'static str) -> Arc<Dedupe> {
-        lock(&self.dedupes).entry(vendor).or_default().clone()
+        self.dedupes.lock().entry(vendor).or_default().clone()
     }
 
     /// What became of the events that a stream pushed to this process.
     pub fn push_ledger(&self, store: &Arc<dyn Store>, stream: &StreamName) -> Arc<PushLedger> {
-        let mut ledgers = lock(&self.ledgers);
+        let mut ledgers = self.ledgers.lock();
         let ledger = ledgers.entry(stream.clone()).or_insert_with(|| {
             let file = ProcessLedger::new(store.clone(), self.clock.clone(), stream, &self.process);
             Arc::new(PushLedger::new(stream, file, self.ledgers_changed.clone()))
         });
         ledger.clone()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

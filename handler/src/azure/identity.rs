@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,6 +7,7 @@ use azure_core::credentials::TokenCredential;
 use azure_identity::{
     DeveloperToolsCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
 };
+use parking_lot::Mutex;
 
 use super::token::{IdentityError, TokenSource};
 use crate::config::{Environment, Secret};
@@ -48,7 +49,7 @@ impl AzureIdentity {
 
     /// The credential itself, for Microsoft's clients.
     pub(super) fn credential(&self) -> azure_core::Result<Arc<dyn TokenCredential>> {
-        let mut present = self.credential.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.credential.lock();
         if let Some(credential) = &*present {
             return Ok(credential.clone());
         }
@@ -101,7 +102,7 @@ impl TokenSource for AzureIdentity {
     }
 
     fn renew(&self) {
-        *self.credential.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.credential.lock() = None;
     }
 }
 

@@ -1,11 +1,11 @@
 //! How far a long command has come: a bar on a terminal, else a line now and then.
 
 use std::io::IsTerminal;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::event::StreamName;
 use crate::jobs::BackfillWatcher;
@@ -57,7 +57,7 @@ impl Progress {
     }
 
     fn told(&self) -> MutexGuard<'_, Option<(String, i64)>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.told.lock()
     }
 }
 

@@ -1,10 +1,11 @@
 //! What this process knows of a table beyond one batch: whether it takes rows, and whether the state remembers them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::destination::StreamFit;
+use parking_lot::{Mutex, MutexGuard};
 
 /// Clones share what was noted; each counts from where it stood when its run began.
 #[derive(Clone, Debug, Default)]
@@ -90,11 +91,11 @@ impl TableRecord {
     }
 
     fn writable(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.shared.writable.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.writable.lock()
     }
 
     fn doubted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.shared.doubted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.doubted.lock()
     }
 }
 

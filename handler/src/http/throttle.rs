@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -10,6 +9,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::retry::{OutOfTime, pause};
@@ -56,19 +56,19 @@ impl Throttle {
     /// Everybody waits at least that long before the next request.
     pub fn pause_for(&self, time: Duration) {
         let until = Instant::now() + time;
-        let mut paused_until = self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paused_until = self.paused_until.lock();
         *paused_until = Some(paused_until.map_or(until, |present| present.max(until)));
     }
 
     /// True while a pause that the server asked for holds everybody back, and not our rate.
     pub fn is_paused(&self) -> bool {
-        let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused_until = *self.paused_until.lock();
         paused_until.is_some_and(|until| until > Instant::now())
     }
 
     /// What was asked for came after that time.
     pub fn note_answer(&self, after: Duration) {
-        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut answers = self.answers.lock();
         if answers.len() >= OF_LATE {
             answers.pop_front();
         }
@@ -77,14 +77,14 @@ impl Throttle {
 
     /// How long the slowest answer of late took; zero before the first.
     pub fn slowest_answer(&self) -> Duration {
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = self.answers.lock();
         answers.iter().max().copied().unwrap_or_default()
     }
 
     /// Waits for a place. `OutOfTime` at once if there is none before the deadline.
     pub async fn admit(&self, deadline: Deadline) -> Result<(), OutOfTime> {
         loop {
-            let paused_until = *self.paused_until.lock().unwrap_or_else(PoisonError::into_inner);
+            let paused_until = *self.paused_until.lock();
             let asked = paused_until
                 .map(|until| until.saturating_duration_since(Instant::now()))
                 .unwrap_or_default();

@@ -1,8 +1,8 @@
 //! What the state needs now and then so that it does not grow for ever.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::state::{Holder, LeaseAttempt, Leases, ProcessLedger, StoreError};
@@ -43,7 +43,7 @@ impl Housekeeping {
     }
 
     fn is_due(&self) -> bool {
-        let mut done_at = self.done_at.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut done_at = self.done_at.lock();
         if done_at.is_some_and(|at| at.elapsed() < EVERY) {
             return false;
         }

@@ -1,9 +1,10 @@
 //! A consumed stream, a destination and the context of a run, for tests of single pieces.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::delivery::{StreamContext, TableRecord, TableRoute};
@@ -39,7 +40,7 @@ impl Destination for RowKeeper {
             });
         }
         let rows: Vec<Value> = serde_json::from_slice(&batch.body).unwrap();
-        self.rows.lock().unwrap().extend(rows);
+        self.rows.lock().extend(rows);
         Delivery::whole(batch.rows)
     }
 

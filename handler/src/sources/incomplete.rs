@@ -3,11 +3,10 @@
 //! It is asked for again, as a page is that cannot be read. What it held is kept meanwhile: if no whole page comes, its
 //! events are delivered, and reading ends with the error.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::cursor_pager::{CompletePage, PageResult};
 use super::endpoint::Unreadable;
 use super::{Page, SourceError};
+use parking_lot::Mutex;
 
 /// The last incomplete page of a request that is being tried.
 #[derive(Debug, Default)]
@@ -16,7 +15,7 @@ pub struct Incomplete(Mutex<Option<Page>>);
 impl Incomplete {
     /// Keeps the page, and gives the reason to ask for it again. Nothing of the page is quoted.
     pub fn keep(&self, page: Page, reason: String) -> Unreadable {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+        *self.0.lock() = Some(page);
         Unreadable {
             reason,
             excerpt: "[not shown]".to_owned(),
@@ -25,7 +24,7 @@ impl Incomplete {
 
     /// What comes of it when trying ended with an error.
     pub fn ended(self, error: SourceError) -> Result<PageResult, SourceError> {
-        match self.0.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match self.0.into_inner() {
             Some(page) => Ok(PageResult::Incomplete(page, error)),
             None => Err(error),
         }

@@ -1,7 +1,8 @@
 //! What a person should know although nothing failed, collected while a window is read.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// Sentences of one stream, each once until they are taken.
 #[derive(Debug, Default)]
@@ -10,12 +11,12 @@ pub struct Notes(Mutex<BTreeSet<String>>);
 impl Notes {
     /// Adds a sentence.
     pub fn add(&self, sentence: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence);
+        self.0.lock().insert(sentence);
     }
 
     /// Gives the sentences away.
     pub fn take(&self) -> Vec<String> {
-        let taken = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let taken = std::mem::take(&mut *self.0.lock());
         taken.into_iter().collect()
     }
 }

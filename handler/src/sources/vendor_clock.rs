@@ -1,8 +1,7 @@
 //! What the replies of a vendor tell of its clock.
 
-use std::sync::{Mutex, PoisonError};
-
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use reqwest::header::{AGE, DATE, HeaderMap};
 
 use crate::time::ClockOffset;
@@ -34,7 +33,7 @@ impl VendorClock {
             least: date - received,
             most: date + RESOLUTION - sent,
         };
-        let mut best = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut best = self.0.lock();
         // A reply that was held up on its way, or comes out of a cache, shows an earlier time than the clock does, and
         // none shows a later one.
         let is_better = best
@@ -47,7 +46,7 @@ impl VendorClock {
 
     /// How far it is from ours, if a reply told so within the last minutes before `now`.
     pub fn offset(&self, now: DateTime<Utc>) -> Option<ClockOffset> {
-        let best = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = *self.0.lock();
         best.filter(|best| best.counts_at(now)).map(|best| best.offset)
     }
 }
@@ -56,7 +55,7 @@ impl VendorClock {
 impl VendorClock {
     /// As in a process that has heard nothing yet.
     pub fn forget(&self) {
-        *self.0.lock().unwrap() = None;
+        *self.0.lock() = None;
     }
 }
 

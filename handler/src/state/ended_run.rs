@@ -5,9 +5,10 @@
 //! and what it counted. It is for whoever looks; no run reads on from it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::process_ledger::TableCounts;
@@ -56,7 +57,7 @@ impl LeaseNotes {
     }
 
     fn lock(&self) -> MutexGuard<'_, EndedRuns> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

@@ -1,10 +1,11 @@
 //! A lease that we hold, and the store as its holder may use it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::ended_run::{EndedRun, LeaseNotes};
@@ -36,7 +37,7 @@ impl Validity {
 
     /// Renewed. A lease that was lost stays lost.
     pub fn extend(&self, instant: Instant) {
-        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(instant);
+        *self.until.lock() = Some(instant);
     }
 
     /// Somebody else has it.
@@ -50,7 +51,7 @@ impl Validity {
         if self.lost.load(Ordering::Acquire) {
             return true;
         }
-        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *self.until.lock();
         until.is_some_and(|until| Instant::now() >= until)
     }
 }

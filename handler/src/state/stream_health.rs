@@ -3,9 +3,10 @@
 //! Small, and written at the end of a run only if the run brought something worth remembering, or now and then.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
@@ -213,7 +214,7 @@ impl StreamHealths {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, (StreamHealth, Version)>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }
 

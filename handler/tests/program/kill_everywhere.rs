@@ -164,11 +164,11 @@ impl Ordeal {
     async fn kill_serving(&mut self, delay: Duration) -> String {
         let host = self.handler.host(Mode::Proxy).await;
         let waiting = std::mem::take(&mut self.everything.waiting_pushes);
-        let accepted = std::sync::Mutex::new(BTreeSet::new());
+        let accepted = parking_lot::Mutex::new(BTreeSet::new());
         let pushing = async {
             for (place, push) in waiting.iter().enumerate() {
                 if push.send(&host).await {
-                    accepted.lock().unwrap().insert(place);
+                    accepted.lock().insert(place);
                 }
             }
         };
@@ -176,7 +176,7 @@ impl Ordeal {
         // Whatever came of it: it is the senders who know what was accepted.
         let _ = tokio::time::timeout(delay, working).await;
         let output = host.kill().await;
-        let accepted = accepted.into_inner().unwrap();
+        let accepted = accepted.into_inner();
         let kept = waiting.into_iter().enumerate();
         let kept: Vec<Push> = kept
             .filter(|(place, _)| !accepted.contains(place))

@@ -109,13 +109,13 @@ async fn wrappers_in_a_polled_list_are_opened_and_their_events_known_again_when_
 }
 
 pub async fn enterprise(replies: Vec<String>, then: &str) -> (Handler, ScriptedVendor) {
-    let (replies, then) = (std::sync::Mutex::new(replies.into_iter()), then.to_owned());
+    let (replies, then) = (parking_lot::Mutex::new(replies.into_iter()), then.to_owned());
     let vendor = ScriptedVendor::start(move |asked| {
         if asked.path.ends_with("token") {
             let token = json!({"access_token": "t", "expires_in": 3600, "token_type": "Bearer"});
             return (200, token.to_string());
         }
-        let next = replies.lock().unwrap().next();
+        let next = replies.lock().next();
         (200, next.unwrap_or_else(|| then.clone()))
     })
     .await;

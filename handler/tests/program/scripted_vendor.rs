@@ -1,8 +1,9 @@
 //! A vendor that answers as a test says: for answers that no simulator gives.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -53,7 +54,7 @@ impl ScriptedVendor {
                     let Some(asked) = read(&mut connection).await else {
                         return;
                     };
-                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+                    seen.lock().push(asked.clone());
                     if asked.path.ends_with(slow_path) {
                         tokio::time::sleep(delay).await;
                     }
@@ -69,7 +70,7 @@ impl ScriptedVendor {
 
     /// What came, on paths that end like this.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = self.asked.lock();
         asked
             .iter()
             .filter(|asked| asked.path.ends_with(path))

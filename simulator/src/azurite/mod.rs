@@ -15,9 +15,10 @@ mod proxy;
 mod rest;
 mod shared_key;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock};
 
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::TempDir;
 
 pub use self::installed::{INSTALL_COMMAND, VERSION, folder, is_installed, marker};
@@ -125,7 +126,7 @@ impl Azurite {
     }
 
     fn process(&self) -> MutexGuard<'_, Option<Process>> {
-        self.process.lock().expect("nobody panics with the process")
+        self.process.lock()
     }
 
     /// Where the account stands in the path: in front over plain HTTP, in the host name with TLS.

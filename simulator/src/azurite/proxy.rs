@@ -4,9 +4,10 @@
 //! its server. Requests and answers go through as they are.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -130,7 +131,7 @@ impl AzuriteProxy {
 }
 
 fn lock(state: &Mutex<ProxyState>) -> MutexGuard<'_, ProxyState> {
-    state.lock().expect("no connection panics while it holds the state")
+    state.lock()
 }
 
 impl ProxyState {

@@ -14,9 +14,9 @@ mod process;
 mod verdict;
 
 use std::process::ExitStatus;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
@@ -197,13 +197,13 @@ impl FunctionsHost {
     }
 
     fn new_id(&self) -> String {
-        let mut ids = self.ids.lock().expect("nobody panics with the ids");
+        let mut ids = self.ids.lock();
         random::uuid(&mut ids)
     }
 
     /// A trace that nobody samples, as captured from a host.
     fn traceparent(&self) -> String {
-        let mut ids = self.ids.lock().expect("nobody panics with the ids");
+        let mut ids = self.ids.lock();
         let digits = random::token(&mut ids);
         format!("00-{}-{}-00", &digits[..32], &digits[32..48])
     }

@@ -2,12 +2,13 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::contract::HostOptions;
 use super::error::HostError;
 use crate::free_port::free_port;
+use parking_lot::{Mutex, MutexGuard};
 
 /// The lines of both streams, as far as they have come.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -109,7 +110,7 @@ impl HandlerProcess {
     }
 
     fn child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock().expect("nobody panics with the child")
+        self.child.lock()
     }
 }
 
@@ -130,7 +131,7 @@ impl Captured {
             while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
                 let text = String::from_utf8_lossy(&line);
                 let text = text.trim_end_matches(['\r', '\n']).to_owned();
-                filled.lock().expect("nobody panics with the lines").push(text);
+                filled.lock().push(text);
                 line.clear();
             }
         });
@@ -141,11 +142,11 @@ impl Captured {
     }
 
     fn lines(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock().expect("nobody panics with the lines")
+        self.lines.lock()
     }
 
     fn wait(&self) {
-        let reader = self.reader.lock().expect("nobody panics here").take();
+        let reader = self.reader.lock().take();
         if let Some(reader) = reader {
             reader.join().expect("the reader does not panic");
         }

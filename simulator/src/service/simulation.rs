@@ -1,7 +1,12 @@
 //! One service, shared.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard};
+#[expect(
+    clippy::disallowed_types,
+    reason = "a request that panics must stop the test too, and poison does that"
+)]
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 
 use chrono::{DateTime, Utc};
 
@@ -63,6 +68,10 @@ impl<F> Controls<F> {
 /// A service, shared between those who carry its requests and a test.
 #[derive(Debug)]
 pub struct Simulation<S> {
+    #[expect(
+        clippy::disallowed_types,
+        reason = "a request that panics must stop the test too, and poison does that"
+    )]
     service: Mutex<S>,
 }
 
@@ -70,7 +79,7 @@ impl<S: Service> Simulation<S> {
     /// Shares a service.
     pub(crate) fn of(service: S) -> Self {
         Simulation {
-            service: Mutex::new(service),
+            service: service.into(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Every stream: signs in, and reads as little as the vendor allows.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
+use parking_lot::Mutex;
 
 use super::finding::{Finding, Probe, Severity};
 use crate::jobs::{Plans, StreamPlan};
@@ -73,7 +74,7 @@ impl Clocks {
         let offset = stream.vendor_clock()?.offset(self.ours.now())?;
         let seconds = offset.difference_seconds()?;
         let account = (stream.name().source, stream.name().instance.clone());
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock();
         told.insert(account).then(|| clock_remark(seconds))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,10 +15,10 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use parking_lot::Mutex;
 
 use super::marks::marks_in;
 use super::process_io::ProcessIo;
-use super::world::lock;
 
 /// The container as one process reaches it.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl Objects {
 
     /// Who asks after an entry and gets no answer will never know: it may be delivered beside its repetition.
     fn leave_in_doubt(&self, location: &Path) {
-        if let Some(entry) = lock(&self.unknown).remove(location) {
+        if let Some(entry) = self.unknown.lock().remove(location) {
             self.io.world.deliveries().doubt(&entry);
         }
     }
@@ -159,7 +159,7 @@ impl ObjectStore for Objects {
             }
             Some(Fault::AnswerLost) => {
                 if let Some(entry) = &entry {
-                    lock(&self.unknown).insert(location.clone(), entry.clone());
+                    self.unknown.lock().insert(location.clone(), entry.clone());
                 }
                 let written = self.inner.put_opts(location, payload, options).await;
                 written.and_then(|_| Err(unavailable("answer lost")))

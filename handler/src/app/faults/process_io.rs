@@ -1,10 +1,11 @@
 //! The world as one process reaches it: every request is a point at which a fault can strike, and before or after which
 //! the process can be killed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue};
 use simulator::logs_ingestion::AUDIENCE;
@@ -13,7 +14,7 @@ use super::crash_points::CrashPoints;
 use super::ingestion;
 use super::marks::marks_in;
 use super::vendors::Vendor;
-use super::world::{INGESTION, World, lock};
+use super::world::{INGESTION, World};
 use crate::azure::{IdentityError, TokenSource};
 use crate::config::Secret;
 use crate::http::{Reply, Script, TransportError};
@@ -179,11 +180,11 @@ impl Tokens {
 impl TokenSource for Tokens {
     async fn token(&self, _scope: &str, _deadline: Deadline) -> Result<Secret, IdentityError> {
         let issue = || self.world.identity.issue(AUDIENCE, self.world.now());
-        let token = lock(&self.current).get_or_insert_with(issue).clone();
+        let token = self.current.lock().get_or_insert_with(issue).clone();
         Ok(Secret::new(token))
     }
 
     fn renew(&self) {
-        *lock(&self.current) = None;
+        *self.current.lock() = None;
     }
 }

@@ -1,12 +1,13 @@
 //! One scenario: a few runs under faults, with kills, pauses, rivals and pushes, then none until everything has settled.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use object_store::memory::InMemory;
+use parking_lot::Mutex;
 
 use super::crash_points::Side;
 use super::evidence::{Evidence, LastRun};
@@ -18,7 +19,7 @@ use super::rng::SeededRng;
 use super::settings::PUSH_TOKEN;
 use super::summary::Summary;
 use super::workload::Workload;
-use super::world::{FaultRates, World, lock};
+use super::world::{FaultRates, World};
 use crate::jobs::{MAX_ANSWER_TIME, PushAnswer, PushRequest, RunRequest};
 use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
 use crate::status::run_and_record;
@@ -360,7 +361,7 @@ impl Scenario {
             }
             let report = self.poll(&self.timer).await.unwrap();
             let is_well = report.streams.iter().all(is_well);
-            lock(&seen).extend(report.lines());
+            seen.lock().extend(report.lines());
             if is_well && oracle::is_spool_at_rest(&self.container).await {
                 // Longer than users wait to be read again.
                 tokio::time::sleep(Duration::from_secs(620)).await;
@@ -375,6 +376,6 @@ impl Scenario {
                 };
             }
         }
-        panic!("no rest after eight runs without faults: {:#?}", lock(&seen));
+        panic!("no rest after eight runs without faults: {:#?}", seen.lock());
     }
 }

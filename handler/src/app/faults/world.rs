@@ -1,8 +1,9 @@
 //! Everything outside of the handler: vendors, the ingestion endpoint, and what came of it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use simulator::Simulation;
 use simulator::logs_ingestion::{Endpoint, Rule};
 use simulator::managed_identity::Identity;
@@ -96,20 +97,20 @@ impl World {
     }
 
     pub fn fault_rates(&self) -> FaultRates {
-        *lock(&self.fault_rates)
+        *self.fault_rates.lock()
     }
 
     pub fn set_fault_rates(&self, rates: FaultRates) {
-        *lock(&self.fault_rates) = rates;
+        *self.fault_rates.lock() = rates;
     }
 
     /// Refuses every row of the table from now on; `None` ends it.
     pub fn refuse(&self, table: Option<&'static str>) {
-        *lock(&self.refused_table) = table;
+        *self.refused_table.lock() = table;
     }
 
     pub fn refuses(&self, table: &str) -> bool {
-        *lock(&self.refused_table) == Some(table)
+        *self.refused_table.lock() == Some(table)
     }
 
     pub fn trace(&self, what: impl FnOnce() -> String) {
@@ -119,11 +120,11 @@ impl World {
     }
 
     pub fn count_fault(&self) {
-        *lock(&self.faults) += 1;
+        *self.faults.lock() += 1;
     }
 
     pub fn faults(&self) -> u64 {
-        *lock(&self.faults)
+        *self.faults.lock()
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -136,14 +137,10 @@ impl World {
     }
 
     pub fn published(&self) -> MutexGuard<'_, Published> {
-        lock(&self.published)
+        self.published.lock()
     }
 
     pub fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
-        lock(&self.deliveries)
+        self.deliveries.lock()
     }
-}
-
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

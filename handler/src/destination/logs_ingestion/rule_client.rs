@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 
 use crate::azure::TokenSource;
 use crate::destination::IngestionRule;
@@ -61,20 +62,20 @@ impl RuleClient {
 
     /// True if the table was found to limit the span of a call.
     pub fn is_span_limited(&self, table: &Arc<str>) -> bool {
-        let tables = self.span_limited_tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.span_limited_tables.lock();
         tables.contains(table)
     }
 
     /// The table limits the span of a call.
     pub fn note_span_limited(&self, table: &Arc<str>) {
-        let mut tables = self.span_limited_tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.span_limited_tables.lock();
         tables.insert(table.clone());
     }
 
     /// True if another call may be spent on a table of which no row was taken.
     pub fn grant_isolation_call(&self, table: &Arc<str>) -> bool {
         let now = self.clock.now();
-        let mut tables = self.isolation_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.isolation_calls.lock();
         let granted = tables
             .entry(table.clone())
             .or_insert(IsolationCalls { since: now, calls: 0 });

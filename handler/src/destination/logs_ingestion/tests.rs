@@ -1,10 +1,10 @@
 //! A batch against a service that is played: which rows travel in which call, and what becomes of each.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use flate2::read::GzDecoder;
+use parking_lot::Mutex;
 use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
 
@@ -43,8 +43,8 @@ impl Script for Service {
         let body = request.body().and_then(|body| body.as_bytes()).unwrap();
         let rows: Vec<serde_json::Value> = serde_json::from_reader(GzDecoder::new(body)).unwrap();
         let numbers: Vec<u64> = rows.iter().map(|row| row["n"].as_u64().unwrap()).collect();
-        let call = self.calls.lock().unwrap().len();
-        self.calls.lock().unwrap().push(numbers.clone());
+        let call = self.calls.lock().len();
+        self.calls.lock().push(numbers.clone());
         let (status, code) = (self.judge)(call, &numbers)?;
         Ok(Reply {
             status: StatusCode::from_u16(status).unwrap(),
@@ -114,7 +114,7 @@ async fn deliver_to(
     let delivery = destination
         .deliver(&batch(rows), fit, Deadline::after(Duration::from_secs(120)))
         .await;
-    let calls = service.calls.lock().unwrap().clone();
+    let calls = service.calls.lock().clone();
     (delivery, calls)
 }
 
@@ -294,7 +294,7 @@ async fn a_lost_answer_is_counted_as_unsure_and_a_connection_that_never_stood_is
         (TransportError::Connect("refused".to_owned()), 0),
     ] {
         let error = Mutex::new(Some(error));
-        let (delivery, calls) = deliver(10, move |_, _| match error.lock().unwrap().take() {
+        let (delivery, calls) = deliver(10, move |_, _| match error.lock().take() {
             Some(error) => Err(error),
             None => Ok((204, "")),
         })

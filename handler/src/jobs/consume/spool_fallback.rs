@@ -101,7 +101,7 @@ mod tests {
             matches!(delivered, DirectDelivery::Sent { accepted: 2, events: 3 }),
             "{delivered:?}"
         );
-        let rows = destination.rows.lock().unwrap();
+        let rows = destination.rows.lock();
         for (row, id) in rows.iter().zip(["a", "b"]) {
             assert_eq!((&row["Id"], &row["AccountId"]), (&id.into(), &"the account".into()));
         }

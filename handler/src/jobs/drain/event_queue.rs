@@ -344,7 +344,7 @@ mod tests {
         let destination = Arc::new(RowKeeper::default());
         let (drained, _) = drain(&run, destination.clone()).await;
         assert_eq!(drained.unwrap(), Drained::Whole);
-        let rows = destination.rows.lock().unwrap();
+        let rows = destination.rows.lock();
         assert_eq!(rows[0]["TimeGenerated"], "2026-11-18T00:00:00.000Z");
     }
 }

@@ -1,9 +1,10 @@
 //! Group commit: rows of pushes that arrive close together are uploaded to their table in one call.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 
 use super::batch_upload::{BatchUpload, UploadContext};
 use super::dedupe::{BatchWatcher, Claim, Claims, DedupKey};
@@ -208,7 +209,7 @@ impl GroupCommit {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<OpenBatch>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }
 

@@ -1,9 +1,10 @@
 //! What became of the pushed events of this process, table by table.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::event::StreamName;
@@ -112,7 +113,7 @@ impl PushLedger {
     }
 
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock()
     }
 }
 

@@ -1,9 +1,10 @@
 //! A batch of pushed rows is uploaded in time, or goes into the spool while the upload continues.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
@@ -130,7 +131,7 @@ impl UploadStart {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<bool>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

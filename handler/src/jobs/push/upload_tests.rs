@@ -1,10 +1,11 @@
 //! Pushes whose destination and spool are slow or fail.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 
 use super::batch_upload::UploadContext;
 use super::dedupe::Dedupe;
@@ -35,10 +36,10 @@ struct Scripted {
 #[async_trait]
 impl Destination for Scripted {
     async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
-        let (takes, is_taken) = self.answers.lock().unwrap().pop_front().expect("one call too many");
+        let (takes, is_taken) = self.answers.lock().pop_front().expect("one call too many");
         tokio::time::sleep(takes).await;
         if is_taken {
-            *self.rows_taken.lock().unwrap() += batch.rows;
+            *self.rows_taken.lock() += batch.rows;
             return Delivery::whole(batch.rows);
         }
         Delivery::failed(DeliveryError::OutOfTime {
@@ -105,7 +106,7 @@ impl World {
             stream: "push",
         };
         let destination = Arc::new(Scripted::default());
-        destination.answers.lock().unwrap().extend(answers);
+        destination.answers.lock().extend(answers);
         let file = ProcessLedger::new(state.clone(), clock.clone(), &stream, "a");
         let ledger = Arc::new(PushLedger::new(&stream, file, Arc::default()));
         let spool = Spool::new(&SpoolQuota::new(state.clone(), spool_bytes), &stream);
@@ -182,7 +183,7 @@ async fn a_duplicate_of_an_event_that_could_not_be_stored_is_stored_itself() {
     let (first, second) = tokio::join!(world.push(), world.push());
     assert!(first.is_err_and(|reason| reason.contains("SPOOL_MAX_BYTES")));
     assert_eq!(second, Ok(()));
-    assert_eq!(*world.destination.rows_taken.lock().unwrap(), 1);
+    assert_eq!(*world.destination.rows_taken.lock(), 1);
     let counts = world.at_rest().await;
     assert_eq!((counts.received, counts.delivered, counts.in_flight), (2, 1, 1));
 }

@@ -6,12 +6,12 @@ mod forgetful_store;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Mutex;
 use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -94,7 +94,7 @@ struct VendorPages<'a> {
 impl Pages for VendorPages<'_> {
     async fn next(&mut self, _deadline: Deadline) -> Result<Option<Page>, SourceError> {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        if *self.vendor.failing_page.lock().unwrap() == Some(self.pages) {
+        if *self.vendor.failing_page.lock() == Some(self.pages) {
             let (asked, what) = ("the vendor", "broke off".to_owned());
             return Err(SourceError::Unavailable {
                 stream: self.vendor.name.clone(),
@@ -104,7 +104,7 @@ impl Pages for VendorPages<'_> {
             });
         }
         self.pages += 1;
-        let events = self.vendor.events.lock().unwrap();
+        let events = self.vendor.events.lock();
         let mut shown: Vec<&Emitted> = events
             .iter()
             .filter(|event| self.window.from <= event.recorded_at && event.recorded_at < self.window.to)
@@ -143,7 +143,7 @@ struct Memory {
 
 impl Memory {
     fn refuses(&self) -> bool {
-        let mut refusing = self.refusing.lock().unwrap();
+        let mut refusing = self.refusing.lock();
         let left = *refusing;
         *refusing = left.and_then(|left| left.checked_sub(1));
         left == Some(0)
@@ -169,7 +169,7 @@ impl Destination for Memory {
             let row: serde_json::Value = serde_json::from_slice(row).unwrap();
             row["Id"].as_str().unwrap().parse().unwrap()
         });
-        self.accepted.lock().unwrap().push(ids.collect());
+        self.accepted.lock().push(ids.collect());
         // The answer is on its way: a kill in this moment is the one that doubles.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Delivery::whole(batch.rows)
@@ -300,9 +300,8 @@ async fn one_life(seed: u64) -> usize {
             replace(&vendor, clock.now(), &mut next_id, &mut random);
         }
         let last_runs = run >= 12;
-        *vendor.failing_page.lock().unwrap() =
-            (!last_runs && random.random_bool(0.2)).then(|| random.random_range(0..4));
-        *memory.refusing.lock().unwrap() = (!last_runs && random.random_bool(0.2)).then(|| random.random_range(0..3));
+        *vendor.failing_page.lock() = (!last_runs && random.random_bool(0.2)).then(|| random.random_range(0..4));
+        *memory.refusing.lock() = (!last_runs && random.random_bool(0.2)).then(|| random.random_range(0..3));
         let polls = if !last_runs && random.random_bool(0.4) {
             random.random_range(1..60)
         } else {
@@ -320,7 +319,7 @@ async fn one_life(seed: u64) -> usize {
         }
         if !ended {
             // What was accepted last may not have been remembered yet: the one batch that a kill may double.
-            excused.extend(memory.accepted.lock().unwrap().last().into_iter().flatten().copied());
+            excused.extend(memory.accepted.lock().last().into_iter().flatten().copied());
         }
         assert!(!last_runs || ended, "seed {seed}: a run without faults did not end");
     }
@@ -330,7 +329,7 @@ async fn one_life(seed: u64) -> usize {
 
 /// Ties, events that the vendor shows up to eight minutes late, and some at the very edge of the next window.
 fn emit(vendor: &Vendor, now: DateTime<Utc>, run: u32, next_id: &mut u32, random: &mut StdRng) {
-    let mut events = vendor.events.lock().unwrap();
+    let mut events = vendor.events.lock();
     let mut recorded_at = now;
     for _ in 0..random.random_range(0..30) {
         if random.random_bool(0.6) {
@@ -349,7 +348,7 @@ fn emit(vendor: &Vendor, now: DateTime<Utc>, run: u32, next_id: &mut u32, random
 
 /// Newer versions of known objects, under numbers of their own.
 fn replace(vendor: &Vendor, now: DateTime<Utc>, next_id: &mut u32, random: &mut StdRng) {
-    let mut events = vendor.events.lock().unwrap();
+    let mut events = vendor.events.lock();
     for _ in 0..random.random_range(0..8) {
         if events.is_empty() {
             return;
@@ -366,7 +365,7 @@ fn replace(vendor: &Vendor, now: DateTime<Utc>, next_id: &mut u32, random: &mut 
 }
 
 fn settled_ids(vendor: &Vendor, settled: DateTime<Utc>) -> Vec<u32> {
-    let events = vendor.events.lock().unwrap();
+    let events = vendor.events.lock();
     events
         .iter()
         .filter(|event| event.recorded_at < settled)
@@ -376,7 +375,7 @@ fn settled_ids(vendor: &Vendor, settled: DateTime<Utc>) -> Vec<u32> {
 
 fn judge(seed: u64, expected: &BTreeSet<u32>, memory: &Memory, excused: &BTreeSet<u32>) -> usize {
     let mut times: BTreeMap<u32, usize> = BTreeMap::new();
-    for id in memory.accepted.lock().unwrap().iter().flatten() {
+    for id in memory.accepted.lock().iter().flatten() {
         *times.entry(*id).or_default() += 1;
     }
     for id in expected {
@@ -416,7 +415,7 @@ async fn what_reading_the_overlap_again_costs_is_counted_over_all_its_slices() {
     for id in 60..62 {
         assert!(!run_all().await.failed());
         tokio::time::advance(minutes(1)).await;
-        vendor.events.lock().unwrap().push(Emitted {
+        vendor.events.lock().push(Emitted {
             id,
             recorded_at: clock.now() - TimeDelta::seconds(70),
         });

@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
 use crate::event::{Identity, StreamName};
 use crate::sources::EventKey;
+use parking_lot::Mutex;
 
 /// Answers in the order of the script, and writes down what it was asked.
 struct Script {
@@ -52,11 +52,8 @@ impl CursorPages for Script {
         place: PagePosition<'_>,
         _: Deadline,
     ) -> Result<PageResult, SourceError> {
-        self.asked
-            .lock()
-            .unwrap()
-            .push((limit, place.cursor.map(str::to_owned)));
-        let mut results = self.results.lock().unwrap();
+        self.asked.lock().push((limit, place.cursor.map(str::to_owned)));
+        let mut results = self.results.lock();
         results.pop_front().expect("nothing more was to be asked")
     }
 }
@@ -122,7 +119,7 @@ async fn walk(limit: usize, results: Vec<PageResult>) -> (Result<usize, String>,
             Err(error) => break Err(error.to_string()),
         }
     };
-    let asked = script.asked.lock().unwrap();
+    let asked = script.asked.lock();
     let asked = asked.iter().map(|(limit, cursor)| match cursor {
         Some(cursor) => format!("{limit}@{cursor}"),
         None => limit.to_string(),
@@ -220,13 +217,7 @@ async fn a_walk_goes_on_where_another_one_ended() {
     let place = first.place().unwrap();
     let mut second = CursorPager::new(&script, window(), 50).resuming_at(place);
     while second.next(deadline).await.unwrap().is_some() {}
-    let asked: Vec<_> = script
-        .asked
-        .lock()
-        .unwrap()
-        .iter()
-        .map(|(_, cursor)| cursor.clone())
-        .collect();
+    let asked: Vec<_> = script.asked.lock().iter().map(|(_, cursor)| cursor.clone()).collect();
     assert_eq!(asked, [None, Some("a".to_owned()), Some("b".to_owned())]);
     assert_eq!(second.place(), None);
 }
@@ -301,7 +292,7 @@ async fn resumed(
     results: Vec<Result<PageResult, SourceError>>,
 ) -> (Result<usize, String>, Vec<Option<String>>, Option<String>) {
     let script = script(Vec::new());
-    *script.results.lock().unwrap() = results.into();
+    *script.results.lock() = results.into();
     let mut walk = CursorPager::new(&script, window(), 50).resuming_at("old".to_owned());
     let mut pages = 0;
     let outcome = loop {
@@ -312,7 +303,7 @@ async fn resumed(
         }
     };
     let place = walk.place();
-    let asked = script.asked.lock().unwrap();
+    let asked = script.asked.lock();
     let asked = asked.iter().map(|(_, cursor)| cursor.clone());
     (outcome, asked.collect(), place)
 }

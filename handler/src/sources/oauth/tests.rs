@@ -1,5 +1,4 @@
-use std::sync::Mutex as StdMutex;
-
+use parking_lot::Mutex as StdMutex;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::json;
@@ -25,9 +24,9 @@ impl TokenEndpoint for Arc<Server> {
         _: Deadline,
     ) -> Result<TokenOutcome, SourceError> {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let mut asked = self.asked.lock().unwrap();
+        let mut asked = self.asked.lock();
         asked.push(authentication);
-        if *self.accepts.lock().unwrap() == authentication {
+        if *self.accepts.lock() == authentication {
             let token = Secret::new(format!("token-{}", asked.len()));
             let lasts = self.lasts;
             return Ok(TokenOutcome::Granted(GrantedToken { token, lasts }));
@@ -73,7 +72,7 @@ async fn whoever_asks_at_the_same_time_gets_the_same_token() {
     let (server, tokens) = tokens(ClientAuthentication::BasicHeader, Some(Duration::from_secs(3600)));
     let (one, other) = tokio::join!(get(&tokens), get(&tokens));
     assert_eq!(one.unwrap().expose(), other.unwrap().expose());
-    assert_eq!(server.asked.lock().unwrap().len(), 1);
+    assert_eq!(server.asked.lock().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,10 +82,10 @@ async fn a_token_is_renewed_a_minute_before_its_end_and_one_without_an_end_is_ke
         get(&tokens).await.unwrap();
         tokio::time::advance(Duration::from_secs(59)).await;
         get(&tokens).await.unwrap();
-        assert_eq!(server.asked.lock().unwrap().len(), 1);
+        assert_eq!(server.asked.lock().len(), 1);
         tokio::time::advance(Duration::from_secs(2)).await;
         get(&tokens).await.unwrap();
-        assert_eq!(server.asked.lock().unwrap().len(), asked, "{lasts:?}");
+        assert_eq!(server.asked.lock().len(), asked, "{lasts:?}");
     }
 }
 
@@ -98,16 +97,16 @@ async fn the_way_that_worked_is_tried_first_from_then_on() {
     assert!(tokens.clear().await);
     assert!(!tokens.clear().await);
     get(&tokens).await.unwrap();
-    assert_eq!(*server.asked.lock().unwrap(), [BasicHeader, FormBody, FormBody]);
+    assert_eq!(*server.asked.lock(), [BasicHeader, FormBody, FormBody]);
     // The client was changed over to the other one.
-    *server.accepts.lock().unwrap() = BasicHeader;
+    *server.accepts.lock() = BasicHeader;
     tokens.clear().await;
     get(&tokens).await.unwrap();
-    assert_eq!(server.asked.lock().unwrap()[3..], [FormBody, BasicHeader]);
-    *server.accepts.lock().unwrap() = ClientAuthentication::VendorHeader;
+    assert_eq!(server.asked.lock()[3..], [FormBody, BasicHeader]);
+    *server.accepts.lock() = ClientAuthentication::VendorHeader;
     tokens.clear().await;
     assert!(get(&tokens).await.is_err());
-    assert_eq!(server.asked.lock().unwrap()[5..], [BasicHeader, FormBody]);
+    assert_eq!(server.asked.lock()[5..], [BasicHeader, FormBody]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +118,7 @@ async fn a_refused_token_is_forgotten_unless_it_was_renewed_already() {
     assert_ne!(first.expose(), second.expose());
     tokens.discard(&first).await;
     assert_eq!(get(&tokens).await.unwrap().expose(), second.expose());
-    assert_eq!(server.asked.lock().unwrap().len(), 2);
+    assert_eq!(server.asked.lock().len(), 2);
 }
 
 #[test]

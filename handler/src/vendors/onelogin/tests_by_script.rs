@@ -1,9 +1,10 @@
 //! The streams against answers that the simulated API never gives, and what stands in their headers.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -31,7 +32,7 @@ impl Script {
             let mut answers = VecDeque::from(answers);
             while let Ok((mut connection, _)) = listener.accept().await {
                 let request = read_request(&mut connection).await;
-                seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                seen.lock().push(request);
                 let (status, body) = answers.front().cloned().unwrap_or_default();
                 if answers.len() > 1 {
                     answers.pop_front();
@@ -45,7 +46,7 @@ impl Script {
     }
 
     fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().clone()
     }
 
     async fn read_events(&self) -> Result<Vec<String>, String> {

@@ -1,9 +1,10 @@
 //! The streams over a real connection, against a console that answers by a script.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -35,7 +36,7 @@ impl ScriptedConsole {
             let mut answers = VecDeque::from(answers);
             while let Ok((mut connection, _)) = listener.accept().await {
                 let request = read_request(&mut connection).await;
-                seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                seen.lock().push(request);
                 let (status, headers, body) = answers.front().cloned().unwrap_or_default();
                 if answers.len() > 1 {
                     answers.pop_front();
@@ -50,7 +51,7 @@ impl ScriptedConsole {
     }
 
     fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.requests.lock().clone()
     }
 
     fn streams(&self, names: &str) -> Vec<(Arc<dyn WindowedStream>, &'static str)> {

@@ -10,9 +10,8 @@
 //! has a single page and is still short after every try, nothing more can be had; then the totals of this console are
 //! not believed for a day, which is said.
 
-use std::sync::{Mutex, PoisonError};
-
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 
 use crate::event::StreamName;
 use crate::sources::Window;
@@ -51,7 +50,7 @@ pub struct Count {
 impl Totals {
     /// The number of events that the window has, unless nobody knows it.
     pub fn promised(&self, place: PagePosition<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock();
         if place.cursor.is_none() {
             *said = Said::default();
         }
@@ -81,7 +80,7 @@ impl Totals {
         let gives_up = window.is_shortest() && place.cursor.is_none();
         if gives_up {
             let until = now.checked_add_signed(NOT_BELIEVED_FOR);
-            *self.not_believed_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+            *self.not_believed_until.lock() = until;
         }
         gives_up
     }
@@ -97,7 +96,7 @@ impl Totals {
     }
 
     fn are_believed(&self, now: DateTime<Utc>) -> bool {
-        let until = *self.not_believed_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = *self.not_believed_until.lock();
         until.is_none_or(|until| now >= until)
     }
 }

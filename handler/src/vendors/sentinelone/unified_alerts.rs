@@ -1,9 +1,10 @@
 //! The stream of unified alerts.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use reqwest::Url;
 
 use super::console::Console;
@@ -172,7 +173,7 @@ impl PolledStream for UnifiedAlerts {
 
 impl UnifiedAlerts {
     fn left_out(&self) -> OmittedFields {
-        self.left_out.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.left_out.lock().clone()
     }
 
     /// Adds to the fields that are not asked for. False if they were not asked for before.
@@ -188,7 +189,7 @@ impl UnifiedAlerts {
             }
         }
         let is_new = left_out.len() > before;
-        *self.left_out.lock().unwrap_or_else(PoisonError::into_inner) = selection::with_empty_parents(left_out);
+        *self.left_out.lock() = selection::with_empty_parents(left_out);
         Ok(is_new)
     }
 

@@ -2,11 +2,12 @@
 //! do not.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use reqwest::header::{DATE, HeaderMap};
@@ -41,7 +42,7 @@ struct OurClock {
 
 impl Clock for OurClock {
     fn now(&self) -> DateTime<Utc> {
-        self.right.now() + *self.ahead.lock().unwrap()
+        self.right.now() + *self.ahead.lock()
     }
 }
 
@@ -112,7 +113,7 @@ impl Pages for VendorPages<'_> {
         let now = vendor.right.now();
         let mut text = String::new();
         let mut ranges = Vec::new();
-        for (id, event) in vendor.events.lock().unwrap().iter().enumerate() {
+        for (id, event) in vendor.events.lock().iter().enumerate() {
             let is_in_window = window.from <= event.recorded_at && event.recorded_at < window.to;
             if is_in_window && event.shown_at <= now {
                 let time = rfc3339_millis(event.recorded_at);
@@ -142,7 +143,7 @@ impl Destination for Memory {
     }
 
     async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
-        let mut arrived = self.0.lock().unwrap();
+        let mut arrived = self.0.lock();
         for row in batch.rows() {
             let row: serde_json::Value = serde_json::from_slice(row).unwrap();
             let id = row["Id"].as_str().unwrap().parse().unwrap();
@@ -226,10 +227,10 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
                 true => [0, 0, 20, 12 * 60, 40 * 60, 2 * 3600],
                 false => [0, 0, 20, 20, 40 * 60, 2 * 3600],
             };
-            *ours.ahead.lock().unwrap() = TimeDelta::seconds(seconds[random.random_range(0..seconds.len())]);
+            *ours.ahead.lock() = TimeDelta::seconds(seconds[random.random_range(0..seconds.len())]);
         }
         if number + 3 >= RUNS {
-            *ours.ahead.lock().unwrap() = TimeDelta::zero();
+            *ours.ahead.lock() = TimeDelta::zero();
         }
         if random.random_bool(0.3) {
             // A process of its own.
@@ -246,8 +247,8 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
         assert!(!report.failed(), "seed {seed}: {report:?}");
         reports.push(report);
     }
-    let arrived = memory.0.lock().unwrap();
-    let events = vendor.events.lock().unwrap();
+    let arrived = memory.0.lock();
+    let events = vendor.events.lock();
     let expected = events.iter().enumerate();
     let expected = expected.filter(|(_, event)| event.recorded_at < settled && event.shown_at <= settled);
     let missing = expected.map(|(id, _)| id).filter(|id| !arrived.contains_key(id));
@@ -257,7 +258,7 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
 
 /// Of the next seconds.
 fn emit(vendor: &Vendor, seconds: i64, random: &mut StdRng) {
-    let mut events = vendor.events.lock().unwrap();
+    let mut events = vendor.events.lock();
     for _ in 0..random.random_range(0..12) {
         let recorded_at = vendor.right.now() + TimeDelta::milliseconds(random.random_range(0..seconds * 1000));
         let late = if random.random_bool(0.3) {

@@ -35,7 +35,7 @@ impl World {
 
     /// A run that the destination refuses from its batch of that number on, if there is one. True if it failed.
     async fn run(&self, refused_batch: Option<usize>) -> bool {
-        *self.memory.refusing.lock().unwrap() = refused_batch;
+        *self.memory.refusing.lock() = refused_batch;
         let deadline = Deadline::after(minutes(4));
         let request = RunRequest::everything(deadline);
         let report = run_and_record(&self.plans, &self.context, &self.recorder, &request).await;
@@ -54,7 +54,7 @@ impl World {
     }
 
     fn arrived(&self) -> u64 {
-        self.memory.accepted.lock().unwrap().iter().flatten().count() as u64
+        self.memory.accepted.lock().iter().flatten().count() as u64
     }
 }
 

@@ -84,7 +84,7 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
     let context = Arc::new(context_of(forgetful.clone(), &clock));
     let run_with = async |id: u32, is_failing: bool| {
         forgetful.is_failing.store(is_failing, Ordering::Relaxed);
-        vendor.events.lock().unwrap().push(Emitted {
+        vendor.events.lock().push(Emitted {
             id,
             recorded_at: clock.now() - TimeDelta::seconds(70),
         });
@@ -92,7 +92,7 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
         let report = run(&plans, &context, &request).await;
         assert_eq!(report.failed(), is_failing);
         tokio::time::advance(Duration::from_secs(60)).await;
-        memory.accepted.lock().unwrap().concat()
+        memory.accepted.lock().concat()
     };
     assert_eq!(run_with(1, false).await, [1]);
     // Nobody knew it before: this one is sent and cannot be remembered.
