@@ -73,10 +73,13 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         false => BackfillMode::Missing,
     };
     if mode == BackfillMode::Anew {
-        let confirmed = finished_in_time(
-            &stop,
-            confirm::reading_anew(&runtime, &plans, (window, arguments.yes), &stop),
-        )
+        let confirmed = finished_in_time(&stop, async {
+            let perhaps_twice = confirm::count_possible_duplicates(&runtime, &plans, window).await?;
+            if perhaps_twice == 0 || arguments.yes {
+                return Ok(());
+            }
+            confirm::ask_to_read_anew(perhaps_twice, &stop).await
+        })
         .await;
         if let Err(code) = confirmed.unwrap_or_else(|| Err(cut_off())) {
             return code;

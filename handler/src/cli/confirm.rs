@@ -14,13 +14,9 @@ use crate::report::{Outcome, RunReport};
 use crate::sources::Window;
 use crate::time::Shutdown;
 
-/// Nothing was sent when this gives an exit code.
-pub async fn reading_anew(
-    runtime: &Runtime,
-    plans: &[&PullPlan],
-    (window, is_confirmed): (Window, bool),
-    stop: &Shutdown,
-) -> Result<(), ExitCode> {
+/// Reads the window without sending anything: how many of its rows may arrive twice if it is read anew. Or the exit code,
+/// if it cannot be read to its end.
+pub async fn count_possible_duplicates(runtime: &Runtime, plans: &[&PullPlan], window: Window) -> Result<u64, ExitCode> {
     let progress = Progress::without_bar();
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
     let mut perhaps_twice = 0;
@@ -42,9 +38,11 @@ pub async fn reading_anew(
         let is_failed = report.failed();
         return Err(ExitCode::from(if is_failed { EXIT_FAILED } else { EXIT_INTERRUPTED }));
     }
-    if perhaps_twice == 0 || is_confirmed {
-        return Ok(());
-    }
+    Ok(perhaps_twice)
+}
+
+/// Asks whether the window is to be read anew. Nothing was sent when this gives an exit code.
+pub async fn ask_to_read_anew(perhaps_twice: u64, stop: &Shutdown) -> Result<(), ExitCode> {
     if !io::stdin().is_terminal() {
         log::error!(
             "{perhaps_twice} rows may arrive twice, so nothing was sent; with --yes the window is read anew all the same"

@@ -3,6 +3,7 @@
 mod backfill;
 mod check;
 mod confirm;
+mod exit_code;
 mod poll;
 mod prepare;
 mod progress;
@@ -18,16 +19,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use self::exit_code::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::app::about;
 use crate::config::{Environment, ProcessEnvironment, log_format};
 use crate::logging;
-
-/// A stream failed, or an instance is off.
-const EXIT_FAILED: u8 = 1;
-/// The process was told to end before its work was done, as shells say it of Ctrl-C.
-const EXIT_INTERRUPTED: u8 = 130;
-/// Bad settings of the whole program, no source left or configured, or a bad command line (`EX_USAGE`).
-const EXIT_USAGE: u8 = 64;
 
 #[derive(Debug, Parser)]
 #[command(name = "handler", version, about = about())]
