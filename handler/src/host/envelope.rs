@@ -4,26 +4,15 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{DateTime, Datelike, Utc};
+use chrono::Datelike;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{HttpCall, HttpReply, TimerReply};
+use super::functions::{HttpCall, HttpReply, TimerCall, TimerReply};
 use crate::json::{Kind, kind, unquote};
 use crate::time::VendorTime;
-
-/// A tick of the timer, as far as the host tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TimerCall {
-    /// The tick comes later than its schedule says.
-    pub is_past_due: bool,
-    /// The tick before; `None` if there was none.
-    pub last: Option<DateTime<Utc>>,
-    /// The host's id of the invocation, from a header.
-    pub invocation_id: Option<String>,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

@@ -12,8 +12,8 @@ use tokio::runtime::Handle;
 
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
+use super::functions::{Functions, HttpCall, HttpReply};
 use super::read_budget::ReadBudget;
-use super::{Functions, HttpCall, HttpReply};
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -109,7 +109,7 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
         Ok(reply) => json(StatusCode::INTERNAL_SERVER_ERROR, timer_reply(&reply)),
         Err(error) => {
             log::error!("the timer function ended abnormally ({error}); please report it with this line");
-            let reply = super::TimerReply {
+            let reply = super::functions::TimerReply {
                 succeeded: false,
                 lines: Vec::new(),
             };

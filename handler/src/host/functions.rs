@@ -1,0 +1,69 @@
+//! What the host asks of the functions, and what they answer.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// What the functions of this app do.
+#[async_trait]
+pub trait Functions: Send + Sync {
+    /// A tick of the timer.
+    async fn timer(&self, call: TimerCall) -> TimerReply;
+    /// A request to the HTTP function, whichever way the host passed it on.
+    async fn http(&self, call: HttpCall) -> HttpReply;
+}
+
+/// A tick of the timer, as far as the host tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimerCall {
+    /// The tick comes later than its schedule says.
+    pub is_past_due: bool,
+    /// The tick before; `None` if there was none.
+    pub last: Option<DateTime<Utc>>,
+    /// The host's id of the invocation, from a header.
+    pub invocation_id: Option<String>,
+}
+
+/// How a tick ended.
+#[derive(Debug)]
+pub struct TimerReply {
+    /// False fails the invocation. The host then throws the lines away: they must be logged before.
+    pub succeeded: bool,
+    /// For the host's log of the invocation.
+    pub lines: Vec<String>,
+}
+
+/// A request, freed from the way it came.
+#[derive(Debug)]
+pub struct HttpCall {
+    /// Upper case.
+    pub method: String,
+    /// Behind `/api/`, without the query: `push/<source>`.
+    pub path: String,
+    /// Behind the `?` of the address, as it came.
+    pub query: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// `None` if it is over the limit.
+    pub body: Option<Vec<u8>>,
+}
+
+impl HttpCall {
+    /// The first header of that name (lower case).
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub struct HttpReply {
+    /// The HTTP status number.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// Text.
+    pub body: String,
+}
