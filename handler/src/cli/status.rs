@@ -12,6 +12,7 @@ use super::prepare::prepare;
 use crate::app::RuntimeProvider;
 use crate::config::Environment;
 use crate::state::Holder;
+use crate::status::status_text;
 use crate::time::Shutdown;
 
 /// What follows `status`.
@@ -39,7 +40,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) 
     let text = if arguments.json {
         format!("{}\n", status.to_json())
     } else {
-        status.to_text()
+        status_text(&status)
     };
     // Whoever reads may have closed the pipe; that is their choice.
     let _ = io::stdout().lock().write_all(text.as_bytes());

@@ -8,6 +8,7 @@ use url::form_urlencoded::{Serializer, parse};
 
 use crate::app::{Runtime, RuntimeUnavailable};
 use crate::host::{HttpCall, HttpReply};
+use crate::status::status_page;
 
 /// The page holds everything that it shows, and its address may hold a key that is nobody else's business.
 const PAGE_HEADERS: [(&str, &str); 3] = [
@@ -45,7 +46,7 @@ pub async fn answer(runtime: Result<Arc<Runtime>, RuntimeUnavailable>, call: &Ht
     if !wants_page(call) {
         return json_reply(200, status.to_json());
     }
-    let mut reply = reply(200, "text/html; charset=utf-8", status.to_page(&links_of(call)));
+    let mut reply = reply(200, "text/html; charset=utf-8", status_page(&status, &links_of(call)));
     let headers = PAGE_HEADERS.iter().map(|(name, value)| (*name, (*value).to_owned()));
     reply.headers.extend(headers);
     reply

@@ -20,7 +20,9 @@ pub use self::collect::collect_status;
 pub use self::model::Status;
 #[cfg(test)]
 pub use self::model::StreamState;
+pub use self::page::status_page;
 pub use self::record::record_replayed;
 pub use self::run_and_record::run_and_record;
 pub use self::run_recorder::RunRecorder;
 pub use self::stored_files::read_stored_files;
+pub use self::text::status_text;

@@ -1,7 +1,7 @@
 //! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
 
 use super::model::{Status, StreamState, StreamStatus, whole_second};
-use super::text::describe_letters;
+use super::text::{describe_letters, describe_queue};
 use crate::time::{clock_remark, span_text};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;\
@@ -13,84 +13,82 @@ b.ok{background:#1a7f37}b.behind{background:#9a6700}b.failing,b.off{background:#
 code{overflow-wrap:anywhere}footer{margin:2rem 0;color:#555}\
 @media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#161616}th,td{border-color:#3a3a3a}footer{color:#aaa}a{color:#8ab4ff}}";
 
-impl Status {
-    /// A whole HTML document. `links` stands behind the `?` of every link to another form of the same address.
-    pub fn to_page(&self, links: &str) -> String {
-        let mut page = format!(
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"60\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>Connector status</title><style>{STYLE}</style></head>\n\
-             <body><h1>Connector status</h1>\n<p>{} &middot; handler {}</p>\n",
-            whole_second(self.at),
-            escaped(self.handler)
-        );
-        for stream in &self.streams {
-            self.add_stream_to_page(stream, &mut page);
-        }
-        page.push_str("<h2>Spool</h2>\n");
-        let queues = self.spool.iter();
-        let queues = queues.map(|queue| (queue.queue.as_str(), self.describe_queue(queue)));
-        add_rows(queues.collect(), "Nothing waits.", &mut page);
-        page.push_str("<h2>Dead letters</h2>\n");
-        let letters = self.dead_letters.iter();
-        let letters = letters.map(|(stream, letters)| (stream.as_str(), describe_letters(letters)));
-        add_rows(letters.collect(), "None.", &mut page);
-        page.push_str(&format!(
-            "<footer>Read from the state store; the page loads itself again every minute. <a href=\"?{}\">As JSON</a></footer>\n</body></html>\n",
-            escaped(links)
-        ));
-        page
+/// A whole HTML document. `links` stands behind the `?` of every link to another form of the same address.
+pub fn status_page(status: &Status, links: &str) -> String {
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"60\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>Connector status</title><style>{STYLE}</style></head>\n\
+         <body><h1>Connector status</h1>\n<p>{} &middot; handler {}</p>\n",
+        whole_second(status.at),
+        escaped(status.handler)
+    );
+    for stream in &status.streams {
+        add_stream(status, stream, &mut page);
     }
+    page.push_str("<h2>Spool</h2>\n");
+    let queues = status.spool.iter();
+    let queues = queues.map(|queue| (queue.queue.as_str(), describe_queue(queue)));
+    add_rows(queues.collect(), "Nothing waits.", &mut page);
+    page.push_str("<h2>Dead letters</h2>\n");
+    let letters = status.dead_letters.iter();
+    let letters = letters.map(|(stream, letters)| (stream.as_str(), describe_letters(letters)));
+    add_rows(letters.collect(), "None.", &mut page);
+    page.push_str(&format!(
+        "<footer>Read from the state store; the page loads itself again every minute. <a href=\"?{}\">As JSON</a></footer>\n</body></html>\n",
+        escaped(links)
+    ));
+    page
+}
 
-    fn add_stream_to_page(&self, stream: &StreamStatus, page: &mut String) {
-        let class = match stream.status {
-            StreamState::Ok => "ok",
-            StreamState::Behind => "behind",
-            StreamState::Failing => "failing",
-            StreamState::Off => "off",
-            StreamState::NeverRun => "never",
-        };
-        page.push_str(&format!(
-            "<h2>{} <b class=\"{class}\">{}</b></h2>\n",
-            escaped(&stream.stream.to_string()),
-            stream.status.word()
-        ));
-        let mut rows = Vec::new();
-        for table in &stream.tables {
-            let numbers: Vec<String> = table
-                .numbers()
-                .iter()
-                .map(|(name, count)| format!("{count} {name}"))
-                .collect();
-            let mut lines = Vec::new();
-            if let Some(watermark) = table.watermark {
-                let lag = span_text(self.at - watermark);
-                lines.push(format!("read up to {}, {lag} ago", whole_second(watermark)));
-            }
-            lines.push(numbers.join(", "));
-            lines.extend(table.remarks());
-            rows.push((table.table.as_str(), lines.join("\n")));
+fn add_stream(status: &Status, stream: &StreamStatus, page: &mut String) {
+    let class = match stream.status {
+        StreamState::Ok => "ok",
+        StreamState::Behind => "behind",
+        StreamState::Failing => "failing",
+        StreamState::Off => "off",
+        StreamState::NeverRun => "never",
+    };
+    page.push_str(&format!(
+        "<h2>{} <b class=\"{class}\">{}</b></h2>\n",
+        escaped(&stream.stream.to_string()),
+        stream.status.word()
+    ));
+    let mut rows = Vec::new();
+    for table in &stream.tables {
+        let numbers: Vec<String> = table
+            .numbers()
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        let mut lines = Vec::new();
+        if let Some(watermark) = table.watermark {
+            let lag = span_text(status.at - watermark);
+            lines.push(format!("read up to {}, {lag} ago", whole_second(watermark)));
         }
-        let ago = |at| format!("{}, {} ago", whole_second(at), span_text(self.at - at));
-        rows.extend(stream.last_success.map(|at| ("Last success", ago(at))));
-        if let Some(at) = stream.last_failure {
-            let failures = stream.consecutive_failures;
-            rows.push(("Last failure", format!("{}; {failures} in a row", ago(at))));
-        }
-        if let Some(error) = &stream.last_error {
-            rows.push(("Last error", format!("{}: {}", error.code, error.message)));
-            rows.push(("Remedy", error.remedy.clone()));
-        }
-        for at in &stream.possible_losses {
-            rows.push(("Possible loss", whole_second(*at)));
-        }
-        rows.extend(
-            stream
-                .clock_offset_seconds
-                .map(|offset| ("Clock", clock_remark(offset))),
-        );
-        rows.extend(stream.state_error.clone().map(|error| ("State", error)));
-        add_rows(rows, "Nothing is stored of it yet.", page);
+        lines.push(numbers.join(", "));
+        lines.extend(table.remarks());
+        rows.push((table.table.as_str(), lines.join("\n")));
     }
+    let ago = |at| format!("{}, {} ago", whole_second(at), span_text(status.at - at));
+    rows.extend(stream.last_success.map(|at| ("Last success", ago(at))));
+    if let Some(at) = stream.last_failure {
+        let failures = stream.consecutive_failures;
+        rows.push(("Last failure", format!("{}; {failures} in a row", ago(at))));
+    }
+    if let Some(error) = &stream.last_error {
+        rows.push(("Last error", format!("{}: {}", error.code, error.message)));
+        rows.push(("Remedy", error.remedy.clone()));
+    }
+    for at in &stream.possible_losses {
+        rows.push(("Possible loss", whole_second(*at)));
+    }
+    rows.extend(
+        stream
+            .clock_offset_seconds
+            .map(|offset| ("Clock", clock_remark(offset))),
+    );
+    rows.extend(stream.state_error.clone().map(|error| ("State", error)));
+    add_rows(rows, "Nothing is stored of it yet.", page);
 }
 
 fn add_rows(rows: Vec<(&str, String)>, nothing: &str, page: &mut String) {
@@ -149,7 +147,7 @@ mod tests {
         });
         stream.state_error = Some(nasty.to_owned());
         status.streams.push(stream);
-        let page = status.to_page("format=json&code=a\"><script>");
+        let page = status_page(&status, "format=json&code=a\"><script>");
         assert!(!page.contains("<script") && !page.contains("\" onload"), "{page}");
         assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)"));
         assert!(page.contains("href=\"?format=json&amp;code=a&quot;&gt;&lt;script&gt;\""));

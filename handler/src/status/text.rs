@@ -4,96 +4,94 @@ use super::model::{QueueStatus, Status, StreamStatus, whole_second};
 use crate::state::DeadLetterStats;
 use crate::time::{clock_remark, span_text};
 
-impl Status {
-    /// Lines that end with a line feed.
-    pub fn to_text(&self) -> String {
-        let mut lines = vec![format!("{}  handler {}", whole_second(self.at), self.handler)];
-        let width = self
-            .streams
-            .iter()
-            .map(|stream| stream.stream.to_string().len())
-            .max()
-            .unwrap_or_default();
-        for stream in &self.streams {
-            lines.push(String::new());
-            self.add_stream(stream, width, &mut lines);
-        }
+/// Lines that end with a line feed.
+pub fn status_text(status: &Status) -> String {
+    let mut lines = vec![format!("{}  handler {}", whole_second(status.at), status.handler)];
+    let width = status
+        .streams
+        .iter()
+        .map(|stream| stream.stream.to_string().len())
+        .max()
+        .unwrap_or_default();
+    for stream in &status.streams {
         lines.push(String::new());
-        self.add_spool(&mut lines);
-        self.add_dead_letters(&mut lines);
-        lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+        add_stream(status, stream, width, &mut lines);
     }
+    lines.push(String::new());
+    add_spool(status, &mut lines);
+    add_dead_letters(status, &mut lines);
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
 
-    fn add_stream(&self, stream: &StreamStatus, width: usize, lines: &mut Vec<String>) {
-        let mut first = format!("{:width$}  {}", stream.stream.to_string(), stream.status.word());
-        if stream.consecutive_failures > 0 {
-            first.push_str(&format!(", {} failed runs in a row", stream.consecutive_failures));
-        }
-        lines.push(first);
-        for table in &stream.tables {
-            let mut line = format!("  {}", table.table);
-            if let Some(watermark) = table.watermark {
-                let lag = span_text(self.at - watermark);
-                line.push_str(&format!("  read up to {}, {lag} ago", whole_second(watermark)));
-            }
-            lines.push(line);
-            let numbers: Vec<String> = table
-                .numbers()
-                .iter()
-                .map(|(name, count)| format!("{count} {name}"))
-                .collect();
-            lines.push(format!("    {}", numbers.join(", ")));
-            lines.extend(table.remarks().iter().map(|remark| format!("    {remark}")));
-        }
-        for (name, at) in [
-            ("last success", stream.last_success),
-            ("last failure", stream.last_failure),
-        ] {
-            lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), span_text(self.at - at))));
-        }
-        if let Some(error) = &stream.last_error {
-            lines.push(format!("  last error    {}: {}", error.code, error.message));
-            lines.push(format!("  remedy        {}", error.remedy));
-        }
-        for at in &stream.possible_losses {
-            lines.push(format!("  possible loss {}", whole_second(*at)));
-        }
-        if let Some(offset) = stream.clock_offset_seconds {
-            lines.push(format!("  clock         {}", clock_remark(offset)));
-        }
-        if let Some(error) = &stream.state_error {
-            lines.push(format!("  state         {error}"));
-        }
+fn add_stream(status: &Status, stream: &StreamStatus, width: usize, lines: &mut Vec<String>) {
+    let mut first = format!("{:width$}  {}", stream.stream.to_string(), stream.status.word());
+    if stream.consecutive_failures > 0 {
+        first.push_str(&format!(", {} failed runs in a row", stream.consecutive_failures));
     }
-
-    fn add_spool(&self, lines: &mut Vec<String>) {
-        if self.spool.is_empty() {
-            lines.push("spool         nothing waits".to_owned());
+    lines.push(first);
+    for table in &stream.tables {
+        let mut line = format!("  {}", table.table);
+        if let Some(watermark) = table.watermark {
+            let lag = span_text(status.at - watermark);
+            line.push_str(&format!("  read up to {}, {lag} ago", whole_second(watermark)));
         }
-        for queue in &self.spool {
-            lines.push(format!("spool         {}: {}", queue.queue, self.describe_queue(queue)));
-        }
+        lines.push(line);
+        let numbers: Vec<String> = table
+            .numbers()
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        lines.push(format!("    {}", numbers.join(", ")));
+        lines.extend(table.remarks().iter().map(|remark| format!("    {remark}")));
     }
-
-    /// For people.
-    pub fn describe_queue(&self, queue: &QueueStatus) -> String {
-        let mut text = format!("{} entries, {} bytes", queue.entries, queue.bytes);
-        if let Some(oldest) = queue.oldest {
-            text.push_str(&format!(", the oldest of {}", whole_second(oldest)));
-        }
-        if queue.stream.is_none() {
-            text.push_str("; of a source that is not configured");
-        }
-        text
+    for (name, at) in [
+        ("last success", stream.last_success),
+        ("last failure", stream.last_failure),
+    ] {
+        lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), span_text(status.at - at))));
     }
+    if let Some(error) = &stream.last_error {
+        lines.push(format!("  last error    {}: {}", error.code, error.message));
+        lines.push(format!("  remedy        {}", error.remedy));
+    }
+    for at in &stream.possible_losses {
+        lines.push(format!("  possible loss {}", whole_second(*at)));
+    }
+    if let Some(offset) = stream.clock_offset_seconds {
+        lines.push(format!("  clock         {}", clock_remark(offset)));
+    }
+    if let Some(error) = &stream.state_error {
+        lines.push(format!("  state         {error}"));
+    }
+}
 
-    fn add_dead_letters(&self, lines: &mut Vec<String>) {
-        if self.dead_letters.is_empty() {
-            lines.push("dead letters  none".to_owned());
-        }
-        for (stream, letters) in &self.dead_letters {
-            lines.push(format!("dead letters  {stream}: {}", describe_letters(letters)));
-        }
+fn add_spool(status: &Status, lines: &mut Vec<String>) {
+    if status.spool.is_empty() {
+        lines.push("spool         nothing waits".to_owned());
+    }
+    for queue in &status.spool {
+        lines.push(format!("spool         {}: {}", queue.queue, describe_queue(queue)));
+    }
+}
+
+/// For people.
+pub fn describe_queue(queue: &QueueStatus) -> String {
+    let mut text = format!("{} entries, {} bytes", queue.entries, queue.bytes);
+    if let Some(oldest) = queue.oldest {
+        text.push_str(&format!(", the oldest of {}", whole_second(oldest)));
+    }
+    if queue.stream.is_none() {
+        text.push_str("; of a source that is not configured");
+    }
+    text
+}
+
+fn add_dead_letters(status: &Status, lines: &mut Vec<String>) {
+    if status.dead_letters.is_empty() {
+        lines.push("dead letters  none".to_owned());
+    }
+    for (stream, letters) in &status.dead_letters {
+        lines.push(format!("dead letters  {stream}: {}", describe_letters(letters)));
     }
 }
 
@@ -173,7 +171,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_not_well_has_a_line() {
-        let text = example().to_text();
+        let text = status_text(&example());
         for line in [
             "pingone/default/activities  failing, 2 failed runs in a row",
             "  T_CL  read up to 1970-01-01 00:30:00Z, 30 min ago",
