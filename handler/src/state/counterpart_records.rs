@@ -89,7 +89,9 @@ impl CounterpartRecords {
         if records.is_empty() {
             return Ok(());
         }
-        self.segments.append(records.iter().map(encode)).await
+        self.segments
+            .append(records.iter().map(|(record, time)| encode(*record, *time)))
+            .await
     }
 
     /// True if there are so many files that they are worth merging.
@@ -99,12 +101,14 @@ impl CounterpartRecords {
 
     /// Stores these in place of everything.
     pub async fn write_anew(&mut self, records: &[(Record, DateTime<Utc>)]) -> Result<(), StoreError> {
-        self.segments.write_anew(records.iter().map(encode)).await
+        self.segments
+            .write_anew(records.iter().map(|(record, time)| encode(*record, *time)))
+            .await
     }
 }
 
-fn encode((record, time): &(Record, DateTime<Utc>)) -> [u8; LENGTH] {
-    let (kind, parts) = match *record {
+fn encode(record: Record, time: DateTime<Utc>) -> [u8; LENGTH] {
+    let (kind, parts) = match record {
         Record::Pushed { common, push } => (b'P', [common, push, NOTHING]),
         Record::Gap { common, read } => (b'G', [common, read, NOTHING]),
         Record::Pair { common, push, read } => (b'M', [common, push, read]),

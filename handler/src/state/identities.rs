@@ -83,7 +83,9 @@ impl Identities {
             .iter()
             .map(|(identity, time)| (*identity, time.timestamp_millis()))
             .collect();
-        self.segments.append(entries.iter().map(encode)).await?;
+        self.segments
+            .append(entries.iter().map(|(identity, time)| encode(*identity, *time)))
+            .await?;
         self.known.extend(entries);
         Ok(())
     }
@@ -139,14 +141,14 @@ impl Identities {
     }
 
     async fn write_anew(&mut self) -> Result<(), StoreError> {
-        let entries: Vec<_> = self.known.iter().map(|(identity, time)| (*identity, *time)).collect();
-        self.segments.write_anew(entries.iter().map(encode)).await?;
+        let entries = self.known.iter().map(|(identity, time)| encode(*identity, *time));
+        self.segments.write_anew(entries).await?;
         self.forgotten = 0;
         Ok(())
     }
 }
 
-fn encode((identity, time): &(Identity, i64)) -> [u8; ENTRY] {
+fn encode(identity: Identity, time: i64) -> [u8; ENTRY] {
     let mut entry = [0; ENTRY];
     entry[..16].copy_from_slice(&identity.0);
     entry[16..].copy_from_slice(&time.to_le_bytes());

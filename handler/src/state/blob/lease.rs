@@ -18,9 +18,8 @@ use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
 use crate::state::key::Key;
 use crate::state::lease::{Lease, Release, Validity};
 use crate::state::lease_text::LeaseText;
-use crate::state::leases::{HeldBy, Holder, LeaseAttempt};
+use crate::state::leases::{HeldBy, Holder, LeaseAttempt, Leases};
 use crate::state::store::{Expected, Store, StoreError, Version};
-use crate::time::Clock;
 
 /// How long a lease lasts unless it is renewed.
 const LEASE_TIME: Duration = Duration::from_secs(24);
@@ -47,72 +46,70 @@ impl Document for LeaseBlob {
     const VERSION: u32 = 1;
 }
 
-/// What the blob's text notes; nothing if there is no blob, or none that can be read.
-pub async fn ended_runs(store: &BlobStore, name: &str) -> Result<EndedRuns, StoreError> {
-    let key = key_of(name);
-    let stored = store.read(&key).await?;
-    let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
-    Ok(blob.map(|blob| ended_run::parse(&blob.text.runs)).unwrap_or_default())
+#[async_trait]
+impl Leases for BlobStore {
+    /// Takes the lease if it is free or has ended.
+    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
+        let key = key_of(name);
+        let stored = self.read(&key).await?;
+        let mut before = LeaseText::default();
+        let mut expected = Expected::Absent;
+        if let Some(stored) = stored {
+            before = LeaseBlob::read(&key, &stored.bytes)?.text;
+            if before.until.is_some_and(|until| self.clock.now() < until + GRACE) {
+                return Ok(LeaseAttempt::Held(before.held_by()));
+            }
+            expected = Expected::Version(stored.version);
+        }
+        let asked_at = Instant::now();
+        let blob = LeaseBlob {
+            version: LeaseBlob::VERSION,
+            nonce: format!("{:032x}", rand::random::<u128>()),
+            text: before.next(holder, self.clock.now() + LEASE_TIME),
+        };
+        let version = match self.write(&key, blob.encode(&key)?, expected).await {
+            Ok(version) => version,
+            // Somebody was faster.
+            Err(StoreError::Conflict { .. }) => {
+                let winner = self.read(&key).await?;
+                let winner = winner.map(|stored| LeaseBlob::read(&key, &stored.bytes)).transpose()?;
+                let held = winner.map_or_else(HeldBy::unknown, |winner| winner.text.held_by());
+                return Ok(LeaseAttempt::Held(held));
+            }
+            Err(error) => return Err(error),
+        };
+        let validity = Validity::until(asked_at + LEASE_TIME);
+        let fence = blob.text.fence;
+        let notes = LeaseNotes::from_text(&blob.text.runs);
+        let held = Arc::new(BlobLease {
+            store: self.clone(),
+            key,
+            validity: validity.clone(),
+            notes: notes.clone(),
+            written: Mutex::new((blob, version)),
+        });
+        let renewal = tokio::spawn(renew(held.clone()));
+        let backend = RenewedLease { held, renewal };
+        Ok(LeaseAttempt::Taken(Lease::new(
+            name,
+            fence,
+            validity,
+            notes,
+            Box::new(backend),
+        )))
+    }
+
+    /// What the blob's text notes; nothing if there is no blob, or none that can be read.
+    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
+        let key = key_of(name);
+        let stored = self.read(&key).await?;
+        let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
+        Ok(blob.map(|blob| ended_run::parse(&blob.text.runs)).unwrap_or_default())
+    }
 }
 
 fn key_of(name: &str) -> Key {
     Key::new(["leases", &format!("{name}.json")])
-}
-
-/// Takes the lease if it is free or has ended.
-pub async fn try_lease(
-    store: &BlobStore,
-    clock: &dyn Clock,
-    name: &str,
-    holder: &Holder,
-) -> Result<LeaseAttempt, StoreError> {
-    let key = key_of(name);
-    let stored = store.read(&key).await?;
-    let mut before = LeaseText::default();
-    let mut expected = Expected::Absent;
-    if let Some(stored) = stored {
-        before = LeaseBlob::read(&key, &stored.bytes)?.text;
-        if before.until.is_some_and(|until| clock.now() < until + GRACE) {
-            return Ok(LeaseAttempt::Held(before.held_by()));
-        }
-        expected = Expected::Version(stored.version);
-    }
-    let asked_at = Instant::now();
-    let blob = LeaseBlob {
-        version: LeaseBlob::VERSION,
-        nonce: format!("{:032x}", rand::random::<u128>()),
-        text: before.next(holder, clock.now() + LEASE_TIME),
-    };
-    let version = match store.write(&key, blob.encode(&key)?, expected).await {
-        Ok(version) => version,
-        // Somebody was faster.
-        Err(StoreError::Conflict { .. }) => {
-            let winner = store.read(&key).await?;
-            let winner = winner.map(|stored| LeaseBlob::read(&key, &stored.bytes)).transpose()?;
-            let held = winner.map_or_else(HeldBy::unknown, |winner| winner.text.held_by());
-            return Ok(LeaseAttempt::Held(held));
-        }
-        Err(error) => return Err(error),
-    };
-    let validity = Validity::until(asked_at + LEASE_TIME);
-    let fence = blob.text.fence;
-    let notes = LeaseNotes::from_text(&blob.text.runs);
-    let held = Arc::new(BlobLease {
-        store: store.clone(),
-        key,
-        validity: validity.clone(),
-        notes: notes.clone(),
-        written: Mutex::new((blob, version)),
-    });
-    let renewal = tokio::spawn(renew(held.clone()));
-    let backend = RenewedLease { held, renewal };
-    Ok(LeaseAttempt::Taken(Lease::new(
-        name,
-        fence,
-        validity,
-        notes,
-        Box::new(backend),
-    )))
 }
 
 struct BlobLease {

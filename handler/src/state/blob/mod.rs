@@ -22,9 +22,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
 use self::again::{MOST_TRIES, is_answer_lost, until_answered};
 pub use self::connect::{Container, STORAGE_SCOPE, connect};
 use self::error::{conflicts, explain, is_unauthenticated};
-use super::ended_run::EndedRuns;
 use super::key::Key;
-use super::leases::{Holder, LeaseAttempt, Leases};
 use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 use crate::azure::TokenSource;
 use crate::time::Clock;
@@ -212,17 +210,6 @@ impl Store for BlobStore {
         };
         listed.sort_by(|left, right| left.key.cmp(&right.key));
         Ok(listed)
-    }
-}
-
-#[async_trait]
-impl Leases for BlobStore {
-    async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
-        lease::try_lease(self, self.clock.as_ref(), name, holder).await
-    }
-
-    async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        lease::ended_runs(self, name).await
     }
 }
 

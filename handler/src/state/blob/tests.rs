@@ -1,4 +1,5 @@
 use super::*;
+use crate::state::leases::{Holder, LeaseAttempt, Leases};
 use crate::time::VirtualClock;
 
 fn store(objects: &Arc<dyn ObjectStore>) -> BlobStore {
