@@ -183,14 +183,18 @@ impl Table {
             found[*slot] = Some(value);
         }
         let start = out.len();
-        let mut field_limit = FIELD_LIMIT;
+        let mut values = EventValues {
+            found: &found,
+            arrival: context.arrival,
+            field_limit: FIELD_LIMIT,
+        };
         loop {
-            let projected = self.write_row(&found, context.arrival, field_limit, out);
-            if out.len() - start <= ROW_LIMIT || field_limit < 64 {
+            let projected = self.write_row(&values, out);
+            if out.len() - start <= ROW_LIMIT || values.field_limit < 64 {
                 return projected;
             }
             out.truncate(start);
-            field_limit /= 2;
+            values.field_limit /= 2;
         }
     }
 
@@ -198,14 +202,18 @@ impl Table {
     pub fn read(&self, event: &str, arrival: DateTime<Utc>) -> Reading {
         let mut found = vec![None; self.slots];
         self.paths.find(event, &mut found);
+        let values = EventValues {
+            found: &found,
+            arrival,
+            field_limit: FIELD_LIMIT,
+        };
         let mut reading = Reading::default();
         let mut scratch = Vec::new();
         for column in &self.columns {
             if reading.fills_content && (reading.has_time || column.name != TIME_GENERATED) {
                 continue;
             }
-            let limits = (arrival, FIELD_LIMIT);
-            if write_value(column, &found, limits, &mut scratch, &mut RowNotes::default()) {
+            if write_value(column, &values, &mut scratch, &mut RowNotes::default()) {
                 reading.note(column);
             }
             scratch.clear();
@@ -221,16 +229,10 @@ impl Table {
         values.collect()
     }
 
-    fn write_row(
-        &self,
-        found: &[Option<&str>],
-        arrival: DateTime<Utc>,
-        field_limit: usize,
-        out: &mut Vec<u8>,
-    ) -> Projected {
+    fn write_row(&self, values: &EventValues<'_>, out: &mut Vec<u8>) -> Projected {
         let mut notes = RowNotes::default();
         let mut reading = Reading::default();
-        let mut time = arrival;
+        let mut time = values.arrival;
         out.push(b'{');
         let mut separator = false;
         for column in &self.columns {
@@ -240,17 +242,17 @@ impl Table {
             }
             out.extend_from_slice(&column.prefix);
             let value_start = out.len();
-            if write_value(column, found, (arrival, field_limit), out, &mut notes) {
+            if write_value(column, values, out, &mut notes) {
                 separator = true;
                 reading.note(column);
                 if column.name == TIME_GENERATED {
                     let written = str::from_utf8(&out[value_start..]).ok();
-                    time = written.and_then(instant).unwrap_or(arrival);
+                    time = written.and_then(instant).unwrap_or(values.arrival);
                 }
                 continue;
             }
             if column.name == TIME_GENERATED {
-                write_instant(arrival, out);
+                write_instant(values.arrival, out);
                 separator = true;
                 continue;
             }
@@ -261,20 +263,25 @@ impl Table {
     }
 }
 
+/// What an event holds for the columns of a table.
+struct EventValues<'a> {
+    /// By slot.
+    found: &'a [Option<&'a str>],
+    /// When the event came.
+    arrival: DateTime<Utc>,
+    /// Longer values are cut to so many bytes.
+    field_limit: usize,
+}
+
 /// False when none of the column's places holds a value that fits.
-fn write_value(
-    column: &Column,
-    found: &[Option<&str>],
-    limits: (DateTime<Utc>, usize),
-    out: &mut Vec<u8>,
-    notes: &mut RowNotes,
-) -> bool {
-    let values = column.slots.iter().filter_map(|slot| found[*slot]);
-    let mut values = values.filter(|value| kind(value) != Kind::Null).peekable();
-    let has_value = values.peek().is_some();
+fn write_value(column: &Column, values: &EventValues<'_>, out: &mut Vec<u8>, notes: &mut RowNotes) -> bool {
+    let candidates = column.slots.iter().filter_map(|slot| values.found[*slot]);
+    let mut candidates = candidates.filter(|value| kind(value) != Kind::Null).peekable();
+    let has_value = candidates.peek().is_some();
+    let write = |value| write_one(column, value, values, out);
     let converted = match column.take {
-        Take::First => values.find_map(|value| write_one(column, value, limits, out)),
-        Take::Latest => latest(values).and_then(|value| write_one(column, value, limits, out)),
+        Take::First => candidates.find_map(write),
+        Take::Latest => latest(candidates).and_then(write),
     };
     match converted {
         Some(is_cut) => notes.cut += u64::from(is_cut),
@@ -284,15 +291,15 @@ fn write_value(
 }
 
 /// `None` when the value does not fit, else whether it was cut.
-fn write_one(
-    column: &Column,
-    value: &str,
-    (arrival, field_limit): (DateTime<Utc>, usize),
-    out: &mut Vec<u8>,
-) -> Option<bool> {
+fn write_one(column: &Column, value: &str, values: &EventValues<'_>, out: &mut Vec<u8>) -> Option<bool> {
     let converted = match column.parse {
-        Parse::Plain => convert(&column.aliases.add_to(value), column.column_type, field_limit, out),
-        Parse::DayMonthByNearness => convert_by_nearness(value, arrival, out),
+        Parse::Plain => convert(
+            &column.aliases.add_to(value),
+            column.column_type,
+            values.field_limit,
+            out,
+        ),
+        Parse::DayMonthByNearness => convert_by_nearness(value, values.arrival, out),
     };
     match converted {
         Converted::Unfit => None,
