@@ -13,10 +13,10 @@ const RESOLUTION: TimeDelta = TimeDelta::seconds(1);
 
 /// The clock of one account's vendor, as the `Date` headers of its replies show it.
 #[derive(Debug, Default)]
-pub struct VendorClock(Mutex<Option<Reading>>);
+pub struct VendorClock(Mutex<Option<ClockReading>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Reading {
+struct ClockReading {
     /// When it came, by our clock.
     at: DateTime<Utc>,
     offset: ClockOffset,
@@ -40,7 +40,7 @@ impl VendorClock {
             .filter(|best| best.counts_at(received))
             .is_none_or(|best| offset.least >= best.offset.least);
         if is_better {
-            *best = Some(Reading { at: received, offset });
+            *best = Some(ClockReading { at: received, offset });
         }
     }
 
@@ -59,7 +59,7 @@ impl VendorClock {
     }
 }
 
-impl Reading {
+impl ClockReading {
     fn counts_at(&self, now: DateTime<Utc>) -> bool {
         self.at <= now && now - self.at <= LASTS
     }

@@ -20,7 +20,7 @@ impl Key {
         Self(format!("{}/{}", self.0, safe_segment(segment)))
     }
 
-    /// `checkpoints/pingone/default/activities.json`
+    /// Its segments with slashes between them: `checkpoints/<source>/<instance>/<stream>.json`.
     pub fn as_str(&self) -> &str {
         &self.0
     }

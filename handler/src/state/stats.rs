@@ -114,7 +114,7 @@ fn time_of(entry: &Key) -> Option<DateTime<Utc>> {
 
 fn letters_in(file: &[u8]) -> (u64, Option<DateTime<Utc>>) {
     #[derive(Deserialize)]
-    struct Letter {
+    struct LetterTime {
         at: DateTime<Utc>,
     }
     let lines = file.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
@@ -123,7 +123,7 @@ fn letters_in(file: &[u8]) -> (u64, Option<DateTime<Utc>>) {
     for line in lines {
         letters += 1;
         // A line that cannot be read is a letter all the same.
-        let letter: Option<Letter> = serde_json::from_slice(line).ok();
+        let letter: Option<LetterTime> = serde_json::from_slice(line).ok();
         newest = newest.max(letter.map(|letter| letter.at));
     }
     (letters, newest)

@@ -17,7 +17,7 @@ pub struct VendorTime<'a> {
 
 impl<'a> VendorTime<'a> {
     /// Accepts `2026-11-20T10:15:30.123Z`, offsets (`+01:00`, `+0100`, `+01`), a blank instead of the `T`, a
-    /// trailing ` UTC` (OneLogin) and no zone at all (then UTC), and a date alone. `None` for everything else,
+    /// trailing ` UTC` and no zone at all (then UTC), and a date alone. `None` for everything else,
     /// impossible dates included.
     pub fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim_ascii();

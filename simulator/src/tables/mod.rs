@@ -45,7 +45,7 @@ pub enum ColumnType {
 /// One destination table.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TableSchema {
-    /// The full name, for example `OneLogin_CL`.
+    /// The full name, `_CL` included.
     pub name: String,
     /// Column name to column type.
     pub columns: BTreeMap<String, ColumnType>,
