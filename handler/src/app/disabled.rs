@@ -1,33 +1,29 @@
 //! What is configured and does not run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::settings::Settings;
-use crate::config::{Disabled, DisabledCause, DisabledPart};
+use crate::config::{Disabled, DisabledCause};
 use crate::event::StreamName;
-use crate::report::{ErrorCode, Problem, ReportSubject, StreamReport};
+use crate::jobs::{DisabledInstance, DisabledReason};
+use crate::report::{ErrorCode, ReportSubject};
 use crate::vendors::VENDORS;
 
-/// What is configured and does not run, one report for each instance with all its reasons: it must not look as if all
-/// were well.
-pub fn disabled_reports(settings: &Settings) -> Vec<StreamReport> {
-    let mut reports: Vec<StreamReport> = Vec::new();
-    let mut places = HashMap::new();
+/// What is configured and does not run, each instance once with all its reasons.
+pub fn disabled_instances(settings: &Settings) -> Vec<DisabledInstance> {
+    let mut instances: Vec<DisabledInstance> = Vec::new();
     for disabled in &settings.disabled {
-        let name = disabled.name();
-        let problem = problem_of(&name, disabled);
-        match places.get(&name) {
-            Some(place) => {
-                let report: &mut StreamReport = &mut reports[*place];
-                report.problems.push(problem);
-            }
-            None => {
-                places.insert(name, reports.len());
-                reports.push(StreamReport::disabled(subject_of(disabled), problem));
-            }
+        let subject = subject_of(disabled);
+        let reason = reason_of(disabled);
+        match instances.iter_mut().find(|instance| instance.subject == subject) {
+            Some(instance) => instance.reasons.push(reason),
+            None => instances.push(DisabledInstance {
+                subject,
+                reasons: vec![reason],
+            }),
         }
     }
-    reports
+    instances
 }
 
 /// The names of the instances that are disabled, each once.
@@ -44,18 +40,15 @@ fn subject_of(disabled: &Disabled) -> ReportSubject {
     }
 }
 
-fn problem_of(name: &str, disabled: &Disabled) -> Problem {
-    let part = match disabled.part {
-        DisabledPart::Poll => "polling",
-        DisabledPart::Push => "push",
-        DisabledPart::Whole => "everything",
-    };
-    let code = match disabled.cause {
-        DisabledCause::UnresolvedReference => ErrorCode::SecretUnresolved,
-        DisabledCause::BadSetting => ErrorCode::BadSetting,
-    };
-    let message = format!("{name}: {part} is switched off: {}", disabled.reason());
-    Problem::new(code, message)
+fn reason_of(disabled: &Disabled) -> DisabledReason {
+    DisabledReason {
+        part: disabled.part,
+        code: match disabled.cause {
+            DisabledCause::UnresolvedReference => ErrorCode::SecretUnresolved,
+            DisabledCause::BadSetting => ErrorCode::BadSetting,
+        },
+        text: disabled.reason(),
+    }
 }
 
 /// The streams of what does not run for which something may wait in the spool.
@@ -87,11 +80,11 @@ mod tests {
         ]))
         .unwrap();
 
-        let reports = disabled_reports(&settings);
+        let instances = disabled_instances(&settings);
 
-        assert_eq!(reports.len(), 1);
-        assert_eq!(reports[0].stream.to_string(), "pingone/acme");
-        let words: Vec<&str> = reports[0].problems.iter().map(|problem| problem.code.word()).collect();
+        assert_eq!(instances.len(), 1);
+        assert_eq!(instances[0].subject.to_string(), "pingone/acme");
+        let words: Vec<&str> = instances[0].reasons.iter().map(|reason| reason.code.word()).collect();
         assert_eq!(words, ["bad_setting"; 2]);
         assert_eq!(disabled_names(&settings), ["pingone/acme"]);
     }

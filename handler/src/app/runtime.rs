@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::build_error::BuildError;
-use super::disabled::{disabled_reports, disabled_streams};
+use super::disabled::{disabled_instances, disabled_streams};
 use super::plans::Assembly;
 use super::settings::Settings;
 use super::shared::Shared;
@@ -51,7 +51,7 @@ impl Runtime {
         let plans = Plans {
             streams: assembly.stream_plans(),
             drains: assembly.drain_plans(),
-            disabled: disabled_reports(settings),
+            disabled: disabled_instances(settings),
             disabled_streams: disabled_streams(settings),
             schedule: settings.poll.schedule.clone(),
         };

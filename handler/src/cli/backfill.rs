@@ -15,8 +15,8 @@ use crate::cli::confirm;
 use crate::cli::signals;
 use crate::config::Environment;
 use crate::jobs::{
-    BackfillMode, BackfillRequest, BackfillWatcher, PullPlan, Selection, StreamPlan, backfill, note_what_is_wanted,
-    why_not,
+    BackfillMode, BackfillRequest, BackfillWatcher, DisabledInstance, PullPlan, Selection, StreamPlan, backfill,
+    note_what_is_wanted, why_not,
 };
 use crate::report::{Outcome, RunReport, StreamReport};
 use crate::sources::Window;
@@ -99,9 +99,9 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments
         return cut_off();
     };
     let disabled = runtime.plans.disabled.iter();
-    let disabled = disabled.filter(|report| selection.takes(&report.stream)).cloned();
+    let disabled = disabled.filter(|instance| selection.takes(&instance.subject));
     let report = RunReport {
-        streams: disabled.chain(filled).collect(),
+        streams: disabled.map(DisabledInstance::report).chain(filled).collect(),
     };
     report.log();
     let is_unfinished = report
@@ -141,7 +141,7 @@ async fn fill(
 /// The selected streams that can be filled; says why the others cannot.
 fn fillable<'w>(runtime: &'w Runtime, selection: &Selection) -> Result<Vec<&'w PullPlan>, ExitCode> {
     let plans = &runtime.plans.streams;
-    let is_off = runtime.plans.disabled.iter().any(|off| selection.takes(&off.stream));
+    let is_off = runtime.plans.disabled.iter().any(|off| selection.takes(&off.subject));
     let selected: Vec<&StreamPlan> = plans.iter().filter(|plan| selection.takes(plan.name())).collect();
     if selected.is_empty() && !is_off {
         let known: Vec<String> = plans.iter().map(|plan| plan.name().to_string()).collect();

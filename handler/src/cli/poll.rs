@@ -96,14 +96,14 @@ fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, String> 
     };
     let mut known: Vec<ReportSubject> = plans.streams.iter().map(|plan| plan.name().into()).collect();
     known.extend(plans.drains.iter().map(|drain| drain.form.name().into()));
-    known.extend(plans.disabled.iter().map(|report| report.stream.clone()));
+    known.extend(plans.disabled.iter().map(|instance| instance.subject.clone()));
     known.dedup();
     let selection = Selection::only(source);
     if known.iter().any(|name| selection.takes(name)) {
         return Ok(selection);
     }
     // A stream of an instance that is disabled: its report says why.
-    let mut disabled = plans.disabled.iter().map(|report| &report.stream);
+    let mut disabled = plans.disabled.iter().map(|instance| &instance.subject);
     if let Some(instance) =
         disabled.find(|instance| Selection::only(&instance.to_string()).takes(&source.to_ascii_lowercase()))
     {

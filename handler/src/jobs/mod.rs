@@ -4,6 +4,7 @@
 mod account;
 mod backfill;
 mod consume;
+mod disabled_instance;
 mod drain;
 mod housekeeping;
 mod job_context;
@@ -22,6 +23,7 @@ pub use self::backfill::{
     BackfillMode, BackfillRequest, BackfillWatcher, PerhapsTwice, WindowCount, backfill, count_before_reading_anew,
     note_what_is_wanted, why_not,
 };
+pub use self::disabled_instance::{DisabledInstance, DisabledReason};
 pub use self::drain::pushed_events::is_about_one_entry;
 pub use self::housekeeping::Housekeeping;
 pub use self::job_context::JobContext;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Schedule;
 use crate::delivery::TableRoute;
 use crate::event::StreamName;
-use crate::report::StreamReport;
+use crate::jobs::disabled_instance::DisabledInstance;
 use crate::sources::{CounterpartRule, DestructiveStream, SnapshotStream, WebhookFormat, WindowedStream};
 use crate::state::Spool;
 
@@ -17,7 +17,7 @@ pub struct Plans {
     /// The queues of pushed rows.
     pub drains: Vec<DrainPlan>,
     /// What is configured but cannot run; part of every report.
-    pub disabled: Vec<StreamReport>,
+    pub disabled: Vec<DisabledInstance>,
     /// The streams of what is disabled for which something may wait in the spool.
     pub disabled_streams: Vec<StreamName>,
     /// When runs begin.

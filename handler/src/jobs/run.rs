@@ -19,6 +19,7 @@ use super::poll::windowed_run::WindowedRun;
 use super::selection::Selection;
 use crate::delivery::StreamContext;
 use crate::event::StreamName;
+use crate::jobs::disabled_instance::DisabledInstance;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
 use crate::time::Deadline;
 
@@ -84,7 +85,8 @@ pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest)
         .await;
     let mut streams: Vec<StreamReport> = reports.into_iter().flatten().map(balanced).collect();
     let disabled = plans.disabled.iter();
-    streams.extend(disabled.filter(|report| selection.takes(&report.stream)).cloned());
+    let disabled = disabled.filter(|instance| selection.takes(&instance.subject));
+    streams.extend(disabled.map(DisabledInstance::report));
     if selection.is_everything() {
         streams.extend(report_orphaned_queues(plans, context).await);
         if let Err(error) = context.housekeeping.run(&*context.store, &context.holder).await {

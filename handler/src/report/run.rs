@@ -93,10 +93,10 @@ impl StreamReport {
     }
 
     /// An instance that is configured and cannot run, because a setting is bad or a secret could not be had.
-    pub fn disabled(instance: ReportSubject, problem: Problem) -> Self {
+    pub fn disabled(instance: ReportSubject, problems: Vec<Problem>) -> Self {
         Self {
             outcome: Outcome::Off,
-            problems: vec![problem],
+            problems,
             ..Self::new(instance)
         }
     }

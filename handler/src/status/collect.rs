@@ -6,8 +6,7 @@ use super::inputs::StatusInputs;
 use super::model::{QueueStatus, Status, StreamKind, StreamState, StreamStatus};
 use super::polled::fill_polled;
 use super::pushed::fill_pushed;
-use crate::jobs::{JobContext, Plans, is_about_one_entry, lease_name};
-use crate::report::StreamReport;
+use crate::jobs::{DisabledInstance, JobContext, Plans, is_about_one_entry, lease_name};
 use crate::state::{EndedRuns, LastError, StoreError, StreamHealths, dead_letter_stats, queue_stats};
 
 /// Fails if the store cannot be read; one damaged file shows in its own stream.
@@ -85,25 +84,14 @@ fn finished(mut stream: StreamStatus, filled: Result<(), StoreError>) -> Result<
     }
 }
 
-fn disabled(report: &StreamReport) -> StreamStatus {
-    let mut stream = StreamStatus::never_run(report.stream.clone(), StreamKind::Instance);
+fn disabled(instance: &DisabledInstance) -> StreamStatus {
+    let mut stream = StreamStatus::never_run(instance.subject.clone(), StreamKind::Instance);
     stream.status = StreamState::Off;
-    // The name and what is off stand before the first reason; they are the same for the others.
-    let before = format!("{}: everything is switched off: ", report.stream);
-    let messages = report
-        .problems
-        .iter()
-        .enumerate()
-        .map(|(number, problem)| match number {
-            0 => problem.message.as_str(),
-            _ => problem.message.strip_prefix(&before).unwrap_or(&problem.message),
-        });
-    let messages: Vec<&str> = messages.collect();
-    stream.last_error = report.problems.first().map(|problem| LastError {
+    stream.last_error = instance.reasons.first().map(|reason| LastError {
         at: None,
-        code: problem.code.word().to_owned(),
-        message: messages.join("; "),
-        remedy: problem.remedy().to_owned(),
+        code: reason.code.word().to_owned(),
+        message: instance.summary(),
+        remedy: reason.code.remedy().to_owned(),
     });
     stream
 }

@@ -109,8 +109,8 @@ impl Check {
             ));
         }
         for off in &self.runtime.plans.disabled {
-            let problems = off.problems.iter();
-            findings.extend(problems.map(|problem| Finding::failed(off.stream.to_string(), problem.to_string())));
+            let reasons = off.reasons.iter();
+            findings.extend(reasons.map(|reason| Finding::failed(off.subject.to_string(), reason.to_string())));
         }
         findings
     }
