@@ -50,7 +50,7 @@ impl Finding {
     pub fn new(severity: Severity, subject: impl Into<String>, text: impl Into<String>) -> Self {
         let subject = subject.into();
         let text = text.into();
-        // Errors of streams begin with their name, which stands before the text already.
+        // Errors and notices of streams begin with their name, which stands before the text already.
         let text = match text.strip_prefix(&format!("{subject}: ")) {
             Some(text) => text.to_owned(),
             None => text,
