@@ -16,7 +16,11 @@ use crate::time::Shutdown;
 
 /// Reads the window without sending anything: how many of its rows may arrive twice if it is read anew. Or the exit code,
 /// if it cannot be read to its end.
-pub async fn count_possible_duplicates(runtime: &Runtime, plans: &[&PullPlan], window: Window) -> Result<u64, ExitCode> {
+pub async fn count_possible_duplicates(
+    runtime: &Runtime,
+    plans: &[&PullPlan],
+    window: Window,
+) -> Result<u64, ExitCode> {
     let progress = Progress::without_bar();
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
     let mut perhaps_twice = 0;
