@@ -21,6 +21,8 @@ pub struct ReplyDelivery<'a> {
     pub writer: TableWriter<'a>,
     /// Set when the table cannot take more in this run. Replies go on waiting in the spool.
     pub stopped: Option<TableWriteError>,
+    /// When the oldest of the replies came that waited when the run began.
+    pub oldest_waiting: Option<DateTime<Utc>>,
     /// Replies that go on waiting.
     pub waiting: usize,
     /// Of these, entries of which rows are held by the writer, with the bytes of their bodies.
@@ -73,6 +75,7 @@ impl<'a> ReplyDelivery<'a> {
             queue: plan.spool.guarded(context.store.clone()),
             writer,
             stopped: None,
+            oldest_waiting: None,
             waiting: 0,
             doubted: Vec::new(),
             untried: 0,

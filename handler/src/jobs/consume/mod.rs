@@ -22,9 +22,10 @@ use crate::jobs::plan::ConsumePlan;
 use crate::jobs::poll::loading::load_identities;
 use crate::jobs::poll::window::{PollRules, before};
 use crate::report::{StreamReport, TableReport};
-use crate::state::{Counts, Intent, StoreError};
+use crate::state::{Counts, Intent, Spool, StoreError};
 
-/// Identities guard an entry that was delivered when a crash kept it in the spool; it is drained long before this.
+/// Identities guard an entry that was delivered when a crash kept it in the spool. What waits longer than this, delivered
+/// in part, is guarded until it is gone.
 const IDENTITIES_KEPT: Duration = Duration::from_secs(3600);
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
 
@@ -116,6 +117,7 @@ impl<'a> ConsumeRun<'a> {
     ) -> Result<(), StoreError> {
         let context = self.context;
         let waiting = delivery.queue.waiting(&self.plan.target.table.name()).await?;
+        delivery.oldest_waiting = waiting.first().and_then(Spool::time_of);
         let mut tried_behind: Option<HashSet<usize>> = None;
         for (number, key) in waiting.iter().enumerate() {
             // A reply that is not looked at counts as one event.
@@ -195,8 +197,94 @@ impl<'a> ConsumeRun<'a> {
         let is_due = now - progress.checkpoints.current.saved_at >= SAVE_UNCHANGED_EVERY;
         if counts.received + counts.taken_up > 0 || is_due {
             progress.checkpoints.save(self.context.lease, now).await?;
-            delivery.writer.compact(before(now, IDENTITIES_KEPT)).await?;
+            // Events are remembered under the time of their reply.
+            let kept_from = before(now, IDENTITIES_KEPT);
+            let kept_from = delivery
+                .oldest_waiting
+                .map_or(kept_from, |oldest| oldest.min(kept_from));
+            delivery.writer.compact(kept_from).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use async_trait::async_trait;
+    use parking_lot::Mutex;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+    use crate::jobs::testing::{CONSUMED_TABLE, TestRun};
+    use crate::state::{EntryKind, SpoolEntry};
+    use crate::time::Deadline;
+
+    /// Takes the first row of a batch and loses the others, until it is well.
+    #[derive(Default)]
+    struct Faltering {
+        rows: Mutex<Vec<Value>>,
+        is_well: AtomicBool,
+    }
+
+    #[async_trait]
+    impl Destination for Faltering {
+        async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
+            let mut rows: Vec<Value> = serde_json::from_slice(&batch.body).unwrap();
+            if self.is_well.load(Ordering::Relaxed) {
+                self.rows.lock().append(&mut rows);
+                return Delivery::whole(batch.rows);
+            }
+            self.rows.lock().extend(rows.into_iter().next());
+            Delivery {
+                accepted: vec![0],
+                error: Some(DeliveryError::OutOfTime {
+                    table: batch.table.to_string(),
+                    rows: batch.rows - 1,
+                    last: None,
+                }),
+                ..Delivery::default()
+            }
+        }
+
+        async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+            Ok(String::new())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_delivered_of_a_reply_that_waits_for_hours_is_not_delivered_again() {
+        let run = TestRun::new().await;
+        let destination = Arc::new(Faltering::default());
+        let plan = run.consume_plan(destination.clone());
+        let entry = SpoolEntry {
+            at: run.clock.now() - TimeDelta::hours(3),
+            kind: EntryKind::Reply,
+            held_until: None,
+            body: r#"[{"id":"a","source":"x"},{"id":"b","source":"y"}]"#.to_owned(),
+        };
+        run.spool.add(CONSUMED_TABLE, &entry).await.unwrap();
+        let rules = PollRules {
+            lookback: Duration::ZERO,
+            overlap: Duration::ZERO,
+            settle: Duration::ZERO,
+            concurrency: 1,
+        };
+        for is_well in [false, true] {
+            destination.is_well.store(is_well, Ordering::Relaxed);
+            let context = run.context();
+            let consume = ConsumeRun {
+                plan: &plan,
+                rules,
+                context: &context,
+                reads: false,
+            };
+            consume.run().await;
+        }
+        let ids: Vec<Value> = destination.rows.lock().iter().map(|row| row["Id"].clone()).collect();
+        assert_eq!(ids, ["a", "b"]);
     }
 }
