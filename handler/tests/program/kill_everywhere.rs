@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::process::Stdio;
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -17,15 +18,22 @@ use crate::everything::{ENTERPRISE, Everything, Push, end_leases};
 use crate::harness::*;
 
 /// How often a run of the test command kills, over both kinds of state; `CONNECTOR_KILLS=5000` is a long proof.
+fn kills() -> usize {
+    variable("CONNECTOR_KILLS", 200)
+}
+
+/// `CONNECTOR_KILL_SEED` makes a run differ from others, so that a long proof can be made in parts.
+fn seed() -> u64 {
+    variable("CONNECTOR_KILL_SEED", 20_261)
+}
+
 #[allow(
     clippy::disallowed_methods,
     reason = "how long the test takes is the caller's choice, not a setting"
 )]
-fn kills() -> usize {
-    std::env::var("CONNECTOR_KILLS")
-        .ok()
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(200)
+fn variable<T: FromStr>(name: &str, default: T) -> T {
+    let text = std::env::var(name).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// One process from its start to its end.
@@ -58,14 +66,14 @@ struct Ordeal {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_any_instant_with_local_state_lose_nothing_and_double_one_batch_at_the_most() {
-    Ordeal::start(20_261, None).run(kills().div_ceil(2)).await;
+    Ordeal::start(seed(), None).run(kills().div_ceil(2)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_any_instant_with_state_on_blob_lose_nothing_and_double_one_batch_at_the_most() {
     let azurite = Azurite::shared();
     let container = azurite.new_container("kills").await;
-    Ordeal::start(20_262, Some((azurite, container))).run(kills() / 2).await;
+    Ordeal::start(seed() + 1, Some((azurite, container))).run(kills() / 2).await;
 }
 
 impl Begun {
