@@ -10,6 +10,7 @@ use crate::azure::TokenSource;
 use crate::delivery::{TableRecord, TableRoute};
 use crate::destination::{
     BODY_LIMIT, DeliveryError, Destination, DestinationChoice, DirectoryDestination, IngestionRule, LogsIngestion,
+    RuleClient,
 };
 use crate::http::HttpClient;
 use crate::tables::{Table, TableOptions, table_with};
@@ -115,13 +116,11 @@ impl Destinations {
     }
 
     fn rule(&self, rule: &IngestionRule) -> Arc<dyn Destination> {
-        Arc::new(LogsIngestion::new(
-            rule.clone(),
-            self.http.clone(),
-            self.tokens.clone(),
-            self.clock.clone(),
-            self.body_limit,
-        ))
+        let (http, tokens, clock) = (self.http.clone(), self.tokens.clone(), self.clock.clone());
+        Arc::new(LogsIngestion {
+            client: RuleClient::new(rule.clone(), http, tokens, clock),
+            body_limit: self.body_limit,
+        })
     }
 }
 

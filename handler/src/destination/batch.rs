@@ -32,10 +32,17 @@ impl Batch {
     /// No rows: what a call with it brings says something about the call.
     pub fn without_rows(table: Arc<str>) -> Self {
         Self {
+            body: b"[]".to_vec(),
+            ..Self::begun(table, CallLimits { body: 2, span: None })
+        }
+    }
+
+    fn begun(table: Arc<str>, limits: CallLimits) -> Self {
+        Self {
             table,
             rows: 0,
-            body: b"[]".to_vec(),
-            limits: CallLimits { body: 2, span: None },
+            body: Vec::new(),
+            limits,
             row_ends: Vec::new(),
             times: Vec::new(),
         }
@@ -107,22 +114,15 @@ impl Batch {
 /// Collects rows up to the limit of a call.
 #[derive(Debug)]
 pub struct BatchBuilder {
-    table: Arc<str>,
-    limits: CallLimits,
-    body: Vec<u8>,
-    row_ends: Vec<usize>,
-    times: Vec<DateTime<Utc>>,
+    /// Its body has no end yet.
+    batch: Batch,
 }
 
 impl BatchBuilder {
     /// For the named table.
     pub fn new(table: Arc<str>, limits: CallLimits) -> Self {
         Self {
-            table,
-            limits,
-            body: Vec::new(),
-            row_ends: Vec::new(),
-            times: Vec::new(),
+            batch: Batch::begun(table, limits),
         }
     }
 
@@ -132,28 +132,30 @@ impl BatchBuilder {
         if !self.has_room_for(row) {
             return false;
         }
-        self.body.push(if self.row_ends.is_empty() { b'[' } else { b',' });
-        self.body.extend_from_slice(row);
-        self.row_ends.push(self.body.len());
-        self.times.push(time);
+        let batch = &mut self.batch;
+        batch.body.push(if batch.rows == 0 { b'[' } else { b',' });
+        batch.body.extend_from_slice(row);
+        batch.rows += 1;
+        batch.row_ends.push(batch.body.len());
+        batch.times.push(time);
         true
     }
 
     /// True if the row can be added to what is there.
     pub fn has_room_for(&self, row: &[u8]) -> bool {
         // One byte before the row (bracket or comma), one after the last.
-        self.is_empty() || self.body.len() + 1 + row.len() < self.limits.body
+        self.is_empty() || self.has_room_for_all([row.len()])
     }
 
     /// True if rows of these lengths can all be added to what is there.
     pub fn has_room_for_all(&self, lengths: impl IntoIterator<Item = usize>) -> bool {
         let more: usize = lengths.into_iter().map(|length| length + 1).sum();
-        self.body.len() + more < self.limits.body
+        self.batch.body.len() + more < self.batch.limits.body
     }
 
     /// True if nothing was added since the last batch.
     pub fn is_empty(&self) -> bool {
-        self.row_ends.is_empty()
+        self.batch.rows == 0
     }
 
     /// The batch, and the builder is empty again. `None` if there are no rows.
@@ -161,17 +163,10 @@ impl BatchBuilder {
         if self.is_empty() {
             return None;
         }
-        let mut body = std::mem::take(&mut self.body);
-        body.push(b']');
-        let row_ends = std::mem::take(&mut self.row_ends);
-        Some(Batch {
-            table: self.table.clone(),
-            rows: row_ends.len(),
-            body,
-            limits: self.limits,
-            row_ends,
-            times: std::mem::take(&mut self.times),
-        })
+        let next = Batch::begun(self.batch.table.clone(), self.batch.limits);
+        let mut batch = std::mem::replace(&mut self.batch, next);
+        batch.body.push(b']');
+        Some(batch)
     }
 }
 

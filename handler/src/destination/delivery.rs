@@ -55,16 +55,8 @@ impl Delivery {
     /// The rows that are to be sent again, of a batch of so many.
     #[cfg(test)]
     pub fn open(&self, rows: usize) -> Vec<usize> {
-        let mut is_open = vec![true; rows];
-        for number in self
-            .accepted
-            .iter()
-            .chain(self.refused.iter().map(|refused| &refused.row))
-        {
-            if let Some(open) = is_open.get_mut(*number) {
-                *open = false;
-            }
-        }
-        (0..rows).filter(|number| is_open[*number]).collect()
+        let is_refused = |row| self.refused.iter().any(|refused| refused.row == row);
+        let is_open = |row: &usize| !self.accepted.contains(row) && !is_refused(*row);
+        (0..rows).filter(is_open).collect()
     }
 }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::delivery::{StreamContext, TableRecord, TableRoute};
-use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination, Refusal, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
@@ -30,14 +30,14 @@ pub struct RowKeeper {
 impl Destination for RowKeeper {
     async fn deliver(&self, batch: &Batch, _: StreamFit, _: Deadline) -> Delivery {
         if self.takes_nothing {
-            return Delivery::failed(DeliveryError::NothingTaken {
+            return Delivery::failed(DeliveryError::NothingTaken(Refusal {
                 table: batch.table.to_string(),
                 rows: batch.rows,
                 status: 400,
                 code: None,
                 remedy: String::new(),
                 request_id: None,
-            });
+            }));
         }
         let rows: Vec<Value> = serde_json::from_slice(&batch.body).unwrap();
         self.rows.lock().extend(rows);

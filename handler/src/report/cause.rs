@@ -10,12 +10,12 @@ use crate::state::{SpoolError, StoreError};
 
 /// An error that can say its code.
 pub trait Cause: Display {
-    /// The word for it.
-    fn code(&self) -> ErrorCode;
+    /// The word for it, and what to do, where the error holds that by itself.
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>);
 
-    /// What to do, where the error holds that by itself.
-    fn remedy(&self) -> Option<&str> {
-        None
+    /// The word alone.
+    fn code(&self) -> ErrorCode {
+        self.code_and_remedy().0
     }
 
     /// As a problem that says what the error says.
@@ -25,13 +25,14 @@ pub trait Cause: Display {
 
     /// As a problem that says more.
     fn problem_saying(&self, message: String) -> Problem {
-        Problem::new(self.code(), message).with_remedy(self.remedy())
+        let (code, remedy) = self.code_and_remedy();
+        Problem::new(code, message).with_remedy(remedy)
     }
 }
 
 impl Cause for SourceError {
-    fn code(&self) -> ErrorCode {
-        match self {
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
+        let code = match self {
             Self::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
             // A 400 from there is about the credential (RFC 6749, 5.2).
             Self::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
@@ -42,82 +43,55 @@ impl Cause for SourceError {
             Self::OutOfTime { .. } | Self::ShareUsed { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
             Self::BadPage { .. } => ErrorCode::VendorBadPage,
             Self::ForeignLink { .. } => ErrorCode::ForeignLink,
-        }
-    }
-
-    fn remedy(&self) -> Option<&str> {
+        };
         match self {
-            Self::Refused { remedy, .. } => Some(remedy),
-            _ => None,
+            Self::Refused { remedy, .. } => (code, Some(remedy)),
+            _ => (code, None),
         }
     }
 }
 
 impl Cause for DeliveryError {
-    fn code(&self) -> ErrorCode {
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
+        let unavailable = ErrorCode::DestinationUnavailable;
         match self {
-            Self::Refused { .. } | Self::NothingTaken { .. } => ErrorCode::DestinationRefused,
-            Self::Identity { .. } => ErrorCode::IdentityUnavailable,
-            Self::Unavailable { .. } | Self::OutOfTime { .. } | Self::Directory { .. } => {
-                ErrorCode::DestinationUnavailable
+            Self::Refused(refusal) | Self::NothingTaken(refusal) => {
+                (ErrorCode::DestinationRefused, Some(&refusal.remedy))
             }
-        }
-    }
-
-    fn remedy(&self) -> Option<&str> {
-        match self {
-            Self::Refused { remedy, .. } | Self::NothingTaken { remedy, .. } => Some(remedy),
-            Self::Directory { .. } => Some("check DESTINATION_DIR and the space on its disk"),
-            _ => None,
+            Self::Identity { .. } => (ErrorCode::IdentityUnavailable, None),
+            Self::Unavailable { .. } | Self::OutOfTime { .. } => (unavailable, None),
+            Self::Directory { .. } => (unavailable, Some("check DESTINATION_DIR and the space on its disk")),
         }
     }
 }
 
 impl Cause for StoreError {
-    fn code(&self) -> ErrorCode {
-        match self {
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
+        let code = match self {
             // Written by somebody else in the meantime: the lease was not ours any more.
             Self::LeaseLost { .. } | Self::Conflict { .. } => ErrorCode::LeaseLost,
             Self::OutOfTime { .. } => ErrorCode::BudgetEnded,
             Self::Backend { .. } | Self::UnknownVersion { .. } | Self::Damaged { .. } => ErrorCode::StateUnavailable,
-        }
-    }
-
-    fn remedy(&self) -> Option<&str> {
-        StoreError::remedy(self)
+        };
+        (code, self.remedy())
     }
 }
 
 impl Cause for SpoolError {
-    fn code(&self) -> ErrorCode {
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
         match self {
-            Self::Store(error) => error.code(),
-            Self::Full { .. } => ErrorCode::SpoolFull,
-        }
-    }
-
-    fn remedy(&self) -> Option<&str> {
-        match self {
-            Self::Store(error) => error.remedy(),
-            Self::Full { .. } => None,
+            Self::Store(error) => error.code_and_remedy(),
+            Self::Full { .. } => (ErrorCode::SpoolFull, None),
         }
     }
 }
 
 impl Cause for TableWriteError {
-    fn code(&self) -> ErrorCode {
+    fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
         match self {
-            Self::Delivery(error) => error.code(),
-            Self::Store(error) => error.code(),
-            Self::TooManyEvents => ErrorCode::Internal,
-        }
-    }
-
-    fn remedy(&self) -> Option<&str> {
-        match self {
-            Self::Delivery(error) => error.remedy(),
-            Self::Store(error) => error.remedy(),
-            Self::TooManyEvents => Some("make POLL_OVERLAP shorter"),
+            Self::Delivery(error) => error.code_and_remedy(),
+            Self::Store(error) => error.code_and_remedy(),
+            Self::TooManyEvents => (ErrorCode::Internal, Some("make POLL_OVERLAP shorter")),
         }
     }
 }

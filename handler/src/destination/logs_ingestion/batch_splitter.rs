@@ -86,7 +86,8 @@ impl<'a> BatchSplitter<'a> {
         }
         self.delivery.refused.clear();
         if self.delivery.error.is_none() {
-            self.delivery.error = self.last_refusal.as_ref().map(|reply| self.nothing_taken(reply));
+            let refusal = |reply| self.to.refusal(&self.batch.table, self.batch.rows, reply);
+            self.delivery.error = self.last_refusal.as_ref().map(refusal).map(DeliveryError::NothingTaken);
         }
         self.delivery
     }
@@ -175,15 +176,5 @@ impl<'a> BatchSplitter<'a> {
             .rev()
             .filter_map(|number| untried.get(number).copied())
             .collect()
-    }
-
-    fn nothing_taken(&self, reply: &Reply) -> DeliveryError {
-        let all: Vec<usize> = (0..self.batch.rows).collect();
-        let call = Call {
-            to: self.to,
-            batch: self.batch,
-            rows: &all,
-        };
-        call.nothing_taken(reply)
     }
 }

@@ -8,12 +8,10 @@ use flate2::write::GzEncoder;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 
-use super::answer::{CallOutcome, remedy};
+use super::answer::CallOutcome;
 use super::rule_client::RuleClient;
 use crate::destination::{Batch, DeliveryError};
-use crate::http::{
-    Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
-};
+use crate::http::{Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, retry_after, retryability};
 use crate::time::Deadline;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,12 +38,7 @@ pub struct SentCall {
     pub is_unsure: bool,
 }
 
-/// What one try brought.
-enum TryOutcome {
-    Settled(CallOutcome),
-    Failed(FailedTry),
-}
-
+/// A try that another one may follow.
 struct FailedTry {
     what: String,
     asked_pause: Option<Duration>,
@@ -86,9 +79,9 @@ impl Call<'_> {
                 self.to.tokens.renew();
                 continue;
             }
-            let failed = match self.outcome_of(sent)? {
-                TryOutcome::Settled(outcome) => return Ok(outcome),
-                TryOutcome::Failed(failed) => failed,
+            let failed = match self.outcome_of(sent) {
+                Ok(outcome) => return outcome,
+                Err(failed) => failed,
             };
             *is_unsure |= failed.may_have_arrived;
             tries.wait(failed.asked_pause).await.map_err(|no_more| match no_more {
@@ -99,65 +92,36 @@ impl Call<'_> {
         }
     }
 
-    fn outcome_of(&self, sent: Result<Reply, TransportError>) -> Result<TryOutcome, DeliveryError> {
-        let reply = match sent {
-            Ok(reply) => reply,
-            Err(error) => {
-                return Ok(TryOutcome::Failed(FailedTry {
-                    what: error.to_string(),
-                    asked_pause: None,
-                    may_have_arrived: !error.was_never_sent(),
-                }));
-            }
-        };
+    fn outcome_of(&self, sent: Result<Reply, TransportError>) -> Result<Result<CallOutcome, DeliveryError>, FailedTry> {
+        let reply = sent.map_err(|error| FailedTry {
+            what: error.to_string(),
+            asked_pause: None,
+            may_have_arrived: !error.was_never_sent(),
+        })?;
         match retryability(reply.status) {
-            Retryability::Success if is_acceptance(&reply) => Ok(TryOutcome::Settled(CallOutcome::Accepted)),
-            Retryability::Success => Ok(TryOutcome::Failed(FailedTry {
+            Retryability::Success if is_acceptance(&reply) => Ok(Ok(CallOutcome::Accepted)),
+            Retryability::Success => Err(FailedTry {
                 what: not_accepted(&reply),
                 asked_pause: None,
                 // Whatever answered so, it may have passed the rows on.
                 may_have_arrived: true,
+            }),
+            Retryability::Final => Ok(CallOutcome::of_refusal(&reply).ok_or_else(|| {
+                let refusal = self.to.refusal(&self.batch.table, self.rows.len(), &reply);
+                DeliveryError::Refused(refusal)
             })),
-            Retryability::Final => match CallOutcome::of_refusal(&reply) {
-                Some(outcome) => Ok(TryOutcome::Settled(outcome)),
-                None => Err(self.refused(&reply)),
-            },
             found @ (Retryability::Throttled | Retryability::Transient) => {
                 let asked_pause = retry_after(&reply.headers, self.to.clock.now());
                 if found == Retryability::Throttled {
                     // The others who send to the rule wait as well.
                     self.to.throttle.pause_for(asked_pause.unwrap_or_default());
                 }
-                Ok(TryOutcome::Failed(FailedTry {
+                Err(FailedTry {
                     what: format!("answered {}", reply.status.as_u16()),
                     asked_pause,
                     may_have_arrived: false,
-                }))
+                })
             }
-        }
-    }
-
-    /// The error of a refusal that is not about single rows.
-    pub fn refused(&self, reply: &Reply) -> DeliveryError {
-        DeliveryError::Refused {
-            table: self.table(),
-            rows: self.rows.len(),
-            status: reply.status.as_u16(),
-            code: error_code(&reply.body),
-            remedy: remedy(reply.status.as_u16(), &self.to.rule, &self.batch.table),
-            request_id: super::answer::request_id(reply),
-        }
-    }
-
-    /// The error of a batch whose rows were all refused alone.
-    pub fn nothing_taken(&self, reply: &Reply) -> DeliveryError {
-        DeliveryError::NothingTaken {
-            table: self.table(),
-            rows: self.rows.len(),
-            status: reply.status.as_u16(),
-            code: error_code(&reply.body),
-            remedy: remedy(reply.status.as_u16(), &self.to.rule, &self.batch.table),
-            request_id: super::answer::request_id(reply),
         }
     }
 
@@ -170,15 +134,10 @@ impl Call<'_> {
             self.batch.table
         );
         Url::parse(&text).map_err(|_| {
-            let reason = format!(
+            self.unsent(format!(
                 "check {} and {}: they make no address",
                 rule.endpoint_setting, rule.rule_setting
-            );
-            DeliveryError::Identity {
-                table: self.table(),
-                rows: self.rows.len(),
-                reason,
-            }
+            ))
         })
     }
 
@@ -191,21 +150,21 @@ impl Call<'_> {
     }
 
     async fn request(&self, url: Url, body: Vec<u8>, deadline: Deadline) -> Result<RequestBuilder, DeliveryError> {
-        let token = self
-            .to
-            .tokens
-            .token(&self.to.scope, deadline)
-            .await
-            .map_err(|error| DeliveryError::Identity {
-                table: self.table(),
-                rows: self.rows.len(),
-                reason: error.to_string(),
-            })?;
+        let token = self.to.tokens.token(&self.to.scope, deadline).await;
+        let token = token.map_err(|error| self.unsent(error.to_string()))?;
         let request = self.to.http.post(url).bearer_auth(token.expose());
         Ok(request
             .header(CONTENT_TYPE, "application/json")
             .header(CONTENT_ENCODING, "gzip")
             .body(body))
+    }
+
+    fn unsent(&self, reason: String) -> DeliveryError {
+        DeliveryError::Identity {
+            table: self.table(),
+            rows: self.rows.len(),
+            reason,
+        }
     }
 
     fn unavailable(&self, what: String, tries: u32) -> DeliveryError {

@@ -16,33 +16,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use self::batch_splitter::BatchSplitter;
-use self::rule_client::RuleClient;
+pub use self::rule_client::RuleClient;
 use super::{Batch, Delivery, Destination, StreamFit};
-use crate::azure::TokenSource;
-use crate::destination::IngestionRule;
-use crate::http::HttpClient;
-use crate::time::{Clock, Deadline};
+use crate::time::Deadline;
 
 /// One data collection rule.
 pub struct LogsIngestion {
-    client: RuleClient,
-    body_limit: usize,
-}
-
-impl LogsIngestion {
-    /// For the rule in the settings, with bodies of at most so many bytes.
-    pub fn new(
-        rule: IngestionRule,
-        http: HttpClient,
-        tokens: Arc<dyn TokenSource>,
-        clock: Arc<dyn Clock>,
-        body_limit: usize,
-    ) -> Self {
-        Self {
-            client: RuleClient::new(rule, http, tokens, clock),
-            body_limit,
-        }
-    }
+    /// Reaches it.
+    pub client: RuleClient,
+    /// The largest body in bytes.
+    pub body_limit: usize,
 }
 
 #[async_trait]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::answer::{CallOutcome, advice};
 use super::call::Call;
 use super::rule_client::RuleClient;
-use crate::destination::{Batch, DeliveryError};
+use crate::destination::{Batch, DeliveryError, Refusal};
 use crate::time::Deadline;
 
 /// What it proves, or what is wrong and what to do.
@@ -40,7 +40,7 @@ pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Res
 /// The errors speak of rows, and here there were none.
 fn without_rows(error: DeliveryError, to: &RuleClient, table: &str) -> String {
     match error {
-        DeliveryError::Refused { status, code, .. } => {
+        DeliveryError::Refused(Refusal { status, code, .. }) => {
             let is_about_the_stream = status == 400 && code.as_deref().is_some_and(|code| code.contains("Stream"));
             let remedy = match is_about_the_stream {
                 true => format!(
@@ -60,6 +60,6 @@ fn without_rows(error: DeliveryError, to: &RuleClient, table: &str) -> String {
             None => "the Logs Ingestion API gave no answer in the time of a check; check the endpoint".to_owned(),
         },
         DeliveryError::Identity { reason, .. } => reason,
-        error @ (DeliveryError::NothingTaken { .. } | DeliveryError::Directory { .. }) => error.to_string(),
+        error @ (DeliveryError::NothingTaken(_) | DeliveryError::Directory { .. }) => error.to_string(),
     }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 
+use super::answer::{remedy, request_id};
 use crate::azure::TokenSource;
-use crate::destination::IngestionRule;
-use crate::http::{HttpClient, Throttle};
+use crate::destination::{IngestionRule, Refusal};
+use crate::http::{HttpClient, Reply, Throttle, error_code};
 use crate::time::Clock;
 
 /// A rule takes 12,000 requests a minute. Source: Azure Monitor service limits, Logs Ingestion API.
@@ -60,16 +61,27 @@ impl RuleClient {
         }
     }
 
+    /// Rows of a table that the rule does not take.
+    pub fn refusal(&self, table: &str, rows: usize, reply: &Reply) -> Refusal {
+        let status = reply.status.as_u16();
+        Refusal {
+            table: table.to_owned(),
+            rows,
+            status,
+            code: error_code(&reply.body),
+            remedy: remedy(status, &self.rule, table),
+            request_id: request_id(reply),
+        }
+    }
+
     /// True if the table was found to limit the span of a call.
     pub fn is_span_limited(&self, table: &Arc<str>) -> bool {
-        let tables = self.span_limited_tables.lock();
-        tables.contains(table)
+        self.span_limited_tables.lock().contains(table)
     }
 
     /// The table limits the span of a call.
     pub fn note_span_limited(&self, table: &Arc<str>) {
-        let mut tables = self.span_limited_tables.lock();
-        tables.insert(table.clone());
+        self.span_limited_tables.lock().insert(table.clone());
     }
 
     /// True if another call may be spent on a table of which no row was taken.

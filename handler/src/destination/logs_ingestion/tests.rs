@@ -9,10 +9,10 @@ use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
 
 use super::*;
-use crate::azure::IdentityError;
+use crate::azure::{IdentityError, TokenSource};
 use crate::config::{Origin, Secret};
-use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits};
-use crate::http::{Reply, Script, TransportError};
+use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits, IngestionRule};
+use crate::http::{HttpClient, Reply, Script, TransportError};
 use crate::time::VirtualClock;
 
 const LIMITS: CallLimits = CallLimits {
@@ -110,7 +110,10 @@ async fn deliver_to(
     });
     let http = HttpClient::scripted(service.clone());
     let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
-    let destination = LogsIngestion::new(rule(), http, Arc::new(Tokens::default()), clock, BODY_LIMIT);
+    let destination = LogsIngestion {
+        client: RuleClient::new(rule(), http, Arc::new(Tokens::default()), clock),
+        body_limit: BODY_LIMIT,
+    };
     let delivery = destination
         .deliver(&batch(rows), fit, Deadline::after(Duration::from_secs(120)))
         .await;

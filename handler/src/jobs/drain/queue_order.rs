@@ -84,6 +84,7 @@ fn sample(keys: &VecDeque<Key>, seed: u64) -> VecDeque<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::destination::Refusal;
 
     fn keys(count: usize) -> Vec<Key> {
         (0..count)
@@ -92,14 +93,14 @@ mod tests {
     }
 
     fn nothing_taken() -> DeliveryError {
-        DeliveryError::NothingTaken {
+        DeliveryError::NothingTaken(Refusal {
             table: "T_CL".to_owned(),
             rows: 1,
             status: 400,
             code: None,
             remedy: String::new(),
             request_id: None,
-        }
+        })
     }
 
     /// Tries all entries; the good ones are taken. How many tries it took.
