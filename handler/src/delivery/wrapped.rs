@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::no_row::NoRow;
 use crate::event::WRAPPING_MEMBERS;
-use crate::json::{Cursor, Kind, key_text, kind, member, members, unquote};
+use crate::json::{Kind, elements, key_text, kind, member, members, unquote};
 use crate::tables::Reading;
 
 /// A wrapper in a wrapper in a list, and no deeper.
@@ -98,13 +98,8 @@ impl Opening<'_> {
     fn value<'a>(&self, value: &'a str, levels_left: u32, parts: &mut WrappedParts<'a>) -> Result<(), TooMany> {
         match kind(value) {
             Kind::Array => {
-                let mut elements = Cursor::new(value);
-                elements.enter(b'[');
-                while elements.next_element() {
-                    let Some(element) = elements.value() else { break };
-                    self.part(element, levels_left, parts)?;
-                }
-                Ok(())
+                let mut elements = elements(value);
+                elements.try_for_each(|element| self.part(element, levels_left, parts))
             }
             Kind::Object => self.part(value, levels_left, parts),
             Kind::String => self.text(&unquote(value), levels_left, parts),

@@ -42,6 +42,13 @@ pub fn members(object: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// The elements of an array. None for anything else.
+pub fn elements(array: &str) -> impl Iterator<Item = &str> {
+    let mut cursor = Cursor::new(array);
+    let entered = cursor.enter(b'[');
+    std::iter::from_fn(move || (entered && cursor.next_element()).then(|| cursor.value()).flatten())
+}
+
 /// Walks JSON text that is known to be valid. On text that is not, it stops early; it never panics.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {
@@ -190,6 +197,18 @@ mod tests {
             ("f", "-1.5e3"),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn elements_come_whole_and_only_from_an_array() {
+        let text = r#" [ {"a":[1,2]} ,[], "]" ,null,-1.5e3 ] [7]"#;
+        let found: Vec<_> = elements(text).collect();
+        assert_eq!(found, [r#"{"a":[1,2]}"#, "[]", r#""]""#, "null", "-1.5e3"]);
+        // Nothing is read ahead.
+        assert_eq!(elements("[1,2,{").take(2).collect::<Vec<_>>(), ["1", "2"]);
+        for text in ["{}", "1", "\"a\"", "", "  ", "[]"] {
+            assert_eq!(elements(text).count(), 0, "{text}");
+        }
     }
 
     #[test]

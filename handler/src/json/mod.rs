@@ -13,7 +13,7 @@ use std::ops::Range;
 
 pub use canonical::canonical_digest;
 pub use compact::{compact_into, depth};
-pub use cursor::{Cursor, Kind, kind, members};
+pub use cursor::{Cursor, Kind, elements, kind, members};
 pub use object::{member, value_at, without_member};
 pub use text::{key_text, quote_into, repair_surrogates, unquote};
 

@@ -162,7 +162,7 @@ impl PushReceiver {
 
     async fn split<'t>(&self, plan: &PushPlan, text: &'t str) -> Result<Vec<&'t str>, PushAnswer> {
         match split(text) {
-            Ok(ranges) => Ok(ranges.into_iter().filter_map(|range| text.get(range)).collect()),
+            Ok(events) => Ok(events),
             Err(SplitError::TooMany) => Err(too_many_events()),
             Err(SplitError::Empty) => Err(PushAnswer::Malformed(
                 "the body is empty (0 bytes of JSON); a chunked body (Transfer-Encoding: chunked) is dropped by the \
