@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::split::MOST_EVENTS;
-use crate::delivery::TableRoute;
-use crate::delivery::{ElementClass, TooMany, unwrapped};
-use crate::delivery::{NoRow, is_named, why_no_row};
+use crate::delivery::{ElementClass, NoRow, TableRoute, TooMany, is_named, unwrapped, why_no_row};
 use crate::json::{Kind, kind};
 use crate::sources::WebhookFormat;
 use crate::state::DeadLetter;
@@ -46,26 +44,18 @@ impl Classifier<'_> {
     pub fn sort<'a>(&self, elements: &[&'a str]) -> Result<Classified<'a>, TooMany> {
         let mut classified = Classified::default();
         for element in elements {
-            let (reading, why) = self.read(element);
-            if ElementClass::of(reading, why) == ElementClass::Event {
-                classified.events.push(Cow::Borrowed(element));
-                continue;
-            }
+            let (class, why) = self.class(element);
             let room = MOST_EVENTS.saturating_sub(classified.events.len() + classified.others.len());
-            let class = |part: &str| {
-                let (reading, why) = self.read(part);
-                ElementClass::of(reading, why)
-            };
             let parts = match kind(element) {
-                Kind::Object => unwrapped(element, &class, room)?,
+                Kind::Object if class != ElementClass::Event => unwrapped(element, &|part| self.class(part).0, room)?,
                 _ => Vec::new(),
             };
-            match why {
-                _ if !parts.is_empty() => parts.into_iter().for_each(|part| {
-                    let why = self.read(&part).1;
-                    classified.add(part, why);
-                }),
-                why => classified.add(Cow::Borrowed(element), why),
+            if parts.is_empty() {
+                classified.add(Cow::Borrowed(element), why);
+            }
+            for part in parts {
+                let (_, why) = self.class(&part);
+                classified.add(part, why);
             }
         }
         Ok(classified)
@@ -81,8 +71,8 @@ impl Classifier<'_> {
         others.iter().map(letter).collect()
     }
 
-    /// What the tables find in it together.
-    fn read(&self, element: &str) -> (Reading, Option<NoRow>) {
+    /// By what the tables find in it together; with the reason if it is no event.
+    fn class(&self, element: &str) -> (ElementClass, Option<NoRow>) {
         let mut reading = Reading::default();
         if kind(element) == Kind::Object {
             for route in self.tables {
@@ -90,6 +80,7 @@ impl Classifier<'_> {
             }
         }
         let is_named = || self.form.is_named_by_content || is_named(element, &self.form.key_of(element));
-        (reading, why_no_row(element, reading, is_named))
+        let why = why_no_row(element, reading, is_named);
+        (ElementClass::of(reading, why), why)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::event::Identity;
@@ -37,12 +37,12 @@ struct Known {
 impl Dedupe {
     /// True if the event was stored before.
     pub fn is_stored(&self, key: &DedupKey) -> bool {
-        self.lock().stored.contains(key)
+        self.0.lock().stored.contains(key)
     }
 
     /// These events are stored.
     pub fn remember<'k>(&self, keys: impl IntoIterator<Item = &'k DedupKey>) {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         for key in keys {
             known.in_flight.remove(key);
             if known.stored.insert(key.clone()) {
@@ -58,12 +58,8 @@ impl Dedupe {
 
     /// How many events of a queue are claimed and not settled.
     pub fn in_flight(&self, queue: &str) -> u64 {
-        let known = self.lock();
+        let known = self.0.lock();
         known.in_flight.keys().filter(|key| &*key.queue == queue).count() as u64
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock()
     }
 }
 
@@ -108,7 +104,7 @@ impl Claims {
     /// Claims an event, unless it is stored or in flight.
     pub fn claim(&mut self, key: &DedupKey) -> Claim {
         {
-            let known = self.dedupe.lock();
+            let known = self.dedupe.0.lock();
             if known.stored.contains(key) {
                 return Claim::StoredBefore;
             }
@@ -123,7 +119,7 @@ impl Claims {
     /// Takes an event from the claims that hold it; its position is the next one.
     pub fn take_over(&mut self, key: DedupKey) {
         let watcher = self.watcher();
-        self.dedupe.lock().in_flight.insert(key.clone(), watcher);
+        self.dedupe.0.lock().in_flight.insert(key.clone(), watcher);
         self.keys.push(key);
     }
 
@@ -141,7 +137,7 @@ impl Claims {
     /// What was not remembered may be claimed again.
     pub fn settle(&self) {
         let own = self.watcher();
-        let mut known = self.dedupe.lock();
+        let mut known = self.dedupe.0.lock();
         for key in &self.keys {
             // Somebody else may have claimed it since.
             if known.in_flight.get(key).is_some_and(|batch| batch.is_same(&own)) {
@@ -259,6 +255,6 @@ mod tests {
         let keys: Vec<DedupKey> = (0..=MAX_REMEMBERED).map(key).collect();
         dedupe.remember(&keys);
         assert!(!dedupe.is_stored(&keys[0]) && dedupe.is_stored(&keys[1]));
-        assert_eq!(dedupe.lock().stored.len(), MAX_REMEMBERED);
+        assert_eq!(dedupe.0.lock().stored.len(), MAX_REMEMBERED);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::batch_upload::{BatchUpload, UploadContext};
 use super::dedupe::{BatchWatcher, Claim, Claims, DedupKey};
@@ -126,7 +126,7 @@ impl GroupCommit {
         if !empty.has_room_for_all(rows) {
             return self.load_alone(rows, permit);
         }
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         if open.as_ref().is_some_and(|open| !open.has_room_for_all(rows)) {
             self.seal(&mut open);
         }
@@ -182,7 +182,7 @@ impl GroupCommit {
                 () = tokio::time::sleep(queue.config.linger) => {}
                 () = queue.context.shutdown.requested() => {}
             }
-            let mut open = queue.lock();
+            let mut open = queue.open.lock();
             if open.as_ref().is_some_and(|open| open.claims.watcher().is_same(&batch)) {
                 queue.seal(&mut open);
             }
@@ -206,10 +206,6 @@ impl GroupCommit {
             deadline: open.deadline,
             _permits: open.permits,
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<OpenBatch>> {
-        self.open.lock()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::event::StreamName;
@@ -13,24 +13,22 @@ use crate::state::{Counts, ProcessLedger, StoreError, TableCounts};
 /// Of one instance. Counted by whoever settles an event; kept in the state by [`PushLedger::save`].
 pub struct PushLedger {
     stream: StreamName,
-    counts: Mutex<LedgerState>,
+    tables: Mutex<BTreeMap<Arc<str>, Counts>>,
     /// Told of every change.
     changed: Arc<Notify>,
     /// Held during a save: of two at once the earlier counts could be written last.
-    saving: tokio::sync::Mutex<()>,
+    saving: tokio::sync::Mutex<SavedLedger>,
 }
 
-struct LedgerState {
+/// The counts in the state.
+struct SavedLedger {
     file: ProcessLedger,
-    tables: BTreeMap<Arc<str>, Counts>,
-    saved: Option<Saved>,
+    last: Option<LastSave>,
     /// What earlier files of this process hold, which others have summed up.
     summed_up: TableCounts,
 }
 
-/// The last save.
-#[derive(Clone)]
-struct Saved {
+struct LastSave {
     at: DateTime<Utc>,
     tables: BTreeMap<Arc<str>, Counts>,
     /// With what was on its way, and with what earlier files hold.
@@ -42,47 +40,58 @@ impl PushLedger {
     pub fn new(stream: &StreamName, file: ProcessLedger, changed: Arc<Notify>) -> Self {
         Self {
             stream: stream.clone(),
-            counts: Mutex::new(LedgerState {
+            tables: Mutex::default(),
+            changed,
+            saving: tokio::sync::Mutex::new(SavedLedger {
                 file,
-                tables: BTreeMap::new(),
-                saved: None,
+                last: None,
                 summed_up: TableCounts::new(),
             }),
-            changed,
-            saving: tokio::sync::Mutex::default(),
         }
     }
 
     /// Counts events that came, or what became of some of them.
     pub fn count(&self, table: &Arc<str>, count: impl FnOnce(&mut Counts)) {
-        count(self.lock().tables.entry(table.clone()).or_default());
+        count(self.tables.lock().entry(table.clone()).or_default());
         self.changed.notify_one();
     }
 
     /// The counts of a table so far.
     #[cfg(test)]
     pub fn counts(&self, table: &str) -> Counts {
-        self.lock().tables.get(table).copied().unwrap_or_default()
+        self.tables.lock().get(table).copied().unwrap_or_default()
     }
 
     /// Writes the counts if they changed, or were not written for long. `in_flight` says how many events of a table
     /// are not settled yet.
     pub async fn save(&self, in_flight: impl Fn(&str) -> u64) -> Result<(), StoreError> {
-        let _one_at_a_time = self.saving.lock().await;
-        let (tables, file, saved) = {
-            let counted = self.lock();
-            if !counted.must_be_saved() {
-                return Ok(());
-            }
-            (counted.tables.clone(), counted.file.clone(), counted.saved.clone())
-        };
+        let mut saved = self.saving.lock().await;
+        let tables = self.tables.lock().clone();
+        if !saved.is_save_due(&tables) {
+            return Ok(());
+        }
+        let written = self.with_in_flight(&tables, in_flight);
+        if let Some(last) = &saved.last
+            && saved.file.is_summed_up(last.at).await?
+        {
+            saved.file = saved.file.next();
+            saved.summed_up = saved.last.take().map(|last| last.written).unwrap_or_default();
+        }
+        let of_this_file = written.iter().map(|(table, counts)| {
+            let earlier = saved.summed_up.get(table).copied().unwrap_or_default();
+            (table.clone(), counts.since(earlier))
+        });
+        let at = saved.file.save(&of_this_file.collect()).await?;
+        saved.last = Some(LastSave { at, tables, written });
+        Ok(())
+    }
+
+    fn with_in_flight(&self, tables: &BTreeMap<Arc<str>, Counts>, in_flight: impl Fn(&str) -> u64) -> TableCounts {
         let mut written = TableCounts::new();
-        for (table, counts) in &tables {
+        for (table, counts) in tables {
+            let mut counts = *counts;
             let in_flight = in_flight(table);
-            let counts = Counts {
-                in_flight: counts.in_flight + in_flight,
-                ..*counts
-            };
+            counts.in_flight += in_flight;
             // Events settle while this is counted: only a ledger at rest must balance.
             if in_flight == 0
                 && let Err(imbalance) = counts.check()
@@ -91,29 +100,16 @@ impl PushLedger {
             }
             written.insert(table.to_string(), counts);
         }
-        if let Some(saved) = saved
-            && file.is_summed_up(saved.at).await?
-        {
-            let mut counted = self.lock();
-            counted.file = file.next();
-            counted.summed_up = saved.written;
-            counted.saved = None;
-        }
-        let (file, summed_up) = {
-            let counted = self.lock();
-            (counted.file.clone(), counted.summed_up.clone())
-        };
-        let of_this_file = written.iter().map(|(table, counts)| {
-            let earlier = summed_up.get(table).copied().unwrap_or_default();
-            (table.clone(), counts.since(earlier))
-        });
-        let at = file.save(&of_this_file.collect()).await?;
-        self.lock().saved = Some(Saved { at, tables, written });
-        Ok(())
+        written
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, LedgerState> {
-        self.counts.lock()
+impl SavedLedger {
+    fn is_save_due(&self, tables: &BTreeMap<Arc<str>, Counts>) -> bool {
+        match &self.last {
+            None => !tables.is_empty(),
+            Some(last) => last.tables != *tables || self.file.must_be_renewed(last.at),
+        }
     }
 }
 
@@ -121,15 +117,6 @@ impl PushLedger {
 pub fn seen_once_more(counts: &mut Counts) {
     counts.received += 1;
     counts.seen_before += 1;
-}
-
-impl LedgerState {
-    fn must_be_saved(&self) -> bool {
-        match &self.saved {
-            None => !self.tables.is_empty(),
-            Some(saved) => saved.tables != self.tables || self.file.must_be_renewed(saved.at),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! A batch of pushed rows is uploaded in time, or goes into the spool while the upload continues.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
@@ -26,8 +26,8 @@ const GRACE_AT_SHUTDOWN: Duration = Duration::from_millis(1500);
 /// Stores a batch. Every event of it is settled, whether or not a sender still waits: a sender that repeats itself must
 /// be known.
 pub async fn upload_or_spool(upload: BatchUpload) {
-    let start = Arc::new(UploadStart::default());
-    let sending = send_if_started(upload.context.clone(), upload.rows.clone(), start.clone());
+    let is_decided = Arc::new(AtomicBool::new(false));
+    let sending = send_unless_given_up(upload.context.clone(), upload.rows.clone(), is_decided.clone());
     let mut sending = tokio::spawn(sending);
     let in_time = tokio::select! {
         biased;
@@ -39,7 +39,7 @@ pub async fn upload_or_spool(upload: BatchUpload) {
         upload.settle_in_time(sent.ok().flatten()).await;
         return;
     }
-    if start.give_up() {
+    if !is_decided.swap(true, Ordering::AcqRel) {
         // It waits for the table's lock.
         sending.abort();
         upload.spool_unsent().await;
@@ -115,36 +115,17 @@ async fn spool_all(uploads: &[BatchUpload]) -> Result<Vec<EntryPlace>, Vec<Optio
     Ok(written.into_iter().flatten().collect())
 }
 
-/// Whether an upload was begun. It is begun or given up, never both.
-#[derive(Debug, Default)]
-struct UploadStart(Mutex<Option<bool>>);
-
-impl UploadStart {
-    /// False if it was given up before.
-    fn begin(&self) -> bool {
-        *self.lock().get_or_insert(true)
-    }
-
-    /// False if it was begun before.
-    fn give_up(&self) -> bool {
-        !*self.lock().get_or_insert(false)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<bool>> {
-        self.0.lock()
-    }
-}
-
-/// `None` if it was given up before it had the table's lock.
-async fn send_if_started(
+/// An upload is begun or given up, never both: whoever finds `is_decided` false decides. `None` if it was given up before
+/// it had the table's lock.
+async fn send_unless_given_up(
     context: Arc<UploadContext>,
     rows: Arc<RowBatch<()>>,
-    start: Arc<UploadStart>,
+    is_decided: Arc<AtomicBool>,
 ) -> Option<Sent> {
     let asked_at = Instant::now();
     let lock = context.route.send_lock.clone().lock_owned().await;
     // What has waited so long may be taken by somebody else before the upload ends.
-    if asked_at.elapsed() > MAX_WAIT_FOR_SEND_LOCK || !start.begin() {
+    if asked_at.elapsed() > MAX_WAIT_FOR_SEND_LOCK || is_decided.swap(true, Ordering::AcqRel) {
         return None;
     }
     Some(send_locked(&context, &rows.batch, lock).await)
