@@ -100,8 +100,7 @@ impl Counterparts {
     }
 
     fn is_accepted_somewhere(&self, read: &Identity) -> bool {
-        let of_read = (*read, Identity([0; 16]))..=(*read, Identity([u8::MAX; 16]));
-        self.accepted.range(of_read).next().is_some()
+        all_of(&self.accepted, *read).next().is_some()
     }
 
     /// An event was read that no table has yet: true if it was pushed too, so that it needs no delivery.
@@ -189,16 +188,12 @@ impl Counterparts {
                 self.reads.insert(read, EventForm::unpaired(common, time));
                 self.unpaired_gaps.insert((common, read));
             }
-            Record::Pair { common, push, read } => {
+            Record::Pair { common, push, read } | Record::Late { common, push, read } => {
                 let unpaired = EventForm::unpaired(common, time);
                 self.pushes.entry(push).or_insert(unpaired).other = Some(read);
-                self.reads.entry(read).or_insert(unpaired).other = Some(push);
-                self.unpaired_pushes.remove(&(common, push));
-                self.unpaired_gaps.remove(&(common, read));
-            }
-            Record::Late { common, push, read } => {
-                let unpaired = EventForm::unpaired(common, time);
-                self.pushes.entry(push).or_insert(unpaired).other = Some(read);
+                if matches!(record, Record::Pair { .. }) {
+                    self.reads.entry(read).or_insert(unpaired).other = Some(push);
+                }
                 self.unpaired_pushes.remove(&(common, push));
                 self.unpaired_gaps.remove(&(common, read));
             }

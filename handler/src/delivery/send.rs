@@ -37,10 +37,7 @@ pub struct BatchSender<'a> {
 impl BatchSender<'_> {
     /// Waits for the table's send lock and delivers, with what this run has seen of the stream by then.
     pub async fn send(&self, batch: &Batch) -> Sent {
-        match self.lock(batch).await {
-            Ok(lock) => self.send_locked(self.route.record.fit(), batch, lock).await,
-            Err(unsent) => unsent,
-        }
+        self.send_next(None, batch).await
     }
 
     /// The same, with what is known of the stream.
@@ -55,7 +52,10 @@ impl BatchSender<'_> {
     pub async fn send_next(&self, before: Option<Sent>, batch: &Batch) -> Sent {
         match before.and_then(|sent| sent._lock) {
             Some(lock) => self.send_locked(self.route.record.fit(), batch, lock).await,
-            None => self.send(batch).await,
+            None => match self.lock(batch).await {
+                Ok(lock) => self.send_locked(self.route.record.fit(), batch, lock).await,
+                Err(unsent) => unsent,
+            },
         }
     }
 

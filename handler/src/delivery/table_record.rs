@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::destination::StreamFit;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 /// Clones share what was noted; each counts from where it stood when its run began.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ impl TableRecord {
     /// For a queue whose rows may have been refused in the run before: what the table took since then counts as well,
     /// because it lies between two refusals of the same rows.
     pub fn since_doubt(&self, queue: &str) -> Self {
-        let doubted_at = self.doubted().get(queue).copied();
+        let doubted_at = self.shared.doubted.lock().get(queue).copied();
         Self {
             shared: self.shared.clone(),
             at_begin: doubted_at.map_or(self.at_begin, |at| at.min(self.at_begin)),
@@ -45,7 +45,7 @@ impl TableRecord {
 
     /// Notes whether rows of a queue are refused, and it is not known whose fault it is.
     pub fn note_doubt(&self, queue: &str, is_in_doubt: bool) {
-        let mut doubted = self.doubted();
+        let mut doubted = self.shared.doubted.lock();
         if is_in_doubt {
             doubted.entry(queue.to_owned()).or_insert_with(|| self.accepted());
         } else {
@@ -55,7 +55,7 @@ impl TableRecord {
 
     /// True if rows of a queue are refused, and it is known by now that the stream fits.
     pub fn can_settle(&self, queue: &str) -> bool {
-        self.doubted().contains_key(queue) && self.fit() == StreamFit::Proven
+        self.shared.doubted.lock().contains_key(queue) && self.fit() == StreamFit::Proven
     }
 
     /// Rows were accepted.
@@ -66,12 +66,12 @@ impl TableRecord {
     /// True if the last write to a place of the state succeeded, in this process. Else it must be shown before a batch
     /// is sent: a state that cannot remember would have the same rows sent in every run.
     pub fn is_writable(&self, place: &str) -> bool {
-        self.writable().contains(place)
+        self.shared.writable.lock().contains(place)
     }
 
     /// Notes how a write ended.
     pub fn note_writable(&self, place: &str, is_writable: bool) {
-        let mut writable = self.writable();
+        let mut writable = self.shared.writable.lock();
         match is_writable {
             true => writable.insert(place.to_owned()),
             false => writable.remove(place),
@@ -88,14 +88,6 @@ impl TableRecord {
 
     fn accepted(&self) -> u64 {
         self.shared.accepted.load(Ordering::Relaxed)
-    }
-
-    fn writable(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.shared.writable.lock()
-    }
-
-    fn doubted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.shared.doubted.lock()
     }
 }
 
