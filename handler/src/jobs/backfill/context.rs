@@ -1,7 +1,5 @@
 //! What a backfill is asked for, and what it works with.
 
-use std::time::Duration;
-
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 
 use crate::delivery::TIME_GENERATED_MAX_AGE;
@@ -13,10 +11,6 @@ use crate::sources::Window;
 
 /// Slices begin with this length; they grow where little is read.
 pub const FIRST_SLICE: TimeDelta = TimeDelta::hours(1);
-/// Reading one slice takes no longer.
-pub const TIME_FOR_A_SLICE: Duration = Duration::from_secs(600);
-/// Between two slices; longer than the polling interval of whoever waits for the lease.
-const PAUSE_FOR_OTHERS: Duration = Duration::from_millis(300);
 
 /// Is told how far a backfill has come.
 pub trait BackfillWatcher: Send + Sync {
@@ -90,13 +84,5 @@ impl<'a> BackfillContext<'a> {
         let from = self.request.window.from;
         let oldest = self.plan.stream.readable_for().map(|time| before(now, time));
         oldest.map_or(from, |oldest| oldest.max(from))
-    }
-
-    /// Lets somebody else have the lease.
-    pub async fn pause_for_others(&self) {
-        tokio::select! {
-            () = self.jobs.shutdown.requested() => {}
-            () = tokio::time::sleep(PAUSE_FOR_OTHERS) => {}
-        }
     }
 }

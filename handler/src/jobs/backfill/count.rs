@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::context::{BackfillContext, FIRST_SLICE, TIME_FOR_A_SLICE};
-use super::fill::told_to_end;
-use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
+use super::context::{BackfillContext, FIRST_SLICE};
+use super::walk::{Next, SliceVisitor, visit_slices};
 use crate::delivery::GRACE_FOR_A_PAGE;
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::window::{MOST_PAGES, SlicePlan};
 use crate::jobs::poll::windowed_run::WindowedRun;
 use crate::report::{Cause, StreamReport};
 use crate::sources::{EventKey, SourceError, Window};
-use crate::state::{Checkpoints, Identities, Lease, StoreError, TablePosition};
-use crate::time::Deadline;
+use crate::state::{Checkpoints, Identities, StoreError, TablePosition};
 
 /// What a window holds for one table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +86,8 @@ impl<'a> WindowCounter<'a> {
 
     /// Counts all of it.
     pub async fn run(mut self) -> WindowCount {
-        if let Err(error) = self.count_slices().await {
+        let context = self.context;
+        if let Err(error) = visit_slices(&context, &mut self).await {
             self.report.fail(&error);
         }
         WindowCount {
@@ -97,48 +96,28 @@ impl<'a> WindowCounter<'a> {
         }
     }
 
-    async fn count_slices(&mut self) -> Result<(), StoreError> {
-        loop {
-            let lease = match wait_for_lease(&self.context, LONGEST_WAIT).await? {
-                LeaseWait::Taken(lease) => lease,
-                LeaseWait::ToldToEnd => {
-                    self.note_told_to_end();
-                    return Ok(());
-                }
-                LeaseWait::TooLong(problem) => {
-                    self.report.problems.push(problem);
-                    return Ok(());
-                }
-            };
-            let has_more = self.count_slice(&lease).await;
-            lease.release().await;
-            if !has_more? {
-                return Ok(());
-            }
-            self.context.pause_for_others().await;
+    fn add(&mut self, known: &[KnownTable]) {
+        for table in known {
+            let sum = self.tables.entry(table.name.to_string()).or_default();
+            sum.events += table.count.events;
+            sum.known += table.count.known;
+            sum.perhaps_twice += table.count.perhaps_twice;
         }
     }
+}
 
-    /// False if it was the last one, or counting failed.
-    async fn count_slice(&mut self, lease: &Lease) -> Result<bool, StoreError> {
-        let BackfillContext { jobs, plan, .. } = self.context;
-        let deadline = Deadline::after(TIME_FOR_A_SLICE);
-        let context = &jobs.context_of(lease, plan.stream.name(), deadline);
-        let rules = jobs.rules;
-        let run = WindowedRun { plan, rules, context };
-        let loaded = run.polled().load().await?;
-        self.report.notices.extend(loaded.notices);
-        let mut known = known_tables(&run, &loaded.checkpoints).await?;
-        let Window { from, to } = self.context.request.window;
+impl SliceVisitor for WindowCounter<'_> {
+    async fn visit(&mut self, run: &WindowedRun<'_>, checkpoints: Checkpoints) -> Result<Next, StoreError> {
+        let mut known = known_tables(run, &checkpoints).await?;
+        let wanted = self.context.request.window;
         let last = known.iter().map(|table| table.position.watermark).max();
-        let end = last.map_or(from, |last| last.min(to));
-        let begin = self.at.max(self.context.readable_from(context.now));
+        let end = last.map_or(wanted.from, |last| last.min(wanted.to));
+        let begin = self.at.max(self.context.readable_from(run.context.now));
         let mut slices = SlicePlan::new(begin, end, self.length);
         let Some(slice) = slices.next_slice() else {
-            return Ok(false);
+            return Ok(Next::End);
         };
-        let counted = count_pages(&run, slice, self.context.request.window, &mut known).await;
-        match counted {
+        match count_pages(run, slice, wanted, &mut known).await {
             Ok(pages) if pages > MOST_PAGES && slices.halve(slice) => {}
             Ok(pages) => {
                 slices.pass(slice, pages);
@@ -150,26 +129,20 @@ impl<'a> WindowCounter<'a> {
                     SourceError::Stopped { .. } => self.note_told_to_end(),
                     error => self.report.problems.push(error.problem()),
                 }
-                return Ok(false);
+                return Ok(Next::End);
             }
         }
         self.at = slices.at;
         self.length = slices.slice;
-        Ok(true)
+        Ok(Next::GoOn)
     }
 
-    fn add(&mut self, known: &[KnownTable]) {
-        for table in known {
-            let sum = self.tables.entry(table.name.to_string()).or_default();
-            sum.events += table.count.events;
-            sum.known += table.count.known;
-            sum.perhaps_twice += table.count.perhaps_twice;
-        }
+    fn left(&self) -> String {
+        "nothing was read yet".to_owned()
     }
 
-    fn note_told_to_end(&mut self) {
-        let notice = told_to_end(&self.context, "nothing was read yet");
-        self.report.end_early(notice);
+    fn report(&mut self) -> &mut StreamReport {
+        &mut self.report
     }
 }
 

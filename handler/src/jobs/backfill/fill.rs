@@ -5,29 +5,20 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::context::{BackfillContext, FIRST_SLICE, TIME_FOR_A_SLICE};
+use super::context::{BackfillContext, FIRST_SLICE};
 use super::holes::{missing, oldest_piece};
-use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
 use super::skipped_part::{SkippedPart, skip_part};
 use super::slice::{FilledSlice, SliceFill};
+use super::walk::{Next, SliceVisitor, visit_slice, visit_slices};
 use crate::jobs::poll::slice_reader::SliceEnd;
 use crate::jobs::poll::windowed_run::WindowedRun;
 use crate::report::{Cause, StreamReport, TableReport};
 use crate::sources::SourceError;
-use crate::state::{Lease, StoreError};
-use crate::time::{Deadline, span_text};
+use crate::state::{Checkpoints, StoreError};
+use crate::time::span_text;
 
 /// To note what is wanted of a stream that is read later, its lease is waited for only so long.
 const WAIT_TO_NOTE: Duration = Duration::from_secs(30);
-
-/// What is to be done after a slice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// Look again.
-    GoOn,
-    /// No more in this run: nothing is missing, or the report says why.
-    End,
-}
 
 /// See the module.
 pub struct BackfillRun<'a> {
@@ -40,6 +31,8 @@ pub struct BackfillRun<'a> {
     left: TimeDelta,
     /// True if a part of the window is not read, because it cannot be or because the poller will.
     is_cut: bool,
+    /// True if nothing is read: what is wanted is noted, and that is all.
+    only_notes: bool,
     tables: BTreeMap<String, TableReport>,
     report: StreamReport,
 }
@@ -52,6 +45,7 @@ impl<'a> BackfillRun<'a> {
             missing: None,
             left: TimeDelta::zero(),
             is_cut: false,
+            only_notes: false,
             tables: BTreeMap::new(),
             report: StreamReport::new(context.plan.stream.name()),
             context,
@@ -60,7 +54,8 @@ impl<'a> BackfillRun<'a> {
 
     /// Reads until nothing is missing, something fails, or the process is to end.
     pub async fn run(mut self) -> StreamReport {
-        if let Err(error) = self.fill().await {
+        let context = self.context;
+        if let Err(error) = visit_slices(&context, &mut self).await {
             self.report.fail(&error);
         }
         self.report.notices.extend(self.context.plan.stream.notices());
@@ -73,83 +68,13 @@ impl<'a> BackfillRun<'a> {
         if self.context.jobs.shutdown.is_requested() {
             return;
         }
-        if let Err(error) = self.note_under_lease().await {
+        self.only_notes = true;
+        let context = self.context;
+        if let Err(error) = visit_slice(&context, &mut self, WAIT_TO_NOTE).await {
             log::debug!("{}: not noted in advance: {error}", self.report.stream);
         }
         for notice in &self.report.notices {
             self.context.watcher.says(notice);
-        }
-    }
-
-    async fn note_under_lease(&mut self) -> Result<(), StoreError> {
-        let Some(lease) = self.lease(WAIT_TO_NOTE).await? else {
-            return Ok(());
-        };
-        let noted = self.note_slice(&lease).await;
-        lease.release().await;
-        noted
-    }
-
-    async fn note_slice(&mut self, lease: &Lease) -> Result<(), StoreError> {
-        let BackfillContext { jobs, plan, .. } = self.context;
-        let deadline = Deadline::after(TIME_FOR_A_SLICE);
-        let context = jobs.context_of(lease, plan.stream.name(), deadline);
-        let rules = jobs.rules;
-        let context = &context;
-        let run = WindowedRun { plan, rules, context };
-        let loaded = run.polled().load().await?;
-        self.report.notices.extend(loaded.notices);
-        let mut slice = SliceFill::new(&run, &self.context, loaded.checkpoints);
-        slice.note_what_is_wanted().await
-    }
-
-    async fn fill(&mut self) -> Result<(), StoreError> {
-        loop {
-            let Some(lease) = self.lease(LONGEST_WAIT).await? else {
-                return Ok(());
-            };
-            let next = Box::pin(self.fill_slice(&lease)).await;
-            lease.release().await;
-            if next? == Next::End {
-                return Ok(());
-            }
-            self.context.pause_for_others().await;
-        }
-    }
-
-    async fn fill_slice(&mut self, lease: &Lease) -> Result<Next, StoreError> {
-        let BackfillContext { jobs, plan, .. } = self.context;
-        let deadline = Deadline::after(TIME_FOR_A_SLICE);
-        let context = &jobs.context_of(lease, plan.stream.name(), deadline);
-        let rules = jobs.rules;
-        let run = WindowedRun { plan, rules, context };
-        let loaded = run.polled().load().await?;
-        self.report.notices.extend(loaded.notices);
-        let mut slice = SliceFill::new(&run, &self.context, loaded.checkpoints);
-        if self.missing.is_none() {
-            slice.note_what_is_wanted().await?;
-            match skip_part(&self.context, &slice.checkpoints, context.now) {
-                SkippedPart::Nothing => {}
-                SkippedPart::APart => self.is_cut = true,
-                SkippedPart::AllToThePoller => {
-                    slice.end_rereading().await?;
-                    return Ok(Next::End);
-                }
-                SkippedPart::AllUnreadable(problem) => {
-                    self.report.problems.push(problem);
-                    return Ok(Next::End);
-                }
-            }
-        }
-        let holes = slice.holes();
-        self.stands_at(missing(&holes));
-        let Some(piece) = oldest_piece(&holes) else {
-            slice.end_rereading().await?;
-            return Ok(Next::End);
-        };
-        match slice.fill(&piece, self.length).await? {
-            Some(filled) => self.note_filled(filled),
-            None => Ok(Next::End),
         }
     }
 
@@ -180,24 +105,6 @@ impl<'a> BackfillRun<'a> {
         }
     }
 
-    /// `None` if there will be none; the report says why.
-    async fn lease(&mut self, longest: Duration) -> Result<Option<Lease>, StoreError> {
-        match wait_for_lease(&self.context, longest).await? {
-            LeaseWait::Taken(lease) => return Ok(Some(lease)),
-            LeaseWait::ToldToEnd => self.note_told_to_end(),
-            LeaseWait::TooLong(problem) => self.report.problems.push(problem),
-        }
-        Ok(None)
-    }
-
-    fn note_told_to_end(&mut self) {
-        let left = match self.missing {
-            Some(missing) => format!("{} of {} are left to read", span_text(self.left), span_text(missing)),
-            None => "nothing was read yet".to_owned(),
-        };
-        self.report.end_early(told_to_end(&self.context, &left));
-    }
-
     /// So much is missing now.
     fn stands_at(&mut self, left: TimeDelta) {
         let BackfillContext { plan, watcher, .. } = self.context;
@@ -225,8 +132,47 @@ impl<'a> BackfillRun<'a> {
     }
 }
 
-/// The process is to end, and so much is left.
-pub fn told_to_end(context: &BackfillContext<'_>, left: &str) -> String {
-    let stream = context.plan.stream.name();
-    format!("{stream}: told to end; what was read is saved, {left}: the same command fills the rest")
+impl SliceVisitor for BackfillRun<'_> {
+    async fn visit(&mut self, run: &WindowedRun<'_>, checkpoints: Checkpoints) -> Result<Next, StoreError> {
+        let mut slice = SliceFill::new(run, &self.context, checkpoints);
+        if self.missing.is_none() {
+            slice.note_what_is_wanted().await?;
+            if self.only_notes {
+                return Ok(Next::End);
+            }
+            match skip_part(&self.context, &slice.checkpoints, run.context.now) {
+                SkippedPart::Nothing => {}
+                SkippedPart::APart => self.is_cut = true,
+                SkippedPart::AllToThePoller => {
+                    slice.end_rereading().await?;
+                    return Ok(Next::End);
+                }
+                SkippedPart::AllUnreadable(problem) => {
+                    self.report.problems.push(problem);
+                    return Ok(Next::End);
+                }
+            }
+        }
+        let holes = slice.holes();
+        self.stands_at(missing(&holes));
+        let Some(piece) = oldest_piece(&holes) else {
+            slice.end_rereading().await?;
+            return Ok(Next::End);
+        };
+        match slice.fill(&piece, self.length).await? {
+            Some(filled) => self.note_filled(filled),
+            None => Ok(Next::End),
+        }
+    }
+
+    fn left(&self) -> String {
+        match self.missing {
+            Some(missing) => format!("{} of {} are left to read", span_text(self.left), span_text(missing)),
+            None => "nothing was read yet".to_owned(),
+        }
+    }
+
+    fn report(&mut self) -> &mut StreamReport {
+        &mut self.report
+    }
 }

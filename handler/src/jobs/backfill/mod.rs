@@ -11,6 +11,7 @@ mod holes;
 mod lease_wait;
 mod skipped_part;
 mod slice;
+mod walk;
 
 use self::context::BackfillContext;
 use self::count::WindowCounter;
