@@ -73,7 +73,8 @@ impl IncomingEvent<'_> {
 pub struct TableWriter<'a> {
     target: &'a TableRoute,
     context: &'a StreamContext<'a>,
-    identities: Identities,
+    /// What was delivered, and the time that it is remembered under.
+    pub identities: Identities,
     batcher: RowBatcher<Remembered>,
     /// Of the rows in the batch, and of what is passed over.
     batched_identities: HashSet<Identity>,
@@ -86,12 +87,15 @@ pub struct TableWriter<'a> {
     /// When the last event came: its dead letters bear that time.
     arrival: DateTime<Utc>,
     /// Events have no key of the vendor's, and need none.
-    are_named_by_content: bool,
-    /// Values that belong to every event of the stream, by the names under which tables ask for them.
-    constant_fields: &'a [(&'static str, String)],
-    /// A destination that does not answer leaves this part of the run's time to others.
-    leaves_time: bool,
-    most_identities: usize,
+    pub are_named_by_content: bool,
+    /// Values that belong to every event of the stream and that the vendor does not repeat with each of them, by the names
+    /// under which tables ask for them.
+    pub constant_fields: &'a [(&'static str, String)],
+    /// A destination that does not answer takes no more than two thirds of the run's time.
+    pub leaves_time: bool,
+    /// What is pushed beside a poller is remembered for as long as it may come again, however much that is: it was
+    /// acknowledged, and no limit may stop it.
+    pub is_joined: bool,
     /// Events that were taken and given up in this run; the next one meets them again.
     given_up: u64,
     /// Of this run, without what is still in flight.
@@ -115,34 +119,9 @@ impl<'a> TableWriter<'a> {
             are_named_by_content: false,
             constant_fields: &[],
             leaves_time: false,
-            most_identities: MOST_IDENTITIES,
+            is_joined: false,
             given_up: 0,
             counts: Counts::default(),
-        }
-    }
-
-    /// What is pushed beside a poller is remembered for as long as it may come again, however much that is: it was
-    /// acknowledged, and no limit may stop it.
-    pub fn of_joined_stream(self) -> Self {
-        Self {
-            most_identities: usize::MAX,
-            ..self
-        }
-    }
-
-    /// For events that have values in common which the vendor does not repeat with each of them.
-    pub fn with_constant_fields(self, constant_fields: &'a [(&'static str, String)]) -> Self {
-        Self {
-            constant_fields,
-            ..self
-        }
-    }
-
-    /// A destination that does not answer takes no more than two thirds of the run's time.
-    pub fn leaving_time(self) -> Self {
-        Self {
-            leaves_time: true,
-            ..self
         }
     }
 
@@ -161,7 +140,7 @@ impl<'a> TableWriter<'a> {
             self.counts.seen_before += 1;
             return Ok(());
         }
-        if self.identities.len() + self.batched_identities.len() > self.most_identities {
+        if !self.is_joined && self.identities.len() + self.batched_identities.len() > MOST_IDENTITIES {
             self.given_up += 1;
             return Err(TableWriteError::TooManyEvents);
         }
@@ -196,11 +175,6 @@ impl<'a> TableWriter<'a> {
         Ok(())
     }
 
-    /// From now on events come whose vendor gives them no key.
-    pub fn expect_no_keys(&mut self) {
-        self.are_named_by_content = true;
-    }
-
     /// True if the event was delivered before, or is on its way.
     pub fn knows(&self, identity: &Identity) -> bool {
         self.identities.contains(identity)
@@ -220,16 +194,6 @@ impl<'a> TableWriter<'a> {
         if self.batched_identities.insert(identity) {
             self.passed_over.push((identity, time));
         }
-    }
-
-    /// Remembers a known event anew, under a later time.
-    pub fn refresh(&mut self, identity: Identity, time: DateTime<Utc>) {
-        self.identities.refresh(identity, time);
-    }
-
-    /// Writes down what was [refreshed](Self::refresh): a later run must know it.
-    pub async fn remember_refreshed(&mut self, refreshed: Vec<Remembered>) -> Result<(), StoreError> {
-        self.identities.append(refreshed).await
     }
 
     /// Sends what is collected and remembers it once it is accepted. Where no row of the table was taken in this run,
@@ -339,26 +303,6 @@ impl<'a> TableWriter<'a> {
         self.counts.received += events;
         self.counts.delivered += delivered;
         self.given_up += events - delivered;
-    }
-
-    /// Forgets what no later window can show again.
-    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
-        self.identities.compact(from).await
-    }
-
-    /// What was delivered under a time which `is_meant`.
-    pub fn delivered_where(&self, is_meant: impl Fn(DateTime<Utc>) -> bool) -> Vec<Remembered> {
-        self.identities.own_where(is_meant)
-    }
-
-    /// Forgets what was delivered under a time which is `outdated`, on the disk as well.
-    pub async fn forget(&mut self, outdated: impl Fn(DateTime<Utc>) -> bool) -> Result<(), StoreError> {
-        self.identities.forget(outdated).await
-    }
-
-    /// Keeps only what was delivered or seen at `from` or later, on the disk as well.
-    pub async fn keep_only(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
-        self.identities.keep_only(from).await
     }
 
     fn deadline(&self) -> Deadline {

@@ -190,11 +190,9 @@ impl<'a> SliceFill<'a> {
             false => (own, of_poller),
         };
         writes.ask_also(&asks);
-        let writer = TableWriter::new(target, writes, self.context);
-        Ok(match self.run.plan.pushed {
-            Some(_) => writer.of_joined_stream(),
-            None => writer,
-        })
+        let mut writer = TableWriter::new(target, writes, self.context);
+        writer.is_joined = self.run.plan.pushed.is_some();
+        Ok(writer)
     }
 
     async fn load(&self, folder: Key) -> Result<Identities, StoreError> {
@@ -243,7 +241,11 @@ impl<'a> SliceFill<'a> {
                 continue;
             };
             if slice.from < self.poller_reads_from(position) {
-                table.writer.forget(|time| is_settled(position, time)).await?;
+                table
+                    .writer
+                    .identities
+                    .forget(|time| is_settled(position, time))
+                    .await?;
             }
         }
         Ok(report)
@@ -257,7 +259,9 @@ impl<'a> SliceFill<'a> {
         if slice.to < before(self.context.now, pushed.form.repeats_for) {
             return Ok(());
         }
-        let delivered = writer.delivered_where(|time| slice.from <= time && time <= slice.to);
+        let delivered = writer
+            .identities
+            .own_where(|time| slice.from <= time && time <= slice.to);
         let mut of_poller = self.load(self.checkpoints.identities_of(&writer.table())).await?;
         of_poller.append(delivered).await
     }

@@ -66,9 +66,9 @@ impl<'e> SpooledReply<'e> {
 impl<'a> ReplyDelivery<'a> {
     /// With what was delivered before.
     pub fn new(plan: &'a ConsumePlan, context: &'a StreamContext<'a>, identities: Identities) -> Self {
-        let writer = TableWriter::new(&plan.target, identities, context)
-            .with_constant_fields(plan.stream.constant_fields())
-            .leaving_time();
+        let mut writer = TableWriter::new(&plan.target, identities, context);
+        writer.constant_fields = plan.stream.constant_fields();
+        writer.leaves_time = true;
         Self {
             plan,
             context,

@@ -202,7 +202,7 @@ impl<'a> ConsumeRun<'a> {
             let kept_from = delivery
                 .oldest_waiting
                 .map_or(kept_from, |oldest| oldest.min(kept_from));
-            delivery.writer.compact(kept_from).await?;
+            delivery.writer.identities.compact(kept_from).await?;
         }
         Ok(())
     }

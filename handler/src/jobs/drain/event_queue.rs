@@ -93,9 +93,7 @@ impl<'a> SpoolDrain<'a> {
             damaged: Vec::new(),
             removed: RemovedEvents::default(),
         };
-        if self.form.is_named_by_content {
-            end.writer.expect_no_keys();
-        }
+        end.writer.are_named_by_content |= self.form.is_named_by_content;
         if !self.is_over() || self.context.shutdown.is_requested() {
             let drained = self.drain(waiting.into(), &mut end).await;
             end.drained = drained;

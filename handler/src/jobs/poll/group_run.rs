@@ -52,11 +52,9 @@ impl<'a> GroupRun<'a> {
         let mut writers = Vec::with_capacity(targets.len());
         for target in targets {
             let folder = checkpoints.identities_of(&target.table.name());
-            let writer = TableWriter::new(target, load_identities(run.context, folder).await?, run.context);
-            writers.push(match run.plan.pushed {
-                Some(_) => writer.of_joined_stream(),
-                None => writer,
-            });
+            let mut writer = TableWriter::new(target, load_identities(run.context, folder).await?, run.context);
+            writer.is_joined = run.plan.pushed.is_some();
+            writers.push(writer);
         }
         let first = targets.first().map(|target| target.table.name());
         let position = first.and_then(|table| checkpoints.current.tables.get(&*table));
@@ -224,7 +222,7 @@ impl<'a> GroupRun<'a> {
             };
             let known_from = self.run.known_from(position);
             let known_from = self.oldest_waiting.map_or(known_from, |oldest| oldest.min(known_from));
-            table.writer.compact(known_from).await?;
+            table.writer.identities.compact(known_from).await?;
         }
         Ok(())
     }

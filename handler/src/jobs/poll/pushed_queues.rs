@@ -89,7 +89,8 @@ impl<'a> PushedQueues<'a> {
                 continue;
             }
             let identities = load_identities(self.run.context, checkpoints.identities_of(&table)).await?;
-            let writer = TableWriter::new(target, identities, self.run.context).of_joined_stream();
+            let mut writer = TableWriter::new(target, identities, self.run.context);
+            writer.is_joined = true;
             let drain = SpoolDrain {
                 spool: &spool,
                 form: &self.pushed.form,
@@ -161,7 +162,7 @@ impl<'a> PushedQueues<'a> {
         if !polled.any(|target| target.table.name() == table) {
             let kept_from = before(now, self.pushed.form.repeats_for);
             let kept_from = oldest_left.map_or(kept_from, |oldest| oldest.min(kept_from));
-            writer.compact(kept_from).await?;
+            writer.identities.compact(kept_from).await?;
         }
         let offered = writer.final_counts();
         checkpoints.has_news |= offered.received > 0;

@@ -105,7 +105,7 @@ impl<'a> SnapshotRun<'a> {
     ) -> Result<(), StoreError> {
         if scan.has_moved && !is_whole {
             let refreshed = std::mem::take(&mut scan.refreshed);
-            scan.writer.remember_refreshed(refreshed).await?;
+            scan.writer.identities.append(refreshed).await?;
         }
         let table = scan.writer.table();
         let Some(position) = checkpoints.current.tables.get_mut(&*table) else {
@@ -131,7 +131,7 @@ impl<'a> SnapshotRun<'a> {
         }
         if is_whole {
             // What this scan did not meet is as good as never seen: a user who changes back is a change.
-            scan.writer.keep_only(begun).await?;
+            scan.writer.identities.keep_only(begun).await?;
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl<'a> SnapshotRun<'a> {
             if scan.writer.knows(&key.identity) {
                 scan.refreshed.push((key.identity, scan.begun));
             }
-            scan.writer.refresh(key.identity, scan.begun);
+            scan.writer.identities.refresh(key.identity, scan.begun);
             let event = IncomingEvent {
                 text: &text,
                 key,
