@@ -99,6 +99,12 @@ impl Spool {
         self.quota.require(bytes).await
     }
 
+    /// The same as [`Self::add`], if the entry finds room.
+    pub async fn add_if_room(&self, table: &str, entry: &SpoolEntry) -> Result<EntryPlace, SpoolError> {
+        self.require_room(entry.body.len() as u64).await?;
+        Ok(self.add(table, entry).await?)
+    }
+
     /// Adds an entry to a table's queue; on the disk when this returns.
     pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<EntryPlace, StoreError> {
         write(self.quota.store(), &self.queue(table), entry).await

@@ -220,9 +220,7 @@ impl BatchUpload {
 
     /// Writes an entry, if the spool has room for it.
     pub async fn write_entry(&self, entry: &SpoolEntry) -> Result<EntryPlace, SpoolError> {
-        let spool = &self.context.spool;
-        spool.require_room(entry.body.len() as u64).await?;
-        Ok(spool.add(&self.table(), entry).await?)
+        self.context.spool.add_if_room(&self.table(), entry).await
     }
 
     /// True if an entry that its senders will bring again is there to stay: it is delivered from the spool, and they are

@@ -178,10 +178,7 @@ impl GroupCommit {
     fn seal_later(&self, batch: BatchWatcher) {
         let queue = self.clone();
         tokio::spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(queue.config.linger) => {}
-                () = queue.context.shutdown.requested() => {}
-            }
+            let _ = tokio::time::timeout(queue.config.linger, queue.context.shutdown.requested()).await;
             let mut open = queue.open.lock();
             if open.as_ref().is_some_and(|open| open.claims.watcher().is_same(&batch)) {
                 queue.seal(&mut open);

@@ -82,7 +82,7 @@ impl PollerQueues {
     }
 
     async fn write(&self, new: &NewEntry) -> Result<(), SpoolError> {
-        let written = self.add(new).await;
+        let written = self.spool.add_if_room(&new.table, &new.entry).await.map(drop);
         if written.is_ok() {
             self.dedupe.remember(&new.keys);
         }
@@ -95,11 +95,5 @@ impl PollerQueues {
             }
         });
         written
-    }
-
-    async fn add(&self, new: &NewEntry) -> Result<(), SpoolError> {
-        self.spool.require_room(new.entry.body.len() as u64).await?;
-        self.spool.add(&new.table, &new.entry).await?;
-        Ok(())
     }
 }
