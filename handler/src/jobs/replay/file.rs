@@ -5,11 +5,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::content::ReplayContent;
-use super::replayed::Replayed;
 use crate::delivery::{BatchSender, EventRow, RowBatch, RowBatcher, Settlement, TableRoute};
 use crate::destination::StreamFit;
 use crate::state::{DeadLetters, Letter, LetterFile, LetterPlace, StoreError};
 use crate::time::{Deadline, Shutdown};
+
+/// How many rows are delivered, by stream (`<source>/<instance>/<stream>`) and table.
+pub type ReplayedRows = BTreeMap<String, BTreeMap<String, u64>>;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Letters that are delivered and gone.
+    pub sent: usize,
+    /// Letters that were refused again and stay.
+    pub refused: usize,
+    /// Letters that hold no row and cannot become one.
+    pub unusable: usize,
+    /// Letters of sources or tables that are not configured.
+    pub unknown: usize,
+    /// Letters that could not be sent now, with the last reason.
+    pub failed: Option<(usize, String)>,
+    /// Rows that are delivered, by stream and table.
+    pub rows: ReplayedRows,
+}
 
 /// What the files of one replay have in common.
 pub struct ReplayRun<'a> {
@@ -23,9 +42,35 @@ pub struct ReplayRun<'a> {
     pub is_writable: bool,
     /// Tables that failed, and why.
     pub failing: BTreeMap<Arc<str>, String>,
+    /// What came of the files so far.
+    pub replayed: Replayed,
 }
 
 impl ReplayRun<'_> {
+    /// Counts the letters of a file and their rows, once it was gone through.
+    pub fn count(&mut self, file: FileReplay) {
+        let replayed = &mut self.replayed;
+        replayed.unusable += file.unusable;
+        replayed.unknown += file.unknown;
+        for unit in file.units.iter().filter(|unit| unit.is_accepted) {
+            let of_stream = replayed
+                .rows
+                .entry(file.entries[unit.entry].stream.clone())
+                .or_default();
+            *of_stream.entry(unit.target.table.name().to_string()).or_default() += 1;
+        }
+        for entry in file.entries {
+            if entry.remaining.is_empty() {
+                replayed.sent += 1;
+            } else if let Some(error) = entry.error {
+                let before = replayed.failed.take().map_or(0, |(count, _)| count);
+                replayed.failed = Some((before + 1, error));
+            } else if entry.is_refused {
+                replayed.refused += 1;
+            }
+        }
+    }
+
     /// True if nothing more is begun.
     pub fn is_over(&self) -> bool {
         self.shutdown.is_requested() || self.deadline.has_passed()
@@ -37,8 +82,9 @@ pub struct FileReplay {
     place: LetterPlace,
     entries: Vec<LetterEntry>,
     units: Vec<LetterRow>,
-    /// What cannot be sent, and stays.
-    replayed: Replayed,
+    /// Letters that cannot be sent and stay, as in [`Replayed`].
+    unusable: usize,
+    unknown: usize,
 }
 
 /// A letter, and what stands in its place.
@@ -69,7 +115,8 @@ impl FileReplay {
             place: file.place,
             entries: Vec::with_capacity(file.letters.len()),
             units: Vec::new(),
-            replayed: Replayed::default(),
+            unusable: 0,
+            unknown: 0,
         };
         for letter in file.letters {
             let first = replay.units.len();
@@ -80,8 +127,8 @@ impl FileReplay {
                     row,
                     is_accepted: false,
                 })),
-                ReplayContent::Unusable => replay.replayed.unusable += 1,
-                ReplayContent::Unknown => replay.replayed.unknown += 1,
+                ReplayContent::Unusable => replay.unusable += 1,
+                ReplayContent::Unknown => replay.unknown += 1,
             }
             replay.entries.push(LetterEntry {
                 stream: format!("{}/{}/{}", letter.source, letter.instance, letter.stream),
@@ -150,27 +197,6 @@ impl FileReplay {
         }
         self.settle(&rows.events)?;
         self.leave(run.dead_letters).await
-    }
-
-    /// Counts the letters and their rows, once the file was gone through.
-    pub fn replayed(mut self) -> Replayed {
-        let replayed = &mut self.replayed;
-        for unit in self.units.iter().filter(|unit| unit.is_accepted) {
-            let stream = self.entries[unit.entry].stream.clone();
-            let of_stream = replayed.rows.entry(stream).or_default();
-            *of_stream.entry(unit.target.table.name().to_string()).or_default() += 1;
-        }
-        for entry in &self.entries {
-            if entry.remaining.is_empty() {
-                replayed.sent += 1;
-            } else if let Some(error) = &entry.error {
-                let count = replayed.failed.take().map_or(0, |(count, _)| count);
-                replayed.failed = Some((count + 1, error.clone()));
-            } else if entry.is_refused {
-                replayed.refused += 1;
-            }
-        }
-        self.replayed
     }
 
     /// As many of the first rows that wait as go into one call.

@@ -2,7 +2,6 @@
 
 mod content;
 mod file;
-mod replayed;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use crate::jobs::plan::Plans;
 use crate::state::{DeadLetters, LeaseAttempt, StoreError};
 use crate::time::Deadline;
 
-pub use self::replayed::{Replayed, ReplayedRows};
+pub use self::file::{Replayed, ReplayedRows};
 
 const LEASE: &str = "dead-letters";
 
@@ -47,6 +46,7 @@ pub async fn replay_dead_letters(
         shutdown: &context.shutdown,
         is_writable: false,
         failing: BTreeMap::new(),
+        replayed: Replayed::default(),
     };
     let outcome = replay_files(plans, run, context.clock.now()).await;
     lease.release().await;
@@ -54,7 +54,6 @@ pub async fn replay_dead_letters(
 }
 
 async fn replay_files(plans: &Plans, mut run: ReplayRun<'_>, now: DateTime<Utc>) -> Result<Replayed, StoreError> {
-    let mut replayed = Replayed::default();
     for key in run.dead_letters.files().await? {
         if run.is_over() {
             break;
@@ -64,15 +63,15 @@ async fn replay_files(plans: &Plans, mut run: ReplayRun<'_>, now: DateTime<Utc>)
             Ok(None) => continue,
             Err(error @ (StoreError::Damaged { .. } | StoreError::UnknownVersion { .. })) => {
                 log::warn!(file = key.as_str(); "{error}");
-                replayed.unusable += 1;
+                run.replayed.unusable += 1;
                 continue;
             }
             Err(error) => return Err(error),
         };
         let mut file = FileReplay::new(file, |letter| content_of(plans, letter, now));
         let ended = file.run(&mut run).await;
-        replayed.add(file.replayed());
+        run.count(file);
         ended?;
     }
-    Ok(replayed)
+    Ok(run.replayed)
 }
