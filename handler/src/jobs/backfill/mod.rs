@@ -8,7 +8,6 @@ mod context;
 mod count;
 mod fill;
 mod holes;
-mod lease_wait;
 mod skipped_part;
 mod slice;
 mod walk;

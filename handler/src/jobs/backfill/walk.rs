@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::context::BackfillContext;
-use super::lease_wait::{LONGEST_WAIT, LeaseWait, wait_for_lease};
+use crate::jobs::account::lease_name;
 use crate::jobs::poll::windowed_run::WindowedRun;
-use crate::report::StreamReport;
-use crate::state::{Checkpoints, Lease, StoreError};
+use crate::report::{ErrorCode, Problem, StreamReport};
+use crate::state::{Checkpoints, Lease, LeaseAttempt, StoreError};
 use crate::time::Deadline;
 
+/// A lease is waited for so long: a run of the poller ends before.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+const ASK_EVERY: Duration = Duration::from_secs(1);
 /// Reading one slice takes no longer.
 const TIME_FOR_A_SLICE: Duration = Duration::from_secs(600);
 /// Between two slices; longer than the polling interval of whoever waits for the lease.
@@ -47,10 +52,7 @@ pub trait SliceVisitor {
 /// Visits slice after slice. In between somebody else can have the lease.
 pub async fn visit_slices(context: &BackfillContext<'_>, visitor: &mut impl SliceVisitor) -> Result<(), StoreError> {
     while visit_slice(context, visitor, LONGEST_WAIT).await? == Next::GoOn {
-        tokio::select! {
-            () = context.jobs.shutdown.requested() => {}
-            () = tokio::time::sleep(PAUSE_FOR_OTHERS) => {}
-        }
+        let _ = timeout(PAUSE_FOR_OTHERS, context.jobs.shutdown.requested()).await;
     }
     Ok(())
 }
@@ -61,16 +63,48 @@ pub async fn visit_slice(
     visitor: &mut impl SliceVisitor,
     longest_wait: Duration,
 ) -> Result<Next, StoreError> {
-    match wait_for_lease(context, longest_wait).await? {
-        LeaseWait::Taken(lease) => {
-            let next = Box::pin(visit_under(&lease, context, visitor)).await;
-            lease.release().await;
-            return next;
+    let Some(lease) = wait_for_lease(context, visitor, longest_wait).await? else {
+        return Ok(Next::End);
+    };
+    let next = Box::pin(visit_under(&lease, context, visitor)).await;
+    lease.release().await;
+    next
+}
+
+async fn wait_for_lease(
+    context: &BackfillContext<'_>,
+    visitor: &mut impl SliceVisitor,
+    longest: Duration,
+) -> Result<Option<Lease>, StoreError> {
+    let BackfillContext {
+        jobs, plan, watcher, ..
+    } = context;
+    let (stream, account) = (plan.stream.name(), plan.stream.account());
+    let name = lease_name(stream, account);
+    let patience = Deadline::after(longest);
+    let mut has_said = false;
+    while !jobs.shutdown.is_requested() {
+        let held = match jobs.store.try_lease(&name, &jobs.holder).await? {
+            LeaseAttempt::Taken(lease) => return Ok(Some(lease)),
+            LeaseAttempt::Held(held) => held,
+        };
+        if patience.has_passed() {
+            let message = format!(
+                "{stream}: the lease on {account} is {held}, and was not given back in {} minutes; try again later",
+                LONGEST_WAIT.as_secs() / 60
+            );
+            let problem = Problem::new(ErrorCode::BudgetEnded, message);
+            visitor.report().problems.push(problem);
+            return Ok(None);
         }
-        LeaseWait::ToldToEnd => visitor.note_told_to_end(),
-        LeaseWait::TooLong(problem) => visitor.report().problems.push(problem),
+        if !has_said {
+            has_said = true;
+            watcher.says(&format!("{stream}: waiting for the lease on {account}, {held}"));
+        }
+        let _ = timeout(ASK_EVERY, jobs.shutdown.requested()).await;
     }
-    Ok(Next::End)
+    visitor.note_told_to_end();
+    Ok(None)
 }
 
 async fn visit_under(
