@@ -75,20 +75,14 @@ impl Counterparts {
         self.add(Record::Pushed { common, push }, time);
         let gaps: Vec<Identity> = all_of(&self.unpaired_gaps, common).collect();
         let delivered = gaps.iter().find(|read| self.is_accepted_somewhere(read));
-        let record = match (delivered.or(gaps.first()), gaps.len()) {
-            (None, _) => return,
+        let Some(read) = delivered.or(gaps.first()).copied() else {
+            return;
+        };
+        let record = match gaps.len() {
             // The only one that it can belong to: one of the two forms is enough.
-            (Some(read), 1) => Record::Pair {
-                common,
-                push,
-                read: *read,
-            },
+            1 => Record::Pair { common, push, read },
             // It may belong to another one than this: none of them may count as covered.
-            (Some(read), _) => Record::Late {
-                common,
-                push,
-                read: *read,
-            },
+            _ => Record::Late { common, push, read },
         };
         self.add(record, time);
     }

@@ -201,10 +201,7 @@ impl<'a> TableWriter<'a> {
     /// tells that error from others. More may be offered, and a later flush that succeeds has settled that too.
     pub async fn flush(&mut self) -> Result<(), TableWriteError> {
         self.send_batch().await?;
-        match self.suspects.error() {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        self.suspects.error().map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// True while rows are held that were refused alone, none of the table being taken.
@@ -284,10 +281,7 @@ impl<'a> TableWriter<'a> {
         stored?;
         let refused = rows.events_of(&settlement.refused).copied().collect();
         self.identities.append(refused).await?;
-        match settlement.error {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
-        }
+        settlement.error.map_or(Ok(()), |error| Err(error.into()))
     }
 
     /// The counts of this run with what is neither delivered nor set aside; nothing is added after it.

@@ -43,7 +43,7 @@ struct RuleSettings {
 /// What is set for the whole program.
 pub struct DestinationReader {
     common: RuleSettings,
-    audience: Result<String, Option<UnresolvedReference>>,
+    audience: Result<String, Vec<UnresolvedReference>>,
     /// What is configured without an ingestion rule, for the message about it in Azure.
     without_rule: Vec<String>,
 }
@@ -59,9 +59,9 @@ impl DestinationReader {
         reader.reject_all(&common.problems);
         let name = "LOGS_INGESTION__AUDIENCE";
         let audience = match reader.parse(name, accept_audience) {
-            Err(Rejected::Unresolved(unresolved)) => Err(Some(unresolved)),
+            Err(Rejected::Unresolved(unresolved)) => Err(vec![unresolved]),
             // A value that is refused fails the load.
-            _ => reader.program(name, accept_audience).ok_or(None),
+            _ => reader.program(name, accept_audience).ok_or_else(Vec::new),
         };
         Self {
             common,
@@ -154,17 +154,11 @@ impl DestinationReader {
         };
         let Some(rule) = &level.rule else {
             // A value that is refused counts before a reference beside it.
-            let is_refused = !level.problems.is_empty();
-            return Err(if is_refused {
-                Vec::new()
-            } else {
-                level.unresolved.clone()
-            });
+            let unresolved = level.unresolved.iter().filter(|_| level.problems.is_empty());
+            return Err(unresolved.cloned().collect());
         };
-        let audience = self.audience.clone();
-        let audience = audience.map_err(|unresolved| unresolved.into_iter().collect::<Vec<_>>())?;
         Ok(DestinationChoice::Rule(IngestionRule {
-            audience,
+            audience: self.audience.clone()?,
             ..rule.clone()
         }))
     }

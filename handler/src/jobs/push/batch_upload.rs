@@ -70,7 +70,8 @@ pub struct BatchUpload {
 }
 
 impl BatchUpload {
-    /// The destination answered while the senders wait. What it did not take goes into the spool, free for everybody.
+    /// The destination answered while the senders wait, or nothing was sent to it in time. What it did not take goes into
+    /// the spool, free for everybody.
     pub async fn settle_in_time(&self, sent: Option<Sent>) {
         let open = self.settle_known_rows(sent.as_ref(), false).await;
         let Some(rest) = self.rows.batch.only(&open) else {
@@ -81,13 +82,9 @@ impl BatchUpload {
         if let Some(error) = sent.as_ref().and_then(|sent| sent.delivery.error.as_ref()) {
             self.warn(&format!("{error}; the rows go into the spool"));
         }
-        self.spool_rows(&open, self.entry(&rest, false)).await;
-    }
-
-    /// The time for the destination ended before the upload could begin: the timer will send the batch.
-    pub async fn spool_unsent(&self) {
-        self.spool_rows(&self.all_rows(), self.entry(&self.rows.batch, false))
-            .await;
+        if self.spool_and_answer(&open, self.entry(&rest, false)).await.is_none() {
+            self.settle_open_rows(&open, false);
+        }
     }
 
     /// The upload goes on. `None`, and nothing is settled, if the spool does not take the batch.
@@ -121,12 +118,6 @@ impl BatchUpload {
     /// Every row is in the spool, or none is stored.
     pub fn settle_all(&self, is_spooled: bool) {
         self.settle_open_rows(&self.all_rows(), is_spooled);
-    }
-
-    async fn spool_rows(&self, rows: &[usize], entry: SpoolEntry) {
-        if self.spool_and_answer(rows, entry).await.is_none() {
-            self.settle_open_rows(rows, false);
-        }
     }
 
     /// Settles the rows and answers their senders as soon as the entry is on the disk. If the spool is too slow they are

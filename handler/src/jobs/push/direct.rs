@@ -32,7 +32,7 @@ pub async fn store(queue: &GroupCommit, push: &PushedEvents<'_>) -> Result<Store
         stored.notes += notes;
         for batch in batches {
             let answer = batch.answered().await;
-            answer.map_err(|reason| format!("{}: {reason}", queue.context().stream))?;
+            answer.map_err(|reason| format!("{}: {reason}", queue.context.stream))?;
         }
         if duplicates.is_empty() {
             return Ok(stored);
@@ -56,7 +56,7 @@ struct Rows<'a> {
 }
 
 fn rows_of<'a>(queue: &GroupCommit, push: &PushedEvents<'a>) -> Rows<'a> {
-    let context = queue.context();
+    let context = &queue.context;
     let row_context = RowContext {
         arrival: push.arrival,
         constant_fields: &[],
@@ -78,7 +78,7 @@ fn rows_of<'a>(queue: &GroupCommit, push: &PushedEvents<'a>) -> Rows<'a> {
 
 /// Writes dead letters of the events of which the table can show nothing. Gives how many were new.
 async fn set_aside(queue: &GroupCommit, events: &[(DedupKey, &str)]) -> Result<usize, String> {
-    let context = queue.context();
+    let context = &queue.context;
     let mut in_this_push = HashSet::new();
     let is_known = |(key, _): &&(DedupKey, &str)| context.dedupe.is_stored(key) || !in_this_push.insert(key.clone());
     let (known, new): (Vec<_>, Vec<_>) = events.iter().partition(is_known);

@@ -49,7 +49,8 @@ pub struct Submitted {
 /// The queue of one instance's rows for one table. Clones share it.
 #[derive(Clone)]
 pub struct GroupCommit {
-    context: Arc<UploadContext>,
+    /// The table and what belongs to it.
+    pub context: Arc<UploadContext>,
     config: GroupCommitConfig,
     /// The name of the table's queue in the spool.
     name: Arc<str>,
@@ -74,11 +75,6 @@ impl GroupCommit {
             config,
             open: Arc::default(),
         }
-    }
-
-    /// The table and what belongs to it.
-    pub fn context(&self) -> &UploadContext {
-        &self.context
     }
 
     /// How many of its events are not settled yet.

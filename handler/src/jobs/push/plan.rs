@@ -54,7 +54,7 @@ impl PushRoute {
     /// The tables, at least one.
     pub fn tables(&self) -> Vec<&TableRoute> {
         match self {
-            Self::Direct(queues) => queues.iter().map(|queue| &queue.context().route).collect(),
+            Self::Direct(queues) => queues.iter().map(|queue| &queue.context.route).collect(),
             Self::ThroughPoller(queues) => queues.routes.iter().collect(),
         }
     }
@@ -69,7 +69,8 @@ impl PushRoute {
             Self::Direct(queues) => {
                 let tables = queues.iter().map(|queue| direct::store(queue, push));
                 for of_table in try_join_all(tables).await? {
-                    stored += of_table;
+                    stored.dead_lettered += of_table.dead_lettered;
+                    stored.notes += of_table.notes;
                 }
             }
             Self::ThroughPoller(queues) => queues.store(push).await?,
@@ -80,9 +81,7 @@ impl PushRoute {
     /// How many events of a table are not settled yet.
     pub fn in_flight(&self, table: &str) -> u64 {
         let Self::Direct(queues) = self else { return 0 };
-        let of_table = queues
-            .iter()
-            .find(|queue| &*queue.context().route.table.name() == table);
+        let of_table = queues.iter().find(|queue| &*queue.context.route.table.name() == table);
         of_table.map_or(0, GroupCommit::in_flight)
     }
 }

@@ -35,10 +35,3 @@ pub struct StoredPush {
     /// What was not carried over as it came.
     pub notes: RowNotes,
 }
-
-impl std::ops::AddAssign for StoredPush {
-    fn add_assign(&mut self, other: Self) {
-        self.dead_lettered += other.dead_lettered;
-        self.notes += other.notes;
-    }
-}

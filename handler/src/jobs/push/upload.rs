@@ -42,7 +42,7 @@ pub async fn upload_or_spool(upload: BatchUpload) {
     if !is_decided.swap(true, Ordering::AcqRel) {
         // It waits for the table's lock.
         sending.abort();
-        upload.spool_unsent().await;
+        upload.settle_in_time(None).await;
         return;
     }
     let spooled = upload.spool_held().await;
