@@ -123,13 +123,12 @@ impl Opening<'_> {
     }
 
     fn part<'a>(&self, part: &'a str, levels_left: u32, parts: &mut WrappedParts<'a>) -> Result<(), TooMany> {
-        let class = match kind(part) {
-            Kind::Object => (self.class)(part),
-            _ => ElementClass::None,
-        };
-        let inner = match (kind(part), class) {
-            (Kind::Object, ElementClass::Thin | ElementClass::None) => self.object(part, levels_left - 1)?,
-            _ => None,
+        let (class, inner) = match kind(part) {
+            Kind::Object => match (self.class)(part) {
+                ElementClass::Event => (ElementClass::Event, None),
+                class => (class, self.object(part, levels_left - 1)?),
+            },
+            _ => (ElementClass::None, None),
         };
         match inner {
             Some(inner) => {

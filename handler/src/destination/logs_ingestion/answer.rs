@@ -19,23 +19,10 @@ const ABOUT_THE_CALL: [&str; 5] = [
 pub enum CallOutcome {
     /// They are stored.
     Accepted,
-    /// The call is too large.
-    TooLarge(RefusedCall),
-    /// At least one of the rows cannot be taken.
-    BadRows(RefusedCall),
+    /// The call is too large, or at least one of the rows cannot be taken.
+    Refused(Reply),
     /// The rows span too much time.
     SpansTooLong,
-}
-
-/// A refusal that one of the rows may have caused.
-#[derive(Debug)]
-pub struct RefusedCall {
-    /// For people.
-    pub reason: String,
-    /// What support asks for.
-    pub request_id: Option<String>,
-    /// As it came.
-    pub reply: Reply,
 }
 
 impl CallOutcome {
@@ -44,24 +31,21 @@ impl CallOutcome {
         let code = error_code(&reply.body);
         let code = code.as_deref().unwrap_or_default();
         match reply.status.as_u16() {
-            413 => Some(Self::TooLarge(refusal(reply))),
+            413 => Some(Self::Refused(reply.clone())),
             400 if code == SPAN_TOO_LONG => Some(Self::SpansTooLong),
-            400 if !ABOUT_THE_CALL.contains(&code) => Some(Self::BadRows(refusal(reply))),
+            400 if !ABOUT_THE_CALL.contains(&code) => Some(Self::Refused(reply.clone())),
             _ => None,
         }
     }
 }
 
-fn refusal(reply: &Reply) -> RefusedCall {
-    RefusedCall {
-        reason: format!(
-            "the Logs Ingestion API refused this row alone with {}: {}",
-            reply.status.as_u16(),
-            excerpt(&reply.body, &[])
-        ),
-        request_id: request_id(reply),
-        reply: reply.clone(),
-    }
+/// Why a row is refused, for people.
+pub fn reason(reply: &Reply) -> String {
+    format!(
+        "the Logs Ingestion API refused this row alone with {}: {}",
+        reply.status.as_u16(),
+        excerpt(&reply.body, &[])
+    )
 }
 
 /// The service's number of the call.

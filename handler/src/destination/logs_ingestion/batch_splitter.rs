@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use chrono::TimeDelta;
 
-use super::answer::{CallOutcome, RefusedCall};
+use super::answer::{CallOutcome, reason, request_id};
 use super::call::Call;
 use super::rule_client::RuleClient;
 use crate::destination::{Batch, Delivery, DeliveryError, RefusedRow, StreamFit, spread};
@@ -99,7 +99,7 @@ impl<'a> BatchSplitter<'a> {
                 self.to.note_span_limited(&self.batch.table);
                 self.split_by_time(rows);
             }
-            CallOutcome::TooLarge(refusal) | CallOutcome::BadRows(refusal) => self.split(rows, refusal),
+            CallOutcome::Refused(reply) => self.split(rows, reply),
         }
         Ok(())
     }
@@ -134,14 +134,14 @@ impl<'a> BatchSplitter<'a> {
         }
     }
 
-    fn split(&mut self, rows: Vec<usize>, refusal: RefusedCall) {
+    fn split(&mut self, rows: Vec<usize>, reply: Reply) {
         if let [row] = rows[..] {
-            self.last_refusal = Some(refusal.reply);
             self.delivery.refused.push(RefusedRow {
                 row,
-                reason: refusal.reason,
-                request_id: refusal.request_id,
+                reason: reason(&reply),
+                request_id: request_id(&reply),
             });
+            self.last_refusal = Some(reply);
             return;
         }
         let (first, second) = rows.split_at(rows.len() / 2);

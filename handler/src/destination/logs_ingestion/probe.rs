@@ -27,10 +27,10 @@ pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Res
              fit, and that rows show in the table, only the first rows prove"
         )),
         // It came as far as the rows, so what is checked before them is right.
-        Ok(CallOutcome::BadRows(refusal) | CallOutcome::TooLarge(refusal)) => Ok(format!(
+        Ok(CallOutcome::Refused(reply)) => Ok(format!(
             "rule {rule} refused a call without rows with {}, as it may: its endpoint, the identity's token and role are \
              right. Its stream Custom-{table}, and that the columns fit, only the first rows prove",
-            refusal.reply.status.as_u16()
+            reply.status.as_u16()
         )),
         Ok(CallOutcome::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
         Err(error) => Err(without_rows(error, to, table)),
