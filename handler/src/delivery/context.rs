@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use super::send::GRACE_FOR_A_PAGE;
 use crate::event::StreamName;
+use crate::sources::{Page, Pages, SourceError};
 use crate::state::{DeadLetters, Lease, Store};
 use crate::time::{Clock, Deadline, Shutdown};
 
@@ -26,4 +28,15 @@ pub struct StreamContext<'a> {
     pub deadline: Deadline,
     /// Triggered when the process is to end.
     pub shutdown: &'a Shutdown,
+}
+
+impl StreamContext<'_> {
+    /// The next page; when the process is told to end, only if it comes soon.
+    pub async fn next_page(&self, pages: &mut dyn Pages, deadline: Deadline) -> Result<Option<Page>, SourceError> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: self.stream.clone() }),
+            page = pages.next(deadline) => page,
+        }
+    }
 }

@@ -7,7 +7,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::context::{BackfillContext, FIRST_SLICE};
 use super::walk::{Next, SliceVisitor, visit_slices};
-use crate::delivery::GRACE_FOR_A_PAGE;
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::window::{MOST_PAGES, SlicePlan};
 use crate::jobs::poll::windowed_run::WindowedRun;
@@ -181,12 +180,8 @@ async fn count_pages(
     let mut met = HashSet::new();
     let mut count = 0;
     loop {
-        let page = tokio::select! {
-            biased;
-            () = run.context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: stream.name().clone() }),
-            page = pages.next(run.context.deadline) => page,
-        };
-        let Some(page) = page? else { return Ok(count) };
+        let page = run.context.next_page(&mut *pages, run.context.deadline).await?;
+        let Some(page) = page else { return Ok(count) };
         count += 1;
         for event in page.events() {
             let key = stream.key_of(event);

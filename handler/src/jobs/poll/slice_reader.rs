@@ -9,8 +9,7 @@ use super::boundary_filter::BoundaryFilter;
 use super::pairing::Pairing;
 use super::window::MOST_PAGES;
 use super::windowed_run::WindowedRun;
-use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{IncomingEvent, TableWriteError, TableWriter};
+use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::sources::{EventKey, Page, SourceError, Window};
 use crate::state::{Counts, StoreError};
@@ -159,12 +158,7 @@ impl<'a> SliceReader<'a> {
             if count > MOST_PAGES && !slice.is_shortest() {
                 return SliceEnd::TooLong;
             }
-            let page = tokio::select! {
-                biased;
-                () = context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: context.stream.clone() }),
-                page = pages.next(reading_deadline) => page,
-            };
-            match page {
+            match context.next_page(&mut *pages, reading_deadline).await {
                 Ok(Some(page)) => {
                     if let Err(error) = self.take(&page, slice).await {
                         return SliceEnd::StateLost(error);

@@ -4,8 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::loading::load_identities;
 use super::polled_run::{PolledRun, report_no_time_left};
-use crate::delivery::{DELIVERY_RESERVE, GRACE_FOR_A_PAGE};
-use crate::delivery::{IncomingEvent, StreamContext, TableRoute, TableWriteError, TableWriter};
+use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, StreamContext, TableRoute, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::jobs::plan::SnapshotPlan;
 use crate::report::{Cause, StreamReport, TableReport};
@@ -170,12 +169,7 @@ impl<'a> SnapshotRun<'a> {
         let reserve = DELIVERY_RESERVE.min(context.deadline.remaining() / 4);
         let reading_deadline = context.deadline.less(reserve);
         loop {
-            let page = tokio::select! {
-                biased;
-                () = context.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: context.stream.clone() }),
-                page = pages.next(reading_deadline) => page,
-            };
-            let page = match page {
+            let page = match context.next_page(&mut *pages, reading_deadline).await {
                 Ok(Some(page)) => page,
                 Ok(None) => return (Ok(()), None),
                 Err(error) => return (Err(Ended::Source(error)), pages.place()),
