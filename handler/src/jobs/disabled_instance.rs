@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::config::DisabledPart;
-use crate::report::{ErrorCode, Problem, ReportSubject, StreamReport};
+use crate::report::{ErrorCode, Outcome, Problem, ReportSubject, StreamReport};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -41,7 +41,11 @@ impl DisabledInstance {
     pub fn report(&self) -> StreamReport {
         let reasons = self.reasons.iter();
         let problems = reasons.map(|reason| Problem::new(reason.code, format!("{}: {reason}", self.subject)));
-        StreamReport::disabled(self.subject.clone(), problems.collect())
+        StreamReport {
+            outcome: Outcome::Off,
+            problems: problems.collect(),
+            ..StreamReport::new(self.subject.clone())
+        }
     }
 
     /// All reasons in one line. That everything is disabled is said once.

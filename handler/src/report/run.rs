@@ -92,15 +92,6 @@ impl StreamReport {
         }
     }
 
-    /// An instance that is configured and cannot run, because a setting is bad or a secret could not be had.
-    pub fn disabled(instance: ReportSubject, problems: Vec<Problem>) -> Self {
-        Self {
-            outcome: Outcome::Off,
-            problems,
-            ..Self::new(instance)
-        }
-    }
-
     /// Something failed.
     pub fn fail(&mut self, error: &impl Cause) {
         let message = format!("{}: {error}", self.stream);

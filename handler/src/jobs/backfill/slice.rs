@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::context::{BackfillContext, BackfillMode, BackfillRequest};
 use super::holes::{Piece, missing};
-use crate::delivery::{StreamContext, TableRoute, TableWriter};
+use crate::delivery::{TableRoute, TableWriter};
 use crate::jobs::poll::boundary_filter::BoundaryFilter;
 use crate::jobs::poll::pairing::Pairing;
 use crate::jobs::poll::slice_reader::{SliceEnd, SliceReader};
@@ -35,7 +35,6 @@ pub struct FilledSlice {
 /// See the module.
 pub struct SliceFill<'a> {
     run: &'a WindowedRun<'a>,
-    context: &'a StreamContext<'a>,
     request: BackfillRequest,
     readable_from: DateTime<Utc>,
     /// The stream's positions.
@@ -47,7 +46,6 @@ impl<'a> SliceFill<'a> {
     pub fn new(run: &'a WindowedRun<'a>, backfill: &BackfillContext<'_>, checkpoints: Checkpoints) -> Self {
         Self {
             run,
-            context: run.context,
             request: backfill.request,
             readable_from: backfill.readable_from(run.context.now),
             checkpoints,
@@ -145,7 +143,7 @@ impl<'a> SliceFill<'a> {
         for target in &self.run.plan.targets {
             let table = target.table.name();
             let folder = self.checkpoints.backfill_identities_of(&table);
-            let mut own = Identities::load(self.context.store.clone(), folder).await?;
+            let mut own = Identities::load(self.run.context.store.clone(), folder).await?;
             if let Some(position) = self.position_of(&table) {
                 own.forget(|time| is_settled(position, time)).await?;
             }
@@ -154,7 +152,9 @@ impl<'a> SliceFill<'a> {
     }
 
     async fn save(&mut self) -> Result<(), StoreError> {
-        self.checkpoints.save(self.context.lease, self.context.now).await
+        self.checkpoints
+            .save(self.run.context.lease, self.run.context.now)
+            .await
     }
 
     fn position_of(&mut self, table: &str) -> Option<&mut TablePosition> {
@@ -190,13 +190,13 @@ impl<'a> SliceFill<'a> {
             false => (own, of_poller),
         };
         writes.ask_also(&asks);
-        let mut writer = TableWriter::new(target, writes, self.context);
+        let mut writer = TableWriter::new(target, writes, self.run.context);
         writer.is_joined = self.run.plan.pushed.is_some();
         Ok(writer)
     }
 
     async fn load(&self, folder: Key) -> Result<Identities, StoreError> {
-        Identities::load(self.context.store.clone(), folder).await
+        Identities::load(self.run.context.store.clone(), folder).await
     }
 
     /// Saves what the slice brought: first the coverage, then it forgets what that covers.
@@ -206,7 +206,7 @@ impl<'a> SliceFill<'a> {
         slice: Window,
         is_complete: bool,
     ) -> Result<StreamReport, StoreError> {
-        let mut report = StreamReport::new(self.context.stream);
+        let mut report = StreamReport::new(self.run.context.stream);
         let mut is_changed = is_complete;
         for table in &reader.tables {
             let (name, counts) = (table.writer.table(), table.writer.final_counts());
@@ -256,7 +256,7 @@ impl<'a> SliceFill<'a> {
         let Some(pushed) = &self.run.plan.pushed else {
             return Ok(());
         };
-        if slice.to < before(self.context.now, pushed.form.repeats_for) {
+        if slice.to < before(self.run.context.now, pushed.form.repeats_for) {
             return Ok(());
         }
         let delivered = writer

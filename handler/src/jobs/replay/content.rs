@@ -59,8 +59,7 @@ pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayC
 
 /// What the source gives to every event of the letter's stream.
 fn constant_fields_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static str, String)] {
-    let plan = plans.streams.iter().find(|plan| is_stream_of(letter, plan.name()));
-    match plan {
+    match plans.streams.iter().find(|plan| is_stream_of(letter, plan.name())) {
         Some(StreamPlan::Consumed(plan)) => plan.stream.constant_fields(),
         _ => &[],
     }
@@ -68,14 +67,12 @@ fn constant_fields_of<'p>(plans: &'p Plans, letter: &Letter) -> &'p [(&'static s
 
 /// True if the stream of a letter names the event by more than its content, or by nothing else ever.
 fn is_named(plans: &Plans, letter: &Letter, event: &str) -> bool {
-    let is_meant = |name: &StreamName| is_stream_of(letter, name);
     let of_form = |form: &WebhookFormat| form.is_named_by_content || no_row::is_named(event, &form.key_of(event));
-    let drain = plans.drains.iter().find(|drain| is_meant(drain.form.name()));
-    if let Some(drain) = drain {
+    let mut drains = plans.drains.iter();
+    if let Some(drain) = drains.find(|drain| is_stream_of(letter, drain.form.name())) {
         return of_form(&drain.form);
     }
-    let plan = plans.streams.iter().find(|plan| is_meant(plan.name()));
-    match plan {
+    match plans.streams.iter().find(|plan| is_stream_of(letter, plan.name())) {
         Some(StreamPlan::Windows(plan)) => {
             let pushed = plan.pushed.as_ref();
             no_row::is_named(event, &plan.stream.key_of(event)) || pushed.is_some_and(|pushed| of_form(&pushed.form))
@@ -101,11 +98,9 @@ fn targets_of(plans: &Plans, is_meant: impl Fn(&StreamName) -> bool) -> Vec<Tabl
             StreamPlan::Consumed(plan) => add(&plan.target),
         }
     }
-    plans
-        .drains
-        .iter()
-        .filter(|drain| is_meant(drain.form.name()))
-        .for_each(|drain| add(&drain.target));
+    for drain in plans.drains.iter().filter(|drain| is_meant(drain.form.name())) {
+        add(&drain.target);
+    }
     targets
 }
 
