@@ -141,12 +141,12 @@ mod tests {
     use super::*;
     use crate::app::settings::Settings;
     use crate::app::shared::Shared;
-    use crate::config::MapEnvironment;
+    use crate::config::Environment;
     use crate::tables::TableError;
     use crate::time::Shutdown;
 
     fn shared() -> Shared {
-        Shared::new(&MapEnvironment::default(), Shutdown::default()).unwrap()
+        Shared::new(&Environment::default(), Shutdown::default()).unwrap()
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn what_is_built_anew_shares_the_pauses_of_a_rule_and_the_lock_of_a_table() {
-        let settings = Settings::load(&MapEnvironment::from([
+        let settings = Settings::load(&Environment::from([
             ("PINGONE__PUSH_TOKEN", "a-token-of-20-letter"),
             ("ONELOGIN__BEARER_TOKEN", "a-token-of-20-letter"),
             ("LOGS_INGESTION__ENDPOINT", "https://x.ingest.monitor.azure.com"),

@@ -69,11 +69,11 @@ pub fn disabled_streams(settings: &Settings) -> Vec<StreamName> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::MapEnvironment;
+    use crate::config::Environment;
 
     #[test]
     fn an_instance_with_several_bad_settings_is_off_once_with_every_reason() {
-        let settings = Settings::load(&MapEnvironment::from([
+        let settings = Settings::load(&Environment::from([
             ("PINGONE__ACME__REGION", "mars"),
             ("PINGONE__ACME__TABLES", "none"),
             ("ONELOGIN__BEARER_TOKEN", "a-token-of-twenty-letters"),

@@ -13,7 +13,7 @@ use super::secrets::{SecretOrigin, Secrets};
 use super::settings::{Settings, catalog, unknown_names};
 use super::shared::Shared;
 use crate::azure::{KeyVault, Resolved, TokenSource};
-use crate::config::{Environment, SettingProblems, references};
+use crate::config::{Environment, SettingProblems};
 use crate::report::RunReport;
 use crate::state::Holder;
 use crate::time::Shutdown;
@@ -53,7 +53,7 @@ pub struct RuntimeProvider {
 }
 
 struct Inner {
-    environment: Arc<dyn Environment>,
+    environment: Arc<Environment>,
     holder: Holder,
     stop: Shutdown,
     /// Held during a lookup: one at a time.
@@ -78,11 +78,11 @@ struct RuntimeState {
 impl RuntimeProvider {
     /// Nothing is read or asked for yet. `holder` names the process to others that meet its leases, `stop` tells the
     /// runtime when to end.
-    pub fn new(environment: Arc<dyn Environment>, holder: Holder, stop: Shutdown) -> Self {
+    pub fn new(environment: Arc<Environment>, holder: Holder, stop: Shutdown) -> Self {
         // A malformed catalog is reported when the settings are read.
-        let references = catalog().map(|catalog| references(environment.as_ref(), catalog));
+        let references = catalog().map(|catalog| environment.references(catalog));
         let state = RuntimeState {
-            secrets: Secrets::new(environment.clone(), references.unwrap_or_default()),
+            secrets: Secrets::new(environment.as_ref().clone(), references.unwrap_or_default()),
             shared: None,
             settings: None,
             runtime: None,

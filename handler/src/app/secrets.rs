@@ -4,14 +4,13 @@
 //! anew, at most once in five minutes: the secret may have been replaced meanwhile. What the platform resolved itself
 //! is taken as it is until it is rejected.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::azure::Resolved;
-use crate::config::{Environment, Reference, ResolvedEnvironment, Secret, SettingReference};
+use crate::config::{Environment, Reference, Secret, SettingReference};
 
 /// A reference that could not be resolved is not asked for more often.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -20,7 +19,7 @@ const RENEW_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// See the module.
 pub struct Secrets {
-    environment: Arc<dyn Environment>,
+    environment: Environment,
     entries: Vec<Entry>,
 }
 
@@ -61,7 +60,7 @@ pub struct Change {
 
 impl Secrets {
     /// Nothing is asked for yet.
-    pub fn new(environment: Arc<dyn Environment>, references: Vec<SettingReference>) -> Self {
+    pub fn new(environment: Environment, references: Vec<SettingReference>) -> Self {
         let entries = references.into_iter().map(|of| Entry {
             of,
             value: None,
@@ -111,11 +110,8 @@ impl Secrets {
             match answer {
                 Ok(secret) => {
                     entry.failure = None;
-                    let present = match &entry.value {
-                        Some(value) => Some(value.expose().to_owned()),
-                        None if entry.of.is_resolved => self.environment.get(&entry.of.setting),
-                        None => None,
-                    };
+                    let of_platform = || self.environment.get(&entry.of.setting).filter(|_| entry.of.is_resolved);
+                    let present = entry.value.as_ref().map(Secret::expose).or_else(of_platform);
                     if present.is_none_or(|present| !secret.matches(present.as_bytes())) {
                         entry.value = Some(secret.clone());
                         change.settings = true;
@@ -146,36 +142,24 @@ impl Secrets {
                 entry.of.reference.vault().as_str()
             ),
             by_platform: entry.of.is_resolved && entry.value.is_none(),
-            failure: match entry.has_value() {
-                true => None,
-                false => Some(
-                    entry
-                        .failure
-                        .clone()
-                        .unwrap_or_else(|| "it was not asked for".to_owned()),
-                ),
-            },
+            failure: (!entry.has_value()).then(|| match &entry.failure {
+                Some(failure) => failure.clone(),
+                None => "it was not asked for".to_owned(),
+            }),
         };
         self.entries.iter().map(origin).collect()
     }
 
     /// The environment with the values in place.
-    pub fn environment(&self) -> ResolvedEnvironment {
-        let mut values = HashMap::new();
-        let mut reasons = HashMap::new();
-        for entry in &self.entries {
-            let setting = entry.of.setting.clone();
-            match (&entry.value, &entry.failure) {
-                (Some(value), _) => drop(values.insert(setting, value.clone())),
-                (None, Some(failure)) => drop(reasons.insert(setting, failure.clone())),
-                (None, None) => {}
-            }
-        }
-        ResolvedEnvironment {
-            base: self.environment.clone(),
-            values,
-            reasons,
-        }
+    pub fn environment(&self) -> Environment {
+        let resolved = self.entries.iter().filter_map(|entry| {
+            let found = match (&entry.value, &entry.failure) {
+                (Some(value), _) => Ok(value.clone()),
+                (None, failure) => Err(failure.clone()?),
+            };
+            Some((entry.of.setting.clone(), found))
+        });
+        self.environment.with_resolved(resolved.collect())
     }
 }
 

@@ -53,7 +53,7 @@ pub struct Outside {
 
 impl Shared {
     /// Fails where the machine has no usable certificate store.
-    pub fn new(environment: &dyn Environment, stop: Shutdown) -> Result<Self, String> {
+    pub fn new(environment: &Environment, stop: Shutdown) -> Result<Self, String> {
         let identity = Arc::new(AzureIdentity::from_environment(environment));
         let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
         let outside = Outside {

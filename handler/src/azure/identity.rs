@@ -32,11 +32,11 @@ enum IdentityKind {
 
 impl AzureIdentity {
     /// Picks the kind; nothing is asked for yet.
-    pub fn from_environment(environment: &dyn Environment) -> Self {
+    pub fn from_environment(environment: &Environment) -> Self {
         let given = |name: &str| environment.get(name).filter(|value| !value.trim().is_empty());
         let kind = if given("IDENTITY_ENDPOINT").is_some() && given("IDENTITY_HEADER").is_some() {
             IdentityKind::Managed {
-                client_id: given("AZURE_CLIENT_ID"),
+                client_id: given("AZURE_CLIENT_ID").map(str::to_owned),
             }
         } else {
             IdentityKind::Developer

@@ -47,7 +47,7 @@ pub struct BackfillArguments {
 /// Exit 0 if nothing is missing any more that can be read, 1 if a stream could not be filled, if nothing of the window
 /// can be read any more, or if somebody said no, 64 for bad settings,
 /// bad times, streams that have nothing to fill, or nobody to ask, 130 if the process was told to end before.
-pub async fn run(environment: Arc<dyn Environment>, arguments: BackfillArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) -> ExitCode {
     let window = Window {
         from: arguments.from,
         to: arguments.to,

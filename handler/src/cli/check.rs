@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct CheckArguments {}
 
 /// A line for every part, on the standard output. Exit 0 if all is fine, 1 if something failed, 64 for bad settings.
-pub async fn run(environment: Arc<dyn Environment>, _: CheckArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, _: CheckArguments) -> ExitCode {
     let deadline = Deadline::after(LONGEST);
     let provider = RuntimeProvider::new(environment, Holder::of_command("check"), Shutdown::default());
     provider.look_up().await;

@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit_code::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
 use crate::app::about;
-use crate::config::{Environment, ProcessEnvironment, log_format};
+use crate::config::{Environment, log_format};
 use crate::logging;
 
 #[derive(Debug, Parser)]
@@ -57,8 +57,8 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let environment: Arc<dyn Environment> = Arc::new(ProcessEnvironment::read());
-    logging::start(log_format(environment.as_ref()), environment.get("RUST_LOG").as_deref());
+    let environment = Arc::new(Environment::of_process());
+    logging::start(log_format(environment.as_ref()), environment.get("RUST_LOG"));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -30,7 +30,7 @@ pub struct PollArguments {
 
 /// Exit 0 if all went well or the process was told to end, 1 if a stream failed or an instance is off, 64 if a setting of
 /// the whole program is bad or there is nothing to do.
-pub async fn run(environment: Arc<dyn Environment>, arguments: PollArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: PollArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
     let provider = RuntimeProvider::new(environment, Holder::of_command("poll"), stop.clone());

@@ -36,7 +36,7 @@ pub struct ReplayArguments {
 }
 
 /// Exit 0 if everything that can be sent was sent or is held by somebody else, 1 if something could not be sent now, 64 for bad settings.
-pub async fn run(environment: Arc<dyn Environment>, arguments: ReplayArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: ReplayArguments) -> ExitCode {
     let stop = Shutdown::default();
     signals::listen(&stop);
     let provider = RuntimeProvider::new(environment, Holder::of_command("replay"), stop.clone());

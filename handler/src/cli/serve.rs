@@ -32,7 +32,7 @@ pub struct ServeArguments {
 
 /// Serves until the process is told to stop. Bad settings do not end it: the host would give up after three ends, and
 /// then nobody would be told what is wrong.
-pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> ExitCode {
     let port = match port(environment.as_ref(), arguments.port) {
         Ok(port) => port,
         Err(reason) => {
@@ -104,7 +104,7 @@ pub async fn run(environment: Arc<dyn Environment>, arguments: ServeArguments) -
     }
 }
 
-fn port(environment: &dyn Environment, argument: Option<u16>) -> Result<u16, String> {
+fn port(environment: &Environment, argument: Option<u16>) -> Result<u16, String> {
     if let Some(port) = argument {
         return Ok(port);
     }
@@ -149,7 +149,7 @@ fn describe(settings: &Result<Arc<Settings>, SettingProblems>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::MapEnvironment;
+    use crate::config::Environment;
 
     #[test]
     fn onelogin_with_an_api_credential_is_said_to_be_polled() {
@@ -159,7 +159,7 @@ mod tests {
             ("ONELOGIN__CLIENT_SECRET", "secret"),
         ];
         let said = |given: &[(&'static str, &'static str)]| {
-            let environment = MapEnvironment::from(given.iter().copied());
+            let environment = Environment::from(given.iter().copied());
             describe(&Settings::load(&environment).map(Arc::new))
         };
         assert_eq!(said(&api), "polls onelogin/default; receives nothing");

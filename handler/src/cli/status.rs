@@ -24,7 +24,7 @@ pub struct StatusArguments {
 }
 
 /// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
-pub async fn run(environment: Arc<dyn Environment>, arguments: StatusArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: StatusArguments) -> ExitCode {
     let provider = RuntimeProvider::new(environment, Holder::of_command("status"), Shutdown::default());
     let (_, runtime) = match prepare(&provider).await {
         Ok(prepared) => prepared,

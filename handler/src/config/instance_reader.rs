@@ -116,7 +116,8 @@ impl<'r> InstanceReader<'r> {
         // Only a whole value is ever resolved. As a token the text of a reference would be a password that is no secret.
         let has_reference_inside = matches!(raw, RawSetting::Text(text) if has_reference_inside(text));
         let is_set = raw.is_set();
-        if !matches!(raw, RawSetting::Absent) {
+        let is_absent = matches!(raw, RawSetting::Absent);
+        if !is_absent {
             self.reader.note_pushed(self.source, &self.instance);
         }
         let mut push = self.part(DisabledPart::Push, is_set, "");

@@ -2,7 +2,6 @@
 
 use crate::config::environment::Environment;
 use crate::config::invalid_value::InvalidValue;
-use crate::config::reader::is_filled;
 
 /// How log lines look: `LOG_FORMAT`, default `json` under the Functions host, else `text`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +14,13 @@ pub enum LogFormat {
 
 /// The format to log in. It is asked for before the settings are checked, so a bad value counts as
 /// absent here; loading the settings refuses it.
-pub fn log_format(environment: &dyn Environment) -> LogFormat {
+pub fn log_format(environment: &Environment) -> LogFormat {
     let written = environment.get("LOG_FORMAT").unwrap_or_default();
     if let Ok(format) = accept_log_format(written.trim_ascii()) {
         return format;
     }
     let host_variables = ["FUNCTIONS_CUSTOMHANDLER_PORT", "WEBSITE_SITE_NAME"];
-    if host_variables.iter().any(|name| is_filled(environment, name)) {
+    if host_variables.iter().any(|name| environment.is_filled(name)) {
         return LogFormat::Json;
     }
     LogFormat::Text
@@ -41,7 +40,7 @@ pub fn accept_log_format(text: &str) -> Result<LogFormat, InvalidValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::environment::MapEnvironment;
+    use crate::config::environment::Environment;
 
     #[test]
     fn the_setting_decides_and_otherwise_the_host() {
@@ -60,7 +59,7 @@ mod tests {
                 LogFormat::Json,
             ),
         ] {
-            let environment = MapEnvironment::from(environment);
+            let environment = Environment::from(environment);
             assert_eq!(log_format(&environment), expected, "{environment:?}");
         }
     }

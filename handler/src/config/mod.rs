@@ -22,8 +22,6 @@ mod push_token;
 mod raw_setting;
 mod reader;
 mod reference;
-mod references;
-mod resolved;
 mod schedule;
 mod secret;
 mod suggestion;
@@ -34,9 +32,7 @@ pub use catalog::Catalog;
 #[cfg(test)]
 pub use catalog::SourceCatalog;
 pub use disabled::{Disabled, DisabledCause, DisabledPart};
-#[cfg(test)]
-pub use environment::MapEnvironment;
-pub use environment::{Environment, ProcessEnvironment};
+pub use environment::{Environment, SettingReference};
 pub use instance::InstanceName;
 #[cfg(test)]
 pub use instance::Instances;
@@ -54,7 +50,5 @@ pub use push_token::PushTokens;
 pub use raw_setting::UnresolvedReference;
 pub use reader::{ReadProblems, Reader, Rejected};
 pub use reference::Reference;
-pub use references::{SettingReference, references};
-pub use resolved::ResolvedEnvironment;
 pub use schedule::Schedule;
 pub use secret::Secret;

@@ -1,12 +1,9 @@
 //! Looks over the names that are set: which instances there are, and which names are unknown.
 
-use std::collections::BTreeSet;
-
 use crate::config::catalog::{Catalog, SourceCatalog};
 use crate::config::environment::Environment;
 use crate::config::instance::{InstanceName, InstanceNameFault, Instances};
 use crate::config::look_alike::{LookAlikes, Meant, MeantInstance};
-use crate::config::platform_references::platform_references;
 use crate::config::problem::SettingProblems;
 use crate::config::reader::Reader;
 
@@ -33,15 +30,10 @@ pub struct LookAlike {
 }
 
 /// Looks over every name that is set, and those for which the platform tells a reference.
-pub fn look_over(environment: &dyn Environment, catalog: &'static Catalog) -> Names {
-    let told = platform_references(environment)
-        .into_keys()
-        .filter(|name| catalog.is_ours(name));
-    // In a fixed order, whatever order the environment has.
-    let all: BTreeSet<String> = environment.names().into_iter().chain(told).collect();
+pub fn look_over(environment: &Environment, catalog: &'static Catalog) -> Names {
     let mut names = Names::default();
     let mut others = Vec::new();
-    for name in &all {
+    for name in environment.names(catalog) {
         match instance_of(name, catalog) {
             Some((source, instance)) => names.instances.add(source, instance),
             None if catalog.program_key(name).is_some() => {}

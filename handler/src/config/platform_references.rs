@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::config::environment::Environment;
 use crate::config::reference::Reference;
 
-const VARIABLE: &str = "WEBSITE_KEYVAULT_REFERENCES";
+/// The variable that the platform sets.
+pub(super) const PLATFORM_REFERENCES: &str = "WEBSITE_KEYVAULT_REFERENCES";
 /// App settings are in the environment under two names, one of which has this in front.
 const APP_SETTING: &str = "APPSETTING_";
 /// How deep lists of references lie in other objects.
@@ -21,10 +21,9 @@ const DEEPEST: usize = 4;
 
 /// The settings that are references, by name; none where the reference itself cannot be read. Empty where the platform
 /// tells nothing that can be read.
-pub(super) fn platform_references(environment: &dyn Environment) -> BTreeMap<String, Option<Reference>> {
+pub(super) fn platform_references(text: &str) -> BTreeMap<String, Option<Reference>> {
     let mut found = BTreeMap::new();
-    let text = environment.get(VARIABLE).unwrap_or_default();
-    if let Ok(told) = serde_json::from_str::<Value>(&text) {
+    if let Ok(told) = serde_json::from_str::<Value>(text) {
         gather(&told, DEEPEST, &mut found);
     }
     found
@@ -97,14 +96,9 @@ fn from_parts(fields: &Map<String, Value>) -> Option<Reference> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::environment::MapEnvironment;
-
-    fn told(text: &str) -> BTreeMap<String, Option<Reference>> {
-        platform_references(&MapEnvironment::from([(VARIABLE, text)]))
-    }
 
     fn read(text: &str) -> Vec<(String, String)> {
-        let found = told(text).into_iter();
+        let found = platform_references(text).into_iter();
         found
             .filter_map(|(name, reference)| Some((name, reference?.secret_name().to_owned())))
             .collect()
@@ -137,7 +131,9 @@ mod tests {
 
     #[test]
     fn a_setting_is_known_as_a_reference_where_the_reference_cannot_be_read() {
-        let found = told(r#"{"A": {"status": "SecretNotFound"}, "B": {"rawReference": "@Microsoft.KeyVault(x)"}}"#);
+        let found = platform_references(
+            r#"{"A": {"status": "SecretNotFound"}, "B": {"rawReference": "@Microsoft.KeyVault(x)"}}"#,
+        );
         assert_eq!((found.get("A"), found.get("B")), (Some(&None), Some(&None)));
     }
 
@@ -153,8 +149,7 @@ mod tests {
         ] {
             assert!(read(text).is_empty(), "{text}");
         }
-        assert!(platform_references(&MapEnvironment::default()).is_empty());
         let deep = format!("{}{}", r#"{"A":"#.repeat(100), "1".to_owned() + &"}".repeat(100));
-        assert!(told(&deep).len() <= 1);
+        assert!(platform_references(&deep).len() <= 1);
     }
 }

@@ -1,10 +1,9 @@
 //! One setting as it stands in the environment.
 
-use crate::config::environment::Environment;
-use crate::config::reference::{MalformedReference, Reference};
+use crate::config::reference::MalformedReference;
 
 /// What stands in the environment, before its value is looked at.
-pub enum RawSetting {
+pub enum RawSetting<'e> {
     /// Not set.
     Absent,
     /// Set to nothing but white space: counts as absent, and for a secret as a mistake.
@@ -14,31 +13,10 @@ pub enum RawSetting {
     /// A Key Vault reference that was not resolved.
     Reference(UnresolvedReference),
     /// A value, trimmed.
-    Text(String),
+    Text(&'e str),
 }
 
-impl RawSetting {
-    /// `is_told` says that the platform tells of a reference of this setting.
-    pub(super) fn read(environment: &dyn Environment, setting: &str, is_told: bool) -> Self {
-        if environment.is_unreadable(setting) {
-            return Self::NotText;
-        }
-        let unresolved = |is_malformed| UnresolvedReference {
-            setting: setting.to_owned(),
-            is_malformed,
-            why: environment.why_unresolved(setting),
-        };
-        let text = environment.get(setting);
-        match text.as_deref().map(str::trim_ascii) {
-            // The platform may leave nothing in place of a reference that it could not resolve.
-            None | Some("") if is_told => Self::Reference(unresolved(false)),
-            None => Self::Absent,
-            Some("") => Self::Empty,
-            Some(text) if Reference::is_meant_by(text) => Self::Reference(unresolved(Reference::parse(text).is_err())),
-            Some(text) => Self::Text(text.to_owned()),
-        }
-    }
-
+impl RawSetting<'_> {
     /// Whether there is something, good or bad.
     pub fn is_set(&self) -> bool {
         !matches!(self, Self::Absent | Self::Empty)

@@ -1,6 +1,6 @@
 //! Reads settings and gathers everything that is wrong with them.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crate::config::catalog::{Catalog, SourceCatalog};
 use crate::config::disabled::{Disabled, DisabledCause, DisabledPart};
@@ -8,7 +8,6 @@ use crate::config::duplicates::{ExclusiveClaim, duplicates};
 use crate::config::environment::Environment;
 use crate::config::instance::InstanceName;
 use crate::config::invalid_value::InvalidValue;
-use crate::config::platform_references::platform_references;
 use crate::config::problem::SettingProblems;
 use crate::config::raw_setting::{RawSetting, UnresolvedReference};
 
@@ -18,9 +17,7 @@ const SITE_NAME: &str = "WEBSITE_SITE_NAME";
 /// Reads from one environment; keeps problems and what is disabled until the end.
 pub struct Reader {
     pub(super) catalog: &'static Catalog,
-    /// Everything under our names that is set.
-    settings: BTreeMap<String, RawSetting>,
-    is_in_azure: bool,
+    environment: Environment,
     /// What stops the whole program.
     problems: SettingProblems,
     /// Because of references that were not resolved.
@@ -54,19 +51,11 @@ pub enum Rejected {
 }
 
 impl Reader {
-    /// Takes in everything under the names of `catalog`, each read once.
-    pub fn new(environment: &dyn Environment, catalog: &'static Catalog) -> Self {
-        let told = platform_references(environment);
-        let names: BTreeSet<String> = environment.names().into_iter().chain(told.keys().cloned()).collect();
-        let ours = names.into_iter().filter(|name| catalog.is_ours(name));
-        let settings = ours.map(|name| {
-            let raw = RawSetting::read(environment, &name, told.contains_key(&name));
-            (name, raw)
-        });
+    /// Reads from an environment the settings of a catalog.
+    pub fn new(environment: &Environment, catalog: &'static Catalog) -> Self {
         Self {
             catalog,
-            settings: settings.collect(),
-            is_in_azure: is_filled(environment, SITE_NAME),
+            environment: environment.clone(),
             problems: SettingProblems::default(),
             unresolved: Vec::new(),
             bad: Vec::new(),
@@ -78,12 +67,12 @@ impl Reader {
 
     /// Whether the program runs as a function app in Azure.
     pub fn is_in_azure(&self) -> bool {
-        self.is_in_azure
+        self.environment.is_filled(SITE_NAME)
     }
 
     /// A setting as it stands.
-    pub fn raw(&self, setting: &str) -> &RawSetting {
-        self.settings.get(setting).unwrap_or(&RawSetting::Absent)
+    pub fn raw(&self, setting: &str) -> RawSetting<'_> {
+        self.environment.raw(setting)
     }
 
     /// The value of a setting; none where it is absent or empty. Nothing is noted.
@@ -98,7 +87,7 @@ impl Reader {
         match self.raw(setting) {
             RawSetting::Absent | RawSetting::Empty => Ok(None),
             RawSetting::NotText => Err(Rejected::Invalid(InvalidValue::new("must be UTF-8 text"))),
-            RawSetting::Reference(unresolved) => Err(Rejected::Unresolved(unresolved.clone())),
+            RawSetting::Reference(unresolved) => Err(Rejected::Unresolved(unresolved)),
             RawSetting::Text(text) => accept(text).map(Some).map_err(Rejected::Invalid),
         }
     }
@@ -198,20 +187,11 @@ impl Reader {
     }
 }
 
-/// Whether a variable is set to more than white space.
-pub(super) fn is_filled(environment: &dyn Environment, name: &str) -> bool {
-    environment
-        .get(name)
-        .is_some_and(|value| !value.trim_ascii().is_empty())
-        || environment.is_unreadable(name)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::config::environment::MapEnvironment;
     use crate::config::values;
 
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
@@ -220,26 +200,9 @@ mod tests {
         Catalog::parse(text).unwrap()
     });
 
-    /// Everything that is set is not UTF-8.
-    struct Unreadable;
-
-    impl Environment for Unreadable {
-        fn get(&self, _name: &str) -> Option<String> {
-            None
-        }
-
-        fn names(&self) -> Vec<String> {
-            vec!["T_A".to_owned()]
-        }
-
-        fn is_unreadable(&self, _name: &str) -> bool {
-            true
-        }
-    }
-
     #[test]
     fn values_are_trimmed_and_an_empty_one_is_absent() {
-        let environment = MapEnvironment::from([("T_A", " \ttrue\r\n"), ("T_B", " \n"), ("T_C", "")]);
+        let environment = Environment::from([("T_A", " \ttrue\r\n"), ("T_B", " \n"), ("T_C", "")]);
         let mut reader = Reader::new(&environment, &CATALOG);
 
         assert!(matches!(reader.parse("T_A", values::boolean), Ok(Some(true))));
@@ -255,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_value_that_is_not_utf8_is_a_problem_of_its_setting() {
-        let mut reader = Reader::new(&Unreadable, &CATALOG);
+        let unreadable = ["T_A", SITE_NAME].map(|name| (name.to_owned(), None));
+        let mut reader = Reader::new(&Environment::new(unreadable), &CATALOG);
 
         assert!(reader.is_in_azure());
         assert_eq!(reader.program("T_A", values::boolean), Some(false));
@@ -264,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_reference_is_kept_apart_unless_the_setting_must_be_plain() {
-        let environment = MapEnvironment::from([
+        let environment = Environment::from([
             ("T_A", "@Microsoft.KeyVault(VaultName=v;SecretName=n)"),
             ("T_B", "@microsoft.keyvault(nonsense"),
         ]);

@@ -14,7 +14,7 @@ use super::world::World;
 use crate::app::plans::Assembly;
 use crate::app::shared::{Outside, Shared};
 use crate::azure::AzureIdentity;
-use crate::config::MapEnvironment;
+use crate::config::Environment;
 use crate::http::HttpClient;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver};
 use crate::state::{BlobStore, Holder, Leases, StreamHealths};
@@ -46,7 +46,7 @@ impl Process {
         let objects = Arc::new(Objects::new(container.clone(), io));
         let store: Arc<dyn Leases> = Arc::new(BlobStore::new(objects, "the container", clock.clone(), None));
         let (stop, name) = (Shutdown::default(), format!("process-{number}"));
-        let identity = Arc::new(AzureIdentity::from_environment(&MapEnvironment::default()));
+        let identity = Arc::new(AzureIdentity::from_environment(&Environment::default()));
         let outside = Outside {
             clock: clock.clone(),
             http,

@@ -4,7 +4,7 @@ use super::fault_kinds::FaultKinds;
 use super::vendors::Vendor;
 use super::world::{INGESTION, rules};
 use crate::app::settings::Settings;
-use crate::config::MapEnvironment;
+use crate::config::Environment;
 
 pub const PUSH_TOKEN: &str = "a-push-token-of-20-letters";
 
@@ -23,7 +23,7 @@ pub fn settings(kinds: FaultKinds) -> Settings {
         pairs.push(("HEALTH__ENABLED", "true".to_owned()));
     }
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let environment = MapEnvironment::from(pairs);
+    let environment = Environment::from(pairs);
     let settings = Settings::load(&environment)
         .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(ToString::to_string).collect::<Vec<_>>()));
     assert!(settings.disabled.is_empty(), "{:?}", settings.disabled);

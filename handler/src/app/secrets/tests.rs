@@ -1,7 +1,6 @@
 use super::*;
 use crate::app::settings::catalog;
 use crate::azure::KeyVaultError;
-use crate::config::{MapEnvironment, references};
 
 const SECRET: &str = "PINGONE__CLIENT_SECRET";
 
@@ -10,9 +9,9 @@ fn text(name: &str) -> String {
 }
 
 fn secrets(settings: &[(&str, &str)]) -> Secrets {
-    let environment = MapEnvironment::from(settings.iter().copied());
-    let references = references(&environment, catalog().unwrap());
-    Secrets::new(Arc::new(environment), references)
+    let environment = Environment::from(settings.iter().copied());
+    let references = environment.references(catalog().unwrap());
+    Secrets::new(environment, references)
 }
 
 fn unresolved(setting: &str) -> Secrets {
@@ -47,13 +46,7 @@ fn nothing_is_due(secrets: &Secrets) -> bool {
 async fn what_could_not_be_resolved_is_asked_again_after_a_minute() {
     let mut secrets = unresolved(SECRET);
     assert!(ask(&mut secrets, None).settings);
-    assert!(
-        secrets
-            .environment()
-            .why_unresolved(SECRET)
-            .unwrap()
-            .contains("no answer")
-    );
+    assert!(secrets.origins()[0].failure.as_ref().unwrap().contains("no answer"));
 
     tokio::time::advance(Duration::from_secs(59)).await;
     assert!(nothing_is_due(&secrets));
@@ -63,8 +56,8 @@ async fn what_could_not_be_resolved_is_asked_again_after_a_minute() {
 
     tokio::time::advance(TRY_AGAIN_AFTER).await;
     assert!(ask(&mut secrets, Some("one")).settings);
-    assert_eq!(secrets.environment().get(SECRET).as_deref(), Some("one"));
-    assert_eq!(secrets.environment().why_unresolved(SECRET), None);
+    assert_eq!(secrets.environment().get(SECRET), Some("one"));
+    assert_eq!(secrets.origins()[0].failure, None);
     tokio::time::advance(Duration::from_secs(3600)).await;
     assert!(nothing_is_due(&secrets));
 }
@@ -83,7 +76,7 @@ async fn a_rejected_value_is_resolved_anew_at_once_and_then_not_for_five_minutes
     tokio::time::advance(Duration::from_secs(1)).await;
     assert!(ask(&mut secrets, Some("two")).settings);
 
-    assert_eq!(secrets.environment().get(SECRET).as_deref(), Some("two"));
+    assert_eq!(secrets.environment().get(SECRET), Some("two"));
     tokio::time::advance(RENEW_AFTER).await;
     assert!(nothing_is_due(&secrets), "it was not rejected since");
 }
@@ -99,7 +92,7 @@ async fn a_value_that_cannot_be_renewed_stays_as_it_was() {
     assert!(!change.settings);
     assert_eq!(change.not_renewed.len(), 1);
     assert_eq!(change.not_renewed[0].0, SECRET);
-    assert_eq!(secrets.environment().get(SECRET).as_deref(), Some("one"));
+    assert_eq!(secrets.environment().get(SECRET), Some("one"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,7 +126,7 @@ async fn what_the_platform_resolved_is_asked_for_only_when_it_was_rejected() {
     tokio::time::advance(RENEW_AFTER).await;
     assert!(ask(&mut secrets, Some("two")).settings);
 
-    assert_eq!(secrets.environment().get(SECRET).as_deref(), Some("two"));
+    assert_eq!(secrets.environment().get(SECRET), Some("two"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -80,7 +80,7 @@ impl Settings {
     /// # Errors
     /// Names everything that is wrong, not only the first thing, where a setting of the whole program is bad or no
     /// source is left.
-    pub fn load(environment: &dyn Environment) -> Result<Self, SettingProblems> {
+    pub fn load(environment: &Environment) -> Result<Self, SettingProblems> {
         let catalog = catalog()?;
         let mut reader = Reader::new(environment, catalog);
         let names = look_over(environment, catalog);
@@ -213,7 +213,7 @@ fn all_of(disabled: &[Disabled]) -> SettingProblems {
 
 /// The names under our prefixes that this version does not know: a newer template may. None without a catalog, which
 /// [`Settings::load`] reports.
-pub fn unknown_names(environment: &dyn Environment) -> SettingProblems {
+pub fn unknown_names(environment: &Environment) -> SettingProblems {
     catalog()
         .map(|catalog| look_over(environment, catalog).unknown)
         .unwrap_or_default()

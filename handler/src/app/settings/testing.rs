@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ops::Deref;
 
 use super::{InstanceSettings, Settings};
-use crate::config::{InstanceName, MapEnvironment};
+use crate::config::{Environment, InstanceName};
 use crate::destination::DestinationChoice;
 use crate::vendors::VendorConfig;
 
@@ -42,5 +42,5 @@ fn configured<T: VendorConfig>(one: &InstanceSettings) -> Option<Configured<'_, 
 /// Settings that are right.
 #[track_caller]
 pub fn loaded<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Settings {
-    Settings::load(&MapEnvironment::from(pairs)).unwrap_or_else(|problems| panic!("{problems}"))
+    Settings::load(&Environment::from(pairs)).unwrap_or_else(|problems| panic!("{problems}"))
 }

@@ -1,11 +1,11 @@
 //! Which names are taken for settings, and which are left to others.
 
 use crate::app::settings::catalog;
-use crate::config::{InstanceName, Instances, LookAlikes, MapEnvironment, look_over};
+use crate::config::{Environment, InstanceName, Instances, LookAlikes, look_over};
 
 fn known(names: &[&str]) -> Instances {
     look_over(
-        &MapEnvironment::from(names.iter().map(|name| (*name, "x"))),
+        &Environment::from(names.iter().map(|name| (*name, "x"))),
         catalog().unwrap(),
     )
     .instances
@@ -206,7 +206,7 @@ fn names_of_the_platform_the_shell_and_other_tools_look_like_nothing() {
         let known = known(others);
         for name in OF_OTHERS.split_whitespace() {
             assert!(look_alikes(&known).meant_by_stray(name).is_none(), "{name}");
-            let names = look_over(&MapEnvironment::from([(name, "x")]), catalog().unwrap());
+            let names = look_over(&Environment::from([(name, "x")]), catalog().unwrap());
             assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
         }
     }

@@ -13,7 +13,7 @@ mod properties;
 mod references;
 
 use super::{Settings, catalog};
-use crate::config::{MapEnvironment, SettingProblems};
+use crate::config::{Environment, SettingProblems};
 use crate::vendors::onelogin::OneLogin;
 use crate::vendors::pingone::PingOne;
 use crate::vendors::pingone_enterprise::PingOneEnterprise;
@@ -56,7 +56,7 @@ const REFERENCE: &str = "@Microsoft.KeyVault(VaultName=vault;SecretName=name)";
 /// Loads the pairs of all `parts`; a later pair replaces an earlier one of the same name.
 fn try_load(parts: &[&[Pair]]) -> Result<Settings, SettingProblems> {
     let pairs = parts.iter().flat_map(|part| part.iter().copied());
-    Settings::load(&MapEnvironment::from(pairs))
+    Settings::load(&Environment::from(pairs))
 }
 
 #[track_caller]

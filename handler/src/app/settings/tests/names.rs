@@ -1,7 +1,7 @@
 //! Which names are settings, which look like one, and which are unknown.
 
 use crate::app::settings::catalog;
-use crate::config::{InstanceName, MapEnvironment, Names, SourceCatalog, look_over};
+use crate::config::{Environment, InstanceName, Names, SourceCatalog, look_over};
 
 fn catalog_of(source: &str) -> &'static SourceCatalog {
     catalog().unwrap().source(source).unwrap()
@@ -9,7 +9,7 @@ fn catalog_of(source: &str) -> &'static SourceCatalog {
 
 fn names_of(names: &[&str]) -> Names {
     look_over(
-        &MapEnvironment::from(names.iter().map(|name| (*name, "x"))),
+        &Environment::from(names.iter().map(|name| (*name, "x"))),
         catalog().unwrap(),
     )
 }
@@ -31,7 +31,7 @@ fn every_known_name_is_accepted_and_names_of_others_are_left_alone() {
     }
 
     let names = look_over(
-        &MapEnvironment::from(names.into_iter().map(|name| (name, "x"))),
+        &Environment::from(names.into_iter().map(|name| (name, "x"))),
         catalog().unwrap(),
     );
 
@@ -43,7 +43,7 @@ fn every_known_name_is_accepted_and_names_of_others_are_left_alone() {
 #[test]
 fn an_empty_value_counts_as_absent_whatever_the_name() {
     let names = look_over(
-        &MapEnvironment::from([("PINGONE__REGOIN", " "), ("POLL_XYZZY", "")]),
+        &Environment::from([("PINGONE__REGOIN", " "), ("POLL_XYZZY", "")]),
         catalog().unwrap(),
     );
     assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
@@ -53,7 +53,7 @@ fn an_empty_value_counts_as_absent_whatever_the_name() {
 fn an_instance_is_there_where_only_the_platform_tells_of_it() {
     let told = r#"{"ONELOGIN__ACME__BEARER_TOKEN":{"status":"SecretNotFound"},"OTHER__BEARER_TOKEN":"x"}"#;
     let names = look_over(
-        &MapEnvironment::from([("WEBSITE_KEYVAULT_REFERENCES", told)]),
+        &Environment::from([("WEBSITE_KEYVAULT_REFERENCES", told)]),
         catalog().unwrap(),
     );
     assert_eq!(names.instances.of(catalog_of("onelogin")).count(), 1);

@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn no_value_makes_loading_panic(pairs in any_environment()) {
-        match Settings::load(&MapEnvironment::from(pairs)) {
+        match Settings::load(&Environment::from(pairs)) {
             Ok(settings) => drop(format!("{settings:?}")),
             Err(problems) => prop_assert!(!problems.is_empty()),
         }
@@ -118,7 +118,7 @@ proptest! {
         0..10,
     )) {
         let pairs = names.into_iter().map(|(prefix, rest)| (format!("{prefix}{rest}"), "x"));
-        let _ = Settings::load(&MapEnvironment::from(pairs));
+        let _ = Settings::load(&Environment::from(pairs));
     }
 
     #[test]
@@ -137,7 +137,7 @@ proptest! {
         }
         pairs.extend(secrets.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
 
-        let printed = match Settings::load(&MapEnvironment::from(pairs)) {
+        let printed = match Settings::load(&Environment::from(pairs)) {
             Ok(settings) => format!("{settings:?}"),
             Err(problems) => format!("{problems}\n{problems:?}"),
         };

@@ -274,7 +274,7 @@ fn a_setting_of_the_whole_program_must_not_be_a_reference() {
 #[test]
 fn references_of_our_settings_are_found_and_those_of_others_are_not() {
     let reference = "@Microsoft.KeyVault(VaultName=v;SecretName=n)";
-    let environment = MapEnvironment::from([
+    let environment = Environment::from([
         ("PINGONE__ACME__CLIENT_SECRET", reference),
         ("STATE_URL", reference),
         ("SENTINELONE__API_TOKEN", "resolved"),
@@ -292,7 +292,8 @@ fn references_of_our_settings_are_found_and_those_of_others_are_not() {
         ("PINGONE__PUSH_TOKEN", " "),
     ]);
 
-    let found: Vec<(String, bool)> = crate::config::references(&environment, catalog().unwrap())
+    let found: Vec<(String, bool)> = environment
+        .references(catalog().unwrap())
         .into_iter()
         .map(|found| (found.setting, found.is_resolved))
         .collect();
