@@ -13,24 +13,17 @@ pub struct SettingKey {
     pub default: &'static str,
 }
 
-/// The settings of one source; each of its instances has all of them.
+/// Settings under one prefix.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SourceCatalog {
-    /// The source in state paths, commands, routes and messages.
-    pub name: &'static str,
-    /// The product's name, for messages.
-    pub title: &'static str,
-    /// What all names start with.
+pub struct KeyGroup {
+    /// What all names start with; empty for names that stand alone.
     pub prefix: &'static str,
-    /// What comes after the prefix, or after the instance's name.
+    /// What comes after the prefix; for a source after the prefix or the name of the instance.
     #[serde(rename = "settings")]
     pub keys: Vec<SettingKey>,
-    /// The key that holds the token of its pushes, where it is pushed.
-    pub push_key: Option<&'static str>,
 }
 
-impl SourceCatalog {
+impl KeyGroup {
     /// The names of its keys.
     pub fn key_names(&self) -> Vec<&'static str> {
         self.keys.iter().map(|key| key.name).collect()
@@ -42,21 +35,19 @@ impl SourceCatalog {
     }
 }
 
-/// Settings that exist once, under a prefix that belongs to this program.
+/// The settings of one source; each of its instances has all of them.
 #[derive(Debug, Deserialize)]
-pub struct KeyGroup {
-    /// What all names start with; empty for names that stand alone.
-    pub prefix: &'static str,
-    /// What comes after the prefix.
-    #[serde(rename = "settings")]
-    pub keys: Vec<SettingKey>,
-}
-
-impl KeyGroup {
-    /// The names of its keys.
-    pub fn key_names(&self) -> Vec<&'static str> {
-        self.keys.iter().map(|key| key.name).collect()
-    }
+#[serde(rename_all = "camelCase")]
+pub struct SourceCatalog {
+    /// The source in state paths, commands, routes and messages.
+    pub name: &'static str,
+    /// The product's name, for messages.
+    pub title: &'static str,
+    /// Its settings.
+    #[serde(flatten)]
+    pub group: KeyGroup,
+    /// The key that holds the token of its pushes, where it is pushed.
+    pub push_key: Option<&'static str>,
 }
 
 /// Every setting.
@@ -80,7 +71,7 @@ impl Catalog {
     pub fn parse(text: &'static str) -> Result<Self, serde_json::Error> {
         let mut catalog: Self = serde_json::from_str(text)?;
         for source in &mut catalog.sources {
-            source.keys.extend(&catalog.every_source);
+            source.group.keys.extend(&catalog.every_source);
         }
         // A name under these prefixes is of a newer template.
         let reserved = catalog.reserved.iter().map(|prefix| KeyGroup {
@@ -98,43 +89,43 @@ impl Catalog {
 
     /// Whether a name is a setting of ours, or would be one if it were spelt right.
     pub fn is_ours(&self, name: &str) -> bool {
-        self.source_of(name).is_some() || self.group_of(name).is_some() || self.program_key(name).is_some()
+        self.group_of(name).is_some() || self.program_key(name).is_some()
     }
 
     /// A setting of the whole program, by its whole name.
     pub fn program_key(&self, name: &str) -> Option<&SettingKey> {
-        self.groups.iter().find_map(|group| {
-            let rest = name.strip_prefix(group.prefix)?;
-            group.keys.iter().find(|key| key.name == rest)
-        })
+        let mut groups = self.groups.iter();
+        groups.find_map(|group| group.key(name.strip_prefix(group.prefix)?))
     }
 
-    /// The source under whose prefix a name stands, and what comes after it.
-    pub(super) fn source_of<'n>(&self, name: &'n str) -> Option<(&SourceCatalog, &'n str)> {
-        let mut sources = self.sources.iter();
-        sources.find_map(|source| Some((source, name.strip_prefix(source.prefix)?)))
+    /// The settings under every prefix: those of the program, then those of the sources.
+    pub(super) fn all_groups(&self) -> impl Iterator<Item = (Option<&SourceCatalog>, &KeyGroup)> {
+        let of_program = self.groups.iter().map(|group| (None, group));
+        of_program.chain(self.sources.iter().map(|source| (Some(source), &source.group)))
     }
 
-    /// The group under whose prefix a name stands, and what comes after it.
-    pub(super) fn group_of<'n>(&self, name: &'n str) -> Option<(&KeyGroup, &'n str)> {
-        let mut groups = self.groups.iter().filter(|group| !group.prefix.is_empty());
-        groups.find_map(|group| Some((group, name.strip_prefix(group.prefix)?)))
+    /// The prefix under which a name stands, and what comes after it.
+    pub(super) fn group_of<'n>(&self, name: &'n str) -> Option<(Option<&SourceCatalog>, &KeyGroup, &'n str)> {
+        let mut groups = self.all_groups().filter(|(_, group)| !group.prefix.is_empty());
+        groups.find_map(|(source, group)| Some((source, group, name.strip_prefix(group.prefix)?)))
     }
 
     /// Every name of a setting, the keys of each source for the unnamed instance and for `named`.
     #[cfg(test)]
     pub fn every_name(&self, named: &str) -> Vec<String> {
-        let of_groups = self.groups.iter().flat_map(|group| {
+        let names = self.all_groups().flat_map(|(source, group)| {
+            let infixes = match source {
+                Some(_) => vec![String::new(), format!("{named}__")],
+                None => vec![String::new()],
+            };
             let keys = group.keys.iter();
-            keys.map(|key| format!("{}{}", group.prefix, key.name))
-        });
-        let of_sources = self.sources.iter().flat_map(|source| {
-            let keys = source.keys.iter();
-            keys.flat_map(|key| {
-                let unnamed = format!("{}{}", source.prefix, key.name);
-                [unnamed, format!("{}{named}__{}", source.prefix, key.name)]
+            keys.flat_map(move |key| {
+                let names = infixes
+                    .iter()
+                    .map(|infix| format!("{}{infix}{}", group.prefix, key.name));
+                names.collect::<Vec<_>>()
             })
         });
-        of_groups.chain(of_sources).collect()
+        names.collect()
     }
 }

@@ -58,6 +58,11 @@ impl InstanceName {
         }
         format!("{}__", self.0.to_ascii_uppercase())
     }
+
+    /// The full name of a setting of this instance.
+    pub(super) fn setting(&self, source: &SourceCatalog, key: &str) -> String {
+        format!("{}{}{key}", source.group.prefix, self.infix())
+    }
 }
 
 impl fmt::Display for InstanceName {

@@ -59,12 +59,12 @@ impl<'r> InstanceReader<'r> {
 
     /// What the names of all settings of this instance start with, e.g. `<SOURCE>__ACME__`.
     pub fn setting_prefix(&self) -> String {
-        format!("{}{}", self.source.prefix, self.instance.infix())
+        self.setting("")
     }
 
     /// The full name of a setting.
     pub fn setting(&self, key: &str) -> String {
-        format!("{}{}{key}", self.source.prefix, self.instance.infix())
+        self.instance.setting(self.source, key)
     }
 
     /// The product's name, for messages.
@@ -231,7 +231,12 @@ impl PartReader<'_, '_> {
         if let Some(value) = self.read(key, &accept)? {
             return Some(value);
         }
-        let default = self.instance.source.key(key).and_then(|key| accept(key.default).ok());
+        let default = self
+            .instance
+            .source
+            .group
+            .key(key)
+            .and_then(|key| accept(key.default).ok());
         if default.is_none() {
             self.instance.reject(
                 key,

@@ -1,9 +1,9 @@
 //! Looks over the names that are set: which instances there are, and which names are unknown.
 
-use crate::config::catalog::{Catalog, SourceCatalog};
+use crate::config::catalog::{Catalog, KeyGroup, SourceCatalog};
 use crate::config::environment::Environment;
 use crate::config::instance::{InstanceName, InstanceNameFault, Instances};
-use crate::config::look_alike::{LookAlikes, Meant, MeantInstance};
+use crate::config::look_alike::{LookAlikes, MeantInstance};
 use crate::config::problem::SettingProblems;
 use crate::config::reader::Reader;
 
@@ -50,60 +50,57 @@ pub fn look_over(environment: &Environment, catalog: &'static Catalog) -> Names 
 
 /// The source and the instance whose setting a name is.
 fn instance_of(name: &str, catalog: &'static Catalog) -> Option<(&'static SourceCatalog, InstanceName)> {
-    let (source, rest) = catalog.source_of(name)?;
-    if source.key(rest).is_some() {
-        return Some((source, InstanceName::unnamed()));
+    let (source, group, rest) = catalog.group_of(name)?;
+    if group.key(rest).is_some() {
+        return Some((source?, InstanceName::unnamed()));
     }
     let (written, key) = rest.rsplit_once("__")?;
     let instance = InstanceName::from_setting(written).ok()?;
-    source.key(key).map(|_| (source, instance))
+    group.key(key).and(source).map(|source| (source, instance))
+}
+
+/// The names that are accepted under a prefix.
+fn accepted_names(source: Option<&SourceCatalog>, group: &KeyGroup) -> String {
+    let prefix = group.prefix;
+    let keys = match group.keys.as_slice() {
+        [] => "nothing".to_owned(),
+        _ => group.key_names().join(", "),
+    };
+    match source {
+        Some(_) => format!("{prefix} or {prefix}<INSTANCE>__ takes {keys}"),
+        None => format!("{prefix} takes {keys}"),
+    }
 }
 
 impl Names {
     /// Sorts a name that is no setting.
     fn judge(&mut self, name: &str, catalog: &'static Catalog) {
-        let look_alikes = LookAlikes {
-            catalog,
-            known: &self.instances,
-        };
-        if let Some((source, rest)) = catalog.source_of(name) {
-            if let Some(odd) = odd_instance(source, name, rest) {
-                self.look_alikes.push(odd);
-                return;
+        let place = catalog.group_of(name);
+        if let Some((Some(source), _, rest)) = place
+            && let Some(odd) = odd_instance(source, name, rest)
+        {
+            self.look_alikes.push(odd);
+            return;
+        }
+        let known = &self.instances;
+        let meant = LookAlikes { catalog, known }.meant_by(name);
+        let accepted = place.map(|(source, group, _)| accepted_names(source, group));
+        match (meant, accepted) {
+            (Some(meant), accepted) => {
+                let accepted = accepted.unwrap_or_default();
+                let message = format!("is not a setting; did you mean {}? {accepted}", meant.setting);
+                self.look_alikes.push(LookAlike {
+                    name: name.to_owned(),
+                    message: message.trim_end().to_owned(),
+                    of: meant.of,
+                });
             }
-            let meant = look_alikes.meant_in_source(source, rest);
-            let keys = source.key_names().join(", ");
-            return self.sort(
-                name,
-                meant,
-                &format!("{0} or {0}<INSTANCE>__ takes {keys}", source.prefix),
-            );
+            (None, Some(accepted)) => {
+                let message = format!("is not a setting of this version, and nothing follows from it; {accepted}");
+                self.unknown.add(name, message);
+            }
+            (None, None) => {}
         }
-        if let Some((group, key)) = catalog.group_of(name) {
-            let meant = look_alikes.meant_in_group(group, key);
-            let keys = match group.keys.as_slice() {
-                [] => "nothing".to_owned(),
-                _ => group.key_names().join(", "),
-            };
-            return self.sort(name, meant, &format!("{} takes {keys}", group.prefix));
-        }
-        let meant = look_alikes.meant_by_stray(name);
-        if meant.is_some() {
-            self.sort(name, meant, "");
-        }
-    }
-
-    fn sort(&mut self, name: &str, meant: Option<Meant>, accepted: &str) {
-        let Some(meant) = meant else {
-            let message = format!("is not a setting of this version, and nothing follows from it; {accepted}");
-            return self.unknown.add(name, message);
-        };
-        let message = format!("is not a setting; did you mean {}? {accepted}", meant.setting);
-        self.look_alikes.push(LookAlike {
-            name: name.to_owned(),
-            message: message.trim_end().to_owned(),
-            of: meant.of,
-        });
     }
 
     /// A misspelt name disables the instance whose setting was meant, all of the source if that cannot be told.
@@ -133,15 +130,15 @@ impl Names {
 /// A known key under an instance name that is not accepted.
 fn odd_instance(source: &'static SourceCatalog, name: &str, rest: &str) -> Option<LookAlike> {
     let (written, key) = rest.rsplit_once("__")?;
-    let key = source.key(key)?.name;
+    let key = source.group.key(key)?.name;
     let fault = InstanceName::from_setting(written).err()?;
     // `<SOURCE>__CLIENT__ID` has a better reading.
-    if source.key(&rest.replace("__", "_")).is_some() {
+    if source.group.key(&rest.replace("__", "_")).is_some() {
         return None;
     }
     let plain: String = written.chars().filter(char::is_ascii_alphanumeric).collect();
     let plain = InstanceName::from_setting(&plain.to_ascii_uppercase()).ok();
-    let prefix = source.prefix;
+    let prefix = source.group.prefix;
     let (message, instance) = match fault {
         InstanceNameFault::Reserved => (
             format!("{written} is the name of the instance without a name; write {prefix}{key}"),

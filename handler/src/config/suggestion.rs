@@ -1,12 +1,19 @@
 //! Which accepted word somebody may have meant.
 
-/// How many slips make another word: letters that are wrong, missing, too many, or in the wrong order.
-pub(super) fn slips(written: &str, right: &str) -> usize {
-    strsim::damerau_levenshtein(written, right)
+/// A name without what is most often wrong: capitals and underscores.
+pub(super) fn shape(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// How many letters are wrong, missing, too many, or in the wrong order; none where that makes another word.
+pub(super) fn slips(written: &str, right: &str) -> Option<usize> {
+    let slips = strsim::damerau_levenshtein(written, right);
+    (slips <= most_slips(right.len())).then_some(slips)
 }
 
 /// How many slips a word of this length may have and still be taken for it.
-pub(super) fn within(length: usize) -> usize {
+pub(super) fn most_slips(length: usize) -> usize {
     match length {
         0..=8 => 1,
         9..=17 => 2,
@@ -14,20 +21,13 @@ pub(super) fn within(length: usize) -> usize {
     }
 }
 
-/// A name without what is most often wrong: capitals and underscores.
-pub(super) fn shape(name: &str) -> String {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|letter| letter.to_ascii_uppercase()).collect()
-}
-
 /// The accepted word that was misspelt, and by how many slips.
 pub(super) fn misspelt<'a>(written: &str, accepted: &[&'a str]) -> Option<(usize, &'a str)> {
     let written = shape(written);
     let near = accepted.iter().filter_map(|word| {
         let right = shape(word);
-        let slips = slips(&written, &right);
-        let is_near = slips <= within(right.len()) || (slips == 2 && has_its_letters(&written, &right));
-        is_near.then_some((slips, *word))
+        let slips = slips(&written, &right).or_else(|| has_its_letters(&written, &right).then_some(2))?;
+        Some((slips, *word))
     });
     near.min_by_key(|(slips, _)| *slips)
 }
@@ -38,32 +38,25 @@ fn has_its_letters(written: &str, right: &str) -> bool {
     let apart: usize = ('A'..='Z')
         .map(|letter| count(written, letter).abs_diff(count(right, letter)))
         .sum();
-    apart <= 1 && right.len() > 4 && written.as_bytes().first() == right.as_bytes().first()
+    strsim::damerau_levenshtein(written, right) == 2
+        && apart <= 1
+        && right.len() > 4
+        && written.as_bytes().first() == right.as_bytes().first()
 }
 
 /// What the last word of a setting says about its value; it is left out most easily.
 const KINDS: [&str; 8] = ["ID", "SECRET", "TOKEN", "URL", "ENDPOINT", "BYTES", "ALIASES", "FIELDS"];
 
-/// `RULE` for `RULE_ID`.
-fn without_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    let written = written.to_ascii_uppercase();
-    let is_head = |word: &&&str| {
-        word.rsplit_once('_')
-            .is_some_and(|(head, kind)| head == written && KINDS.contains(&kind))
-    };
-    accepted.iter().find(is_head).copied()
-}
-
-/// A word without its first or its last part.
+/// A word without its first or its last part: `SECRET` for `CLIENT_SECRET`, `RULE` for `RULE_ID`.
 pub(super) fn shortened<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    without_its_head(written, accepted).or_else(|| without_its_kind(written, accepted))
-}
-
-/// `SECRET` for `CLIENT_SECRET`.
-fn without_its_head<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
     let written = written.to_ascii_uppercase();
-    let is_tail = |word: &&&str| word.strip_suffix(&written).is_some_and(|head| head.ends_with('_'));
-    accepted.iter().find(is_tail).copied()
+    let lacks_head = |word: &&&str| word.strip_suffix(&written).is_some_and(|head| head.ends_with('_'));
+    let lacks_kind = |word: &&&str| {
+        let kind = word.strip_prefix(&written).and_then(|rest| rest.strip_prefix('_'));
+        kind.is_some_and(|kind| KINDS.contains(&kind))
+    };
+    let found = accepted.iter().find(lacks_head);
+    found.or_else(|| accepted.iter().find(lacks_kind)).copied()
 }
 
 /// The accepted word at the end of what was written, and what stands before it: a single
@@ -76,16 +69,6 @@ pub(super) fn with_something_before<'a, 'w>(written: &'w str, accepted: &[&'a st
             Some((before.trim_end_matches('_'), *word))
         })
         .max_by_key(|(_, word)| word.len())
-}
-
-/// `BEARER_TOKEN` for `PUSH_TOKEN`, where no other accepted word ends in `_TOKEN`.
-pub(super) fn only_one_of_its_kind<'a>(written: &str, accepted: &[&'a str]) -> Option<&'a str> {
-    let (_, kind) = written.rsplit_once('_')?;
-    let mut same_kind = accepted
-        .iter()
-        .filter(|word| word.rsplit_once('_').is_some_and(|(_, last)| last == kind));
-    let word = same_kind.next()?;
-    same_kind.next().is_none().then_some(*word)
 }
 
 #[cfg(test)]
@@ -133,43 +116,24 @@ mod tests {
     }
 
     #[test]
-    fn a_word_may_lack_what_its_value_is() {
+    fn a_word_may_lack_its_head_or_what_its_value_is() {
         for (written, meant) in [
             ("CLIENT", Some("CLIENT_ID")),
             ("client", Some("CLIENT_ID")),
             ("API", Some("API_URL")),
             ("PUSH", Some("PUSH_TOKEN")),
-            ("URL", None),
-            ("CLIEN", None),
-            ("", None),
-        ] {
-            assert_eq!(without_its_kind(written, &ACCEPTED), meant, "{written}");
-        }
-        assert_eq!(without_its_kind("USERS", &["USERS_EVERY"]), None);
-    }
-
-    #[test]
-    fn a_word_may_lack_its_head() {
-        for (written, meant) in [
             ("SECRET", Some("CLIENT_SECRET")),
             ("secret", Some("CLIENT_SECRET")),
             ("TOKEN", Some("PUSH_TOKEN")),
-            ("PUSH", None),
+            ("URL", Some("API_URL")),
+            ("CLIEN", None),
             ("ECRET", None),
             ("", None),
         ] {
-            assert_eq!(without_its_head(written, &ACCEPTED), meant, "{written}");
+            assert_eq!(shortened(written, &ACCEPTED), meant, "{written}");
         }
-    }
-
-    #[test]
-    fn a_word_of_the_same_kind_is_found_where_it_is_the_only_one() {
-        let only = |written: &str| only_one_of_its_kind(written, &ACCEPTED);
-
-        assert_eq!(only("BEARER_TOKEN"), Some("PUSH_TOKEN"));
-        assert_eq!(only("WORKER_ID"), Some("CLIENT_ID"));
-        assert_eq!(only("BASE_NAME"), None);
-        assert_eq!(only("TOKEN"), None);
+        assert_eq!(shortened("URL", &["CLIENT_ID", "URL"]), None);
+        assert_eq!(shortened("USERS", &["USERS_EVERY"]), None);
     }
 
     #[test]

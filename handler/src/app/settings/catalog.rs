@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn the_built_in_catalog_is_well_formed_and_names_settings_of_sources_and_program() {
         let catalog = catalog().unwrap();
-        assert!(!catalog.sources.is_empty() && catalog.sources.iter().all(|source| !source.keys.is_empty()));
+        assert!(!catalog.sources.is_empty() && catalog.sources.iter().all(|source| !source.group.keys.is_empty()));
         assert!(!catalog.groups.is_empty() && catalog.program_key("STATE_URL").is_some());
     }
 

@@ -95,7 +95,7 @@ impl Settings {
                 );
                 continue;
             };
-            let of_source = DestinationReader::of_source(&reader, source.prefix);
+            let of_source = DestinationReader::of_source(&reader, source.group.prefix);
             for instance in names.instances.of(source) {
                 let entry = InstanceReader::new(&mut reader, source, instance.clone());
                 instances.extend(load_instance(vendor, entry, &of_source, &mut destinations));

@@ -264,7 +264,7 @@ fn every_default_is_accepted_as_a_value() {
         .unwrap()
         .sources
         .iter()
-        .map(|source| (source.prefix, &source.keys));
+        .map(|source| (source.group.prefix, &source.group.keys));
     for (prefix, keys) in of_groups.chain(of_sources) {
         for key in keys.iter().filter(|key| !key.default.is_empty()) {
             load(&[&[(format!("{prefix}{}", key.name).leak(), key.default)]]);
@@ -278,7 +278,13 @@ fn every_vendor_has_settings_and_a_token_where_it_takes_pushes() {
     for vendor in &VENDORS {
         let source = catalog().unwrap().source(vendor.name).unwrap();
         assert_eq!(source.push_key.is_some(), vendor.takes_pushes, "{}", vendor.name);
-        assert!(source.keys.iter().any(|key| vendor.switched_on_by.contains(key.name)));
+        assert!(
+            source
+                .group
+                .keys
+                .iter()
+                .any(|key| vendor.switched_on_by.contains(key.name))
+        );
     }
 }
 

@@ -21,7 +21,7 @@ fn look_alikes(known: &Instances) -> LookAlikes<'_> {
 #[track_caller]
 fn assert_meant(name: &str, known: &Instances, setting: &str, instance: Option<&str>) {
     let meant = look_alikes(known)
-        .meant_by_stray(name)
+        .meant_by(name)
         .unwrap_or_else(|| panic!("{name} looks like nothing"));
     assert_eq!(meant.setting, setting, "{name}");
     let of = meant.of.and_then(|of| of.instance);
@@ -102,23 +102,11 @@ fn a_name_that_is_a_slip_away_from_a_setting_is_told() {
         "PINGONE__ACME__CLIENT_SECRET",
         Some("acme"),
     );
-    assert!(
-        look_alikes(&nobody)
-            .meant_by_stray("PINGONE_ACME_CLIENT_SECRET")
-            .is_none()
-    );
+    assert!(look_alikes(&nobody).meant_by("PINGONE_ACME_CLIENT_SECRET").is_none());
 }
 
 #[test]
 fn a_setting_under_the_prefix_of_its_source_is_told_with_its_instance() {
-    let source = |prefix: &str| {
-        catalog()
-            .unwrap()
-            .sources
-            .iter()
-            .find(|source| source.prefix == prefix)
-            .unwrap()
-    };
     let acme = known(&["SENTINELONE__ACME__API_TOKEN"]);
     for (prefix, rest, setting) in [
         ("PINGONE__", "REGOIN", Some("PINGONE__REGION")),
@@ -150,7 +138,7 @@ fn a_setting_under_the_prefix_of_its_source_is_told_with_its_instance() {
         ("ONELOGIN__", "USERS", None),
     ] {
         let meant = look_alikes(&acme)
-            .meant_in_source(source(prefix), rest)
+            .meant_by(&format!("{prefix}{rest}"))
             .map(|meant| meant.setting);
         assert_eq!(meant.as_deref(), setting, "{prefix}{rest}");
     }
@@ -205,7 +193,7 @@ fn names_of_the_platform_the_shell_and_other_tools_look_like_nothing() {
     for others in [&[][..], &["PINGONE__ACME__CLIENT_ID", "ONELOGIN__T__URL"]] {
         let known = known(others);
         for name in OF_OTHERS.split_whitespace() {
-            assert!(look_alikes(&known).meant_by_stray(name).is_none(), "{name}");
+            assert!(look_alikes(&known).meant_by(name).is_none(), "{name}");
             let names = look_over(&Environment::from([(name, "x")]), catalog().unwrap());
             assert!(names.look_alikes.is_empty() && names.unknown.is_empty(), "{names:?}");
         }
