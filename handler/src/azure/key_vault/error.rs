@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use azure_core::error::ErrorKind;
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::config::Reference;
 
@@ -42,37 +42,26 @@ impl KeyVaultError {
     }
 }
 
-/// What went wrong.
+/// What went wrong. A code is the service's own, in brackets, or empty where it gave none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LookupFault {
-    /// The identity has no role.
     #[error(
         "the vault answered 403{0}; give the identity of the app the role Key Vault Secrets User on the vault (a new role takes some minutes)"
     )]
-    NoRole(Code),
-    /// The vault lets our network not through.
+    NoRole(String),
     #[error("the vault answered 403{0}; let the network of the app through the firewall of the vault")]
-    Firewall(Code),
-    /// The secret is switched off.
+    Firewall(String),
     #[error("the secret is disabled; enable it, or point the reference to another one")]
     Disabled,
-    /// There is no such secret or no such version.
     #[error("the vault answered 404{0}; check the name and the version of the secret")]
-    NotFound(Code),
-    /// A value of nothing.
+    NotFound(String),
     #[error("the secret is empty; give it a value")]
     Empty,
     /// The token is not good for this vault.
     #[error("the vault answered 401{0}; it must belong to the tenant of the app's identity")]
-    Unauthorized(Code),
-    /// Any other status.
+    Unauthorized(String),
     #[error("the vault answered {status}{code}; it is asked again later")]
-    Status {
-        /// The HTTP status number.
-        status: u16,
-        /// The vault's error code.
-        code: Code,
-    },
+    Status { status: u16, code: String },
     /// Name resolution, TCP or TLS.
     #[error(
         "the vault cannot be reached ({0}); check the name of the vault, and its firewall or private endpoint; it is asked again later"
@@ -81,7 +70,6 @@ pub(super) enum LookupFault {
     /// No access token.
     #[error("{0}")]
     Identity(String),
-    /// The time is over.
     #[error(
         "the vault gave no answer within {} s; check its firewall or private endpoint; it is asked again later",
         LONGEST_RESOLVING.as_secs()
@@ -93,19 +81,6 @@ pub(super) enum LookupFault {
     /// What the client refuses to go on with, such as a challenge for another audience.
     #[error("the client gave up: {0}")]
     GaveUp(String),
-}
-
-/// The service's error code in brackets, if it gave one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Code(Option<String>);
-
-impl std::fmt::Display for Code {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0 {
-            Some(code) => write!(formatter, " ({code})"),
-            None => Ok(()),
-        }
-    }
 }
 
 impl LookupFault {
@@ -130,10 +105,14 @@ impl LookupFault {
         let is_word = |code: &String| {
             code.len() <= LONGEST_CODE && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         };
-        let code = Code(code.filter(is_word));
-        match (status, code.0.as_deref()) {
-            (403, Some("SecretDisabled")) => Self::Disabled,
-            (403, Some("ForbiddenByFirewall" | "ForbiddenByConnection")) => Self::Firewall(code),
+        let name = code.filter(is_word).unwrap_or_default();
+        let code = match name.is_empty() {
+            true => String::new(),
+            false => format!(" ({name})"),
+        };
+        match (status, name.as_str()) {
+            (403, "SecretDisabled") => Self::Disabled,
+            (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => Self::Firewall(code),
             (403, _) => Self::NoRole(code),
             (404, _) => Self::NotFound(code),
             (401, _) => Self::Unauthorized(code),
@@ -142,25 +121,10 @@ impl LookupFault {
     }
 }
 
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: OuterError,
-}
-
-#[derive(Deserialize)]
-struct OuterError {
-    innererror: InnerError,
-}
-
-#[derive(Deserialize)]
-struct InnerError {
-    code: String,
-}
-
 /// Key Vault says `Forbidden` for many things and the reason further inside.
 fn inner_code(body: &[u8]) -> Option<String> {
-    let body: ErrorBody = serde_json::from_slice(body).ok()?;
-    Some(body.error.innererror.code)
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(body.pointer("/error/innererror/code")?.as_str()?.to_owned())
 }
 
 fn one_line(error: &azure_core::Error) -> String {

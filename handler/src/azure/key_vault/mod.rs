@@ -40,34 +40,21 @@ impl KeyVault {
     /// Looks every reference up once, all at the same time, within [`LONGEST_RESOLVING`]. One that fails does not
     /// hold up the others.
     pub async fn resolve(&self, references: HashSet<Reference>) -> Resolved {
-        let mut clients: HashMap<String, Arc<SecretClient>> = HashMap::new();
-        let mut resolved = Resolved::new();
-        let mut lookups = Vec::new();
-        for reference in references {
+        let mut clients: HashMap<String, Result<Arc<SecretClient>, LookupFault>> = HashMap::new();
+        let lookups = references.into_iter().map(|reference| {
             let vault = reference.vault().as_str();
-            let client = match clients.get(vault) {
-                Some(client) => client.clone(),
-                None => match self.client(vault) {
-                    Ok(client) => clients.entry(vault.to_owned()).or_insert(Arc::new(client)).clone(),
-                    Err(error) => {
-                        let fault = self.fault_of(&error);
-                        let error = KeyVaultError::new(&reference, fault);
-                        resolved.insert(reference, Err(error));
-                        continue;
-                    }
-                },
-            };
-            lookups.push(async move {
-                let found = match tokio::time::timeout(LONGEST_RESOLVING, self.look_up(&client, &reference)).await {
-                    Ok(found) => found,
-                    Err(_) => Err(LookupFault::NoAnswer),
-                };
+            let client = || self.client(vault).map(Arc::new).map_err(|error| self.fault_of(&error));
+            let client = clients.entry(vault.to_owned()).or_insert_with(client).clone();
+            async move {
+                let look_up = async { self.look_up(client?.as_ref(), &reference).await };
+                let found = tokio::time::timeout(LONGEST_RESOLVING, look_up).await;
+                let found = found.unwrap_or(Err(LookupFault::NoAnswer));
                 let found = found.map_err(|fault| KeyVaultError::new(&reference, fault));
                 (reference, found)
-            });
-        }
-        resolved.extend(join_all(lookups).await);
-        resolved
+            }
+        });
+        let lookups: Vec<_> = lookups.collect();
+        join_all(lookups).await.into_iter().collect()
     }
 
     /// A client of its own for every start and vault: it keeps no token that was refused.
