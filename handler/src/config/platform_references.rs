@@ -22,47 +22,38 @@ const DEEPEST: usize = 4;
 /// The settings that are references, by name; none where the reference itself cannot be read. Empty where the platform
 /// tells nothing that can be read.
 pub(super) fn platform_references(text: &str) -> BTreeMap<String, Option<Reference>> {
-    let mut found = BTreeMap::new();
-    if let Ok(told) = serde_json::from_str::<Value>(text) {
-        gather(&told, DEEPEST, &mut found);
+    let told = serde_json::from_str(text).unwrap_or_default();
+    let mut found: BTreeMap<String, Option<Reference>> = BTreeMap::new();
+    for (name, reference) in told_in(&told, DEEPEST) {
+        let name = name.strip_prefix(APP_SETTING).unwrap_or(name);
+        let known = found.entry(name.to_owned()).or_default();
+        *known = known.take().or(reference);
     }
     found
 }
 
-fn gather(told: &Value, deepest: usize, found: &mut BTreeMap<String, Option<Reference>>) {
-    if deepest == 0 {
-        return;
-    }
+/// Everything that may be the name of a setting, with the reference under it.
+fn told_in(told: &Value, deepest: usize) -> Vec<(&str, Option<Reference>)> {
     match told {
-        Value::Array(entries) => entries.iter().for_each(|entry| gather(entry, deepest - 1, found)),
-        Value::Object(fields) => {
-            let name = ["name", "settingName", "appSettingName"]
-                .iter()
-                .find_map(|name| fields.get(*name)?.as_str());
-            if let Some(name) = name {
-                note(name, told, found);
-                return;
+        Value::Array(entries) if deepest > 0 => entries.iter().flat_map(|entry| told_in(entry, deepest - 1)).collect(),
+        Value::Object(fields) if deepest > 0 => {
+            let mut names = ["name", "settingName", "appSettingName"].iter();
+            if let Some(name) = names.find_map(|name| fields.get(*name)?.as_str()) {
+                return vec![(name, reference_of(told))];
             }
-            for (name, told) in fields {
-                if !note(name, told, found) {
-                    gather(told, deepest - 1, found);
-                }
-            }
+            let entries = fields.iter().flat_map(|(name, told)| {
+                let reference = reference_of(told);
+                let below = reference.is_none().then(|| told_in(told, deepest - 1));
+                std::iter::once((name.as_str(), reference)).chain(below.into_iter().flatten())
+            });
+            entries.collect()
         }
-        _ => {}
+        _ => Vec::new(),
     }
 }
 
-/// True if there is a reference.
-fn note(name: &str, told: &Value, found: &mut BTreeMap<String, Option<Reference>>) -> bool {
-    let name = name.strip_prefix(APP_SETTING).unwrap_or(name);
-    let reference = reference_in(told).or_else(|| reference_in(told.get("properties")?));
-    let known = found.entry(name.to_owned()).or_default();
-    let is_found = reference.is_some();
-    if known.is_none() {
-        *known = reference;
-    }
-    is_found
+fn reference_of(told: &Value) -> Option<Reference> {
+    reference_in(told).or_else(|| reference_in(told.get("properties")?))
 }
 
 fn reference_in(told: &Value) -> Option<Reference> {

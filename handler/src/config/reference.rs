@@ -1,5 +1,7 @@
 //! The syntax of Key Vault references. Resolving them is done elsewhere.
 
+use std::collections::BTreeMap;
+
 use crate::config::origin::Origin;
 use crate::config::web_address;
 
@@ -42,13 +44,12 @@ impl Reference {
         if !Self::is_meant_by(value) {
             return Err(MalformedReference);
         }
-        let parts = value
+        let reference = value
             .trim_ascii()
             .get(PREFIX.len()..)
             .and_then(|rest| rest.strip_suffix(')'))
-            .and_then(Parts::read)
-            .ok_or(MalformedReference)?;
-        parts.into_reference().ok_or(MalformedReference)
+            .and_then(from_parts);
+        reference.ok_or(MalformedReference)
     }
 
     /// The vault, e.g. `https://my-vault.vault.azure.net`.
@@ -67,59 +68,34 @@ impl Reference {
     }
 }
 
-/// The `key=value` parts between the brackets.
-#[derive(Default)]
-struct Parts<'a> {
-    secret_uri: Option<&'a str>,
-    vault_name: Option<&'a str>,
-    secret_name: Option<&'a str>,
-    secret_version: Option<&'a str>,
+/// Reads the `key=value` parts between the brackets, whose keys are in any order and any case.
+fn from_parts(text: &str) -> Option<Reference> {
+    let mut parts = BTreeMap::new();
+    for part in text.split(';') {
+        let (key, value) = part.split_once('=')?;
+        let known = parts.insert(key.trim_ascii().to_ascii_lowercase(), value.trim_ascii());
+        if known.is_some() {
+            return None;
+        }
+    }
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    match *parts.as_slice() {
+        [("secreturi", uri)] => from_uri(uri),
+        [("secretname", name), ("vaultname", vault)] => from_names(vault, name, None),
+        [("secretname", name), ("secretversion", version), ("vaultname", vault)] => {
+            // An empty version is how a template writes "the latest".
+            from_names(vault, name, Some(version).filter(|version| !version.is_empty()))
+        }
+        _ => None,
+    }
 }
 
-impl<'a> Parts<'a> {
-    fn read(text: &'a str) -> Option<Self> {
-        let mut parts = Self::default();
-        for part in text.split(';') {
-            let (key, value) = part.split_once('=')?;
-            let place = match key.trim_ascii().to_ascii_lowercase().as_str() {
-                "secreturi" => &mut parts.secret_uri,
-                "vaultname" => &mut parts.vault_name,
-                "secretname" => &mut parts.secret_name,
-                "secretversion" => &mut parts.secret_version,
-                _ => return None,
-            };
-            if place.replace(value.trim_ascii()).is_some() {
-                return None;
-            }
-        }
-        Some(parts)
+fn from_names(vault: &str, name: &str, version: Option<&str>) -> Option<Reference> {
+    if !is_word(vault, 24) {
+        return None;
     }
-
-    fn into_reference(self) -> Option<Reference> {
-        match self {
-            Self {
-                secret_uri: Some(uri),
-                vault_name: None,
-                secret_name: None,
-                secret_version: None,
-            } => from_uri(uri),
-            Self {
-                secret_uri: None,
-                vault_name: Some(vault),
-                secret_name: Some(name),
-                secret_version,
-            } => {
-                if !is_word(vault, 24) {
-                    return None;
-                }
-                let host = format!("{}{}", vault.to_ascii_lowercase(), VAULT_DOMAINS[0]);
-                // An empty version is how a template writes "the latest".
-                let version = secret_version.filter(|version| !version.is_empty());
-                reference(Origin::of_host(&host), name, version)
-            }
-            _ => None,
-        }
-    }
+    let host = format!("{}{}", vault.to_ascii_lowercase(), VAULT_DOMAINS[0]);
+    reference(Origin::of_host(&host), name, version)
 }
 
 fn from_uri(uri: &str) -> Option<Reference> {
