@@ -13,8 +13,18 @@ use crate::vendors::VENDORS;
 pub fn disabled_instances(settings: &Settings) -> Vec<DisabledInstance> {
     let mut instances: Vec<DisabledInstance> = Vec::new();
     for disabled in &settings.disabled {
-        let subject = subject_of(disabled);
-        let reason = reason_of(disabled);
+        let subject = ReportSubject::Instance {
+            source: disabled.source,
+            instance: disabled.instance.as_str().to_owned(),
+        };
+        let reason = DisabledReason {
+            part: disabled.part,
+            code: match disabled.cause {
+                DisabledCause::UnresolvedReference => ErrorCode::SecretUnresolved,
+                DisabledCause::BadSetting => ErrorCode::BadSetting,
+            },
+            text: disabled.reason(),
+        };
         match instances.iter_mut().find(|instance| instance.subject == subject) {
             Some(instance) => instance.reasons.push(reason),
             None => instances.push(DisabledInstance {
@@ -31,24 +41,6 @@ pub fn disabled_names(settings: &Settings) -> Vec<String> {
     let mut known = HashSet::new();
     let names = settings.disabled.iter().map(Disabled::name);
     names.filter(|name| known.insert(name.clone())).collect()
-}
-
-fn subject_of(disabled: &Disabled) -> ReportSubject {
-    ReportSubject::Instance {
-        source: disabled.source,
-        instance: disabled.instance.as_str().to_owned(),
-    }
-}
-
-fn reason_of(disabled: &Disabled) -> DisabledReason {
-    DisabledReason {
-        part: disabled.part,
-        code: match disabled.cause {
-            DisabledCause::UnresolvedReference => ErrorCode::SecretUnresolved,
-            DisabledCause::BadSetting => ErrorCode::BadSetting,
-        },
-        text: disabled.reason(),
-    }
 }
 
 /// The streams of what does not run for which something may wait in the spool.

@@ -109,23 +109,4 @@ impl Catalog {
         let mut groups = self.all_groups().filter(|(_, group)| !group.prefix.is_empty());
         groups.find_map(|(source, group)| Some((source, group, name.strip_prefix(group.prefix)?)))
     }
-
-    /// Every name of a setting, the keys of each source for the unnamed instance and for `named`.
-    #[cfg(test)]
-    pub fn every_name(&self, named: &str) -> Vec<String> {
-        let names = self.all_groups().flat_map(|(source, group)| {
-            let infixes = match source {
-                Some(_) => vec![String::new(), format!("{named}__")],
-                None => vec![String::new()],
-            };
-            let keys = group.keys.iter();
-            keys.flat_map(move |key| {
-                let names = infixes
-                    .iter()
-                    .map(|infix| format!("{}{infix}{}", group.prefix, key.name));
-                names.collect::<Vec<_>>()
-            })
-        });
-        names.collect()
-    }
 }

@@ -11,52 +11,29 @@ pub(super) struct ExclusiveClaim {
     pub(super) instance: InstanceName,
     /// The setting that makes the claim.
     pub(super) setting: String,
-    /// What kind of thing is claimed.
-    pub(super) kind: ClaimKind,
+    /// The name in messages of an account that there are credentials for; none for a token of pushes.
+    pub(super) account: Option<&'static str>,
     /// What is claimed; it may be a secret.
     pub(super) of: Secret,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum ClaimKind {
-    /// A token of pushes: it picks the instance.
-    Token,
-    /// An account that there are credentials for, with its name in messages.
-    Account(&'static str),
-}
-
-/// A claim that another instance makes too.
-pub(super) struct Duplicate<'c> {
-    /// The claim.
-    pub(super) claim: &'c ExclusiveClaim,
-    /// What is wrong, to follow the setting's name.
-    pub(super) message: String,
-}
-
-impl ClaimKind {
-    fn message(self, other: &str) -> String {
-        match self {
-            Self::Token => format!("must not share a token with {other}: the token tells which instance a push is for"),
-            Self::Account(what) => {
-                format!("must not name the same {what} as {other}: every event would arrive twice")
-            }
-        }
-    }
-}
-
-/// Every claim of the instances of one source that another one makes too, tokens first.
-pub(super) fn duplicates(claims: &mut [ExclusiveClaim]) -> Vec<Duplicate<'_>> {
-    claims.sort_by_key(|claim| claim.kind);
-    let mut claimants: HashMap<(ClaimKind, &str), Vec<&ExclusiveClaim>> = HashMap::new();
+/// Every claim of the instances of one source that another one makes too, tokens first, with what is wrong, to follow
+/// the setting's name.
+pub(super) fn duplicates(claims: &mut [ExclusiveClaim]) -> Vec<(&ExclusiveClaim, String)> {
+    claims.sort_by_key(|claim| claim.account);
+    let mut claimants: HashMap<(Option<&str>, &str), Vec<&ExclusiveClaim>> = HashMap::new();
     for claim in &*claims {
-        let same = claimants.entry((claim.kind, claim.of.expose()));
+        let same = claimants.entry((claim.account, claim.of.expose()));
         same.or_default().push(claim);
     }
     let found = claims.iter().filter_map(|claim| {
-        let same = claimants.get(&(claim.kind, claim.of.expose()))?;
-        let other = same.iter().find(|other| other.instance != claim.instance)?;
-        let message = claim.kind.message(&other.setting);
-        Some(Duplicate { claim, message })
+        let same = claimants.get(&(claim.account, claim.of.expose()))?;
+        let other = &same.iter().find(|other| other.instance != claim.instance)?.setting;
+        let message = match claim.account {
+            None => format!("must not share a token with {other}: the token tells which instance a push is for"),
+            Some(what) => format!("must not name the same {what} as {other}: every event would arrive twice"),
+        };
+        Some((claim, message))
     });
     found.collect()
 }

@@ -1,6 +1,5 @@
 //! Names of the instances of a source.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -11,8 +10,8 @@ const DEFAULT: &str = "default";
 /// The name of one instance of a source: lower case, `default` for the unnamed one.
 ///
 /// Ordered by name, the unnamed one first.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct InstanceName(String);
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InstanceName(Option<String>);
 
 /// Why the middle part of a setting's name is no instance name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +25,17 @@ pub(super) enum InstanceNameFault {
 impl InstanceName {
     /// The instance whose settings carry no name.
     pub fn unnamed() -> Self {
-        Self(DEFAULT.to_owned())
+        Self(None)
     }
 
     /// The name in lower case, as in state paths and messages.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_deref().unwrap_or(DEFAULT)
     }
 
     /// Whether this is the instance without a name.
     pub fn is_unnamed(&self) -> bool {
-        self.0 == DEFAULT
+        self.0.is_none()
     }
 
     /// Reads the name as written in a setting, e.g. `ACME` of `<SOURCE>__ACME__CLIENT_ID`.
@@ -48,15 +47,13 @@ impl InstanceName {
         if written.is_empty() || !written.bytes().all(is_accepted) {
             return Err(InstanceNameFault::Form);
         }
-        Ok(Self(written.to_ascii_lowercase()))
+        Ok(Self(Some(written.to_ascii_lowercase())))
     }
 
     /// What stands between the prefix of the source and the key: `ACME__`, or nothing.
     pub(super) fn infix(&self) -> String {
-        if self.is_unnamed() {
-            return String::new();
-        }
-        format!("{}__", self.0.to_ascii_uppercase())
+        let infix = |name: &String| format!("{}__", name.to_ascii_uppercase());
+        self.0.as_ref().map(infix).unwrap_or_default()
     }
 
     /// The full name of a setting of this instance.
@@ -67,19 +64,7 @@ impl InstanceName {
 
 impl fmt::Display for InstanceName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl Ord for InstanceName {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (!self.is_unnamed(), &self.0).cmp(&(!other.is_unnamed(), &other.0))
-    }
-}
-
-impl PartialOrd for InstanceName {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+        formatter.write_str(self.as_str())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::config::catalog::SourceCatalog;
 use crate::config::disabled::DisabledPart;
-use crate::config::duplicates::{ClaimKind, ExclusiveClaim};
+use crate::config::duplicates::ExclusiveClaim;
 use crate::config::instance::InstanceName;
 use crate::config::invalid_value::InvalidValue;
 use crate::config::problem::SettingProblems;
@@ -17,19 +17,8 @@ pub struct InstanceReader<'r> {
     source: &'static SourceCatalog,
     instance: InstanceName,
     is_wanted: bool,
-    gaps: Vec<Gap>,
-}
-
-/// What is not there although the instance needs it.
-enum Gap {
-    Missing {
-        key: &'static str,
-        needs: &'static str,
-    },
-    /// A secret that is set to nothing: most likely a mistake.
-    EmptySecret {
-        key: &'static str,
-    },
+    /// The settings that are missing or empty, with what is wrong where the instance is wanted.
+    gaps: Vec<(&'static str, String)>,
 }
 
 impl<'r> InstanceReader<'r> {
@@ -113,49 +102,48 @@ impl<'r> InstanceReader<'r> {
     pub fn push_tokens(&mut self, key: &'static str) -> PushTokens {
         let setting = self.setting(key);
         let raw = self.reader.raw(&setting);
-        // Only a whole value is ever resolved. As a token the text of a reference would be a password that is no secret.
-        let has_reference_inside = matches!(raw, RawSetting::Text(text) if has_reference_inside(text));
-        let is_set = raw.is_set();
-        let is_absent = matches!(raw, RawSetting::Absent);
-        if !is_absent {
+        let (is_there, is_set) = (!matches!(raw, RawSetting::Absent), raw.is_set());
+        let unresolved = match raw {
+            RawSetting::Reference(unresolved) => Some(unresolved),
+            // Only a whole value is ever resolved. As a token the text of a reference would be a password that is no
+            // secret.
+            RawSetting::Text(text) if has_reference_inside(text) => Some(UnresolvedReference {
+                setting,
+                is_malformed: true,
+                why: None,
+            }),
+            _ => None,
+        };
+        if is_there {
             self.reader.note_pushed(self.source, &self.instance);
         }
         let mut push = self.part(DisabledPart::Push, is_set, "");
-        if has_reference_inside {
-            push.instance.disable(
-                DisabledPart::Push,
-                &UnresolvedReference {
-                    setting,
-                    is_malformed: true,
-                    why: None,
-                },
-            );
+        if let Some(unresolved) = unresolved {
+            self.disable(DisabledPart::Push, &unresolved);
             return PushTokens::unresolved();
         }
-        let is_reference = matches!(push.instance.reader.raw(&setting), RawSetting::Reference(_));
         let tokens = push.secret(key, accept_push_tokens).unwrap_or_default();
         for token in &tokens {
-            self.claim(key, ClaimKind::Token, token.clone());
+            self.claim(key, None, token.clone());
         }
         PushTokens {
             tokens,
-            is_unresolved: is_reference,
+            is_unresolved: false,
         }
     }
 
     /// Claims an account, by the setting of `key`, for this instance alone; `what` is its name in messages.
     pub fn claim_account(&mut self, key: &str, what: &'static str, account: impl Into<String>) {
-        self.claim(key, ClaimKind::Account(what), Secret::new(account));
+        self.claim(key, Some(what), Secret::new(account));
     }
 
-    fn claim(&mut self, key: &str, kind: ClaimKind, of: Secret) {
-        let claim = ExclusiveClaim {
+    fn claim(&mut self, key: &str, account: Option<&'static str>, of: Secret) {
+        self.reader.claims.push(ExclusiveClaim {
             instance: self.instance.clone(),
             setting: self.setting(key),
-            kind,
+            account,
             of,
-        };
-        self.reader.claims.push(claim);
+        });
     }
 
     /// Notes a problem of a setting of this instance, which is disabled then.
@@ -180,14 +168,9 @@ impl<'r> InstanceReader<'r> {
 
     /// Notes what is missing.
     pub fn reject_gaps(&mut self) {
-        let title = self.source.title;
-        for gap in std::mem::take(&mut self.gaps) {
-            match gap {
-                Gap::Missing { key, needs } => self.reject(key, format!("is missing; {title} needs {needs}")),
-                Gap::EmptySecret { key } if self.is_wanted => {
-                    self.reject(key, "is empty; give it a value or remove the setting");
-                }
-                Gap::EmptySecret { .. } => {}
+        for (key, message) in std::mem::take(&mut self.gaps) {
+            if self.is_wanted {
+                self.reject(key, message);
             }
         }
     }
@@ -210,8 +193,8 @@ impl PartReader<'_, '_> {
     ) -> Option<T> {
         let found = self.read(key, accept)?;
         if found.is_none() && self.is_wanted {
-            let needs = self.needs;
-            self.instance.gaps.push(Gap::Missing { key, needs });
+            let message = format!("is missing; {} needs {}", self.instance.source.title, self.needs);
+            self.instance.gaps.push((key, message));
         }
         found
     }
@@ -220,7 +203,8 @@ impl PartReader<'_, '_> {
     pub fn secret<T>(&mut self, key: &'static str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
         let setting = self.instance.setting(key);
         if matches!(self.instance.reader.raw(&setting), RawSetting::Empty) {
-            self.instance.gaps.push(Gap::EmptySecret { key });
+            let message = "is empty; give it a value or remove the setting";
+            self.instance.gaps.push((key, message.to_owned()));
             return None;
         }
         self.required(key, accept)

@@ -28,13 +28,11 @@ pub fn log_format(environment: &Environment) -> LogFormat {
 
 /// Accepts `json` or `text`, in any case.
 pub fn accept_log_format(text: &str) -> Result<LogFormat, InvalidValue> {
-    if text.eq_ignore_ascii_case("json") {
-        return Ok(LogFormat::Json);
+    match text.to_ascii_lowercase().as_str() {
+        "json" => Ok(LogFormat::Json),
+        "text" => Ok(LogFormat::Text),
+        _ => Err(InvalidValue::new("must be json or text")),
     }
-    if text.eq_ignore_ascii_case("text") {
-        return Ok(LogFormat::Text);
-    }
-    Err(InvalidValue::new("must be json or text"))
 }
 
 #[cfg(test)]

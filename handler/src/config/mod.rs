@@ -33,9 +33,7 @@ pub use catalog::Catalog;
 pub use catalog::SourceCatalog;
 pub use disabled::{Disabled, DisabledCause, DisabledPart};
 pub use environment::{Environment, SettingReference};
-pub use instance::InstanceName;
-#[cfg(test)]
-pub use instance::Instances;
+pub use instance::{InstanceName, Instances};
 pub use instance_reader::{InstanceReader, PartReader};
 pub use invalid_value::InvalidValue;
 pub use log_format::{LogFormat, accept_log_format, log_format};

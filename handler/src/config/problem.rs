@@ -1,7 +1,8 @@
 //! What is wrong with the settings, all of it at once.
 
-use std::collections::HashSet;
 use std::fmt;
+
+use indexmap::IndexSet;
 
 /// One thing that is wrong with one setting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
@@ -13,51 +14,44 @@ pub struct SettingProblem {
     pub message: String,
 }
 
-/// Everything that is wrong with the settings; prints one line each.
+/// Everything that is wrong with the settings, each thing once: a setting of a whole source is looked at by each of its
+/// instances. In the order in which the settings were read; prints one line each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SettingProblems {
-    problems: Vec<SettingProblem>,
-    known: HashSet<SettingProblem>,
-}
+pub struct SettingProblems(IndexSet<SettingProblem>);
 
 impl SettingProblems {
     /// The problems, in the order in which the settings were read.
-    pub fn iter(&self) -> std::slice::Iter<'_, SettingProblem> {
-        self.problems.iter()
+    pub fn iter(&self) -> indexmap::set::Iter<'_, SettingProblem> {
+        self.0.iter()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.problems.len()
+        self.0.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.problems.is_empty()
+        self.0.is_empty()
     }
 
     /// Keeps all problems of another list.
     pub fn extend(&mut self, others: &Self) {
-        for problem in others {
-            self.add(&problem.setting, &problem.message);
-        }
+        self.0.extend(others.iter().cloned());
     }
 
-    /// Keeps a problem, once: a setting of a whole source is looked at by each of its instances.
+    /// Keeps a problem.
     pub fn add(&mut self, setting: impl Into<String>, message: impl Into<String>) {
-        let problem = SettingProblem {
+        self.0.insert(SettingProblem {
             setting: setting.into(),
             message: message.into(),
-        };
-        if self.known.insert(problem.clone()) {
-            self.problems.push(problem);
-        }
+        });
     }
 }
 
 impl<'a> IntoIterator for &'a SettingProblems {
     type Item = &'a SettingProblem;
-    type IntoIter = std::slice::Iter<'a, SettingProblem>;
+    type IntoIter = indexmap::set::Iter<'a, SettingProblem>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -66,13 +60,8 @@ impl<'a> IntoIterator for &'a SettingProblems {
 
 impl fmt::Display for SettingProblems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, problem) in self.problems.iter().enumerate() {
-            if position > 0 {
-                formatter.write_str("\n")?;
-            }
-            write!(formatter, "{problem}")?;
-        }
-        Ok(())
+        let lines: Vec<String> = self.iter().map(ToString::to_string).collect();
+        formatter.write_str(&lines.join("\n"))
     }
 }
 

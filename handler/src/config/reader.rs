@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use indexmap::IndexSet;
+
 use crate::config::catalog::{Catalog, SourceCatalog};
 use crate::config::disabled::{Disabled, DisabledCause, DisabledPart};
 use crate::config::duplicates::{ExclusiveClaim, duplicates};
@@ -23,8 +25,7 @@ pub struct Reader {
     /// Because of references that were not resolved.
     unresolved: Vec<Disabled>,
     /// Because of bad settings, each once.
-    bad: Vec<Disabled>,
-    known_bad: HashSet<Disabled>,
+    bad: IndexSet<Disabled>,
     /// The instances that are to take pushes, whether their settings are good or bad.
     pushed: HashSet<(&'static str, InstanceName)>,
     /// What the instances of the source that is read claim for themselves alone.
@@ -37,8 +38,6 @@ pub struct ReadProblems {
     pub problems: SettingProblems,
     /// What is disabled.
     pub disabled: Vec<Disabled>,
-    /// The instances with a bad setting, by source and instance.
-    pub bad_instances: HashSet<(&'static str, InstanceName)>,
 }
 
 /// Why a setting has no usable value although it is set.
@@ -58,8 +57,7 @@ impl Reader {
             environment: environment.clone(),
             problems: SettingProblems::default(),
             unresolved: Vec::new(),
-            bad: Vec::new(),
-            known_bad: HashSet::new(),
+            bad: IndexSet::new(),
             pushed: HashSet::new(),
             claims: Vec::new(),
         }
@@ -68,6 +66,11 @@ impl Reader {
     /// Whether the program runs as a function app in Azure.
     pub fn is_in_azure(&self) -> bool {
         self.environment.is_filled(SITE_NAME)
+    }
+
+    /// The settings of a source.
+    pub fn source(&self, name: &str) -> Option<&'static SourceCatalog> {
+        self.catalog.source(name)
     }
 
     /// A setting as it stands.
@@ -125,7 +128,7 @@ impl Reader {
         setting: impl Into<String>,
         message: impl Into<String>,
     ) {
-        let bad = Disabled {
+        self.bad.insert(Disabled {
             source: source.name,
             instance: instance.clone(),
             setting: setting.into(),
@@ -133,18 +136,14 @@ impl Reader {
             part: DisabledPart::Whole,
             takes_push: false,
             cause: DisabledCause::BadSetting,
-        };
-        if self.known_bad.insert(bad.clone()) {
-            self.bad.push(bad);
-        }
+        });
     }
 
     /// Disables every instance of a source that claims what another one claims, also where that one is disabled already.
     pub fn reject_duplicates(&mut self, source: &SourceCatalog) {
         let mut claims = std::mem::take(&mut self.claims);
-        for duplicate in duplicates(&mut claims) {
-            let claim = duplicate.claim;
-            self.reject_instance(source, &claim.instance, &claim.setting, duplicate.message);
+        for (claim, message) in duplicates(&mut claims) {
+            self.reject_instance(source, &claim.instance, &claim.setting, message);
         }
     }
 
@@ -174,7 +173,6 @@ impl Reader {
 
     /// What was noted.
     pub fn finish(self) -> ReadProblems {
-        let bad_instances = self.bad.iter().map(|bad| (bad.source, bad.instance.clone())).collect();
         let disabled = self.unresolved.into_iter().chain(self.bad).map(|disabled| Disabled {
             takes_push: self.pushed.contains(&(disabled.source, disabled.instance.clone())),
             ..disabled
@@ -182,7 +180,6 @@ impl Reader {
         ReadProblems {
             problems: self.problems,
             disabled: disabled.collect(),
-            bad_instances,
         }
     }
 }

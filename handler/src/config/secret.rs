@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
 use crate::config::invalid_value::InvalidValue;
+use crate::config::values;
 
 /// A secret: cannot be printed or serialized, is wiped from memory when dropped.
 #[derive(Clone)]
@@ -38,10 +39,7 @@ impl Secret {
 
     /// Accepts a secret that is sent in a body or is encoded before it is sent.
     pub fn accept(text: &str) -> Result<Self, InvalidValue> {
-        if text.chars().any(char::is_control) {
-            return Err(InvalidValue::new("must not contain control characters"));
-        }
-        Ok(Self::new(text))
+        values::text(text).map(Self::new)
     }
 
     /// Accepts a secret that is sent in a header as it is.

@@ -1,6 +1,7 @@
 //! Which texts are accepted for the simple kinds of values.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use bytesize::ByteSize;
 
@@ -37,38 +38,46 @@ pub fn is_path_id(text: &str) -> bool {
 
 /// `true` or `false`, in any case.
 pub fn boolean(text: &str) -> Result<bool, InvalidValue> {
-    if text.eq_ignore_ascii_case("true") {
-        return Ok(true);
+    match text.to_ascii_lowercase().as_str() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(InvalidValue::new("must be true or false")),
     }
-    if text.eq_ignore_ascii_case("false") {
-        return Ok(false);
-    }
-    Err(InvalidValue::new("must be true or false"))
 }
 
 /// A count of things done at once, 1 to 64.
 pub fn concurrency(text: &str) -> Result<usize, InvalidValue> {
-    text.parse()
-        .ok()
-        .filter(|count| (1..=64).contains(count))
-        .ok_or_else(|| InvalidValue::new("must be a whole number from 1 to 64"))
+    parsed(
+        text,
+        |count| (1..=64).contains(count),
+        "must be a whole number from 1 to 64",
+    )
 }
 
 /// Requests per second: above 0, at most 1000.
 pub fn rate(text: &str) -> Result<f64, InvalidValue> {
-    text.parse()
-        .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0 && *rate <= 1000.0)
-        .ok_or_else(|| InvalidValue::new("must be a number above 0 and at most 1000, such as 3.5"))
+    let is_accepted = |rate: &f64| rate.is_finite() && *rate > 0.0 && *rate <= 1000.0;
+    parsed(
+        text,
+        is_accepted,
+        "must be a number above 0 and at most 1000, such as 3.5",
+    )
 }
 
 /// A size in bytes, above 0, with or without a unit.
 pub fn size(text: &str) -> Result<u64, InvalidValue> {
-    text.parse()
-        .ok()
-        .map(|size: ByteSize| size.as_u64())
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| InvalidValue::new("must be a size above 0 such as 1GiB, 512MiB or 1000000"))
+    let is_accepted = |size: &ByteSize| size.as_u64() > 0;
+    let accepted = "must be a size above 0 such as 1GiB, 512MiB or 1000000";
+    parsed(text, is_accepted, accepted).map(|size| size.as_u64())
+}
+
+fn parsed<T: FromStr>(
+    text: &str,
+    is_accepted: impl FnOnce(&T) -> bool,
+    accepted: &'static str,
+) -> Result<T, InvalidValue> {
+    let value = text.parse().ok().filter(is_accepted);
+    value.ok_or_else(|| InvalidValue::new(accepted))
 }
 
 /// A comma list of some of `choices`, at least one; a repeated entry counts once.

@@ -9,6 +9,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub use self::health::HealthSettings;
 pub use self::poll::PollSettings;
 pub use self::push::PushSettings;
 use crate::config::{
-    Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, ReadProblems, Reader,
+    Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, Instances, ReadProblems, Reader,
     SettingProblems, accept_log_format, look_over, values,
 };
 use crate::destination::{DestinationChoice, DestinationReader, SourceDestinations, read_directory};
@@ -86,80 +87,67 @@ impl Settings {
         let names = look_over(environment, catalog);
         names.reject_look_alikes(&mut reader);
         let mut destinations = DestinationReader::new(&mut reader);
-        let mut instances = Vec::new();
-        for vendor in &VENDORS {
-            let Some(source) = catalog.source(vendor.name) else {
-                reader.reject(
-                    vendor.name,
-                    "has no settings in this executable; please report it with this line",
-                );
-                continue;
-            };
-            let of_source = DestinationReader::of_source(&reader, source.group.prefix);
-            for instance in names.instances.of(source) {
-                let entry = InstanceReader::new(&mut reader, source, instance.clone());
-                instances.extend(load_instance(vendor, entry, &of_source, &mut destinations));
-            }
-            reader.reject_duplicates(source);
-        }
+        let instances = load_instances(&mut reader, &names.instances, &mut destinations);
         let settings = Self::load_program(&mut reader, &mut destinations);
         destinations.reject_local_default_in_azure(&mut reader);
 
-        let ReadProblems {
-            mut problems,
-            disabled,
-            bad_instances,
-        } = reader.finish();
+        let ReadProblems { mut problems, disabled } = reader.finish();
         if settings.is_none() && problems.is_empty() {
             problems.add(
                 "settings",
                 "a default in this executable is not usable; please report it with this line",
             );
         }
-        let of_disabled = all_of(&disabled);
-        let Some(mut settings) = settings.filter(|_| problems.is_empty()) else {
-            problems.extend(&of_disabled);
+        let Some(settings) = settings.filter(|_| problems.is_empty()) else {
+            problems.extend(&all_of(&disabled));
             return Err(problems);
         };
-        let is_good = |source, instance: &InstanceName| !bad_instances.contains(&(source, instance.clone()));
-        instances.retain(|one| is_good(one.source, &one.instance));
+        settings.with_sources(instances, disabled)
+    }
+
+    /// Adds the instances that run.
+    ///
+    /// # Errors
+    /// Names everything that is wrong where no source is left.
+    fn with_sources(
+        mut self,
+        instances: Vec<InstanceSettings>,
+        disabled: Vec<Disabled>,
+    ) -> Result<Self, SettingProblems> {
+        let bad = disabled.iter().filter(|one| one.cause == DisabledCause::BadSetting);
+        let bad: HashSet<(&str, &InstanceName)> = bad.map(|one| (one.source, &one.instance)).collect();
+        self.instances = instances;
+        self.instances.retain(|one| !bad.contains(&(one.source, &one.instance)));
         // Something can run, now or, without another setting, when a reference can be resolved.
-        let may_come_back = |disabled: &Disabled| {
-            disabled.cause == DisabledCause::UnresolvedReference
-                && disabled.source != health::NAME
-                && is_good(disabled.source, &disabled.instance)
+        let may_come_back = |one: &Disabled| {
+            let is_reference = one.cause == DisabledCause::UnresolvedReference && one.source != health::NAME;
+            is_reference && !bad.contains(&(one.source, &one.instance))
         };
-        if !bad_instances.is_empty() && instances.is_empty() && !disabled.iter().any(may_come_back) {
-            return Err(of_disabled);
+        if !bad.is_empty() && self.instances.is_empty() && !disabled.iter().any(may_come_back) {
+            return Err(all_of(&disabled));
         }
-        settings.instances = instances;
-        settings.disabled = disabled;
-        Ok(settings)
+        self.disabled = disabled;
+        Ok(self)
     }
 
     /// What is set for the whole program, without any instance.
     fn load_program(reader: &mut Reader, destinations: &mut DestinationReader) -> Option<Self> {
-        let health = HealthSettings::read(reader, destinations);
-        let destination_dir = read_directory(reader);
-        let state = StateLocation::read(reader);
-        let poll = PollSettings::read(reader);
-        let push = PushSettings::read(reader);
-        let spool_max_bytes = reader.program("SPOOL_MAX_BYTES", values::size);
+        let settings = Self {
+            instances: Vec::new(),
+            disabled: Vec::new(),
+            health: HealthSettings::read(reader, destinations)?,
+            destination_dir: read_directory(reader)?,
+            state: StateLocation::read(reader)?,
+            poll: PollSettings::read(reader)?,
+            push: PushSettings::read(reader)?,
+            spool_max_bytes: reader.program("SPOOL_MAX_BYTES", values::size)?,
+        };
         // These belong to later versions: checked, and nothing follows from them yet.
         reader.program("DEAD_LETTERS_MAX_BYTES", values::size);
         reader.program("MEMORY_BUDGET", values::size);
         // Logging has read it before, without a word about a bad value.
         reader.program("LOG_FORMAT", accept_log_format);
-        Some(Self {
-            instances: Vec::new(),
-            disabled: Vec::new(),
-            destination_dir: destination_dir?,
-            state: state?,
-            poll: poll?,
-            push: push?,
-            spool_max_bytes: spool_max_bytes?,
-            health: health?,
-        })
+        Some(settings)
     }
 
     /// Whether no source is configured, be it on or disabled.
@@ -181,6 +169,31 @@ impl Settings {
         let of_instances = self.instances.iter().map(|instance| &instance.destination);
         of_instances.chain(self.health.enabled.then_some(&self.health.destination))
     }
+}
+
+/// Reads every instance of every vendor.
+fn load_instances(
+    reader: &mut Reader,
+    known: &Instances,
+    destinations: &mut DestinationReader,
+) -> Vec<InstanceSettings> {
+    let mut instances = Vec::new();
+    for vendor in &VENDORS {
+        let Some(source) = reader.source(vendor.name) else {
+            reader.reject(
+                vendor.name,
+                "has no settings in this executable; please report it with this line",
+            );
+            continue;
+        };
+        let of_source = DestinationReader::of_source(reader, source.group.prefix);
+        for instance in known.of(source) {
+            let entry = InstanceReader::new(reader, source, instance.clone());
+            instances.extend(load_instance(vendor, entry, &of_source, destinations));
+        }
+        reader.reject_duplicates(source);
+    }
+    instances
 }
 
 fn load_instance(

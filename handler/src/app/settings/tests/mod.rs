@@ -53,6 +53,21 @@ const TOKEN: &str = "a-token-of-20-letter";
 const OTHER_TOKEN: &str = "another-token-that-is-longer";
 const REFERENCE: &str = "@Microsoft.KeyVault(VaultName=vault;SecretName=name)";
 
+/// Every name of a setting, the keys of each source for the unnamed instance and for `ACME`.
+fn every_name() -> Vec<String> {
+    let catalog = catalog().unwrap();
+    let of_program = catalog.groups.iter().map(|group| (group, &[""][..]));
+    let of_sources = catalog
+        .sources
+        .iter()
+        .map(|source| (&source.group, &["", "ACME__"][..]));
+    let names = of_program.chain(of_sources).flat_map(|(group, infixes)| {
+        let keys = group.keys.iter().map(|key| key.name);
+        keys.flat_map(move |key| infixes.iter().map(move |infix| format!("{}{infix}{key}", group.prefix)))
+    });
+    names.collect()
+}
+
 /// Loads the pairs of all `parts`; a later pair replaces an earlier one of the same name.
 fn try_load(parts: &[&[Pair]]) -> Result<Settings, SettingProblems> {
     let pairs = parts.iter().flat_map(|part| part.iter().copied());

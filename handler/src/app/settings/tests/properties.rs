@@ -50,7 +50,7 @@ fn any_value() -> impl Strategy<Value = String> {
 }
 
 fn any_environment() -> impl Strategy<Value = Vec<(String, String)>> {
-    let names = catalog().unwrap().every_name("ACME");
+    let names = every_name();
     prop::collection::vec((select(names), any_value()), 0..40)
 }
 
