@@ -120,7 +120,10 @@ impl<'r> InstanceReader<'r> {
         let mut push = self.part(DisabledPart::Push, is_set, "");
         if let Some(unresolved) = unresolved {
             self.disable(DisabledPart::Push, &unresolved);
-            return PushTokens::unresolved();
+            return PushTokens {
+                is_unresolved: true,
+                ..PushTokens::default()
+            };
         }
         let tokens = push.secret(key, accept_push_tokens).unwrap_or_default();
         for token in &tokens {

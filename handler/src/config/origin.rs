@@ -8,11 +8,8 @@ use crate::config::invalid_value::InvalidValue;
 use crate::config::web_address;
 
 /// Scheme, host and port without a path: `https`, or `http` for this machine only.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin {
-    text: String,
-    loopback: bool,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin(String);
 
 impl Origin {
     /// Reads an origin such as `https://example.com` or `http://127.0.0.1:9000`; a single slash
@@ -36,28 +33,22 @@ impl Origin {
 
     /// The origin of an address that obeys the rules of [`web_address`].
     pub fn of(url: &Url) -> Self {
-        Self {
-            text: url.origin().ascii_serialization(),
-            loopback: web_address::is_loopback(url),
-        }
+        Self(url.origin().ascii_serialization())
     }
 
     /// The origin of a well-known host.
     pub fn of_host(host: &str) -> Self {
-        Self {
-            text: format!("https://{host}"),
-            loopback: false,
-        }
+        Self(format!("https://{host}"))
     }
 
     /// The origin as text, without a slash at the end and without the scheme's own port.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0
     }
 
     /// The host alone, without scheme and port.
     pub fn host(&self) -> &str {
-        let rest = self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest);
+        let rest = self.0.split_once("://").map_or(self.0.as_str(), |(_, rest)| rest);
         match rest.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
             _ => rest,
@@ -66,24 +57,18 @@ impl Origin {
 
     /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
-        self.loopback
+        Url::parse(&self.0).is_ok_and(|url| web_address::is_loopback(&url))
     }
 
     /// Whether `url` leads to the same scheme, host and port.
     pub fn is_origin_of(&self, url: &Url) -> bool {
-        url.origin().ascii_serialization() == self.text
+        url.origin().ascii_serialization() == self.0
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
-    }
-}
-
-impl fmt::Debug for Origin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Origin({})", self.text)
+        formatter.write_str(&self.0)
     }
 }
 

@@ -25,11 +25,6 @@ impl SettingProblems {
         self.0.iter()
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -79,7 +74,7 @@ mod tests {
         problems.add("A", "must be a");
 
         assert_eq!(problems.to_string(), "A: must be a\nB: is missing");
-        assert_eq!(problems.len(), 2);
+        assert_eq!(problems.iter().count(), 2);
         assert!(!problems.is_empty());
     }
 }

@@ -19,13 +19,6 @@ pub struct PushTokens {
 }
 
 impl PushTokens {
-    pub(super) fn unresolved() -> Self {
-        Self {
-            tokens: Vec::new(),
-            is_unresolved: true,
-        }
-    }
-
     /// Whether the instance takes pushes, now or when its token can be resolved.
     pub fn is_on(&self) -> bool {
         self.is_unresolved || !self.tokens.is_empty()
