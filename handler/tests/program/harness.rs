@@ -247,7 +247,7 @@ pub fn times(count: i32, minutes: i64) -> impl Iterator<Item = DateTime<Utc>> {
 
 /// Makes objects of every SentinelOne stream, and newer versions of them.
 pub struct Estate {
-    activities: sentinelone::Activities,
+    activities: sentinelone::ConsoleActivities,
     agents: sentinelone::Agents,
     groups: sentinelone::Groups,
     threats: sentinelone::Threats,
@@ -258,7 +258,7 @@ pub struct Estate {
 impl Estate {
     pub fn new(seed: u64) -> Self {
         Self {
-            activities: sentinelone::Activities::new(seed),
+            activities: sentinelone::ConsoleActivities::new(seed),
             agents: sentinelone::Agents::new(seed),
             groups: sentinelone::Groups::new(seed),
             threats: sentinelone::Threats::new(seed),
@@ -271,48 +271,38 @@ impl Estate {
     pub fn publish(&mut self, console: &SentinelOne, stream: Stream, times: impl IntoIterator<Item = DateTime<Utc>>) {
         for at in times {
             match stream {
-                Stream::Activities => console.publish_activities([self.activities.at(at)]),
-                Stream::Agents => console.publish_agents([self.agents.new_object(at)]),
-                Stream::Groups => console.publish_groups([self.groups.new_object(at)]),
+                Stream::Activities => console.publish([self.activities.at(at)]),
+                Stream::Agents => console.publish([self.agents.new_object(at)]),
+                Stream::Groups => console.publish([self.groups.new_object(at)]),
                 Stream::Threats => {
                     // Only a changed one has exactly the time that is wanted; what it was before is seen by nobody.
                     let born = self.threats.new_object(at - TimeDelta::seconds(1));
                     let changed = self.threats.update(&born, at);
-                    console.publish_threats([born, changed]);
+                    console.publish([born, changed]);
                 }
-                Stream::Alerts => {
-                    console.publish_alerts([self.alerts.late_object(at - TimeDelta::minutes(20), at)]);
-                }
-                Stream::UnifiedAlerts => console.publish_unified_alerts([self.unified_alerts.new_object(at)]),
+                Stream::Alerts => console.publish([self.alerts.late_object(at - TimeDelta::minutes(20), at)]),
+                Stream::UnifiedAlerts => console.publish([self.unified_alerts.new_object(at)]),
             }
         }
     }
 
     /// Newer versions of the `count` objects that came last; activities do not change.
     pub fn change(&mut self, console: &SentinelOne, stream: Stream, count: usize, at: DateTime<Utc>) {
-        macro_rules! change {
-            ($published:ident, $publish:ident, $generator:ident) => {{
-                let newest: BTreeMap<_, _> = console
-                    .$published()
-                    .into_iter()
-                    .map(|object| (object.id.clone(), object))
-                    .collect();
-                let changed: Vec<_> = newest
-                    .values()
-                    .rev()
-                    .take(count)
-                    .map(|object| self.$generator.update(object, at))
-                    .collect();
-                console.$publish(changed);
-            }};
-        }
-        match stream {
-            Stream::Activities => {}
-            Stream::Agents => change!(published_agents, publish_agents, agents),
-            Stream::Groups => change!(published_groups, publish_groups, groups),
-            Stream::Threats => change!(published_threats, publish_threats, threats),
-            Stream::Alerts => change!(published_alerts, publish_alerts, alerts),
-            Stream::UnifiedAlerts => change!(published_unified_alerts, publish_unified_alerts, unified_alerts),
+        let published = console.published(stream).into_iter();
+        let newest: BTreeMap<_, _> = published.map(|object| (object.id.clone(), object)).collect();
+        let last = newest.values().rev().take(count);
+        let changed: Vec<_> = last.filter_map(|object| self.changed(object, at)).collect();
+        console.publish(changed);
+    }
+
+    fn changed(&mut self, object: &sentinelone::Object, at: DateTime<Utc>) -> Option<sentinelone::Object> {
+        match object.stream {
+            Stream::Activities => None,
+            Stream::Agents => Some(self.agents.update(object, at)),
+            Stream::Groups => Some(self.groups.update(object, at)),
+            Stream::Threats => Some(self.threats.update(object, at)),
+            Stream::Alerts => Some(self.alerts.update(object, at)),
+            Stream::UnifiedAlerts => Some(self.unified_alerts.update(object, at)),
         }
     }
 }

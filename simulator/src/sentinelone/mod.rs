@@ -23,7 +23,7 @@ mod token_details;
 
 use chrono::{DateTime, Utc};
 
-use crate::generate::sentinelone::{Activity, Agent, Alert, Group, Threat, UnifiedAlert};
+use crate::generate::sentinelone::Object;
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use errors::error;
 
@@ -109,34 +109,9 @@ impl Simulation<Console> {
         Simulation::of(Console::new(options))
     }
 
-    /// Adds activities.
-    pub fn publish_activities(&self, activities: impl IntoIterator<Item = Activity>) {
-        self.lock().publish(activities);
-    }
-
-    /// Adds agents, or newer versions of them.
-    pub fn publish_agents(&self, agents: impl IntoIterator<Item = Agent>) {
-        self.lock().publish(agents);
-    }
-
-    /// Adds groups, or newer versions of them.
-    pub fn publish_groups(&self, groups: impl IntoIterator<Item = Group>) {
-        self.lock().publish(groups);
-    }
-
-    /// Adds threats, or newer versions of them.
-    pub fn publish_threats(&self, threats: impl IntoIterator<Item = Threat>) {
-        self.lock().publish(threats);
-    }
-
-    /// Adds alerts, or newer versions of them.
-    pub fn publish_alerts(&self, alerts: impl IntoIterator<Item = Alert>) {
-        self.lock().publish(alerts);
-    }
-
-    /// Adds unified alerts, or newer versions of them.
-    pub fn publish_unified_alerts(&self, alerts: impl IntoIterator<Item = UnifiedAlert>) {
-        self.lock().publish(alerts);
+    /// Adds objects, or newer versions of them.
+    pub fn publish(&self, objects: impl IntoIterator<Item = Object>) {
+        self.lock().publish(objects);
     }
 
     /// Adds an element that need not be what the stream holds, but must be JSON. It is shown where the times and
@@ -158,11 +133,6 @@ impl Simulation<Console> {
         state.token_is_valid = true;
     }
 
-    /// Every version of every object, also of activities, in order of publication.
-    pub fn versions_published(&self) -> Vec<Version> {
-        self.lock().published.versions(|_| true)
-    }
-
     /// The versions that stood in at least one whole answer, in order of publication. What was overwritten before
     /// anybody asked is not among them.
     pub fn versions_shown(&self) -> Vec<Version> {
@@ -174,34 +144,11 @@ impl Simulation<Console> {
         self.lock().published.versions(|version| version.current)
     }
 
-    /// The activities published so far, in order of publication.
-    pub fn published_activities(&self) -> Vec<Activity> {
-        self.lock().published.activities.clone()
-    }
-
-    /// Every version of every agent, in order of publication.
-    pub fn published_agents(&self) -> Vec<Agent> {
-        self.lock().published.agents.clone()
-    }
-
-    /// Every version of every group, in order of publication.
-    pub fn published_groups(&self) -> Vec<Group> {
-        self.lock().published.groups.clone()
-    }
-
-    /// Every version of every threat, in order of publication.
-    pub fn published_threats(&self) -> Vec<Threat> {
-        self.lock().published.threats.clone()
-    }
-
-    /// Every version of every alert, in order of publication.
-    pub fn published_alerts(&self) -> Vec<Alert> {
-        self.lock().published.alerts.clone()
-    }
-
-    /// Every version of every unified alert, in order of publication.
-    pub fn published_unified_alerts(&self) -> Vec<UnifiedAlert> {
-        self.lock().published.unified_alerts.clone()
+    /// Every version of every object of a stream but for raw elements, in order of publication.
+    pub fn published(&self, stream: Stream) -> Vec<Object> {
+        let state = self.lock();
+        let objects = state.published.objects.iter();
+        objects.filter(|object| object.stream == stream).cloned().collect()
     }
 }
 

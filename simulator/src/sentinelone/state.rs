@@ -1,7 +1,6 @@
 //! Everything a console remembers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,7 +9,8 @@ use super::contract::{Stream, text_at};
 use super::cursor::Cursor;
 use super::errors::error;
 use super::options::{Fault, Options, PlannedFault};
-use super::published::{Publishable, Published, Record};
+use super::published::{Published, Record, Version};
+use crate::generate::sentinelone::Object;
 use crate::service::{Controls, Reply, Request};
 
 /// The filters and the sort of a page: what must come back with its cursor.
@@ -68,10 +68,10 @@ impl Console {
         }
     }
 
-    pub(super) fn publish<P: Publishable>(&mut self, objects: impl IntoIterator<Item = P>) {
+    pub(super) fn publish(&mut self, objects: impl IntoIterator<Item = Object>) {
         for object in objects {
-            self.publish_raw(P::STREAM, object.json());
-            object.keep(&mut self.published);
+            self.publish_raw(object.stream, &object.json);
+            self.published.objects.push(object);
         }
     }
 
@@ -79,17 +79,19 @@ impl Console {
         let contract = stream.contract();
         let value: Value = serde_json::from_str(json).expect("what is published is JSON");
         let text = |pointer| text_at(&value, pointer).unwrap_or_default().to_owned();
-        let json: Arc<str> = json.into();
         let number = self.published.records.len();
-        self.published.records.push(Record {
+        let version = Version {
             stream,
             id: text(contract.id),
             updated_at: text(contract.updated_at),
-            json: Arc::clone(&json),
+            json: json.to_owned(),
+        };
+        self.published.records.push(Record {
+            version,
             shown: false,
             current: true,
         });
-        let replaced = self.catalogue(stream).show(contract, &value, json, number);
+        let replaced = self.catalogue(stream).show(contract, &value, json.into(), number);
         if let Some(replaced) = replaced {
             self.published.records[replaced].current = false;
         }

@@ -25,6 +25,25 @@ pub(super) const FILES: [&str; 4] = [
 
 pub(super) const CLASSIFICATIONS: [&str; 4] = ["Malware", "PUA", "Ransomware", "Hacktool"];
 
+pub(super) const KUBERNETES_KEYS: [&str; 9] = [
+    "cluster",
+    "controllerKind",
+    "controllerLabels",
+    "controllerName",
+    "namespace",
+    "namespaceLabels",
+    "node",
+    "pod",
+    "podLabels",
+];
+
+pub(super) const CONTAINER_KEYS: [&str; 4] = ["id", "image", "labels", "name"];
+
+/// An object whose keys are all there and all null.
+pub(super) fn nothing(keys: &[&str]) -> Value {
+    keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()
+}
+
 /// The vendor's form of a time: UTC, six digits of fraction, `Z`.
 pub(super) fn microseconds(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()

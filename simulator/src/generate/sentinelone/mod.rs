@@ -11,18 +11,21 @@ mod alerts;
 mod common;
 mod estate;
 mod groups;
+mod object;
 mod snowflake;
+mod source;
 mod threats;
 mod unified_alerts;
 
-pub use activities::{Activities, Activity};
+pub use activities::ConsoleActivities;
 pub use activity_types::ActivityType;
-pub use agents::{Agent, Agents};
-pub use alerts::{Alert, Alerts};
+pub use agents::Agents;
+pub use alerts::Alerts;
 pub use common::REGISTRATION_TOKEN_MARK;
-pub use groups::{Group, Groups};
-pub use threats::{Threat, Threats};
-pub use unified_alerts::{UnifiedAlert, UnifiedAlerts};
+pub use groups::Groups;
+pub use object::Object;
+pub use threats::Threats;
+pub use unified_alerts::UnifiedAlerts;
 
 #[cfg(test)]
 mod tests;

@@ -1,54 +1,36 @@
 //! Threats: snapshots whose verdict and mitigation change.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::common::{CLASSIFICATIONS, FILES, cut, hexadecimal, microseconds, parsed};
-use super::estate::{Estate, EstatePlace};
-use super::snowflake::Snowflakes;
+use super::common::{CLASSIFICATIONS, CONTAINER_KEYS, FILES, KUBERNETES_KEYS, cut, microseconds, nothing};
+use super::estate::EstatePlace;
+use super::object::Object;
+use super::source::Source;
 use crate::generate::ADDRESSES;
-use crate::random::{one_in, pick};
-
-/// One version of a threat. There is no top-level `createdAt`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Threat {
-    /// `id`, the same as `threatInfo.threatId`.
-    pub id: String,
-    /// `threatInfo.createdAt`.
-    pub created_at: DateTime<Utc>,
-    /// `threatInfo.updatedAt`: at birth 5 to 16 ms before `created_at`.
-    pub updated_at: DateTime<Utc>,
-    /// The threat as compact JSON text.
-    pub json: String,
-}
+use crate::sentinelone::Stream;
 
 /// Makes threats of one account.
 #[derive(Debug)]
 pub struct Threats {
-    rng: StdRng,
-    ids: Snowflakes,
-    estate: Estate,
+    source: Source,
 }
 
 impl Threats {
     /// A generator for the account of that seed.
     pub fn new(seed: u64) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed);
         Threats {
-            ids: Snowflakes::new(&mut rng),
-            estate: Estate::new(seed),
-            rng,
+            source: Source::new(seed),
         }
     }
 
     /// A threat that was created at that time.
-    pub fn new_object(&mut self, at: DateTime<Utc>) -> Threat {
+    pub fn new_object(&mut self, at: DateTime<Utc>) -> Object {
         let created_at = cut(at);
-        let updated_at = created_at - TimeDelta::microseconds(self.rng.random_range(5_000..16_000));
-        let id = self.ids.at(created_at);
-        let place = self.estate.place(&mut self.rng);
+        let updated_at = created_at - TimeDelta::microseconds(self.source.rng.random_range(5_000..16_000));
+        let id = self.source.id_at(created_at);
+        let place = self.source.place();
         let mut threat = json!({
             "id": id,
             "threatInfo": self.threat_info(&id, created_at, updated_at),
@@ -57,14 +39,14 @@ impl Threats {
             "mitigationStatus": [],
             "indicators": self.indicators(),
             "whiteningOptions": ["hash", "path"],
-            "kubernetesInfo": nothing(&["cluster", "controllerKind", "controllerLabels", "controllerName", "namespace",
-                "namespaceLabels", "node", "pod", "podLabels"]),
-            "containerInfo": nothing(&["id", "image", "labels", "name"]),
+            "kubernetesInfo": nothing(&KUBERNETES_KEYS),
+            "containerInfo": nothing(&CONTAINER_KEYS),
         });
-        if one_in(&mut self.rng, 2) {
+        if self.source.one_in(2) {
             threat["ecsInfo"] = nothing(&["clusterName", "serviceArn", "taskArn", "type", "version"]);
         }
-        Threat {
+        Object {
+            stream: Stream::Threats,
             id,
             created_at,
             updated_at,
@@ -73,42 +55,27 @@ impl Threats {
     }
 
     /// The same threat with another verdict or mitigation, changed at that time.
-    pub fn update(&mut self, previous: &Threat, at: DateTime<Utc>) -> Threat {
-        let updated_at = cut(at);
-        let mut threat = parsed(&previous.json);
-        let info = &mut threat["threatInfo"];
-        if one_in(&mut self.rng, 2) {
-            info["analystVerdict"] = json!("true_positive");
-            info["analystVerdictDescription"] = json!("True positive");
-            info["incidentStatus"] = json!("in_progress");
-        } else {
-            info["mitigationStatus"] = json!("mitigated");
-            info["mitigationStatusDescription"] = json!("Mitigated");
-        }
-        info["updatedAt"] = json!(microseconds(updated_at));
-        if let Some(steps) = threat["mitigationStatus"].as_array_mut() {
-            steps.push(json!({
-                "action": "quarantine",
-                "actionsCounters": {"failed": 0, "notFound": 0, "pendingReboot": 0, "success": 1, "total": 1},
-                "agentSupportsReport": true,
-                "groupNotFound": false,
-                "lastUpdate": microseconds(updated_at),
-                "latestReport": null,
-                "mitigationEndedAt": microseconds(updated_at),
-                "mitigationStartedAt": microseconds(updated_at - TimeDelta::milliseconds(800)),
-                "status": "success",
-            }));
-        }
-        Threat {
-            updated_at,
-            json: threat.to_string(),
-            ..previous.clone()
-        }
+    pub fn update(&mut self, previous: &Object, at: DateTime<Utc>) -> Object {
+        let has_verdict = self.source.one_in(2);
+        previous.changed(at, "/threatInfo", |threat| {
+            let info = &mut threat["threatInfo"];
+            if has_verdict {
+                info["analystVerdict"] = json!("true_positive");
+                info["analystVerdictDescription"] = json!("True positive");
+                info["incidentStatus"] = json!("in_progress");
+            } else {
+                info["mitigationStatus"] = json!("mitigated");
+                info["mitigationStatusDescription"] = json!("Mitigated");
+            }
+            if let Some(steps) = threat["mitigationStatus"].as_array_mut() {
+                steps.push(mitigation(cut(at)));
+            }
+        })
     }
 
     fn threat_info(&mut self, id: &str, created_at: DateTime<Utc>, updated_at: DateTime<Utc>) -> Value {
-        let file = pick(&mut self.rng, &FILES);
-        let seen_before = TimeDelta::milliseconds(self.rng.random_range(100..3_000));
+        let file = self.source.pick(&FILES);
+        let seen_before = TimeDelta::milliseconds(self.source.rng.random_range(100..3_000));
         json!({
             "threatId": id,
             "threatName": file,
@@ -119,11 +86,11 @@ impl Threats {
             "analystVerdictDescription": "Undefined",
             "automaticallyResolved": false,
             "certificateId": "",
-            "classification": pick(&mut self.rng, &CLASSIFICATIONS),
+            "classification": self.source.pick(&CLASSIFICATIONS),
             "classificationSource": "Engine",
             "cloudFilesHashVerdict": null,
-            "collectionId": self.ids.at(created_at),
-            "confidenceLevel": if one_in(&mut self.rng, 3) { "suspicious" } else { "malicious" },
+            "collectionId": self.source.id_at(created_at),
+            "confidenceLevel": if self.source.one_in(3) { "suspicious" } else { "malicious" },
             "detectionEngines": [{"key": "data_files", "title": "Documents, scripts"}],
             "detectionType": "dynamic",
             "engines": ["Documents, scripts"],
@@ -133,13 +100,13 @@ impl Threats {
             "fileExtension": "EXE",
             "fileExtensionType": "Executable",
             "filePath": format!("\\Device\\HarddiskVolume2\\Users\\guest\\{file}"),
-            "fileSize": self.rng.random_range(4_096..90_000_000),
+            "fileSize": self.source.rng.random_range(4_096..90_000_000),
             "incidentStatus": "unresolved",
             "incidentStatusDescription": "Unresolved",
             "initiatedBy": "agent_policy",
             "initiatingUserId": null,
             "isFileless": false,
-            "maliciousProcessArguments": one_in(&mut self.rng, 2).then_some("--run \"now\" 'or later'"),
+            "maliciousProcessArguments": self.source.one_in(2).then_some("--run \"now\" 'or later'"),
             "md5": null,
             "mitigationStatus": "not_mitigated",
             "mitigationStatusDescription": "Not mitigated",
@@ -148,20 +115,14 @@ impl Threats {
             "processUser": "QUAY\\noor",
             "publisherName": "",
             "rebootRequired": false,
-            "sha1": hexadecimal(&mut self.rng, 40),
+            "sha1": self.source.hexadecimal(40),
             "sha256": null,
-            "storyline": hexadecimal(&mut self.rng, 16).to_uppercase(),
+            "storyline": self.source.hexadecimal(16).to_uppercase(),
         })
     }
 
     fn detection_info(&mut self, place: &EstatePlace, at: DateTime<Utc>) -> Value {
-        json!({
-            "accountId": self.estate.account_id,
-            "accountName": self.estate.account_name,
-            "siteId": place.site_id,
-            "siteName": place.site_name,
-            "groupId": place.group_id,
-            "groupName": place.group_name,
+        let keys = json!({
             "agentDomain": "QUAY",
             "agentIpV4": "192.0.2.80,198.51.100.12",
             "agentIpV6": "2001:db8:7::50",
@@ -170,40 +131,36 @@ impl Threats {
             "agentOsName": "Windows 11 Pro",
             "agentOsRevision": "26100",
             "agentRegisteredAt": microseconds(at - TimeDelta::days(41)),
-            "agentUuid": hexadecimal(&mut self.rng, 32),
+            "agentUuid": self.source.hexadecimal(32),
             "agentVersion": "25.1.4.117",
-            "externalIp": pick(&mut self.rng, &ADDRESSES),
+            "externalIp": self.source.pick(&ADDRESSES),
             "cloudProviders": {},
-        })
+        });
+        self.source.placed(place, keys)
     }
 
     fn realtime_info(&mut self, place: &EstatePlace, at: DateTime<Utc>) -> Value {
-        json!({
-            "accountId": self.estate.account_id,
-            "accountName": self.estate.account_name,
-            "siteId": place.site_id,
-            "siteName": place.site_name,
-            "groupId": place.group_id,
-            "groupName": place.group_name,
-            "activeThreats": self.rng.random_range(1..5),
-            "agentComputerName": format!("bench-{}", self.rng.random_range(10..60)),
+        let keys = json!({
+            "activeThreats": self.source.rng.random_range(1..5),
+            "agentComputerName": self.source.computer(),
             "agentDecommissionedAt": null,
-            "agentId": self.ids.at(at - TimeDelta::days(41)),
+            "agentId": self.source.id_at(at - TimeDelta::days(41)),
             "agentInfected": true,
             "agentIsActive": true,
             "agentIsDecommissioned": false,
             "agentMachineType": "laptop",
             "agentNetworkStatus": "connected",
             "agentOsType": "windows",
-            "networkInterfaces": [{"id": self.ids.at(at), "inet": ["192.0.2.80"], "inet6": [], "name": "Wi-Fi"}],
+            "networkInterfaces": [{"id": self.source.id_at(at), "inet": ["192.0.2.80"], "inet6": [], "name": "Wi-Fi"}],
             "scanStatus": "finished",
             "userActionsNeeded": [],
-        })
+        });
+        self.source.placed(place, keys)
     }
 
     /// From none to many: the list is what makes a threat large.
     fn indicators(&mut self) -> Value {
-        let count = self.rng.random_range(0..5);
+        let count = self.source.rng.random_range(0..5);
         let one = |number: i32| {
             json!({
                 "category": "Evasion",
@@ -216,7 +173,16 @@ impl Threats {
     }
 }
 
-/// An object whose keys are all there and all null.
-pub(super) fn nothing(keys: &[&str]) -> Value {
-    keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()
+fn mitigation(at: DateTime<Utc>) -> Value {
+    json!({
+        "action": "quarantine",
+        "actionsCounters": {"failed": 0, "notFound": 0, "pendingReboot": 0, "success": 1, "total": 1},
+        "agentSupportsReport": true,
+        "groupNotFound": false,
+        "lastUpdate": microseconds(at),
+        "latestReport": null,
+        "mitigationEndedAt": microseconds(at),
+        "mitigationStartedAt": microseconds(at - TimeDelta::milliseconds(800)),
+        "status": "success",
+    })
 }

@@ -5,24 +5,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::common::{CLASSIFICATIONS, PEOPLE, cut, hexadecimal, microseconds, parsed};
+use super::common::{CLASSIFICATIONS, PEOPLE, cut, hexadecimal, microseconds};
+use super::object::Object;
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick, uuid};
-
-/// One version of a unified alert.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UnifiedAlert {
-    /// `id`, a uuid.
-    pub id: String,
-    /// `detectedAt`: up to 2 s before `created_at`.
-    pub detected_at: DateTime<Utc>,
-    /// `createdAt`.
-    pub created_at: DateTime<Utc>,
-    /// `updatedAt`.
-    pub updated_at: DateTime<Utc>,
-    /// The node as compact JSON text, with every field that can be selected.
-    pub json: String,
-}
+use crate::sentinelone::Stream;
 
 /// Makes unified alerts.
 #[derive(Debug)]
@@ -39,14 +26,14 @@ impl UnifiedAlerts {
     }
 
     /// An alert that was created at that time.
-    pub fn new_object(&mut self, at: DateTime<Utc>) -> UnifiedAlert {
+    pub fn new_object(&mut self, at: DateTime<Utc>) -> Object {
         let created_at = cut(at);
         let detected_at = created_at - TimeDelta::milliseconds(self.rng.random_range(0..2_000));
         let id = uuid(&mut self.rng);
         let node = self.node(&id, detected_at, created_at);
-        UnifiedAlert {
+        Object {
+            stream: Stream::UnifiedAlerts,
             id,
-            detected_at,
             created_at,
             updated_at: created_at,
             json: node.to_string(),
@@ -54,24 +41,20 @@ impl UnifiedAlerts {
     }
 
     /// The same alert with another status and sometimes somebody in charge, changed at that time.
-    pub fn update(&mut self, previous: &UnifiedAlert, at: DateTime<Utc>) -> UnifiedAlert {
-        let updated_at = cut(at);
-        let mut node = parsed(&previous.json);
-        node["status"] = json!(if node["status"] == "NEW" {
-            "IN_PROGRESS"
-        } else {
-            "RESOLVED"
-        });
-        if one_in(&mut self.rng, 2) {
-            node["analystVerdict"] = json!("FALSE_POSITIVE_BENIGN");
-            node["assignee"] = json!({"fullName": pick(&mut self.rng, &PEOPLE), "email": "noor.haddad@example.com"});
-        }
-        node["updatedAt"] = json!(microseconds(updated_at));
-        UnifiedAlert {
-            updated_at,
-            json: node.to_string(),
-            ..previous.clone()
-        }
+    pub fn update(&mut self, previous: &Object, at: DateTime<Utc>) -> Object {
+        let assignee = one_in(&mut self.rng, 2).then(|| pick(&mut self.rng, &PEOPLE));
+        previous.changed(at, "", |node| {
+            let status = if node["status"] == "NEW" {
+                "IN_PROGRESS"
+            } else {
+                "RESOLVED"
+            };
+            node["status"] = json!(status);
+            if let Some(name) = assignee {
+                node["analystVerdict"] = json!("FALSE_POSITIVE_BENIGN");
+                node["assignee"] = json!({"fullName": name, "email": "noor.haddad@example.com"});
+            }
+        })
     }
 
     fn node(&mut self, id: &str, detected_at: DateTime<Utc>, created_at: DateTime<Utc>) -> Value {

@@ -3,7 +3,7 @@ use super::*;
 #[tokio::test]
 async fn faults_come_one_per_request_in_order_and_those_of_a_stream_first() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(4));
+    server.publish(activities(4));
     server.fail_next([
         Fault::TruncatedJson,
         Fault::HtmlPage,
@@ -53,7 +53,7 @@ async fn a_reset_is_no_answer() {
 #[tokio::test]
 async fn cursors_in_other_forms_lead_to_the_same_pages() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(30));
+    server.publish(activities(30));
     let parameters = query(&[("limit", "10"), ("sortBy", "createdAt")]);
     let expected = walk(&server, Stream::Activities, &parameters).await;
 
@@ -75,7 +75,7 @@ async fn cursors_in_other_forms_lead_to_the_same_pages() {
 async fn the_last_object_of_a_page_can_lead_the_next() {
     let server = SentinelOne::start(Options::default());
     // One of them is hidden.
-    server.publish_activities(activities(21));
+    server.publish(activities(21));
     server.fail_next([Fault::Delay(Duration::ZERO), Fault::RepeatLastOfPreviousPage]);
 
     let pages = walk(&server, Stream::Activities, &query(&[("limit", "10")])).await;
@@ -99,7 +99,7 @@ async fn raw_elements_are_shown() {
 #[tokio::test]
 async fn what_a_client_did_not_wait_for_was_not_shown() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(4));
+    server.publish(activities(4));
     server.fail_next([Fault::Delay(Duration::from_secs(600))]);
 
     let gave_up = plain_client()

@@ -39,7 +39,7 @@ fn server_with_alerts(options: Options) -> SentinelOne {
     let server = SentinelOne::start(options);
     let mut generator = UnifiedAlerts::new(5);
     let alerts = (0..25).map(|step| generator.new_object(start_time() + TimeDelta::seconds(step / 2)));
-    server.publish_unified_alerts(alerts.collect::<Vec<_>>());
+    server.publish(alerts.collect::<Vec<_>>());
     server
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::client::plain_client;
-use crate::generate::sentinelone::{Activities, Agents, Alerts, Groups, Threats, UnifiedAlerts};
+use crate::generate::sentinelone::{Agents, Alerts, ConsoleActivities, Groups, Threats, UnifiedAlerts};
 
 fn start_time() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0)
@@ -23,8 +23,8 @@ fn start_time() -> DateTime<Utc> {
 }
 
 /// So many activities, three in every microsecond.
-fn activities(count: i64) -> Vec<Activity> {
-    let mut generator = Activities::new(11);
+fn activities(count: i64) -> Vec<Object> {
+    let mut generator = ConsoleActivities::new(11);
     (0..count)
         .map(|step| generator.at(start_time() + TimeDelta::microseconds(step / 3)))
         .collect()

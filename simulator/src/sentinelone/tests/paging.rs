@@ -11,11 +11,11 @@ async fn every_stream_is_read_in_pages_that_hold_each_object_once_in_order() {
     let mut groups = Groups::new(3);
     let mut threats = Threats::new(3);
     let mut alerts = Alerts::new(3);
-    server.publish_activities(activities(45));
-    server.publish_agents((0..45).map(|step| agents.new_object(at(step))));
-    server.publish_groups((0..45).map(|step| groups.new_object(at(step))));
-    server.publish_threats((0..45).map(|step| threats.new_object(start_time() + TimeDelta::seconds(step + 1))));
-    server.publish_alerts((0..45).map(|step| alerts.new_object(at(step))));
+    server.publish(activities(45));
+    server.publish((0..45).map(|step| agents.new_object(at(step))));
+    server.publish((0..45).map(|step| groups.new_object(at(step))));
+    server.publish((0..45).map(|step| threats.new_object(start_time() + TimeDelta::seconds(step + 1))));
+    server.publish((0..45).map(|step| alerts.new_object(at(step))));
 
     for (stream, field, sort) in [
         (Stream::Activities, "createdAt", "createdAt"),
@@ -39,13 +39,13 @@ async fn every_stream_is_read_in_pages_that_hold_each_object_once_in_order() {
         assert_eq!(sorted.len(), 45, "{stream:?}");
     }
     assert_eq!(server.violations(), Vec::<String>::new());
-    assert_eq!(server.versions_shown(), server.versions_published());
+    assert_eq!(server.versions_shown(), server.versions_current());
 }
 
 #[tokio::test]
 async fn equal_times_are_in_the_order_of_ids_and_bounds_are_exact_to_the_microsecond() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(9));
+    server.publish(activities(9));
     let count = async |word: &str| {
         let parameters = query(&[(word, "2026-11-20T10:00:00.000001Z"), ("includeHidden", "true")]);
         json_of(get(&server, Stream::Activities, &parameters).await).await["pagination"]["totalItems"].clone()
@@ -61,7 +61,7 @@ async fn equal_times_are_in_the_order_of_ids_and_bounds_are_exact_to_the_microse
         &query(&[("limit", "2"), ("sortBy", "createdAt")]),
     )
     .await;
-    let mut expected = server.published_activities();
+    let mut expected = server.published(Stream::Activities);
     expected.sort_by_key(|activity| (activity.created_at, activity.id.clone()));
     assert_eq!(
         pages.concat(),
@@ -75,14 +75,14 @@ async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
         hidden_activity_types: vec![19],
         ..Options::default()
     });
-    server.publish_activities(activities(5));
+    server.publish(activities(5));
     let mut agents = Agents::new(1);
     let agent = agents.new_object(start_time());
     let other = agents.new_object(start_time());
     let third = agents.new_object(start_time());
     let mut shown = vec![agent.clone(), other, agents.decommission(&agent, start_time())];
     shown.push(agents.uninstall(&third, start_time()));
-    server.publish_agents(shown);
+    server.publish(shown);
     let count = async |stream, parameters: &[(&str, &str)]| {
         ids(stream, &json_of(get(&server, stream, &query(parameters)).await).await).len()
     };
@@ -103,11 +103,11 @@ async fn an_object_that_changes_during_the_walk_moves_to_the_end() {
     let all: Vec<_> = (0..6)
         .map(|step| agents.new_object(start_time() + TimeDelta::seconds(step)))
         .collect();
-    server.publish_agents(all.clone());
+    server.publish(all.clone());
     let mut parameters = query(&[("limit", "3"), ("sortBy", "updatedAt")]);
 
     let first = json_of(get(&server, Stream::Agents, &parameters).await).await;
-    server.publish_agents([agents.update(&all[0], start_time() + TimeDelta::minutes(1))]);
+    server.publish([agents.update(&all[0], start_time() + TimeDelta::minutes(1))]);
     let cursor = first["pagination"]["nextCursor"].as_str().expect("a cursor").to_owned();
     parameters.push(("cursor".to_owned(), cursor));
     parameters[0].1 = "10".to_owned();
@@ -126,20 +126,20 @@ async fn a_version_that_was_overwritten_before_anybody_asked_was_never_shown() {
     let mut groups = Groups::new(2);
     let old = groups.new_object(start_time());
     let new = groups.update(&old, start_time() + TimeDelta::seconds(1));
-    server.publish_groups([old, new.clone()]);
+    server.publish([old, new.clone()]);
 
     walk(&server, Stream::Groups, &[]).await;
 
     let shown = server.versions_shown();
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0].json, new.json);
-    assert_eq!(server.published_groups().len(), 2);
+    assert_eq!(server.published(Stream::Groups).len(), 2);
 }
 
 #[tokio::test]
 async fn the_default_page_has_ten_objects_and_says_how_many_there_are() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(12));
+    server.publish(activities(12));
 
     let page = json_of(get(&server, Stream::Activities, &[]).await).await;
 
@@ -154,7 +154,7 @@ async fn a_page_holds_no_more_than_its_cap_and_two_windows_may_share_a_cursor() 
         page_cap: Some(4),
         ..Options::default()
     });
-    server.publish_activities(activities(9));
+    server.publish(activities(9));
     let parameters = |last: &str| {
         query(&[
             ("limit", "1000"),

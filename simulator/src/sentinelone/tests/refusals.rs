@@ -59,7 +59,7 @@ async fn the_scheme_of_the_token_has_any_case_and_everything_else_is_401() {
 #[tokio::test]
 async fn a_page_asked_without_its_filters_shows_other_data_and_is_a_violation() {
     let server = SentinelOne::start(Options::default());
-    server.publish_activities(activities(40));
+    server.publish(activities(40));
     let mut parameters = query(&[("limit", "5"), ("sortBy", "createdAt")]);
     parameters.push(("createdAt__lt".to_owned(), "2026-11-20T10:00:00.000003Z".to_owned()));
 

@@ -2,10 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::generate::sentinelone::{
-    Activities, Activity, Agent, Agents, Alert, Alerts, Group, Groups, Threat, Threats, UnifiedAlert, UnifiedAlerts,
-};
-use simulator::sentinelone::{Options, SentinelOne};
+use simulator::generate::sentinelone::{Agents, Alerts, ConsoleActivities, Groups, Object, Threats, UnifiedAlerts};
+use simulator::sentinelone::{Options, SentinelOne, Stream};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
 
@@ -20,21 +18,11 @@ pub const TABLES: [&str; 6] = [
 
 const STREAMS: &str = "activities,agents,alerts,groups,threats,unified-alerts";
 
-/// What a console shows at one time.
-#[derive(Default)]
-struct Objects {
-    activities: Vec<Activity>,
-    agents: Vec<Agent>,
-    groups: Vec<Group>,
-    threats: Vec<Threat>,
-    alerts: Vec<Alert>,
-    unified_alerts: Vec<UnifiedAlert>,
-}
-
 /// The console at the beginning, and what is new or changed later.
 pub struct SentinelOneScenario {
-    first: Objects,
-    later: Objects,
+    first: Vec<Object>,
+    /// Alerts come in pairs: one that changed, and one that came long after its event.
+    later: Vec<Object>,
 }
 
 /// The console of one pass.
@@ -49,110 +37,96 @@ impl SentinelOneScenario {
         let ago = |minutes: i64| now - TimeDelta::minutes(minutes);
         // After the first poll's view and old enough for the second one to look for.
         let between = |number: usize| ago(1) - TimeDelta::milliseconds(i64::try_from(number).unwrap_or_default());
-        let mut activities = Activities::new(SEED);
+        let mut activities = ConsoleActivities::new(SEED);
         let mut agents = Agents::new(SEED);
         let mut groups = Groups::new(SEED);
         let mut threats = Threats::new(SEED);
         let mut alerts = Alerts::new(SEED);
         let mut unified = UnifiedAlerts::new(SEED);
-        let first = Objects {
-            activities: (0..120).map(|number| activities.at(ago(55 - number / 3))).collect(),
-            agents: (0..40).map(|number| agents.new_object(ago(54 - number))).collect(),
-            groups: (0..6).map(|number| groups.new_object(ago(50 - number))).collect(),
-            threats: (0..15).map(|number| threats.new_object(ago(45 - number))).collect(),
+        let mut first: Vec<Object> = (0..120).map(|number| activities.at(ago(55 - number / 3))).collect();
+        let old: [Vec<Object>; 5] = [
+            (0..40).map(|number| agents.new_object(ago(54 - number))).collect(),
+            (0..6).map(|number| groups.new_object(ago(50 - number))).collect(),
+            (0..15).map(|number| threats.new_object(ago(45 - number))).collect(),
             // The youngest ones stand in the overlap of the two polls: only there a change is seen.
-            alerts: (0..20).map(|number| alerts.new_object(ago(2 + number))).collect(),
-            unified_alerts: (0..18).map(|number| unified.new_object(ago(40 - number))).collect(),
-        };
-        let mut later = Objects {
-            activities: (0..21).map(|number| activities.at(between(number / 3))).collect(),
-            ..Objects::default()
-        };
-        let changed = |count: usize| (0..count).map(|number| (number, between(number)));
-        for (number, at) in changed(12) {
-            later.agents.push(agents.update(&first.agents[number], at));
+            (0..20).map(|number| alerts.new_object(ago(2 + number))).collect(),
+            (0..18).map(|number| unified.new_object(ago(40 - number))).collect(),
+        ];
+        let mut later: Vec<Object> = (0..21).map(|number| activities.at(between(number / 3))).collect();
+        for (objects, count) in old.iter().zip([12, 2, 6, 3, 5]) {
+            for (number, object) in objects.iter().take(count).enumerate() {
+                let at = between(number);
+                match object.stream {
+                    Stream::Activities => {}
+                    Stream::Agents => later.push(agents.update(object, at)),
+                    Stream::Groups => later.push(groups.update(object, at)),
+                    Stream::Threats => later.push(threats.update(object, at)),
+                    Stream::Alerts => later.extend([alerts.update(object, at), alerts.late_object(ago(35), at)]),
+                    Stream::UnifiedAlerts => later.push(unified.update(object, at)),
+                }
+            }
         }
-        for (number, at) in changed(2) {
-            later.groups.push(groups.update(&first.groups[number], at));
-        }
-        for (number, at) in changed(6) {
-            later.threats.push(threats.update(&first.threats[number], at));
-        }
-        for (number, at) in changed(3) {
-            later.alerts.push(alerts.update(&first.alerts[number], at));
-            later.alerts.push(alerts.late_object(ago(35), at));
-        }
-        for (number, at) in changed(5) {
-            later
-                .unified_alerts
-                .push(unified.update(&first.unified_alerts[number], at));
-        }
+        first.extend(old.into_iter().flatten());
         Self { first, later }
     }
 
     pub fn expected(&self) -> Vec<Expected> {
         let [activities, agents, unified_alerts, alerts, groups, threats] = TABLES;
         let by_change = |row: &Value| name_from(row, "Id", "UpdatedAt");
+        let expected = |table, stream, name_of| Expected {
+            table,
+            name_of,
+            names: self.names(stream),
+        };
         vec![
-            Expected {
-                table: activities,
-                name_of: |row| name_from(row, "Id", "CreatedAt"),
-                names: self.names(|of| &of.activities, |activity| name(&activity.id, activity.created_at)),
-            },
-            Expected {
-                table: agents,
-                name_of: by_change,
-                names: self.names(|of| &of.agents, |agent| name(&agent.id, agent.updated_at)),
-            },
-            Expected {
-                table: groups,
-                name_of: by_change,
-                names: self.names(|of| &of.groups, |group| name(&group.id, group.updated_at)),
-            },
-            Expected {
-                table: threats,
-                name_of: by_change,
-                names: self.names(|of| &of.threats, |threat| name(&threat.id, threat.updated_at)),
-            },
-            Expected {
-                table: alerts,
-                name_of: |row| {
-                    let info: Value = serde_json::from_str(row.get("AlertInfo")?.as_str()?).ok()?;
-                    name_from(&info, "alertId", "updatedAt")
-                },
-                names: self.names(|of| &of.alerts, |alert| name(&alert.id, alert.updated_at)),
-            },
-            Expected {
-                table: unified_alerts,
-                name_of: |row| name_from(row, "AlertId", "UpdatedAt"),
-                names: self.names(|of| &of.unified_alerts, |alert| name(&alert.id, alert.updated_at)),
-            },
+            expected(activities, Stream::Activities, |row| name_from(row, "Id", "CreatedAt")),
+            expected(agents, Stream::Agents, by_change),
+            expected(groups, Stream::Groups, by_change),
+            expected(threats, Stream::Threats, by_change),
+            expected(alerts, Stream::Alerts, |row| {
+                let info: Value = serde_json::from_str(row.get("AlertInfo")?.as_str()?).ok()?;
+                name_from(&info, "alertId", "updatedAt")
+            }),
+            expected(unified_alerts, Stream::UnifiedAlerts, |row| {
+                name_from(row, "AlertId", "UpdatedAt")
+            }),
         ]
     }
 
     pub fn summary(&self) -> String {
-        let (first, later) = (&self.first, &self.later);
+        let first = |stream| count(&self.first, stream);
+        let activities = count(&self.later, Stream::Activities);
+        let late_alerts = count(&self.later, Stream::Alerts) / 2;
         format!(
             "SentinelOne (simulated): {} activities, {} agents, {} groups, {} threats, {} alerts and {} unified alerts; \
-             {} of these things changed between two polls, and {} alerts came long after their events",
-            first.activities.len() + later.activities.len(),
-            first.agents.len(),
-            first.groups.len(),
-            first.threats.len(),
-            first.alerts.len() + later.alerts.len() / 2,
-            first.unified_alerts.len(),
-            later.agents.len()
-                + later.groups.len()
-                + later.threats.len()
-                + later.alerts.len() / 2
-                + later.unified_alerts.len(),
-            later.alerts.len() / 2
+             {} of these things changed between two polls, and {late_alerts} alerts came long after their events",
+            first(Stream::Activities) + activities,
+            first(Stream::Agents),
+            first(Stream::Groups),
+            first(Stream::Threats),
+            first(Stream::Alerts) + late_alerts,
+            first(Stream::UnifiedAlerts),
+            self.later.len() - activities - late_alerts,
         )
     }
 
-    fn names<T: 'static>(&self, of: impl Fn(&Objects) -> &Vec<T>, name: impl Fn(&T) -> String) -> Vec<String> {
-        of(&self.first).iter().chain(of(&self.later)).map(name).collect()
+    /// An activity is named by its creation, everything else by its last change.
+    fn names(&self, stream: Stream) -> Vec<String> {
+        let of_stream = self
+            .first
+            .iter()
+            .chain(&self.later)
+            .filter(|object| object.stream == stream);
+        let named = of_stream.map(|object| match stream {
+            Stream::Activities => name(&object.id, object.created_at),
+            _ => name(&object.id, object.updated_at),
+        });
+        named.collect()
     }
+}
+
+fn count(objects: &[Object], stream: Stream) -> usize {
+    objects.iter().filter(|object| object.stream == stream).count()
 }
 
 impl<'a> SentinelOneSimulation<'a> {
@@ -179,13 +153,7 @@ impl<'a> SentinelOneSimulation<'a> {
             Phase::Changes => &self.scenario.later,
             Phase::Repeats => return,
         };
-        self.vendor.publish_activities(objects.activities.iter().cloned());
-        self.vendor.publish_agents(objects.agents.iter().cloned());
-        self.vendor.publish_groups(objects.groups.iter().cloned());
-        self.vendor.publish_threats(objects.threats.iter().cloned());
-        self.vendor.publish_alerts(objects.alerts.iter().cloned());
-        self.vendor
-            .publish_unified_alerts(objects.unified_alerts.iter().cloned());
+        self.vendor.publish(objects.iter().cloned());
     }
 
     pub fn violations(&self) -> Vec<String> {
