@@ -17,7 +17,8 @@
 //! * [`azurite`]: Azure Blob Storage, which is no simulator of ours but Microsoft's own emulator;
 //! * [`tls`], [`connect_proxy`]: TLS and production host names in front of any of them;
 //! * [`functions_host`]: the Azure Functions host around a custom handler;
-//! * [`onelogin`]: the webhook sender of OneLogin.
+//! * [`onelogin`]: the webhook sender of OneLogin;
+//! * [`webhook`]: what both senders share.
 #![allow(
     clippy::expect_used,
     reason = "a test tool: a broken assumption must stop the test with a message"
@@ -38,6 +39,7 @@ pub mod pingone_webhook;
 pub mod sentinelone;
 pub mod tables;
 pub mod tls;
+pub mod webhook;
 
 mod access_tokens;
 mod client;
@@ -50,7 +52,6 @@ mod recording_webhook;
 mod relay;
 mod service;
 mod wall_clock;
-mod webhook_client;
 
 pub use loopback::DateHeader;
 pub use service::{Controls, Ending, RecordedRequest, Reply, Request, Server, Service, Simulation};
@@ -67,10 +68,10 @@ mod tests {
         is_send_and_sync::<crate::azurite::Azurite>();
         is_send_and_sync::<crate::azurite::AzuriteProxy>();
         is_send_and_sync::<crate::functions_host::FunctionsHost>();
-        is_send_and_sync::<crate::onelogin::Sender>();
+        is_send_and_sync::<crate::onelogin::OneLoginSender>();
         is_send_and_sync::<crate::onelogin_api::OneLoginApi>();
         is_send_and_sync::<crate::pingone_enterprise::PingOneEnterprise>();
-        is_send_and_sync::<crate::pingone_webhook::Sender>();
+        is_send_and_sync::<crate::pingone_webhook::PingOneSender>();
         is_send_and_sync::<crate::sentinelone::SentinelOne>();
         is_send_and_sync::<crate::tls::TlsFront>();
         is_send_and_sync::<crate::connect_proxy::ConnectProxy>();

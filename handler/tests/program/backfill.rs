@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::functions_host::Mode;
-use simulator::generate::onelogin_api::{Events, Users};
+use simulator::generate::onelogin_api::{ApiEvents, Users};
 use simulator::generate::pingone::{Activities, Activity};
 use simulator::onelogin_api::OneLoginApi;
 use simulator::pingone::{Fault, PingOne};
@@ -187,7 +187,7 @@ async fn an_event_just_before_the_first_window_is_left_to_the_backfill() {
     let checkpoint: serde_json::Value = serde_json::from_slice(&std::fs::read(checkpoint).unwrap()).unwrap();
     let begin = &checkpoint["tables"]["OneLoginEventsV2_CL"]["begin"];
     let begin: DateTime<Utc> = begin.as_str().unwrap().parse().unwrap();
-    let mut events = Events::new(507, 4711);
+    let mut events = ApiEvents::new(507, 4711);
     vendor.publish_events([-900, -100, 0, 100].map(|millis| events.at(begin + TimeDelta::milliseconds(millis))));
 
     assert_eq!(

@@ -156,7 +156,7 @@ async fn a_token_that_ends_soon_or_has_ended_is_told() {
 async fn a_poll_subscription_is_never_read() {
     let options = simulator::pingone_enterprise::Options::default();
     let vendor = PingOneEnterprise::start(options.clone());
-    vendor.publish([pingone_enterprise::Events::new(601).at(now())]);
+    vendor.publish([pingone_enterprise::SubscriptionEvents::new(601).at(now())]);
     let mut handler = Handler::new();
     handler
         .set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::DateHeader;
-use simulator::generate::onelogin_api::Events;
+use simulator::generate::onelogin_api::ApiEvents;
 use simulator::generate::pingone::Activities;
 use simulator::onelogin_api::OneLoginApi;
 use simulator::pingone::PingOne;
@@ -110,7 +110,7 @@ async fn nothing_is_lost_of_any_polled_vendor_while_this_clock_is_far_ahead() {
         .set("ONELOGIN__CLIENT_ID", &onelogin_options.client_id)
         .set("ONELOGIN__CLIENT_SECRET", &onelogin_options.client_secret);
     let mut estate = Estate::new(4);
-    let mut events = Events::new(4, 4711);
+    let mut events = ApiEvents::new(4, 4711);
     for (oldest, newest, behind) in [(55, 41, 40), (41, 21, 20), (21, 1, 0)] {
         for stream in Stream::ALL {
             estate.publish(&console, stream, times_ago(oldest, newest));

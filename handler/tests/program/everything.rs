@@ -46,9 +46,9 @@ pub struct Everything {
 
 struct Makers {
     activities: pingone_events::Activities,
-    enterprise: enterprise_events::Events,
+    enterprise: enterprise_events::SubscriptionEvents,
     estate: Estate,
-    events: onelogin_api::Events,
+    events: onelogin_api::ApiEvents,
 }
 
 /// A body that its sender repeats until it is accepted.
@@ -80,9 +80,9 @@ impl Everything {
             azure: Azure::with_tables(&tables),
             makers: Makers {
                 activities: pingone_events::Activities::new(seed, ENVIRONMENT_ID),
-                enterprise: enterprise_events::Events::new(seed),
+                enterprise: enterprise_events::SubscriptionEvents::new(seed),
                 estate: Estate::new(seed),
-                events: onelogin_api::Events::new(seed, 4711),
+                events: onelogin_api::ApiEvents::new(seed, 4711),
             },
             waiting_pushes: Vec::new(),
             pushed: 0,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::functions_host::{FunctionsHost, Mode};
-use simulator::generate::onelogin_api::{Event, Events, webhook_twin};
+use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, webhook_twin};
 use simulator::onelogin_api::{OneLoginApi, Options};
 use simulator::pingone::PingOne;
 
@@ -26,14 +26,14 @@ fn with_onelogin_joined(vendor: &OneLoginApi) -> Handler {
 }
 
 /// Old enough that nobody waits any more for their other form.
-fn events_of_the_last_hour(events: &mut Events, count: i32) -> Vec<Event> {
+fn events_of_the_last_hour(events: &mut ApiEvents, count: i32) -> Vec<ApiEvent> {
     let start: DateTime<Utc> = now() - TimeDelta::minutes(55);
     (0..count)
         .map(|number| events.at(start + TimeDelta::minutes(35) * number / count))
         .collect()
 }
 
-async fn push_each(host: &FunctionsHost, events: &[Event]) {
+async fn push_each(host: &FunctionsHost, events: &[ApiEvent]) {
     for event in events {
         push(host, "onelogin", format!("[{}]", webhook_twin(event).json)).await;
     }
@@ -53,7 +53,7 @@ fn waits_in_the_spool(handler: &Handler) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn pushes_that_wait_out_an_outage_end_in_their_own_table_and_the_api_brings_only_what_was_never_pushed() {
     let vendor = OneLoginApi::start(Options::default());
-    let mut events = Events::new(31, 4711);
+    let mut events = ApiEvents::new(31, 4711);
     let all = events_of_the_last_hour(&mut events, 270);
     vendor.publish_events(all.clone());
     let azure = Azure::with_tables(&[ONELOGIN, API_TABLE, "OneLoginUsersV2_CL"]);
@@ -83,7 +83,7 @@ async fn pushes_that_wait_out_an_outage_end_in_their_own_table_and_the_api_bring
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_without_the_table_of_the_api_costs_no_push() {
     let vendor = OneLoginApi::start(Options::default());
-    let mut events = Events::new(32, 4711);
+    let mut events = ApiEvents::new(32, 4711);
     let all = events_of_the_last_hour(&mut events, 240);
     vendor.publish_events(all.clone());
     let azure = Azure::with_tables(&[ONELOGIN, "OneLoginUsersV2_CL"]);
@@ -107,7 +107,7 @@ async fn a_rule_without_the_table_of_the_api_costs_no_push() {
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_that_fail_do_not_make_one_push_stand_for_two_events_that_look_alike() {
     let vendor = OneLoginApi::start(Options::default());
-    let mut events = Events::new(33, 4711);
+    let mut events = ApiEvents::new(33, 4711);
     let first = events_of_the_last_hour(&mut events, 1).remove(0);
     // The same user, the same second, the same kind: only the id is another one.
     let mut second = first.clone();
@@ -164,7 +164,7 @@ async fn a_stream_in_good_health_that_only_confirms_what_was_pushed_saves_how_fa
 async fn identities_of_a_joined_stream_are_forgotten_by_age_however_many_they_are() {
     let vendor = OneLoginApi::start(Options::default());
     let handler = with_onelogin_joined(&vendor);
-    let mut events = Events::new(35, 4711);
+    let mut events = ApiEvents::new(35, 4711);
     let host = handler.host(Mode::Proxy).await;
     let fresh = events_of_the_last_hour(&mut events, 2);
     push_each(&host, &fresh[..1]).await;

@@ -211,7 +211,7 @@ async fn what_a_consuming_read_gives_is_opened_or_set_aside() {
     handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);
     handler.set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
     handler.set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url());
-    let mut events = simulator::generate::pingone_enterprise::Events::new(91);
+    let mut events = simulator::generate::pingone_enterprise::SubscriptionEvents::new(91);
     let bare = events.at(now() - TimeDelta::minutes(4));
     vendor.publish_raw(format!(
         r#"{{"event":{}}}"#,

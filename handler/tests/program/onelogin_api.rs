@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
-use simulator::generate::onelogin_api::{Event, Events, Users, webhook_twin};
+use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, Users, webhook_twin};
 use simulator::onelogin_api::{Fault, OneLoginApi, Options};
 
 use crate::harness::*;
@@ -24,7 +24,7 @@ fn configured(vendor: &OneLoginApi) -> Handler {
 }
 
 /// Happenings of the last `from` to `to` minutes, three in every second that has any.
-fn happenings(events: &mut Events, count: i32, from: i64, to: i64) -> Vec<Event> {
+fn happenings(events: &mut ApiEvents, count: i32, from: i64, to: i64) -> Vec<ApiEvent> {
     let start: DateTime<Utc> = now() - TimeDelta::minutes(from);
     let step = TimeDelta::minutes(from - to) / (count / 3 + 1);
     (0..count)
@@ -40,7 +40,7 @@ fn event_ids(handler: &Handler) -> BTreeMap<u64, usize> {
     ids
 }
 
-fn each_once(events: &[Event]) -> BTreeMap<u64, usize> {
+fn each_once(events: &[ApiEvent]) -> BTreeMap<u64, usize> {
     events.iter().map(|event| (event.id, 1)).collect()
 }
 
@@ -50,7 +50,7 @@ async fn without_a_webhook_every_event_of_the_api_arrives_once() {
         token_uses: Some(3),
         ..Options::default()
     });
-    let mut events = Events::new(120, 4711);
+    let mut events = ApiEvents::new(120, 4711);
     vendor.publish_events(happenings(&mut events, 150, 50, 2));
     vendor.publish_users([Users::new(1).new_object(now())]);
     vendor.fail_next_tokens([503]);
@@ -90,14 +90,14 @@ async fn without_a_webhook_every_event_of_the_api_arrives_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_webhook_the_api_fills_the_gaps_and_nothing_else() {
     let vendor = OneLoginApi::start(Options::default());
-    let mut events = Events::new(121, 4711);
+    let mut events = ApiEvents::new(121, 4711);
     let all = happenings(&mut events, 120, 55, 20);
     let fresh = happenings(&mut events, 6, 10, 1);
     vendor.publish_events(all.iter().chain(&fresh).cloned().collect::<Vec<_>>());
     let mut handler = configured(&vendor);
     handler.set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN);
     let host = handler.host(Mode::Proxy).await;
-    let push = async |events: &[Event]| {
+    let push = async |events: &[ApiEvent]| {
         let twins: Vec<String> = events.iter().map(|event| webhook_twin(event).json).collect();
         let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
         let body = format!("[{}]", twins.join(",")).into_bytes();
@@ -126,7 +126,7 @@ async fn beside_the_webhook_the_api_fills_the_gaps_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_delivered_again_by_the_api() {
     let vendor = OneLoginApi::start(Options::default());
-    let mut events = Events::new(123, 4711);
+    let mut events = ApiEvents::new(123, 4711);
     let all = happenings(&mut events, 60, 55, 18);
     vendor.publish_events(all.clone());
     let mut handler = configured(&vendor);

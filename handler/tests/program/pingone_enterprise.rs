@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::generate::pingone_enterprise::Events;
+use simulator::generate::pingone_enterprise::SubscriptionEvents;
 use simulator::logs_ingestion as azure;
 use simulator::pingone_enterprise::{Authentication, Fault, Options, PingOneEnterprise};
 
@@ -32,7 +32,7 @@ fn configured(vendor: &PingOneEnterprise, authentication: Authentication) -> Han
     handler
 }
 
-fn publish(vendor: &PingOneEnterprise, events: &mut Events, count: i64) {
+fn publish(vendor: &PingOneEnterprise, events: &mut SubscriptionEvents, count: i64) {
     vendor.publish(
         (0..count)
             .map(|number| events.at(now() - TimeDelta::minutes(number)))
@@ -71,7 +71,7 @@ async fn every_event_arrives_once_with_both_ways_to_sign_in_until_the_queue_is_e
             token_uses: Some(2),
             ..Options::default()
         });
-        let mut events = Events::new(100);
+        let mut events = SubscriptionEvents::new(100);
         publish(&vendor, &mut events, 200);
         let handler = configured(&vendor, authentication);
         for _ in 0..3 {
@@ -87,7 +87,7 @@ async fn every_event_arrives_once_with_both_ways_to_sign_in_until_the_queue_is_e
 #[tokio::test(flavor = "multi_thread")]
 async fn times_with_day_and_month_swapped_are_read_by_nearness_and_the_text_is_kept() {
     let vendor = PingOneEnterprise::start(Options::default());
-    publish(&vendor, &mut Events::new(101), 60);
+    publish(&vendor, &mut SubscriptionEvents::new(101), 60);
     let handler = configured(&vendor, Authentication::Bearer);
     handler.poll_well().await;
     let rows = handler.rows(TABLE);
@@ -110,7 +110,7 @@ async fn faults_that_consume_nothing_cost_only_time() {
         batch_size: 20,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(102), 90);
+    publish(&vendor, &mut SubscriptionEvents::new(102), 90);
     vendor.fail_next_tokens([503]);
     vendor.fail_next([
         Fault::Status {
@@ -140,7 +140,7 @@ async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
         uneven_batches: false,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(103), 60);
+    publish(&vendor, &mut SubscriptionEvents::new(103), 60);
     vendor.fail_next([Fault::TruncatedJson, Fault::NotJson]);
     let handler = configured(&vendor, Authentication::Bearer);
     let output = handler.poll_well().await;
@@ -170,7 +170,7 @@ async fn a_connection_that_breaks_in_a_reply_loses_none_of_the_whole_events_that
         uneven_batches: false,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(110), 60);
+    publish(&vendor, &mut SubscriptionEvents::new(110), 60);
     vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::BreakInBody]);
     let handler = configured(&vendor, Authentication::Bearer);
     let ended = handler.poll().await;
@@ -202,7 +202,7 @@ async fn a_reply_that_is_taken_waits_in_the_spool_while_the_destination_is_down(
         batch_size: 20,
         ..Options::default()
     });
-    let mut events = Events::new(104);
+    let mut events = SubscriptionEvents::new(104);
     publish(&vendor, &mut events, 70);
     let handler = configured(&vendor, Authentication::Bearer);
     let in_the_way = handler.path(&format!("data/tables/{TABLE}.ndjson"));
@@ -225,7 +225,7 @@ async fn a_kill_loses_at_most_the_reply_in_flight_and_that_is_reported_with_its_
         uneven_batches: false,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(105), 100);
+    publish(&vendor, &mut SubscriptionEvents::new(105), 100);
     // Delay consumes at once; the answer never comes.
     vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::Delay(Duration::from_secs(60))]);
     let handler = configured(&vendor, Authentication::Bearer);
@@ -251,7 +251,7 @@ async fn a_reply_that_got_lost_on_the_way_is_reported_at_once() {
         uneven_batches: false,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(106), 60);
+    publish(&vendor, &mut SubscriptionEvents::new(106), 60);
     vendor.fail_next([Fault::ResetAfterConsuming]);
     let handler = configured(&vendor, Authentication::Bearer);
     let ended = handler.poll().await;
@@ -267,7 +267,7 @@ async fn one_process_at_a_time_reads_a_subscription_and_nothing_is_read_into_a_f
         batch_size: 20,
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(107), 40);
+    publish(&vendor, &mut SubscriptionEvents::new(107), 40);
     vendor.fail_next([Fault::Delay(Duration::from_secs(3))]);
     let mut handler = configured(&vendor, Authentication::Bearer);
     let first = handler.command(&["poll"]).spawn().unwrap();
@@ -281,7 +281,7 @@ async fn one_process_at_a_time_reads_a_subscription_and_nothing_is_read_into_a_f
     let waiting = handler.path(&format!("data/state/spool/{TABLE}/another"));
     std::fs::create_dir_all(&waiting).unwrap();
     std::fs::write(waiting.join("entry.json"), "more than ten bytes").unwrap();
-    publish(&vendor, &mut Events::new(108), 20);
+    publish(&vendor, &mut SubscriptionEvents::new(108), 20);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.output.contains("SPOOL_MAX_BYTES"), "{}", ended.output);
@@ -294,7 +294,7 @@ async fn refused_credentials_are_named_and_nothing_is_read() {
         client_secret: "another".to_owned(),
         ..Options::default()
     });
-    publish(&vendor, &mut Events::new(109), 10);
+    publish(&vendor, &mut SubscriptionEvents::new(109), 10);
     let handler = configured(&vendor, Authentication::Bearer);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
@@ -313,7 +313,7 @@ async fn refused_credentials_are_named_and_nothing_is_read() {
 async fn nothing_is_taken_when_less_time_is_left_than_a_reply_may_need() {
     let azure = Azure::with_tables(&[TABLE]);
     let vendor = PingOneEnterprise::start(Options::default());
-    let mut events = Events::new(109);
+    let mut events = SubscriptionEvents::new(109);
     publish(&vendor, &mut events, 10);
     let mut handler = configured(&vendor, Authentication::Bearer);
     azure.configure(&mut handler);

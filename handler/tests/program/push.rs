@@ -6,8 +6,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, HttpAnswer, Mode};
-use simulator::generate::onelogin::Events;
-use simulator::onelogin::{Batcher, Format, Sender, SenderOptions};
+use simulator::generate::onelogin::WebhookEvents;
+use simulator::onelogin::{Batcher, OneLoginSender};
+use simulator::webhook::{BodyFormat, WebhookOptions};
 
 use crate::harness::*;
 
@@ -47,15 +48,15 @@ fn user_ids(handler: &Handler) -> Vec<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_sender_got_accepted_is_there_once_in_every_format_and_mode() {
     for (mode, format, compressed) in [
-        (Mode::Proxy, Format::JsonArray, false),
-        (Mode::Proxy, Format::NdJson, true),
-        (Mode::Forward, Format::Single, false),
-        (Mode::Forward, Format::JsonArray, true),
-        (Mode::Envelope, Format::NdJson, false),
+        (Mode::Proxy, BodyFormat::JsonArray, false),
+        (Mode::Proxy, BodyFormat::NdJson, true),
+        (Mode::Forward, BodyFormat::Single, false),
+        (Mode::Forward, BodyFormat::JsonArray, true),
+        (Mode::Envelope, BodyFormat::NdJson, false),
     ] {
         let handler = Handler::with_onelogin();
         let host = handler.host(mode).await;
-        let mut events = Events::new(60, 4711);
+        let mut events = WebhookEvents::new(60, 4711);
         let mut batcher = Batcher::new();
         let mut bodies = Vec::new();
         for number in 0..47 {
@@ -64,7 +65,7 @@ async fn what_the_sender_got_accepted_is_there_once_in_every_format_and_mode() {
         }
         bodies.extend(batcher.flush());
         for batch in &bodies {
-            for body in format.bodies(batch) {
+            for body in format.bodies(batch.iter().map(|event| event.json.as_str())) {
                 let body = if compressed { gzip(&body) } else { body };
                 let answer = push(&host, body).await;
                 assert_eq!(answer.status, 200, "{mode:?} {format:?}: {}", answer.text());
@@ -78,14 +79,14 @@ async fn what_the_sender_got_accepted_is_there_once_in_every_format_and_mode() {
 async fn a_sender_that_talks_to_the_handler_itself_is_served_as_well() {
     let handler = Handler::with_onelogin();
     let host = handler.host(Mode::Proxy).await;
-    let sender = Sender::new(SenderOptions {
+    let sender = OneLoginSender::new(WebhookOptions {
         url: format!("http://127.0.0.1:{}{ROUTE}", host.port()),
         token: Some(PUSH_TOKEN.to_owned()),
-        format: Format::NdJson,
+        format: BodyFormat::NdJson,
         gzip: true,
         tries: 1,
     });
-    let mut events = Events::new(61, 4711);
+    let mut events = WebhookEvents::new(61, 4711);
     let mut batcher = Batcher::new();
     for number in 0..10 {
         if let Some(batch) = batcher.offer(

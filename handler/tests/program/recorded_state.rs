@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
-use simulator::generate::onelogin_api::Event;
+use simulator::generate::onelogin_api::ApiEvent;
 use simulator::onelogin_api::OneLoginApi;
 use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::PingOneEnterprise;
@@ -176,9 +176,9 @@ impl Vendors {
     }
 }
 
-fn event_of(json: String) -> Event {
+fn event_of(json: String) -> ApiEvent {
     let event: Value = serde_json::from_str(&json).unwrap();
-    Event {
+    ApiEvent {
         id: event["id"].as_u64().unwrap(),
         event_type_id: u32::try_from(event["event_type_id"].as_u64().unwrap()).unwrap(),
         created_at: event["created_at"].as_str().unwrap().parse().unwrap(),

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, Mode};
-use simulator::generate::pingone_enterprise::Events;
+use simulator::generate::pingone_enterprise::SubscriptionEvents;
 use simulator::logs_ingestion::Fault;
 use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::PingOneEnterprise;
@@ -217,7 +217,7 @@ async fn what_is_pushed_beside_a_poller_is_settled_by_what_the_same_run_reads() 
 async fn a_reply_of_a_consuming_read_of_which_no_row_is_taken_waits_until_a_later_one_is() {
     let azure = Azure::with_tables(&[ENTERPRISE]);
     let vendor = PingOneEnterprise::start(Default::default());
-    let mut events = Events::new(81);
+    let mut events = SubscriptionEvents::new(81);
     let mut handler = Handler::new();
     let options = simulator::pingone_enterprise::Options::default();
     handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());

@@ -100,13 +100,13 @@ async fn kills_one_after_the_other_with_news_in_between_lose_nothing_and_double_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_nothing() {
     use chrono::TimeDelta;
-    use simulator::generate::onelogin_api::{Events, Users};
+    use simulator::generate::onelogin_api::{ApiEvents, Users};
     use simulator::onelogin_api::{Fault, OneLoginApi, Options};
 
     for (stream, table, pages) in [("events", "OneLoginEventsV2_CL", 3), ("users", "OneLoginUsersV2_CL", 3)] {
         for page in 0..pages {
             let vendor = OneLoginApi::start(Options::default());
-            let mut events = Events::new(405, 4711);
+            let mut events = ApiEvents::new(405, 4711);
             vendor.publish_events(
                 (0..2300)
                     .map(|number| events.at(now() - TimeDelta::seconds(60 + number)))
@@ -141,7 +141,7 @@ async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_no
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_before_any_reply_of_pingone_for_enterprise_loses_only_what_was_in_flight() {
     use chrono::TimeDelta;
-    use simulator::generate::pingone_enterprise::Events;
+    use simulator::generate::pingone_enterprise::SubscriptionEvents;
     use simulator::pingone_enterprise::{Fault, Options, PingOneEnterprise};
 
     for reply in 0..4 {
@@ -151,7 +151,7 @@ async fn a_kill_before_any_reply_of_pingone_for_enterprise_loses_only_what_was_i
             ..Options::default()
         };
         let vendor = PingOneEnterprise::start(options.clone());
-        let mut events = Events::new(407);
+        let mut events = SubscriptionEvents::new(407);
         vendor.publish(
             (0..200)
                 .map(|number| events.at(now() - TimeDelta::minutes(number)))

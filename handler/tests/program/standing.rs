@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::azurite::Azurite;
 use simulator::functions_host::Mode;
-use simulator::generate::pingone_enterprise::Events;
+use simulator::generate::pingone_enterprise::SubscriptionEvents;
 use simulator::logs_ingestion::Fault as IngestionFault;
 use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::{self as enterprise, PingOneEnterprise};
@@ -228,7 +228,7 @@ async fn a_reply_that_waits_through_several_runs_is_counted_once() {
         batch_size: 8,
         ..enterprise::Options::default()
     });
-    let mut events = Events::new(701);
+    let mut events = SubscriptionEvents::new(701);
     vendor.publish(
         (0..20)
             .map(|number| events.at(now() - TimeDelta::minutes(number)))

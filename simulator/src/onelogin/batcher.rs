@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::generate::onelogin::Event;
+use crate::generate::onelogin::WebhookEvent;
 
 /// So many events at most wait for each other.
 pub const LARGEST_BATCH: usize = 10;
@@ -10,17 +10,10 @@ pub const LARGEST_BATCH: usize = 10;
 /// So long at most the first event of a batch waits.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Events that are sent together.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Batch {
-    /// In the order in which they happened; never empty.
-    pub events: Vec<Event>,
-}
-
-/// Gathers events. It has no clock and no connection of its own.
+/// Gathers events to batches, which are never empty. It has no clock and no connection of its own.
 #[derive(Debug, Default)]
 pub struct Batcher {
-    waiting: Vec<Event>,
+    waiting: Vec<WebhookEvent>,
     /// When the first of the waiting events came.
     since: Duration,
 }
@@ -33,7 +26,7 @@ impl Batcher {
 
     /// Adds an event; gives the batch that is complete with it. A batch whose time is up goes first, without
     /// the new event.
-    pub fn offer(&mut self, event: Event, now: Duration) -> Option<Batch> {
+    pub fn offer(&mut self, event: WebhookEvent, now: Duration) -> Option<Vec<WebhookEvent>> {
         let overdue = self.tick(now);
         if self.waiting.is_empty() {
             self.since = now;
@@ -46,7 +39,7 @@ impl Batcher {
     }
 
     /// Gives the batch whose time is up.
-    pub fn tick(&mut self, now: Duration) -> Option<Batch> {
+    pub fn tick(&mut self, now: Duration) -> Option<Vec<WebhookEvent>> {
         if now.saturating_sub(self.since) < LONGEST_WAIT {
             return None;
         }
@@ -54,23 +47,18 @@ impl Batcher {
     }
 
     /// Gives what is waiting, complete or not.
-    pub fn flush(&mut self) -> Option<Batch> {
-        if self.waiting.is_empty() {
-            return None;
-        }
-        Some(Batch {
-            events: std::mem::take(&mut self.waiting),
-        })
+    pub fn flush(&mut self) -> Option<Vec<WebhookEvent>> {
+        (!self.waiting.is_empty()).then(|| std::mem::take(&mut self.waiting))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::onelogin::Events;
+    use crate::generate::onelogin::WebhookEvents;
 
-    fn events(count: usize) -> Vec<Event> {
-        let mut generator = Events::new(1, 9_001);
+    fn events(count: usize) -> Vec<WebhookEvent> {
+        let mut generator = WebhookEvents::new(1, 9_001);
         let time = chrono::DateTime::UNIX_EPOCH;
         (0..count).map(|_| generator.at(time)).collect()
     }
@@ -80,15 +68,15 @@ mod tests {
         let mut batcher = Batcher::new();
         let events = events(21);
 
-        let batches: Vec<Batch> = events
+        let batches: Vec<Vec<WebhookEvent>> = events
             .iter()
             .filter_map(|event| batcher.offer(event.clone(), Duration::ZERO))
             .collect();
 
         assert_eq!(batches.len(), 2);
-        assert_eq!(batches[0].events, events[..10]);
-        assert_eq!(batches[1].events, events[10..20]);
-        assert_eq!(batcher.flush().expect("one is left").events, events[20..]);
+        assert_eq!(batches[0], events[..10]);
+        assert_eq!(batches[1], events[10..20]);
+        assert_eq!(batcher.flush().expect("one is left"), events[20..]);
         assert_eq!(batcher.flush(), None);
     }
 
@@ -102,7 +90,7 @@ mod tests {
 
         assert_eq!(batcher.tick(first + Duration::from_millis(9_999)), None);
         let batch = batcher.tick(first + LONGEST_WAIT).expect("the time is up");
-        assert_eq!(batch.events.len(), 2);
+        assert_eq!(batch.len(), 2);
         assert_eq!(batcher.tick(first + LONGEST_WAIT * 2), None);
     }
 
@@ -115,7 +103,7 @@ mod tests {
         let late = Duration::from_secs(11);
         let batch = batcher.offer(events[1].clone(), late).expect("overdue");
 
-        assert_eq!(batch.events, events[..1]);
+        assert_eq!(batch, events[..1]);
         assert_eq!(batcher.tick(Duration::from_secs(20)), None);
         assert!(batcher.tick(late + LONGEST_WAIT).is_some());
     }

@@ -5,8 +5,32 @@
 //! Retries are documented nowhere, so their number is the test's choice.
 
 mod batcher;
-mod sender;
 
-pub use crate::webhook_client::Answer;
-pub use batcher::{Batch, Batcher, LARGEST_BATCH, LONGEST_WAIT};
-pub use sender::{Delivery, Format, Sender, SenderOptions};
+use crate::generate::onelogin::WebhookEvent;
+use crate::webhook::{Delivery, WebhookClient, WebhookOptions};
+
+pub use batcher::{Batcher, LARGEST_BATCH, LONGEST_WAIT};
+
+/// Posts batches to a webhook.
+pub struct OneLoginSender {
+    webhook: WebhookClient,
+}
+
+impl OneLoginSender {
+    /// A sender that takes a body for stored at any 2xx.
+    pub fn new(options: WebhookOptions) -> Self {
+        OneLoginSender {
+            webhook: WebhookClient::new(options, |status| (200..300).contains(&status)),
+        }
+    }
+
+    /// Posts the batch until it is accepted or the tries are used up.
+    pub async fn send(&self, batch: &[WebhookEvent]) -> Delivery {
+        self.webhook
+            .deliver(batch.iter().map(|event| event.json.as_str()))
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests;

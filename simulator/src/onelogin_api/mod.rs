@@ -14,7 +14,7 @@ mod token;
 
 use chrono::{DateTime, Utc};
 
-use crate::generate::onelogin_api::{Event, User};
+use crate::generate::onelogin_api::{ApiEvent, User};
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use errors::error;
 use state::List;
@@ -61,7 +61,7 @@ impl Simulation<Account> {
     }
 
     /// Adds events.
-    pub fn publish_events(&self, events: impl IntoIterator<Item = Event>) {
+    pub fn publish_events(&self, events: impl IntoIterator<Item = ApiEvent>) {
         self.lock().publish_events(events);
     }
 
@@ -76,7 +76,7 @@ impl Simulation<Account> {
     }
 
     /// The events published so far, in order of publication.
-    pub fn published_events(&self) -> Vec<Event> {
+    pub fn published_events(&self) -> Vec<ApiEvent> {
         self.lock().published_events.clone()
     }
 

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use super::options::{Fault, Options};
 use super::rows::{Row, RowSelection, Rows};
 use crate::access_tokens::AccessTokens;
-use crate::generate::onelogin_api::{Event, User};
+use crate::generate::onelogin_api::{ApiEvent, User};
 use crate::random;
 use crate::service::{Controls, Request};
 
@@ -42,7 +42,7 @@ pub struct Account {
     pub(super) controls: Controls<Fault>,
     pub(super) events: Rows,
     pub(super) users: Rows,
-    pub(super) published_events: Vec<Event>,
+    pub(super) published_events: Vec<ApiEvent>,
     pub(super) published_users: Vec<User>,
     pub(super) tokens: AccessTokens,
     /// Cursors given out and what they go on with.
@@ -65,7 +65,7 @@ impl Account {
         }
     }
 
-    pub(super) fn publish_events(&mut self, events: impl IntoIterator<Item = Event>) {
+    pub(super) fn publish_events(&mut self, events: impl IntoIterator<Item = ApiEvent>) {
         for event in events {
             let row = Row {
                 created_at: event.created_at,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::client::plain_client;
-use crate::generate::onelogin_api::{Events, Users};
+use crate::generate::onelogin_api::{ApiEvents, Users};
 
 fn start_time() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0)
@@ -14,8 +14,8 @@ fn start_time() -> DateTime<Utc> {
         .expect("the time exists")
 }
 
-fn events(count: i64) -> Vec<Event> {
-    let mut generator = Events::new(4, 70_412);
+fn events(count: i64) -> Vec<ApiEvent> {
+    let mut generator = ApiEvents::new(4, 70_412);
     (0..count)
         .map(|step| generator.at(start_time() + TimeDelta::milliseconds(step / 2)))
         .collect()

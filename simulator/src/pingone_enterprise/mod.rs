@@ -11,7 +11,7 @@ mod token;
 
 use chrono::{DateTime, Utc};
 
-use crate::generate::pingone_enterprise::Event;
+use crate::generate::pingone_enterprise::SubscriptionEvent;
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use state::error;
 
@@ -73,7 +73,7 @@ impl Simulation<Subscription> {
     }
 
     /// Puts events at the end of the queue.
-    pub fn publish(&self, events: impl IntoIterator<Item = Event>) {
+    pub fn publish(&self, events: impl IntoIterator<Item = SubscriptionEvent>) {
         self.lock().publish(events);
     }
 
@@ -94,7 +94,7 @@ impl Simulation<Subscription> {
     }
 
     /// The events published so far, in order.
-    pub fn published(&self) -> Vec<Event> {
+    pub fn published(&self) -> Vec<SubscriptionEvent> {
         self.lock().published.clone()
     }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::consumption::{Reads, Waiting};
 use super::options::{Fault, Options};
 use crate::access_tokens::AccessTokens;
-use crate::generate::pingone_enterprise::Event;
+use crate::generate::pingone_enterprise::SubscriptionEvent;
 use crate::service::{Controls, Reply, Request};
 
 /// The lifetime of a token in seconds.
@@ -22,7 +22,7 @@ pub struct Subscription {
     pub(super) options: Options,
     pub(super) controls: Controls<Fault>,
     pub(super) queue: VecDeque<Waiting>,
-    pub(super) published: Vec<Event>,
+    pub(super) published: Vec<SubscriptionEvent>,
     pub(super) reads: Reads,
     pub(super) tokens: AccessTokens,
     /// Sizes of batches: the same for every subscription.
@@ -42,7 +42,7 @@ impl Subscription {
         }
     }
 
-    pub(super) fn publish(&mut self, events: impl IntoIterator<Item = Event>) {
+    pub(super) fn publish(&mut self, events: impl IntoIterator<Item = SubscriptionEvent>) {
         for event in events {
             self.queue.push_back(Waiting {
                 id: event.id.clone(),

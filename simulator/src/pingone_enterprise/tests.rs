@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::*;
 use crate::client::plain_client;
-use crate::generate::pingone_enterprise::Events;
+use crate::generate::pingone_enterprise::SubscriptionEvents;
 
-fn events(count: i64) -> Vec<Event> {
+fn events(count: i64) -> Vec<SubscriptionEvent> {
     let start = Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0).single().expect("a time");
-    let mut generator = Events::new(2);
+    let mut generator = SubscriptionEvents::new(2);
     (0..count)
         .map(|step| generator.at(start + TimeDelta::seconds(step)))
         .collect()

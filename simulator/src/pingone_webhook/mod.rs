@@ -4,125 +4,75 @@
 //! the customer's own headers. A batch is repeated until HTTP 200 exactly, and what comes behind it waits: the
 //! order is kept. The vendor goes on for 7 days; here the number of tries is the test's choice.
 
-mod queue;
+use std::collections::VecDeque;
 
 use crate::generate::pingone::Activity;
-use crate::webhook_client::WebhookClient;
+use crate::webhook::{BodyFormat, Delivery, WebhookClient, WebhookOptions};
 
-pub use crate::webhook_client::Answer;
-pub use queue::{LARGEST_BATCH, Queue};
-
-/// The form of a body.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Format {
-    /// `JSON_ARRAY`.
-    JsonArray,
-    /// `ND_JSON`: one activity a line, with a line end after the last.
-    NdJson,
-}
-
-impl Format {
-    /// The body with these activities, byte for byte as they were made.
-    pub fn body(self, activities: &[Activity]) -> Vec<u8> {
-        let texts: Vec<&str> = activities.iter().map(|activity| activity.json.as_str()).collect();
-        match self {
-            Format::JsonArray => format!("[{}]", texts.join(",")).into_bytes(),
-            Format::NdJson => format!("{}\n", texts.join("\n")).into_bytes(),
-        }
-    }
-
-    fn content_type(self) -> &'static str {
-        match self {
-            Format::JsonArray => "application/json",
-            Format::NdJson => "application/x-ndjson",
-        }
-    }
-}
-
-/// Where a sender sends to, and how.
-#[derive(Clone, Debug)]
-pub struct SenderOptions {
-    /// The whole URL of the webhook.
-    pub url: String,
-    /// The token of the custom header `Authorization: Bearer`; `None` sends no such header.
-    pub token: Option<String>,
-    /// The form of a body.
-    pub format: Format,
-    /// So many activities stand in one body, 1 to [`LARGEST_BATCH`].
-    pub batch_size: usize,
-    /// How often a batch is tried in one [`Sender::deliver`]; at least 1. There is no pause in between.
-    pub tries: usize,
-}
-
-/// What became of the batches of one [`Sender::deliver`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Delivery {
-    /// Whether nothing waits any more.
-    pub complete: bool,
-    /// The answers to every try, in order.
-    pub answers: Vec<Answer>,
-}
+/// So many activities at most stand in one body (vendor: `EVENTS_PER_PAYLOAD`).
+pub const LARGEST_BATCH: usize = 500;
 
 /// Posts activities to a webhook, in order.
-pub struct Sender {
-    options: SenderOptions,
+pub struct PingOneSender {
     webhook: WebhookClient,
-    queue: Queue,
+    batch_size: usize,
+    /// The batch that is being tried. It is the same at every try, also when more activities wait by then.
+    current: Vec<Activity>,
+    waiting: VecDeque<Activity>,
+    accepted: Vec<Activity>,
 }
 
-impl Sender {
-    /// A sender with nothing waiting.
-    pub fn new(options: SenderOptions) -> Self {
-        Sender {
-            webhook: WebhookClient::new(&options.url, options.token.as_deref()),
-            queue: Queue::new(options.batch_size),
-            options,
+impl PingOneSender {
+    /// A sender with nothing waiting, whose batches have 1 to [`LARGEST_BATCH`] activities. Stops the test where the
+    /// options are none of the vendor's.
+    pub fn new(options: WebhookOptions, batch_size: usize) -> Self {
+        let is_possible = options.format != BodyFormat::Single && !options.gzip;
+        assert!(is_possible, "PingOne sends lists that are not compressed");
+        PingOneSender {
+            webhook: WebhookClient::new(options, |status| status == 200),
+            batch_size: batch_size.clamp(1, LARGEST_BATCH),
+            current: Vec::new(),
+            waiting: VecDeque::new(),
+            accepted: Vec::new(),
         }
     }
 
     /// Puts activities behind those that wait.
     pub fn offer(&mut self, activities: impl IntoIterator<Item = Activity>) {
-        self.queue.offer(activities);
+        self.waiting.extend(activities);
     }
 
     /// Posts batch after batch until nothing waits, or until one is not accepted in all its tries; that one and
     /// all behind it go on waiting for the next call.
     pub async fn deliver(&mut self) -> Delivery {
-        let mut answers = Vec::new();
-        while let Some(batch) = self.queue.batch() {
-            let body = self.options.format.body(batch);
-            if !self.try_body(&body, &mut answers).await {
-                break;
+        let mut delivery = Delivery {
+            accepted: true,
+            answers: Vec::new(),
+        };
+        while delivery.accepted && self.waiting() > 0 {
+            if self.current.is_empty() {
+                let size = self.batch_size.min(self.waiting.len());
+                self.current.extend(self.waiting.drain(..size));
             }
-            self.queue.accept();
+            let texts = self.current.iter().map(|activity| activity.json.as_str());
+            let of_batch = self.webhook.deliver(texts).await;
+            delivery.accepted = of_batch.accepted;
+            delivery.answers.extend(of_batch.answers);
+            if of_batch.accepted {
+                self.accepted.append(&mut self.current);
+            }
         }
-        Delivery {
-            complete: self.queue.waiting() == 0,
-            answers,
-        }
+        delivery
     }
 
     /// The activities whose batches were answered with 200, in order.
     pub fn accepted(&self) -> &[Activity] {
-        self.queue.accepted()
+        &self.accepted
     }
 
     /// How many activities have not been accepted yet.
     pub fn waiting(&self) -> usize {
-        self.queue.waiting()
-    }
-
-    async fn try_body(&self, body: &[u8], answers: &mut Vec<Answer>) -> bool {
-        for _ in 0..self.options.tries.max(1) {
-            let answer = self.webhook.post(body, self.options.format.content_type()).await;
-            // The sender takes the batch for stored at 200, and at no other status.
-            let accepted = answer.status == Some(200);
-            answers.push(answer);
-            if accepted {
-                return true;
-            }
-        }
-        false
+        self.current.len() + self.waiting.len()
     }
 }
 

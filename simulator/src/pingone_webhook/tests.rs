@@ -5,14 +5,15 @@ use crate::generate::pingone::Activities;
 use crate::recording_webhook::{RecordingWebhook, webhook};
 use crate::service::Server;
 
-fn sender(webhook: &Server<RecordingWebhook>, format: Format, tries: usize) -> Sender {
-    Sender::new(SenderOptions {
+fn sender(webhook: &Server<RecordingWebhook>, format: BodyFormat, tries: usize) -> PingOneSender {
+    let options = WebhookOptions {
         url: format!("{}/api/push/pingone", webhook.origin()),
         token: Some("birch-4".to_owned()),
         format,
-        batch_size: 4,
+        gzip: false,
         tries,
-    })
+    };
+    PingOneSender::new(options, 4)
 }
 
 fn activities(count: usize) -> Vec<Activity> {
@@ -23,12 +24,12 @@ fn activities(count: usize) -> Vec<Activity> {
 #[tokio::test]
 async fn a_batch_is_repeated_until_200_exactly_and_the_next_one_waits() {
     let hook = webhook(&[500, 202, 0]);
-    let mut sender = sender(&hook, Format::JsonArray, 5);
+    let mut sender = sender(&hook, BodyFormat::JsonArray, 5);
     sender.offer(activities(10));
 
     let delivery = sender.deliver().await;
 
-    assert!(delivery.complete);
+    assert!(delivery.accepted);
     let statuses: Vec<Option<u16>> = delivery.answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [Some(500), Some(202), None, Some(200), Some(200), Some(200)]);
     let received = &hook.lock().received;
@@ -50,15 +51,15 @@ async fn a_batch_is_repeated_until_200_exactly_and_the_next_one_waits() {
 #[tokio::test]
 async fn a_refused_batch_blocks_what_is_behind_it_and_stays_the_same() {
     let hook = webhook(&[503, 503]);
-    let mut sender = sender(&hook, Format::NdJson, 2);
+    let mut sender = sender(&hook, BodyFormat::NdJson, 2);
     sender.offer(activities(3));
 
     let blocked = sender.deliver().await;
     sender.offer(activities(6).split_off(3));
-    assert!(!blocked.complete && sender.waiting() == 6);
+    assert!(!blocked.accepted && sender.waiting() == 6);
     let through = sender.deliver().await;
 
-    assert!(through.complete);
+    assert!(through.accepted);
     assert_eq!(sender.accepted(), activities(6));
     let received = &hook.lock().received;
     let lines: Vec<usize> = received

@@ -58,25 +58,25 @@ impl OneLoginEvent {
     }
 
     /// The form that the webhook pushes, with something added to the user's name.
-    pub fn pushed(&self, addition: &str) -> onelogin::Event {
+    pub fn pushed(&self, addition: &str) -> onelogin::WebhookEvent {
         let json = json!({
             "event_timestamp": self.created_at.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             "event_type_id": 5,
             "user_id": self.user,
             "user_name": format!("{} {addition}", self.pushed_mark()),
         });
-        onelogin::Event {
+        onelogin::WebhookEvent {
             event_type_id: 5,
             at: self.created_at.trunc_subsecs(0),
             json: json.to_string(),
         }
     }
 
-    fn read(&self) -> onelogin_api::Event {
+    fn read(&self) -> onelogin_api::ApiEvent {
         let id = 1000 + self.number as u64;
         let json = json!({"id": id, "created_at": rfc3339_millis(self.created_at), "event_type_id": 5,
             "user_id": self.user, "user_name": self.read_mark()});
-        onelogin_api::Event {
+        onelogin_api::ApiEvent {
             id,
             event_type_id: 5,
             created_at: self.created_at,
@@ -127,7 +127,7 @@ impl Published {
     pub fn enterprise(&mut self, vendors: &Vendors, recorded: DateTime<Utc>) {
         let (_, mark) = self.next(Origin::Enterprise);
         let json = json!({"id": mark, "source": "SSO", "recorded": rfc3339_millis(recorded)});
-        vendors.enterprise.publish([pingone_enterprise::Event {
+        vendors.enterprise.publish([pingone_enterprise::SubscriptionEvent {
             id: mark,
             source: "SSO",
             recorded,
@@ -192,11 +192,11 @@ impl Published {
     }
 
     /// An event that only the webhook of OneLogin has, with something added to its notes.
-    pub fn pushed_only(&mut self, at: DateTime<Utc>, addition: &str) -> (String, onelogin::Event) {
+    pub fn pushed_only(&mut self, at: DateTime<Utc>, addition: &str) -> (String, onelogin::WebhookEvent) {
         let (number, mark) = self.next(Origin::OneLoginPushed);
         let json = json!({"event_timestamp": "2026-11-20 11:59:00 UTC", "event_type_id": 5, "user_id": number,
             "notes": format!("{mark} {addition}")});
-        let event = onelogin::Event {
+        let event = onelogin::WebhookEvent {
             event_type_id: 5,
             at,
             json: json.to_string(),

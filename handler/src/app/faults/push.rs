@@ -1,8 +1,7 @@
 //! What a webhook sender posts.
 
 use simulator::generate::{onelogin, pingone};
-use simulator::onelogin::{Batch, Format};
-use simulator::pingone_webhook;
+use simulator::webhook::BodyFormat;
 
 use super::rng::SeededRng;
 
@@ -16,26 +15,28 @@ pub struct Push {
 
 impl Push {
     pub fn of_pingone(rng: &SeededRng, activities: &[pingone::Activity]) -> Self {
-        let format = rng.one_of(&[pingone_webhook::Format::JsonArray, pingone_webhook::Format::NdJson]);
+        let format = rng.one_of(&[BodyFormat::JsonArray, BodyFormat::NdJson]);
         Self {
             vendor: "pingone",
             marks: activities.iter().map(|activity| activity.id.clone()).collect(),
-            body: format.body(activities),
+            body: format
+                .bodies(activities.iter().map(|activity| activity.json.as_str()))
+                .concat(),
         }
     }
 
     /// `marks` are those of the events.
-    pub fn of_onelogin(rng: &SeededRng, marks: Vec<String>, events: Vec<onelogin::Event>) -> Self {
+    pub fn of_onelogin(rng: &SeededRng, marks: Vec<String>, events: Vec<onelogin::WebhookEvent>) -> Self {
         let format = match events.len() {
             // A sender never posts none of them, but something has to come of it.
-            0 => Format::JsonArray,
-            1 => rng.one_of(&[Format::JsonArray, Format::NdJson, Format::Single]),
-            _ => rng.one_of(&[Format::JsonArray, Format::NdJson]),
+            0 => BodyFormat::JsonArray,
+            1 => rng.one_of(&[BodyFormat::JsonArray, BodyFormat::NdJson, BodyFormat::Single]),
+            _ => rng.one_of(&[BodyFormat::JsonArray, BodyFormat::NdJson]),
         };
         Self {
             vendor: "onelogin",
             marks,
-            body: format.bodies(&Batch { events }).concat(),
+            body: format.bodies(events.iter().map(|event| event.json.as_str())).concat(),
         }
     }
 }

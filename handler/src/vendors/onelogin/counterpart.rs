@@ -45,7 +45,7 @@ mod tests {
     use std::collections::HashSet;
 
     use chrono::{DateTime, TimeDelta, Utc};
-    use simulator::generate::onelogin_api::{Events, webhook_twin};
+    use simulator::generate::onelogin_api::{ApiEvents, webhook_twin};
 
     use super::*;
 
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn both_forms_of_an_event_have_the_same_key_and_other_events_have_others() {
-        let mut events = Events::new(11, 70_412);
+        let mut events = ApiEvents::new(11, 70_412);
         let start: DateTime<Utc> = "2026-11-20T10:15:30Z".parse().unwrap();
         let mut keys = HashSet::new();
         for step in 0..300 {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simulator::generate::onelogin_api::{Event, Events, User, Users};
+use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, User, Users};
 use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
 
 use super::list::List;
@@ -50,8 +50,8 @@ pub(super) fn hour() -> Window {
     }
 }
 
-pub(super) fn events(count: i64) -> Vec<Event> {
-    let mut generator = Events::new(4, 70_412);
+pub(super) fn events(count: i64) -> Vec<ApiEvent> {
+    let mut generator = ApiEvents::new(4, 70_412);
     (0..count)
         .map(|step| generator.at(start() + TimeDelta::milliseconds(step / 2)))
         .collect()
@@ -66,7 +66,7 @@ pub(super) fn users(count: i64) -> Vec<User> {
 
 /// Byte for byte and in the order of publication.
 #[track_caller]
-pub(super) fn assert_are(objects: &[String], expected: &[Event]) {
+pub(super) fn assert_are(objects: &[String], expected: &[ApiEvent]) {
     let ids = |texts: Vec<&str>| -> Vec<serde_json::Value> {
         let parsed = texts.into_iter().map(serde_json::from_str::<serde_json::Value>);
         parsed.map(|object| object.unwrap()["id"].clone()).collect()

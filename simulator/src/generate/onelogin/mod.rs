@@ -45,7 +45,7 @@ const KEYS_THAT_MAY_BE_NULL: [&str; 24] = [
 
 /// One webhook event.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Event {
+pub struct WebhookEvent {
     /// `event_type_id`.
     pub event_type_id: u32,
     /// `event_timestamp`, whole seconds.
@@ -56,7 +56,7 @@ pub struct Event {
 
 /// Makes events of one account, type after type in a circle.
 #[derive(Debug)]
-pub struct Events {
+pub struct WebhookEvents {
     rng: StdRng,
     account_id: u32,
     /// The `uuid` of the event before: the vendor repeats one across different events now and then.
@@ -64,12 +64,12 @@ pub struct Events {
     made: usize,
 }
 
-impl Events {
+impl WebhookEvents {
     /// A generator for the events of the account with that number.
     pub fn new(seed: u64, account_id: u32) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let last_uuid = uuid(&mut rng);
-        Events {
+        WebhookEvents {
             rng,
             account_id,
             last_uuid,
@@ -83,7 +83,7 @@ impl Events {
     }
 
     /// The next event, at that time (cut to seconds).
-    pub fn at(&mut self, at: DateTime<Utc>) -> Event {
+    pub fn at(&mut self, at: DateTime<Utc>) -> WebhookEvent {
         let event_type = &EVENT_TYPES[self.made % EVENT_TYPES.len()];
         self.made += 1;
         let at = at.trunc_subsecs(0);
@@ -92,7 +92,7 @@ impl Events {
         for (key, value) in &fields {
             event.value(key, value);
         }
-        Event {
+        WebhookEvent {
             event_type_id: event_type.id,
             at,
             json: event.finish(),

@@ -4,18 +4,18 @@ use chrono::{TimeDelta, TimeZone};
 
 use super::*;
 
-fn made(seed: u64, count: usize) -> Vec<Event> {
+fn made(seed: u64, count: usize) -> Vec<WebhookEvent> {
     let start = Utc
         .with_ymd_and_hms(2026, 11, 20, 10, 15, 30)
         .single()
         .expect("the time exists");
-    let mut events = Events::new(seed, 70_412);
+    let mut events = WebhookEvents::new(seed, 70_412);
     (0..count)
         .map(|step| events.at(start + TimeDelta::milliseconds(step as i64 * 400)))
         .collect()
 }
 
-fn parsed(event: &Event) -> Value {
+fn parsed(event: &WebhookEvent) -> Value {
     serde_json::from_str(&event.json).expect("an event is JSON")
 }
 
@@ -27,12 +27,12 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn a_run_as_long_as_the_table_holds_every_type() {
-    let types: BTreeSet<u32> = made(2, Events::event_types().len())
+    let types: BTreeSet<u32> = made(2, WebhookEvents::event_types().len())
         .iter()
         .map(|event| event.event_type_id)
         .collect();
 
-    assert_eq!(types.len(), Events::event_types().len());
+    assert_eq!(types.len(), WebhookEvents::event_types().len());
     assert!(types.len() >= 25);
 }
 

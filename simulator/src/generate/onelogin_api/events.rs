@@ -72,7 +72,7 @@ const KEYS: [&str; 54] = [
 
 /// One event.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Event {
+pub struct ApiEvent {
     /// `id`, an integer that grows from event to event.
     pub id: u64,
     /// `event_type_id`.
@@ -85,19 +85,19 @@ pub struct Event {
 
 /// Makes events of one account, type after type in a circle.
 #[derive(Debug)]
-pub struct Events {
+pub struct ApiEvents {
     rng: StdRng,
     account_id: u32,
     last_id: u64,
     made: usize,
 }
 
-impl Events {
+impl ApiEvents {
     /// A generator for the events of the account with that number.
     pub fn new(seed: u64, account_id: u32) -> Self {
         let mut rng = StdRng::seed_from_u64(seed);
         let last_id = rng.random_range(40_000_000_000..50_000_000_000);
-        Events {
+        ApiEvents {
             rng,
             account_id,
             last_id,
@@ -106,7 +106,7 @@ impl Events {
     }
 
     /// The next event, at that time (cut to milliseconds).
-    pub fn at(&mut self, created_at: DateTime<Utc>) -> Event {
+    pub fn at(&mut self, created_at: DateTime<Utc>) -> ApiEvent {
         let event_type = &EVENT_TYPES[self.made % EVENT_TYPES.len()];
         self.made += 1;
         self.last_id += self.rng.random_range(1..40);
@@ -116,7 +116,7 @@ impl Events {
         for key in KEYS {
             event.value(key, values.get(key).unwrap_or(&Value::Null));
         }
-        Event {
+        ApiEvent {
             id: self.last_id,
             event_type_id: event_type.id,
             created_at,
@@ -151,7 +151,7 @@ fn typed(key: &str, value: Value) -> Value {
 
 /// The webhook's form of the same happening: a uuid in place of the id, the same second, and otherwise the same
 /// values, without what is null.
-pub fn webhook_twin(event: &Event) -> onelogin::Event {
+pub fn webhook_twin(event: &ApiEvent) -> onelogin::WebhookEvent {
     let values: Map<String, Value> = serde_json::from_str(&event.json).expect("a generated event is an object");
     let uuid = uuid(&mut StdRng::seed_from_u64(event.id));
     let at = event.created_at.trunc_subsecs(0);
@@ -165,7 +165,7 @@ pub fn webhook_twin(event: &Event) -> onelogin::Event {
             twin.value(&key, &value);
         }
     }
-    onelogin::Event {
+    onelogin::WebhookEvent {
         event_type_id: event.event_type_id,
         at,
         json: twin.finish(),

@@ -8,7 +8,7 @@ mod events;
 mod times;
 mod users;
 
-pub use events::{Event, Events, webhook_twin};
+pub use events::{ApiEvent, ApiEvents, webhook_twin};
 pub use users::{User, Users};
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ fn start() -> DateTime<Utc> {
         .expect("the time exists")
 }
 
-fn made(seed: u64, count: i64) -> Vec<Event> {
-    let mut events = Events::new(seed, 70_412);
+fn made(seed: u64, count: i64) -> Vec<ApiEvent> {
+    let mut events = ApiEvents::new(seed, 70_412);
     (0..count)
         .map(|step| events.at(start() + TimeDelta::milliseconds(step * 300)))
         .collect()

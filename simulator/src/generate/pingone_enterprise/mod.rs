@@ -25,7 +25,7 @@ const PEOPLE: [&str; 4] = [
 
 /// One event.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Event {
+pub struct SubscriptionEvent {
     /// `id`, a uuid.
     pub id: String,
     /// `source`, for example `PINGID`.
@@ -40,15 +40,15 @@ pub struct Event {
 
 /// Makes events of one subscription, kind after kind in a circle.
 #[derive(Debug)]
-pub struct Events {
+pub struct SubscriptionEvents {
     rng: StdRng,
     made: usize,
 }
 
-impl Events {
+impl SubscriptionEvents {
     /// A generator with that seed.
     pub fn new(seed: u64) -> Self {
-        Events {
+        SubscriptionEvents {
             rng: StdRng::seed_from_u64(seed),
             made: 0,
         }
@@ -60,13 +60,13 @@ impl Events {
     }
 
     /// The next event, recorded at that time (cut to milliseconds).
-    pub fn at(&mut self, recorded: DateTime<Utc>) -> Event {
+    pub fn at(&mut self, recorded: DateTime<Utc>) -> SubscriptionEvent {
         let kind = &KINDS[self.made % KINDS.len()];
         self.made += 1;
         let recorded = recorded.trunc_subsecs(3);
         let id = uuid(&mut self.rng);
         let json = self.event(kind, &id, recorded);
-        Event {
+        SubscriptionEvent {
             id,
             source: kind.source,
             recorded,
@@ -146,15 +146,15 @@ mod tests {
 
     use super::*;
 
-    fn made(seed: u64, count: i64) -> Vec<Event> {
+    fn made(seed: u64, count: i64) -> Vec<SubscriptionEvent> {
         let start = Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0).single().expect("a time");
-        let mut events = Events::new(seed);
+        let mut events = SubscriptionEvents::new(seed);
         (0..count)
             .map(|step| events.at(start + TimeDelta::milliseconds(step)))
             .collect()
     }
 
-    fn parsed(event: &Event) -> Value {
+    fn parsed(event: &SubscriptionEvent) -> Value {
         serde_json::from_str(&event.json).expect("an event is JSON")
     }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::generate::onelogin::{Event, Events};
-use simulator::onelogin::{Batch, Batcher, Format, LARGEST_BATCH, Sender, SenderOptions};
+use simulator::generate::onelogin::{WebhookEvent, WebhookEvents};
+use simulator::onelogin::{Batcher, LARGEST_BATCH, OneLoginSender};
+use simulator::webhook::{BodyFormat, WebhookOptions};
 
 use super::common::{Expected, Phase, SEED, accepted};
 
@@ -19,7 +20,7 @@ const AFTER_THE_PAUSE: usize = 35;
 
 /// The events, a second apart.
 pub struct OneLoginScenario {
-    pushed: Vec<Event>,
+    pushed: Vec<WebhookEvent>,
 }
 
 /// The account of one pass.
@@ -31,7 +32,7 @@ pub struct OneLoginSimulation<'a> {
 
 impl OneLoginScenario {
     pub fn generate(now: DateTime<Utc>) -> Self {
-        let mut events = Events::new(SEED, ACCOUNT_ID);
+        let mut events = WebhookEvents::new(SEED, ACCOUNT_ID);
         let pushed = (0..57).map(|number| events.at(now - TimeDelta::seconds(57 - number)));
         Self {
             pushed: pushed.collect(),
@@ -40,7 +41,7 @@ impl OneLoginScenario {
 
     /// The uuid alone names no event: OneLogin repeats it.
     pub fn expected(&self) -> Expected {
-        let name_of_event = |event: &Event| {
+        let name_of_event = |event: &WebhookEvent| {
             let event: Value = serde_json::from_str(&event.json).unwrap_or_default();
             named(&event, "uuid", "event_timestamp").unwrap_or_default()
         };
@@ -76,10 +77,10 @@ impl<'a> OneLoginSimulation<'a> {
     }
 
     pub async fn advance(&mut self, phase: Phase, webhooks: &str) -> Result<(), String> {
-        let sender = Sender::new(SenderOptions {
+        let sender = OneLoginSender::new(WebhookOptions {
             url: format!("{webhooks}/onelogin"),
             token: Some(PUSH_TOKEN.to_owned()),
-            format: Format::JsonArray,
+            format: BodyFormat::JsonArray,
             gzip: false,
             tries: 3,
         });
@@ -99,7 +100,7 @@ impl<'a> OneLoginSimulation<'a> {
         self.post(&sender, batcher.flush()).await
     }
 
-    async fn post(&mut self, sender: &Sender, batch: Option<Batch>) -> Result<(), String> {
+    async fn post(&mut self, sender: &OneLoginSender, batch: Option<Vec<WebhookEvent>>) -> Result<(), String> {
         let Some(batch) = batch else { return Ok(()) };
         self.posts += 1;
         accepted(sender.send(&batch).await.accepted, "OneLogin")

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::generate::onelogin_api::{Event, Events, User, Users};
+use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, User, Users};
 use simulator::onelogin_api::{OneLoginApi, Options};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
@@ -13,8 +13,8 @@ const ACCOUNT_ID: u32 = 4712;
 
 /// What the account holds, and what changes in it.
 pub struct OneLoginApiScenario {
-    early: Vec<Event>,
-    late: Vec<Event>,
+    early: Vec<ApiEvent>,
+    late: Vec<ApiEvent>,
     users: Vec<User>,
     changed: Vec<User>,
 }
@@ -27,7 +27,7 @@ pub struct OneLoginApiSimulation<'a> {
 
 impl OneLoginApiScenario {
     pub fn generate(now: DateTime<Utc>) -> Self {
-        let mut events = Events::new(SEED, ACCOUNT_ID);
+        let mut events = ApiEvents::new(SEED, ACCOUNT_ID);
         let start = now - TimeDelta::minutes(40);
         let early: Vec<_> = (0..90)
             .map(|number| events.at(start + TimeDelta::seconds(number / 3 * 75)))

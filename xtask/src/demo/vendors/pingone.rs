@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone::{Activities, Activity};
 use simulator::pingone::{Options, PingOne};
-use simulator::pingone_webhook::{Format, Sender, SenderOptions};
+use simulator::pingone_webhook::PingOneSender;
+use simulator::webhook::{BodyFormat, WebhookOptions};
 
 use super::common::{Expected, Phase, SEED, accepted, name, name_from};
 
@@ -122,19 +123,19 @@ impl<'a> PingOneSimulation<'a> {
         match phase {
             Phase::Beginning => {
                 self.vendor.publish(scenario.early.iter().cloned());
-                self.push(webhooks, Format::JsonArray, scenario.newest(PUSHED_FIRST))
+                self.push(webhooks, BodyFormat::JsonArray, scenario.newest(PUSHED_FIRST))
                     .await
             }
             Phase::Changes => {
                 self.vendor.publish(scenario.late.iter().cloned());
                 let news = scenario.late.iter().chain(&scenario.fresh).cloned();
-                self.push(webhooks, Format::NdJson, scenario.newest(PUSHED_AGAIN).chain(news))
+                self.push(webhooks, BodyFormat::NdJson, scenario.newest(PUSHED_AGAIN).chain(news))
                     .await
             }
             Phase::Repeats => {
                 self.vendor.publish(scenario.fresh.iter().cloned());
                 let again = scenario.late.iter().chain(&scenario.fresh).cloned();
-                self.push(webhooks, Format::JsonArray, again).await
+                self.push(webhooks, BodyFormat::JsonArray, again).await
             }
         }
     }
@@ -146,19 +147,20 @@ impl<'a> PingOneSimulation<'a> {
     async fn push(
         &mut self,
         webhooks: &str,
-        format: Format,
+        format: BodyFormat,
         activities: impl Iterator<Item = Activity>,
     ) -> Result<(), String> {
-        let mut sender = Sender::new(SenderOptions {
+        let options = WebhookOptions {
             url: format!("{webhooks}/pingone"),
             token: Some(PUSH_TOKEN.to_owned()),
             format,
-            batch_size: 50,
+            gzip: false,
             tries: 3,
-        });
+        };
+        let mut sender = PingOneSender::new(options, 50);
         sender.offer(activities);
         let delivery = sender.deliver().await;
         self.posts += delivery.answers.len();
-        accepted(delivery.complete, "PingOne")
+        accepted(delivery.accepted, "PingOne")
     }
 }

@@ -1,7 +1,7 @@
 //! PingOne for Enterprise: a poll subscription, where reading consumes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simulator::generate::pingone_enterprise::{Event, Events};
+use simulator::generate::pingone_enterprise::{SubscriptionEvent, SubscriptionEvents};
 use simulator::pingone_enterprise::{Options, PingOneEnterprise};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
@@ -10,9 +10,9 @@ pub const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 
 /// The events, each readable once.
 pub struct EnterpriseScenario {
-    early: Vec<Event>,
+    early: Vec<SubscriptionEvent>,
     /// Come after the queue was emptied.
-    later: Vec<Event>,
+    later: Vec<SubscriptionEvent>,
 }
 
 /// The subscription of one pass.
@@ -24,9 +24,9 @@ pub struct EnterpriseSimulation<'a> {
 
 impl EnterpriseScenario {
     pub fn generate(now: DateTime<Utc>) -> Self {
-        let mut events = Events::new(SEED);
+        let mut events = SubscriptionEvents::new(SEED);
         // A day for each, so that the order of day and month matters; the vendor keeps seven.
-        let mut some = |count: i64| -> Vec<Event> {
+        let mut some = |count: i64| -> Vec<SubscriptionEvent> {
             let at = |number: i64| now - TimeDelta::hours(number % 6 * 24) - TimeDelta::seconds(number);
             (0..count).map(|number| events.at(at(number))).collect()
         };
@@ -53,7 +53,7 @@ impl EnterpriseScenario {
         )
     }
 
-    fn all(&self) -> impl Iterator<Item = &Event> {
+    fn all(&self) -> impl Iterator<Item = &SubscriptionEvent> {
         self.early.iter().chain(&self.later)
     }
 }

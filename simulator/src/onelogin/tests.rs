@@ -4,12 +4,13 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 use super::*;
-use crate::generate::onelogin::{Event, Events};
+use crate::generate::onelogin::WebhookEvents;
 use crate::recording_webhook::{RecordingWebhook, webhook};
 use crate::service::Server;
+use crate::webhook::BodyFormat;
 
-fn options(server: &Server<RecordingWebhook>, format: Format) -> SenderOptions {
-    SenderOptions {
+fn options(server: &Server<RecordingWebhook>, format: BodyFormat) -> WebhookOptions {
+    WebhookOptions {
         url: format!("{}/api/push/onelogin", server.origin()),
         token: Some("maple-9".to_owned()),
         format,
@@ -18,25 +19,27 @@ fn options(server: &Server<RecordingWebhook>, format: Format) -> SenderOptions {
     }
 }
 
-fn batch(count: usize) -> Batch {
-    let mut events = Events::new(8, 70_001);
-    Batch {
-        events: (0..count).map(|_| events.at(chrono::DateTime::UNIX_EPOCH)).collect(),
-    }
+fn batch(count: usize) -> Vec<WebhookEvent> {
+    let mut events = WebhookEvents::new(8, 70_001);
+    (0..count).map(|_| events.at(chrono::DateTime::UNIX_EPOCH)).collect()
 }
 
-fn expected(batch: &Batch) -> Vec<Value> {
-    let parsed = |event: &Event| serde_json::from_str(&event.json).expect("an event is JSON");
-    batch.events.iter().map(parsed).collect()
+fn expected(batch: &[WebhookEvent]) -> Vec<Value> {
+    let parsed = |event: &WebhookEvent| serde_json::from_str(&event.json).expect("an event is JSON");
+    batch.iter().map(parsed).collect()
 }
 
 #[tokio::test]
 async fn every_format_carries_the_events_of_the_batch() {
     let batch = batch(4);
-    for (format, posts) in [(Format::JsonArray, 1), (Format::NdJson, 1), (Format::Single, 4)] {
+    for (format, posts) in [
+        (BodyFormat::JsonArray, 1),
+        (BodyFormat::NdJson, 1),
+        (BodyFormat::Single, 4),
+    ] {
         let server = webhook(&[]);
 
-        let delivery = Sender::new(options(&server, format)).send(&batch).await;
+        let delivery = OneLoginSender::new(options(&server, format)).send(&batch).await;
 
         assert!(delivery.accepted);
         let hook = server.lock();
@@ -50,8 +53,8 @@ async fn every_format_carries_the_events_of_the_batch() {
             })
             .collect();
         let values = match format {
-            Format::JsonArray => values[0].as_array().expect("an array").clone(),
-            Format::NdJson | Format::Single => values,
+            BodyFormat::JsonArray => values[0].as_array().expect("an array").clone(),
+            BodyFormat::NdJson | BodyFormat::Single => values,
         };
         assert_eq!(values, expected(&batch));
         let authorization = hook.received[0].header("authorization");
@@ -63,9 +66,9 @@ async fn every_format_carries_the_events_of_the_batch() {
 async fn a_compressed_body_says_so_and_inflates_to_the_events() {
     let server = webhook(&[]);
     let batch = batch(3);
-    let sender = Sender::new(SenderOptions {
+    let sender = OneLoginSender::new(WebhookOptions {
         gzip: true,
-        ..options(&server, Format::NdJson)
+        ..options(&server, BodyFormat::NdJson)
     });
 
     sender.send(&batch).await;
@@ -85,12 +88,12 @@ async fn a_compressed_body_says_so_and_inflates_to_the_events() {
 #[tokio::test]
 async fn a_refused_batch_is_tried_again_until_it_is_accepted() {
     let server = webhook(&[503, 500]);
-    let sender = Sender::new(options(&server, Format::JsonArray));
+    let sender = OneLoginSender::new(options(&server, BodyFormat::JsonArray));
 
     let delivery = sender.send(&batch(2)).await;
 
     assert!(delivery.accepted);
-    let statuses: Vec<Option<u16>> = sender.answers().iter().map(|answer| answer.status).collect();
+    let statuses: Vec<Option<u16>> = delivery.answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [Some(503), Some(500), Some(200)]);
     assert_eq!(delivery.answers[0].text, "noted");
     let hook = server.lock();
@@ -104,9 +107,9 @@ async fn a_refused_batch_is_tried_again_until_it_is_accepted() {
 #[tokio::test]
 async fn the_tries_come_to_an_end() {
     let server = webhook(&[401; 5]);
-    let sender = Sender::new(SenderOptions {
+    let sender = OneLoginSender::new(WebhookOptions {
         token: None,
-        ..options(&server, Format::JsonArray)
+        ..options(&server, BodyFormat::JsonArray)
     });
     let delivery = sender.send(&batch(1)).await;
     assert!(!delivery.accepted);
