@@ -1,11 +1,14 @@
-//! Access tokens that a service gives out.
+//! Access tokens that a service gives out, and how they are asked for.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
+use serde_json::json;
 
+use crate::query::{Query, only_value, pairs};
 use crate::random;
+use crate::service::{Controls, Reply, Request};
 
 /// Tokens, how long they are valid and what each has served.
 #[derive(Debug)]
@@ -46,6 +49,16 @@ impl AccessTokens {
         token
     }
 
+    /// The reply with a new token (RFC 6749, 5.1).
+    pub(crate) fn reply(&mut self, now: DateTime<Utc>) -> Reply {
+        let body = json!({
+            "access_token": self.issue(now),
+            "expires_in": self.lifetime.num_seconds(),
+            "token_type": "Bearer",
+        });
+        Reply::json(200, body.to_string())
+    }
+
     /// Whether the token serves one more request. One that does not is invalid from now on.
     pub(crate) fn serve(&mut self, token: &str, now: DateTime<Utc>) -> bool {
         match self.valid.get_mut(token) {
@@ -77,6 +90,52 @@ impl AccessTokens {
     pub(crate) fn is_any_in(&self, text: &str) -> bool {
         self.issued.iter().any(|token| text.contains(token))
     }
+}
+
+/// Why a token request is refused (RFC 6749, 5.2).
+pub(crate) struct TokenRefusal {
+    pub(crate) status: u16,
+    pub(crate) error: &'static str,
+    pub(crate) description: &'static str,
+}
+
+impl TokenRefusal {
+    pub(crate) fn new(status: u16, error: &'static str, description: &'static str) -> Self {
+        TokenRefusal {
+            status,
+            error,
+            description,
+        }
+    }
+}
+
+/// The form of a request for a token by client credentials. A fault of the test meets it first.
+pub(crate) fn token_form<F>(request: &Request, controls: &mut Controls<F>) -> Result<Query, TokenRefusal> {
+    let refused = |status, description| TokenRefusal::new(status, "invalid_request", description);
+    if let Some(status) = controls.token_faults.pop_front() {
+        return Err(TokenRefusal::new(
+            status,
+            "server_error",
+            "The request failed on purpose",
+        ));
+    }
+    if request.method != "POST" {
+        controls.violation(format!("the token was asked with {}", request.method));
+        return Err(refused(405, "Tokens are asked with POST"));
+    }
+    if !request.query.is_empty() {
+        controls.violation("the token URL has a query; credentials belong into the header or the body");
+        return Err(refused(400, "The token URL takes no query"));
+    }
+    if !request.has_content_type("application/x-www-form-urlencoded") {
+        controls.violation("the token request is no form");
+        return Err(refused(400, "The body must be a form"));
+    }
+    let form = pairs(&String::from_utf8_lossy(&request.body));
+    if only_value(&form, "grant_type") != Some("client_credentials") {
+        return Err(TokenRefusal::new(400, "unsupported_grant_type", "Unknown grant type"));
+    }
+    Ok(form)
 }
 
 #[cfg(test)]

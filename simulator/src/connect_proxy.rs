@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::TcpStream;
 
@@ -56,28 +56,24 @@ impl ConnectProxy {
     /// stay where they are.
     pub fn lead(&self, host: &str, port: u16, loopback_port: u16) {
         let name = format!("{}:{port}", host.to_ascii_lowercase());
-        lock(&self.state).led.insert(name, loopback_port);
+        self.state.lock().led.insert(name, loopback_port);
     }
 
     /// `host:port` of every connection that was asked for, in order, led somewhere or not.
     pub fn asked(&self) -> Vec<String> {
-        lock(&self.state).asked.clone()
+        self.state.lock().asked.clone()
     }
 
     /// What no client of ours may do: ask for a host that is not led anywhere, or for something else than a tunnel.
     pub fn violations(&self) -> Vec<String> {
-        lock(&self.state).violations.clone()
+        self.state.lock().violations.clone()
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock()
 }
 
 async fn serve(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut client = BufReader::new(stream);
     let head = read_head(&mut client).await?;
-    let Some(loopback_port) = lock(state).find(&head) else {
+    let Some(loopback_port) = state.lock().find(&head) else {
         return refuse(client).await;
     };
     let Ok(mut server) = TcpStream::connect((Ipv4Addr::LOCALHOST, loopback_port)).await else {

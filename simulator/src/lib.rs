@@ -51,10 +51,11 @@ mod random;
 mod recording_webhook;
 mod relay;
 mod service;
+mod times;
 mod wall_clock;
 
 pub use loopback::DateHeader;
-pub use service::{Controls, Ending, RecordedRequest, Reply, Request, Server, Service, Simulation};
+pub use service::{Configured, Controls, Ending, Fault, RecordedRequest, Reply, Request, Server, Service, Simulation};
 
 #[cfg(test)]
 mod tests {

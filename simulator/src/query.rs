@@ -1,19 +1,13 @@
 //! Query strings and form bodies as lists of decoded pairs.
 
-use percent_encoding::percent_decode_str;
+use url::form_urlencoded;
 
 /// Names and values as given.
 pub(crate) type Query = Vec<(String, String)>;
 
 /// The pairs of `text` in their order, percent-decoded, `+` read as a blank.
 pub(crate) fn pairs(text: &str) -> Query {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
-        })
-        .collect()
+    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
 /// The value of `name` where it is given exactly once.
@@ -34,12 +28,6 @@ pub(crate) fn unexpected_names(pairs: &[(String, String)], known: &[&str]) -> Ve
         .filter(|name| !known.contains(&name.as_str()) || only_value(pairs, name).is_none())
         .cloned()
         .collect()
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub enum BodyFormat {
     JsonArray,
     /// One event a line, with a line end after the last.
     NdJson,
-    /// One event: a POST for each. Of OneLogin alone.
+    /// One event: a POST for each. Not every vendor has it.
     Single,
 }
 
@@ -47,7 +47,7 @@ pub struct WebhookOptions {
     pub token: Option<String>,
     /// The form of a body.
     pub format: BodyFormat,
-    /// Whether bodies are compressed, with `Content-Encoding: gzip`. Of OneLogin alone.
+    /// Whether bodies are compressed, with `Content-Encoding: gzip`. Not every vendor does that.
     pub gzip: bool,
     /// How often a body is tried until it is accepted; at least 1. There is no pause in between.
     pub tries: usize,

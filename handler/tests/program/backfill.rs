@@ -177,7 +177,7 @@ async fn what_changes_while_a_window_is_filled_is_the_pollers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_just_before_the_first_window_is_left_to_the_backfill() {
-    let vendor = OneLoginApi::start(simulator::onelogin_api::Options::default());
+    let vendor = OneLoginApi::start(simulator::onelogin_api::AccountOptions::default());
     let handler = onelogin(&vendor);
     assert_eq!(
         handler.run(&["poll", "--source", "onelogin/default/events"]).await.code,
@@ -202,7 +202,7 @@ async fn an_event_just_before_the_first_window_is_left_to_the_backfill() {
 }
 
 fn onelogin(vendor: &OneLoginApi) -> Handler {
-    let options = simulator::onelogin_api::Options::default();
+    let options = simulator::onelogin_api::AccountOptions::default();
     let mut handler = Handler::new();
     handler
         .set("ONELOGIN__URL", &vendor.origin())
@@ -329,9 +329,9 @@ async fn a_vendor_that_fails_ends_it_with_1_and_what_was_filled_is_not_read_agai
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_without_windows_and_wrong_times_are_refused_with_a_word() {
-    let enterprise_options = simulator::pingone_enterprise::Options::default();
+    let enterprise_options = simulator::pingone_enterprise::SubscriptionOptions::default();
     let enterprise = PingOneEnterprise::start(enterprise_options.clone());
-    let vendor = OneLoginApi::start(simulator::onelogin_api::Options::default());
+    let vendor = OneLoginApi::start(simulator::onelogin_api::AccountOptions::default());
     vendor.publish_users([Users::new(514).new_object(now())]);
     let mut handler = onelogin(&vendor);
     handler
@@ -457,7 +457,7 @@ async fn streams_whose_turn_never_came_have_holes_too() {
     let console = SentinelOne::start(console_options());
     let handler = Handler::with_sentinelone(&console, "activities,groups,threats");
     handler.poll_well().await;
-    console.fail_next([simulator::sentinelone::Fault::Delay(Duration::from_secs(1))]);
+    console.fail_next([Fault::Delay(Duration::from_secs(1))]);
     let (from, to) = ((now() - DAYS).to_rfc3339(), now().to_rfc3339());
     let child = handler
         .command(&["backfill", "--source", "sentinelone", "--from", &from, "--to", &to])

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use simulator::pingone::{Fault, PingOne};
+use simulator::pingone::{Fault, PingOne, PingOneFault};
 use simulator::tables::TableSchema;
 
 use crate::harness::*;
@@ -67,7 +67,7 @@ async fn odd_events_become_rows_or_dead_letters_and_none_stops_the_stream() {
 async fn bytes_that_are_not_utf8_are_replaced_and_counted() {
     let pingone = PingOne::start(options());
     pingone.publish(activities(21, 5, 30));
-    pingone.fail_next([Fault::InvalidUtf8]);
+    pingone.fail_next([Fault::Vendor(PingOneFault::InvalidUtf8)]);
     let handler = Handler::with_pingone(&pingone);
     let output = handler.poll_well().await;
     assert!(output.contains("not UTF-8"), "{output}");

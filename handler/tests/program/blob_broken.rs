@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::azurite::{Azurite, AzuriteProxy, Break};
 use simulator::functions_host::Mode;
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 
 use crate::harness::*;
@@ -57,14 +57,14 @@ async fn what_is_left_of_a_spool_entry_stands_in_its_place_although_the_connecti
 
         // Half of the entry is taken, the other half is not: only that may come again.
         azure.ingestion.set_access(&azure.rule_id, true);
-        let refusal = |status, code| Fault::Status {
+        let refusal = |status, code| IngestionFault::Status {
             status,
             retry_after: None,
             code,
         };
         azure.ingestion.fail_next([
             refusal(413, "ContentLengthLimitExceeded"),
-            Fault::Delay(Duration::ZERO),
+            IngestionFault::Delay(Duration::ZERO),
             refusal(403, "OperationFailed"),
         ]);
         proxy.break_next(&["PUT ", "/spool/", "if-match"], when);

@@ -3,7 +3,7 @@
 use simulator::azurite::{Azurite, AzuriteOptions};
 use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 use simulator::tls::Authority;
 
@@ -68,7 +68,7 @@ async fn a_reply_that_is_taken_waits_in_the_container_while_the_destination_is_d
     assert!(!spooled.is_empty(), "{}", ended.output);
 
     everything.azure.ingestion.set_access(&everything.azure.rule_id, true);
-    everything.azure.ingestion.fail_next([Fault::RefuseToken]);
+    everything.azure.ingestion.fail_next([IngestionFault::RefuseToken]);
     handler.poll_well().await;
     assert_eq!(everything.missing(), Default::default());
     assert_eq!(everything.doubled_calls(), Default::default());

@@ -50,9 +50,9 @@ async fn check(handler: &Handler, code: i32) -> Ended {
 async fn everything_that_works_has_its_line_and_nothing_is_delivered() {
     let pingone = PingOne::start(options());
     pingone.publish(activities(600, 30, 10));
-    let vendor = OneLoginApi::start(simulator::onelogin_api::Options::default());
-    let onelogin = simulator::onelogin_api::Options::default();
-    let console = SentinelOne::start(simulator::sentinelone::Options {
+    let vendor = OneLoginApi::start(simulator::onelogin_api::AccountOptions::default());
+    let onelogin = simulator::onelogin_api::AccountOptions::default();
+    let console = SentinelOne::start(simulator::sentinelone::ConsoleOptions {
         token_ends: Some(now() + TimeDelta::days(90)),
         ..console_options()
     });
@@ -113,7 +113,7 @@ async fn everything_that_works_has_its_line_and_nothing_is_delivered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_credential_and_a_missing_stream_are_named_and_the_others_are_fine() {
     let pingone = PingOne::start(options());
-    let console = SentinelOne::start(simulator::sentinelone::Options {
+    let console = SentinelOne::start(simulator::sentinelone::ConsoleOptions {
         unavailable: vec![Stream::Alerts],
         ..console_options()
     });
@@ -138,7 +138,7 @@ async fn a_refused_credential_and_a_missing_stream_are_named_and_the_others_are_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ends_soon_or_has_ended_is_told() {
-    let console = SentinelOne::start(simulator::sentinelone::Options {
+    let console = SentinelOne::start(simulator::sentinelone::ConsoleOptions {
         token_ends: Some(now() + TimeDelta::days(6)),
         ..console_options()
     });
@@ -154,7 +154,7 @@ async fn a_token_that_ends_soon_or_has_ended_is_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_subscription_is_never_read() {
-    let options = simulator::pingone_enterprise::Options::default();
+    let options = simulator::pingone_enterprise::SubscriptionOptions::default();
     let vendor = PingOneEnterprise::start(options.clone());
     vendor.publish([pingone_enterprise::SubscriptionEvents::new(601).at(now())]);
     let mut handler = Handler::new();
@@ -192,9 +192,9 @@ async fn a_poll_subscription_is_never_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_name_that_only_the_poll_url_sees_is_not_called_well() {
-    let vendor = PingOneEnterprise::start(simulator::pingone_enterprise::Options {
+    let vendor = PingOneEnterprise::start(simulator::pingone_enterprise::SubscriptionOptions {
         authentication: simulator::pingone_enterprise::Authentication::Basic,
-        ..simulator::pingone_enterprise::Options::default()
+        ..simulator::pingone_enterprise::SubscriptionOptions::default()
     });
     let mut handler = Handler::new();
     handler

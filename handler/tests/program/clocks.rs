@@ -102,7 +102,7 @@ async fn nothing_is_lost_while_this_clock_is_far_ahead_and_status_and_check_say_
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_of_any_polled_vendor_while_this_clock_is_far_ahead() {
     let console = SentinelOne::start(console_options());
-    let onelogin_options = simulator::onelogin_api::Options::default();
+    let onelogin_options = simulator::onelogin_api::AccountOptions::default();
     let onelogin = OneLoginApi::start(onelogin_options.clone());
     let mut handler = Handler::with_sentinelone(&console, &Stream::ALL.map(name).join(","));
     handler

@@ -71,7 +71,7 @@ impl Everything {
         tables.extend(STREAMS.map(table));
         let everything = Self {
             pingone: PingOne::start(options()),
-            enterprise: PingOneEnterprise::start(simulator::pingone_enterprise::Options {
+            enterprise: PingOneEnterprise::start(simulator::pingone_enterprise::SubscriptionOptions {
                 batch_size: 5,
                 ..Default::default()
             }),
@@ -99,8 +99,8 @@ impl Everything {
     pub fn handler(&self) -> Handler {
         let mut handler = Handler::with_pingone(&self.pingone);
         self.azure.configure(&mut handler);
-        let enterprise = simulator::pingone_enterprise::Options::default();
-        let onelogin = simulator::onelogin_api::Options::default();
+        let enterprise = simulator::pingone_enterprise::SubscriptionOptions::default();
+        let onelogin = simulator::onelogin_api::AccountOptions::default();
         handler.add_sentinelone("SENTINELONE__", &self.console);
         for (name, value) in [
             ("POLL_SETTLE", "1s"),

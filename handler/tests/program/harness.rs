@@ -10,9 +10,9 @@ use serde_json::Value;
 use simulator::functions_host::{FunctionsHost, HostOptions, Mode};
 use simulator::generate::pingone::{Activities, Activity};
 use simulator::generate::sentinelone;
-use simulator::pingone::{Options, PingOne};
+use simulator::pingone::{EnvironmentOptions, PingOne};
 use simulator::sentinelone::{SentinelOne, Stream};
-use simulator::tables::TableSchema;
+use simulator::tables::{self, TableSchema};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -162,7 +162,7 @@ impl Handler {
         let schema = &TableSchema::load_all()[table];
         let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         for row in &rows {
-            assert_eq!(schema.violations(row), Vec::<String>::new(), "{row}");
+            assert_eq!(tables::violations(schema, row), Vec::<String>::new(), "{row}");
         }
         rows
     }
@@ -206,19 +206,19 @@ pub fn ids_of(rows: &[Value]) -> Vec<String> {
         .collect()
 }
 
-pub fn options() -> Options {
-    Options {
+pub fn options() -> EnvironmentOptions {
+    EnvironmentOptions {
         environment_id: ENVIRONMENT_ID.to_owned(),
         auth_environment_id: ENVIRONMENT_ID.to_owned(),
         client_id: "worker".to_owned(),
         client_secret: CLIENT_SECRET.to_owned(),
-        ..Options::default()
+        ..EnvironmentOptions::default()
     }
 }
 
 /// A console that takes [`CLIENT_SECRET`] as its token.
-pub fn console_options() -> simulator::sentinelone::Options {
-    simulator::sentinelone::Options {
+pub fn console_options() -> simulator::sentinelone::ConsoleOptions {
+    simulator::sentinelone::ConsoleOptions {
         api_token: CLIENT_SECRET.to_owned(),
         ..Default::default()
     }
@@ -247,23 +247,13 @@ pub fn times(count: i32, minutes: i64) -> impl Iterator<Item = DateTime<Utc>> {
 
 /// Makes objects of every SentinelOne stream, and newer versions of them.
 pub struct Estate {
-    activities: sentinelone::ConsoleActivities,
-    agents: sentinelone::Agents,
-    groups: sentinelone::Groups,
-    threats: sentinelone::Threats,
-    alerts: sentinelone::Alerts,
-    unified_alerts: sentinelone::UnifiedAlerts,
+    objects: sentinelone::ConsoleObjects,
 }
 
 impl Estate {
     pub fn new(seed: u64) -> Self {
         Self {
-            activities: sentinelone::ConsoleActivities::new(seed),
-            agents: sentinelone::Agents::new(seed),
-            groups: sentinelone::Groups::new(seed),
-            threats: sentinelone::Threats::new(seed),
-            alerts: sentinelone::Alerts::new(seed),
-            unified_alerts: sentinelone::UnifiedAlerts::new(seed),
+            objects: sentinelone::ConsoleObjects::new(seed),
         }
     }
 
@@ -271,17 +261,14 @@ impl Estate {
     pub fn publish(&mut self, console: &SentinelOne, stream: Stream, times: impl IntoIterator<Item = DateTime<Utc>>) {
         for at in times {
             match stream {
-                Stream::Activities => console.publish([self.activities.at(at)]),
-                Stream::Agents => console.publish([self.agents.new_object(at)]),
-                Stream::Groups => console.publish([self.groups.new_object(at)]),
                 Stream::Threats => {
                     // Only a changed one has exactly the time that is wanted; what it was before is seen by nobody.
-                    let born = self.threats.new_object(at - TimeDelta::seconds(1));
-                    let changed = self.threats.update(&born, at);
+                    let born = self.objects.new_object(stream, at - TimeDelta::seconds(1));
+                    let changed = self.objects.update(&born, at);
                     console.publish([born, changed]);
                 }
-                Stream::Alerts => console.publish([self.alerts.late_object(at - TimeDelta::minutes(20), at)]),
-                Stream::UnifiedAlerts => console.publish([self.unified_alerts.new_object(at)]),
+                Stream::Alerts => console.publish([self.objects.late_alert(at - TimeDelta::minutes(20), at)]),
+                _ => console.publish([self.objects.new_object(stream, at)]),
             }
         }
     }
@@ -291,19 +278,9 @@ impl Estate {
         let published = console.published(stream).into_iter();
         let newest: BTreeMap<_, _> = published.map(|object| (object.id.clone(), object)).collect();
         let last = newest.values().rev().take(count);
-        let changed: Vec<_> = last.filter_map(|object| self.changed(object, at)).collect();
+        let changing = last.filter(|object| object.stream != Stream::Activities);
+        let changed: Vec<_> = changing.map(|object| self.objects.update(object, at)).collect();
         console.publish(changed);
-    }
-
-    fn changed(&mut self, object: &sentinelone::Object, at: DateTime<Utc>) -> Option<sentinelone::Object> {
-        match object.stream {
-            Stream::Activities => None,
-            Stream::Agents => Some(self.agents.update(object, at)),
-            Stream::Groups => Some(self.groups.update(object, at)),
-            Stream::Threats => Some(self.threats.update(object, at)),
-            Stream::Alerts => Some(self.alerts.update(object, at)),
-            Stream::UnifiedAlerts => Some(self.unified_alerts.update(object, at)),
-        }
     }
 }
 

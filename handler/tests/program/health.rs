@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use simulator::functions_host::Mode;
-use simulator::logs_ingestion::Fault as IngestionFault;
-use simulator::pingone::{Fault, PingOne};
+use simulator::logs_ingestion::IngestionFault;
+use simulator::pingone::{Fault, PingOne, PingOneFault};
 
 use crate::harness::*;
 use crate::ingestion::Azure;
@@ -35,7 +35,7 @@ fn of<'r>(rows: &[&'r Value], source: &str, instance: &str, stream: Option<&str>
     found[0]
 }
 
-fn failing() -> Fault {
+fn failing() -> Fault<PingOneFault> {
     Fault::Status {
         status: 403,
         retry_after: None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use simulator::logs_ingestion::{Fault, LogsIngestion, Rule};
+use simulator::logs_ingestion::{IngestionFault, LogsIngestion, Rule};
 use simulator::managed_identity::ManagedIdentity;
 use simulator::pingone::PingOne;
 
@@ -53,14 +53,14 @@ async fn rows_arrive_once_in_calls_within_the_limit_over_passing_faults() {
     let mut handler = Handler::with_pingone(&pingone);
     azure.configure(&mut handler);
     azure.ingestion.fail_next([
-        Fault::Status {
+        IngestionFault::Status {
             status: 429,
             retry_after: Some(1),
             code: "TooManyRequests",
         },
-        Fault::ResetBeforeReading,
-        Fault::RefuseToken,
-        Fault::Status {
+        IngestionFault::ResetBeforeReading,
+        IngestionFault::RefuseToken,
+        IngestionFault::Status {
             status: 503,
             retry_after: None,
             code: "ServiceUnavailable",
@@ -132,7 +132,7 @@ async fn an_answer_lost_after_acceptance_doubles_one_batch_at_the_most() {
     pingone.publish(activities(73, 50, 30));
     let mut handler = Handler::with_pingone(&pingone);
     azure.configure(&mut handler);
-    azure.ingestion.fail_next([Fault::AcceptThenReset]);
+    azure.ingestion.fail_next([IngestionFault::AcceptThenReset]);
     handler.poll_well().await;
     handler.poll_well().await;
     let mut delivered = azure.ids(ACTIVITIES);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::Value;
-use simulator::pingone::{Options, PingOne};
+use simulator::pingone::{EnvironmentOptions, PingOne};
 use simulator::sentinelone::{SentinelOne, Stream, Version};
 
 use crate::harness::*;
@@ -48,7 +48,7 @@ impl Twelve {
         let mut handler = Handler::new();
         let pingone = PINGONE.into_iter().zip(0..).map(|(instance, number)| {
             let environment_id = format!("5f1c2d3e-0000-4000-8000-0000000000{number:02}");
-            let vendor = PingOne::start(Options {
+            let vendor = PingOne::start(EnvironmentOptions {
                 environment_id: environment_id.clone(),
                 auth_environment_id: environment_id.clone(),
                 ..options()

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::functions_host::{FunctionsHost, Mode};
 use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, webhook_twin};
-use simulator::onelogin_api::{OneLoginApi, Options};
+use simulator::onelogin_api::{AccountOptions, OneLoginApi};
 use simulator::pingone::PingOne;
 
 use crate::harness::*;
@@ -16,7 +16,7 @@ use crate::ingestion::Azure;
 const API_TABLE: &str = "OneLoginEventsV2_CL";
 
 fn with_onelogin_joined(vendor: &OneLoginApi) -> Handler {
-    let options = Options::default();
+    let options = AccountOptions::default();
     let mut handler = Handler::with_onelogin();
     handler
         .set("ONELOGIN__URL", &vendor.origin())
@@ -52,7 +52,7 @@ fn waits_in_the_spool(handler: &Handler) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pushes_that_wait_out_an_outage_end_in_their_own_table_and_the_api_brings_only_what_was_never_pushed() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let mut events = ApiEvents::new(31, 4711);
     let all = events_of_the_last_hour(&mut events, 270);
     vendor.publish_events(all.clone());
@@ -82,7 +82,7 @@ async fn pushes_that_wait_out_an_outage_end_in_their_own_table_and_the_api_bring
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_without_the_table_of_the_api_costs_no_push() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let mut events = ApiEvents::new(32, 4711);
     let all = events_of_the_last_hour(&mut events, 240);
     vendor.publish_events(all.clone());
@@ -106,7 +106,7 @@ async fn a_rule_without_the_table_of_the_api_costs_no_push() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn runs_that_fail_do_not_make_one_push_stand_for_two_events_that_look_alike() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let mut events = ApiEvents::new(33, 4711);
     let first = events_of_the_last_hour(&mut events, 1).remove(0);
     // The same user, the same second, the same kind: only the id is another one.
@@ -162,7 +162,7 @@ async fn a_stream_in_good_health_that_only_confirms_what_was_pushed_saves_how_fa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn identities_of_a_joined_stream_are_forgotten_by_age_however_many_they_are() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let handler = with_onelogin_joined(&vendor);
     let mut events = ApiEvents::new(35, 4711);
     let host = handler.host(Mode::Proxy).await;

@@ -65,7 +65,7 @@ impl Azure {
 /// A second PingOne, whose secret is plain, under `PINGONE__OTHER__`.
 fn add_other(handler: &mut Handler) -> PingOne {
     let environment_id = "5f1c2d3e-0000-4000-8000-00000000e002";
-    let other = PingOne::start(simulator::pingone::Options {
+    let other = PingOne::start(simulator::pingone::EnvironmentOptions {
         environment_id: environment_id.to_owned(),
         auth_environment_id: environment_id.to_owned(),
         ..options()

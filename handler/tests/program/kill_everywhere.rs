@@ -221,29 +221,32 @@ impl Ordeal {
             everything.pingone.fail_next(faults.choose(rng).cloned());
         }
         if for_enterprise {
-            use pingone_enterprise::Fault;
+            use pingone_enterprise::SubscriptionFault;
             let faults = [
-                status(|status, retry_after| Fault::Status { status, retry_after }, 504),
-                Fault::ExpireToken,
-                Fault::ResetBeforeConsuming,
+                status(
+                    |status, retry_after| SubscriptionFault::Status { status, retry_after },
+                    504,
+                ),
+                SubscriptionFault::ExpireToken,
+                SubscriptionFault::ResetBeforeConsuming,
             ];
             everything.enterprise.fail_next(faults.choose(rng).cloned());
         }
         if for_console {
-            use sentinelone::Fault;
+            use sentinelone::{ConsoleFault, Fault};
             let faults = [
                 status(|status, retry_after| Fault::Status { status, retry_after }, 429),
                 Fault::TruncatedJson,
-                Fault::NullData,
+                Fault::Vendor(ConsoleFault::NullData),
                 Fault::Reset,
                 Fault::RepeatLastOfPreviousPage,
             ];
             everything.console.fail_next(faults.choose(rng).cloned());
         }
         if for_onelogin {
-            use onelogin_api::Fault;
+            use onelogin_api::{Fault, OneLoginFault};
             let faults = [
-                Fault::RateLimitExceeded,
+                Fault::Vendor(OneLoginFault::RateLimitExceeded),
                 Fault::TruncatedJson,
                 Fault::Reset,
                 Fault::RevokeToken,
@@ -252,8 +255,8 @@ impl Ordeal {
             everything.onelogin.fail_next(faults.choose(rng).cloned());
         }
         if for_ingestion {
-            use logs_ingestion::Fault;
-            let refused = |status, code| Fault::Status {
+            use logs_ingestion::IngestionFault;
+            let refused = |status, code| IngestionFault::Status {
                 status,
                 retry_after: Some(0),
                 code,
@@ -261,9 +264,9 @@ impl Ordeal {
             let faults = [
                 refused(429, "TooManyRequests"),
                 refused(503, "ServiceUnavailable"),
-                Fault::ResetBeforeReading,
-                Fault::RefuseToken,
-                Fault::AcceptThenReset,
+                IngestionFault::ResetBeforeReading,
+                IngestionFault::RefuseToken,
+                IngestionFault::AcceptThenReset,
             ];
             everything.azure.ingestion.fail_next(faults.choose(rng).cloned());
         }

@@ -205,7 +205,7 @@ async fn what_is_polled_and_says_nothing_is_a_dead_letter_and_the_rest_arrives()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_consuming_read_gives_is_opened_or_set_aside() {
     let vendor = PingOneEnterprise::start(Default::default());
-    let options = simulator::pingone_enterprise::Options::default();
+    let options = simulator::pingone_enterprise::SubscriptionOptions::default();
     let mut handler = Handler::new();
     handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
     handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use simulator::connect_proxy::ConnectProxy;
 use simulator::functions_host::Mode;
 use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, Users, webhook_twin};
-use simulator::onelogin_api::{Fault, OneLoginApi, Options};
+use simulator::onelogin_api::{AccountOptions, Fault, OneLoginApi, OneLoginFault};
 
 use crate::harness::*;
 
@@ -15,7 +15,7 @@ const USERS: &str = "OneLoginUsersV2_CL";
 
 fn configured(vendor: &OneLoginApi) -> Handler {
     let mut handler = Handler::new();
-    let options = Options::default();
+    let options = AccountOptions::default();
     handler.set("ONELOGIN__URL", &vendor.origin());
     handler
         .set("ONELOGIN__CLIENT_ID", &options.client_id)
@@ -46,9 +46,9 @@ fn each_once(events: &[ApiEvent]) -> BTreeMap<u64, usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_webhook_every_event_of_the_api_arrives_once() {
-    let vendor = OneLoginApi::start(Options {
+    let vendor = OneLoginApi::start(AccountOptions {
         token_uses: Some(3),
-        ..Options::default()
+        ..AccountOptions::default()
     });
     let mut events = ApiEvents::new(120, 4711);
     vendor.publish_events(happenings(&mut events, 150, 50, 2));
@@ -59,7 +59,7 @@ async fn without_a_webhook_every_event_of_the_api_arrives_once() {
             status: 429,
             retry_after: Some(1),
         },
-        Fault::RateLimitExceeded,
+        Fault::Vendor(OneLoginFault::RateLimitExceeded),
         Fault::TruncatedJson,
         Fault::HtmlPage,
         Fault::RevokeToken,
@@ -89,7 +89,7 @@ async fn without_a_webhook_every_event_of_the_api_arrives_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_webhook_the_api_fills_the_gaps_and_nothing_else() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let mut events = ApiEvents::new(121, 4711);
     let all = happenings(&mut events, 120, 55, 20);
     let fresh = happenings(&mut events, 6, 10, 1);
@@ -125,7 +125,7 @@ async fn beside_the_webhook_the_api_fills_the_gaps_and_nothing_else() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_delivered_again_by_the_api() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let mut events = ApiEvents::new(123, 4711);
     let all = happenings(&mut events, 60, 55, 18);
     vendor.publish_events(all.clone());
@@ -146,7 +146,7 @@ async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_deliv
     assert!(host.timer().await.is_err(), "the reference is resolved");
     drop(host);
 
-    handler.set("ONELOGIN__CLIENT_SECRET", &Options::default().client_secret);
+    handler.set("ONELOGIN__CLIENT_SECRET", &AccountOptions::default().client_secret);
     handler.poll_well().await;
     assert_eq!(handler.rows(ONELOGIN).len(), 40);
     assert_eq!(event_ids(&handler), each_once(&all[40..]));
@@ -155,9 +155,9 @@ async fn what_is_pushed_while_the_secret_of_the_api_is_not_resolved_is_not_deliv
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_are_walked_once_in_a_while_and_every_change_is_a_row() {
-    let vendor = OneLoginApi::start(Options {
+    let vendor = OneLoginApi::start(AccountOptions {
         largest_limit: 50,
-        ..Options::default()
+        ..AccountOptions::default()
     });
     let mut users = Users::new(122);
     let all: Vec<_> = (0..130)
@@ -194,7 +194,7 @@ async fn users_are_walked_once_in_a_while_and_every_change_is_a_row() {
             status: 503,
             retry_after: None,
         },
-        Fault::RateLimitExceeded,
+        Fault::Vendor(OneLoginFault::RateLimitExceeded),
     ]);
     handler.poll_well().await;
     assert_eq!(handler.rows(USERS).len(), 137);
@@ -216,9 +216,9 @@ async fn users_are_walked_once_in_a_while_and_every_change_is_a_row() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_are_named() {
-    let vendor = OneLoginApi::start(Options {
+    let vendor = OneLoginApi::start(AccountOptions {
         client_secret: "another".to_owned(),
-        ..Options::default()
+        ..AccountOptions::default()
     });
     let handler = configured(&vendor);
     let ended = handler.poll().await;
@@ -231,5 +231,5 @@ async fn refused_credentials_are_named() {
     ] {
         assert!(ended.output.contains(word), "{word}: {}", ended.output);
     }
-    assert!(!ended.output.contains(&Options::default().client_secret));
+    assert!(!ended.output.contains(&AccountOptions::default().client_secret));
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use simulator::logs_ingestion::Fault as IngestionFault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::onelogin_api::OneLoginApi;
 use simulator::pingone::{Fault, PingOne};
-use simulator::sentinelone::{self, SentinelOne, Stream};
+use simulator::sentinelone::{SentinelOne, Stream};
 
 use crate::harness::*;
 use crate::ingestion::Azure;
 
 /// Pages come, and then only this.
-fn after_two_pages(fault: Fault) -> Vec<Fault> {
+fn after_two_pages<V: Clone>(fault: Fault<V>) -> Vec<Fault<V>> {
     let mut faults = vec![Fault::Delay(Duration::ZERO); 2];
     faults.extend(vec![fault; 20]);
     faults
@@ -104,17 +104,17 @@ async fn walks_and_cursors_end_in_failure_too_where_the_vendor_lets_nobody_throu
     let console = SentinelOne::start(console_options());
     let mut estate = Estate::new(7);
     estate.publish(&console, Stream::Threats, times(3000, 40));
-    let refusal = sentinelone::Fault::Status {
+    let refusal = Fault::Status {
         status: 429,
         retry_after: Some(600),
     };
-    console.fail_next([sentinelone::Fault::Delay(Duration::ZERO), refusal]);
+    console.fail_next([Fault::Delay(Duration::ZERO), refusal]);
     let mut handler = Handler::with_sentinelone(&console, "threats");
     handler.set("POLL_BUDGET", "20s");
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);
     assert!(!handler.rows("SentinelOneThreats_CL").is_empty());
-    drop(OneLoginApi::start(simulator::onelogin_api::Options::default()));
+    drop(OneLoginApi::start(simulator::onelogin_api::AccountOptions::default()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

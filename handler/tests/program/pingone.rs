@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use simulator::generate::pingone::Activities;
-use simulator::pingone::{Fault, Options, PingOne, TokenStyle};
+use simulator::pingone::{EnvironmentOptions, Fault, PingOne, PingOneFault, TokenStyle};
 
 use crate::harness::*;
 
@@ -36,7 +36,7 @@ async fn each_activity_arrives_once_over_runs_with_late_and_same_millisecond_eve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_order_of_the_pages_is_relied_on() {
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         newest_first: false,
         ..options()
     });
@@ -50,7 +50,7 @@ async fn no_order_of_the_pages_is_relied_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn passing_faults_cost_time_and_nothing_else() {
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         token_uses: Some(3),
         ..options()
     });
@@ -84,7 +84,7 @@ async fn passing_faults_cost_time_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_ways_to_sign_in_work_without_a_setting() {
     for token_style in [TokenStyle::Basic, TokenStyle::Body] {
-        let pingone = PingOne::start(Options {
+        let pingone = PingOne::start(EnvironmentOptions {
             token_style,
             ..options()
         });
@@ -98,7 +98,7 @@ async fn both_ways_to_sign_in_work_without_a_setting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_application_may_live_in_another_environment() {
     let home = "5f1c2d3e-0000-4000-8000-00000000a002";
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         auth_environment_id: home.to_owned(),
         ..options()
     });
@@ -118,7 +118,7 @@ async fn a_worker_application_may_live_in_another_environment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_takes_smaller_pages_only_is_asked_for_them() {
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         largest_limit: 100,
         ..options()
     });
@@ -140,7 +140,7 @@ async fn a_link_to_another_host_is_not_followed_and_said() {
     let pingone = PingOne::start(options());
     let other = PingOne::start(options());
     pingone.publish(activities(8, 700, 30));
-    pingone.fail_next([Fault::ForeignNext(other.origin())]);
+    pingone.fail_next([Fault::Vendor(PingOneFault::ForeignNext(other.origin()))]);
     let handler = Handler::with_pingone(&pingone);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);
@@ -153,7 +153,7 @@ async fn a_link_to_another_host_is_not_followed_and_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_are_named_with_their_status_and_settings() {
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         client_secret: "another".to_owned(),
         ..options()
     });

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::generate::pingone_enterprise::SubscriptionEvents;
 use simulator::logs_ingestion as azure;
-use simulator::pingone_enterprise::{Authentication, Fault, Options, PingOneEnterprise};
+use simulator::pingone_enterprise::{Authentication, PingOneEnterprise, SubscriptionFault, SubscriptionOptions};
 
 use crate::harness::*;
 use crate::ingestion::Azure;
@@ -15,7 +15,7 @@ use crate::ingestion::Azure;
 const TABLE: &str = "PingOneEnterprise_AuditEvents_CL";
 
 fn configured(vendor: &PingOneEnterprise, authentication: Authentication) -> Handler {
-    let options = Options::default();
+    let options = SubscriptionOptions::default();
     let mut handler = Handler::new();
     handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
     match authentication {
@@ -65,11 +65,11 @@ fn assert_each_event_once(vendor: &PingOneEnterprise, handler: &Handler) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_event_arrives_once_with_both_ways_to_sign_in_until_the_queue_is_empty() {
     for authentication in [Authentication::Bearer, Authentication::Basic] {
-        let vendor = PingOneEnterprise::start(Options {
+        let vendor = PingOneEnterprise::start(SubscriptionOptions {
             authentication,
             batch_size: 30,
             token_uses: Some(2),
-            ..Options::default()
+            ..SubscriptionOptions::default()
         });
         let mut events = SubscriptionEvents::new(100);
         publish(&vendor, &mut events, 200);
@@ -86,7 +86,7 @@ async fn every_event_arrives_once_with_both_ways_to_sign_in_until_the_queue_is_e
 
 #[tokio::test(flavor = "multi_thread")]
 async fn times_with_day_and_month_swapped_are_read_by_nearness_and_the_text_is_kept() {
-    let vendor = PingOneEnterprise::start(Options::default());
+    let vendor = PingOneEnterprise::start(SubscriptionOptions::default());
     publish(&vendor, &mut SubscriptionEvents::new(101), 60);
     let handler = configured(&vendor, Authentication::Bearer);
     handler.poll_well().await;
@@ -97,8 +97,11 @@ async fn times_with_day_and_month_swapped_are_read_by_nearness_and_the_text_is_k
         let recorded: DateTime<Utc> = row["RecordedAt"].as_str().unwrap().parse().unwrap();
         assert_eq!(recorded, event.recorded, "{}", event.json);
         assert!(event.json.contains(row["RecordedText"].as_str().unwrap()));
-        assert_eq!(row["AccountId"], Options::default().account_id.as_str());
-        assert_eq!(row["SubscriptionId"], Options::default().subscription_id.as_str());
+        assert_eq!(row["AccountId"], SubscriptionOptions::default().account_id.as_str());
+        assert_eq!(
+            row["SubscriptionId"],
+            SubscriptionOptions::default().subscription_id.as_str()
+        );
         swapped += usize::from(event.day_before_month);
     }
     assert!(swapped > 5);
@@ -106,23 +109,23 @@ async fn times_with_day_and_month_swapped_are_read_by_nearness_and_the_text_is_k
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_that_consume_nothing_cost_only_time() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(102), 90);
     vendor.fail_next_tokens([503]);
     vendor.fail_next([
-        Fault::Status {
+        SubscriptionFault::Status {
             status: 504,
             retry_after: None,
         },
-        Fault::ExpireToken,
-        Fault::Status {
+        SubscriptionFault::ExpireToken,
+        SubscriptionFault::Status {
             status: 429,
             retry_after: Some(1),
         },
-        Fault::Status {
+        SubscriptionFault::Status {
             status: 504,
             retry_after: Some(0),
         },
@@ -135,13 +138,13 @@ async fn faults_that_consume_nothing_cost_only_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
         uneven_batches: false,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(103), 60);
-    vendor.fail_next([Fault::TruncatedJson, Fault::NotJson]);
+    vendor.fail_next([SubscriptionFault::TruncatedJson, SubscriptionFault::NotJson]);
     let handler = configured(&vendor, Authentication::Bearer);
     let output = handler.poll_well().await;
     // What was behind the tear nobody knows.
@@ -165,13 +168,13 @@ async fn a_torn_reply_gives_up_its_whole_events_and_the_rest_is_set_aside() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_in_a_reply_loses_none_of_the_whole_events_that_came() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
         uneven_batches: false,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(110), 60);
-    vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::BreakInBody]);
+    vendor.fail_next([SubscriptionFault::Delay(Duration::ZERO), SubscriptionFault::BreakInBody]);
     let handler = configured(&vendor, Authentication::Bearer);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
@@ -198,9 +201,9 @@ async fn a_connection_that_breaks_in_a_reply_loses_none_of_the_whole_events_that
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_is_taken_waits_in_the_spool_while_the_destination_is_down() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     let mut events = SubscriptionEvents::new(104);
     publish(&vendor, &mut events, 70);
@@ -220,14 +223,17 @@ async fn a_reply_that_is_taken_waits_in_the_spool_while_the_destination_is_down(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_loses_at_most_the_reply_in_flight_and_that_is_reported_with_its_time() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
         uneven_batches: false,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(105), 100);
     // Delay consumes at once; the answer never comes.
-    vendor.fail_next([Fault::Delay(Duration::ZERO), Fault::Delay(Duration::from_secs(60))]);
+    vendor.fail_next([
+        SubscriptionFault::Delay(Duration::ZERO),
+        SubscriptionFault::Delay(Duration::from_secs(60)),
+    ]);
     let handler = configured(&vendor, Authentication::Bearer);
     let mut child = handler.command(&["poll"]).spawn().unwrap();
     until("the second reply is being taken", || vendor.waiting_faults() == 0).await;
@@ -246,13 +252,13 @@ async fn a_kill_loses_at_most_the_reply_in_flight_and_that_is_reported_with_its_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_got_lost_on_the_way_is_reported_at_once() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
         uneven_batches: false,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(106), 60);
-    vendor.fail_next([Fault::ResetAfterConsuming]);
+    vendor.fail_next([SubscriptionFault::ResetAfterConsuming]);
     let handler = configured(&vendor, Authentication::Bearer);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
@@ -263,12 +269,12 @@ async fn a_reply_that_got_lost_on_the_way_is_reported_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_process_at_a_time_reads_a_subscription_and_nothing_is_read_into_a_full_spool() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 20,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(107), 40);
-    vendor.fail_next([Fault::Delay(Duration::from_secs(3))]);
+    vendor.fail_next([SubscriptionFault::Delay(Duration::from_secs(3))]);
     let mut handler = configured(&vendor, Authentication::Bearer);
     let first = handler.command(&["poll"]).spawn().unwrap();
     until("the first process reads", || vendor.waiting_faults() == 0).await;
@@ -290,9 +296,9 @@ async fn one_process_at_a_time_reads_a_subscription_and_nothing_is_read_into_a_f
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_credentials_are_named_and_nothing_is_read() {
-    let vendor = PingOneEnterprise::start(Options {
+    let vendor = PingOneEnterprise::start(SubscriptionOptions {
         client_secret: "another".to_owned(),
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     publish(&vendor, &mut SubscriptionEvents::new(109), 10);
     let handler = configured(&vendor, Authentication::Bearer);
@@ -305,14 +311,14 @@ async fn refused_credentials_are_named_and_nothing_is_read() {
     ] {
         assert!(ended.output.contains(word), "{word}: {}", ended.output);
     }
-    assert!(!ended.output.contains(&Options::default().client_secret));
+    assert!(!ended.output.contains(&SubscriptionOptions::default().client_secret));
     assert_eq!(vendor.waiting_events(), 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_taken_when_less_time_is_left_than_a_reply_may_need() {
     let azure = Azure::with_tables(&[TABLE]);
-    let vendor = PingOneEnterprise::start(Options::default());
+    let vendor = PingOneEnterprise::start(SubscriptionOptions::default());
     let mut events = SubscriptionEvents::new(109);
     publish(&vendor, &mut events, 10);
     let mut handler = configured(&vendor, Authentication::Bearer);
@@ -324,7 +330,7 @@ async fn nothing_is_taken_when_less_time_is_left_than_a_reply_may_need() {
 
     // What waits takes more than half of the run.
     publish(&vendor, &mut events, 10);
-    let delay = azure::Fault::Delay(Duration::from_millis(5500));
+    let delay = azure::IngestionFault::Delay(Duration::from_millis(5500));
     azure.ingestion.fail_next([delay]);
     handler.set("POLL_BUDGET", "9s");
     let ended = handler.poll().await;

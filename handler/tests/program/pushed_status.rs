@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, Mode};
-use simulator::onelogin_api::{OneLoginApi, Options};
+use simulator::onelogin_api::{AccountOptions, OneLoginApi};
 
 use crate::harness::*;
 use crate::ingestion::Azure;
@@ -47,7 +47,7 @@ fn counts(stream: &Value) -> [u64; 4] {
 }
 
 fn joined(vendor: &OneLoginApi, azure: &Azure) -> Handler {
-    let options = Options::default();
+    let options = AccountOptions::default();
     let mut handler = Handler::with_onelogin();
     handler
         .set("ONELOGIN__URL", &vendor.origin())
@@ -82,7 +82,7 @@ async fn what_is_pushed_shows_at_once_and_outlives_a_kill() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pushes_that_wait_for_a_pollers_run_are_not_called_delivered_and_fail_with_it() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let azure = Azure::with_tables(&[ONELOGIN, "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"]);
     let handler = joined(&vendor, &azure);
     let host = handler.host(Mode::Proxy).await;
@@ -101,7 +101,7 @@ async fn pushes_that_wait_for_a_pollers_run_are_not_called_delivered_and_fail_wi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_process_received_and_the_next_one_delivers_was_received() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let azure = Azure::with_tables(&[ONELOGIN, "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"]);
     let handler = joined(&vendor, &azure);
     let host = handler.host(Mode::Proxy).await;
@@ -116,7 +116,7 @@ async fn what_a_killed_process_received_and_the_next_one_delivers_was_received()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_tried_again_is_counted_once() {
-    let vendor = OneLoginApi::start(Options::default());
+    let vendor = OneLoginApi::start(AccountOptions::default());
     let azure = Azure::with_tables(&[ONELOGIN, "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"]);
     let handler = joined(&vendor, &azure);
     let host = handler.host(Mode::Proxy).await;
@@ -157,7 +157,7 @@ fn balanced(stream: &Value) -> [u64; 5] {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_counts_balance_over_pushes_an_outage_kills_and_the_runs_that_empty_the_spool() {
     for is_polled_too in [false, true] {
-        let vendor = OneLoginApi::start(Options::default());
+        let vendor = OneLoginApi::start(AccountOptions::default());
         let azure = Azure::with_tables(&[ONELOGIN, "OneLoginEventsV2_CL", "OneLoginUsersV2_CL"]);
         let handler = match is_polled_too {
             true => joined(&vendor, &azure),

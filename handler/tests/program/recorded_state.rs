@@ -152,8 +152,8 @@ impl Vendors {
         handler.add_pingone("PINGONE__", ENVIRONMENT_ID, &self.pingone);
         handler.add_sentinelone("SENTINELONE__", &self.console);
         let (enterprise, onelogin) = (
-            simulator::pingone_enterprise::Options::default(),
-            simulator::onelogin_api::Options::default(),
+            simulator::pingone_enterprise::SubscriptionOptions::default(),
+            simulator::onelogin_api::AccountOptions::default(),
         );
         for (name, value) in [
             ("PINGONE__PUSH_TOKEN", PUSH_TOKEN),

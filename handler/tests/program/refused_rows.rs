@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, Mode};
 use simulator::generate::pingone_enterprise::SubscriptionEvents;
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::PingOneEnterprise;
 
@@ -219,7 +219,7 @@ async fn a_reply_of_a_consuming_read_of_which_no_row_is_taken_waits_until_a_late
     let vendor = PingOneEnterprise::start(Default::default());
     let mut events = SubscriptionEvents::new(81);
     let mut handler = Handler::new();
-    let options = simulator::pingone_enterprise::Options::default();
+    let options = simulator::pingone_enterprise::SubscriptionOptions::default();
     handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
     handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);
     handler.set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
@@ -247,7 +247,7 @@ async fn a_reply_of_a_consuming_read_of_which_no_row_is_taken_waits_until_a_late
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_not_of_the_service_is_no_acceptance() {
-    let page = |status| Fault::Status {
+    let page = |status| IngestionFault::Status {
         status,
         retry_after: None,
         code: "SignIn",

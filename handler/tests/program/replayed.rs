@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 
 use crate::harness::*;
 use crate::ingestion::Azure;
@@ -35,7 +35,10 @@ async fn a_replay_that_is_killed_repeats_the_batch_in_flight_and_none_before_it(
     let mut handler = Handler::with_onelogin();
     azure.configure(&mut handler);
     set_aside(&handler, 60);
-    let (at_once, late) = (Fault::Delay(Duration::ZERO), Fault::Delay(Duration::from_secs(60)));
+    let (at_once, late) = (
+        IngestionFault::Delay(Duration::ZERO),
+        IngestionFault::Delay(Duration::from_secs(60)),
+    );
     azure.ingestion.fail_next([at_once.clone(), at_once, late]);
     let mut child = handler.command(&["replay", "--dead-letters"]).spawn().unwrap();
     until("the third call is on its way", || azure.ingestion.waiting_faults() == 0).await;

@@ -101,11 +101,11 @@ async fn kills_one_after_the_other_with_news_in_between_lose_nothing_and_double_
 async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_nothing() {
     use chrono::TimeDelta;
     use simulator::generate::onelogin_api::{ApiEvents, Users};
-    use simulator::onelogin_api::{Fault, OneLoginApi, Options};
+    use simulator::onelogin_api::{AccountOptions, Fault, OneLoginApi};
 
     for (stream, table, pages) in [("events", "OneLoginEventsV2_CL", 3), ("users", "OneLoginUsersV2_CL", 3)] {
         for page in 0..pages {
-            let vendor = OneLoginApi::start(Options::default());
+            let vendor = OneLoginApi::start(AccountOptions::default());
             let mut events = ApiEvents::new(405, 4711);
             vendor.publish_events(
                 (0..2300)
@@ -118,7 +118,7 @@ async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_no
                     .map(|number| users.new_object(now() - TimeDelta::hours(number)))
                     .collect::<Vec<_>>(),
             );
-            let options = Options::default();
+            let options = AccountOptions::default();
             let mut handler = Handler::new();
             handler.set("ONELOGIN__URL", &vendor.origin());
             handler
@@ -142,13 +142,13 @@ async fn a_kill_before_any_page_of_the_onelogin_api_loses_nothing_and_doubles_no
 async fn a_kill_before_any_reply_of_pingone_for_enterprise_loses_only_what_was_in_flight() {
     use chrono::TimeDelta;
     use simulator::generate::pingone_enterprise::SubscriptionEvents;
-    use simulator::pingone_enterprise::{Fault, Options, PingOneEnterprise};
+    use simulator::pingone_enterprise::{PingOneEnterprise, SubscriptionFault, SubscriptionOptions};
 
     for reply in 0..4 {
-        let options = Options {
+        let options = SubscriptionOptions {
             batch_size: 40,
             uneven_batches: false,
-            ..Options::default()
+            ..SubscriptionOptions::default()
         };
         let vendor = PingOneEnterprise::start(options.clone());
         let mut events = SubscriptionEvents::new(407);
@@ -162,8 +162,8 @@ async fn a_kill_before_any_reply_of_pingone_for_enterprise_loses_only_what_was_i
         handler.set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url());
         handler.set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id);
         handler.set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
-        vendor.fail_next(vec![Fault::Delay(Duration::ZERO); reply]);
-        vendor.fail_next([Fault::Delay(NEVER)]);
+        vendor.fail_next(vec![SubscriptionFault::Delay(Duration::ZERO); reply]);
+        vendor.fail_next([SubscriptionFault::Delay(NEVER)]);
         kill_once_met(&handler, || vendor.waiting_faults()).await;
         let output = handler.poll_well().await;
         assert!(output.contains("possible loss"), "{output}");

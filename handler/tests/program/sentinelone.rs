@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use simulator::generate::sentinelone::{Agents, Alerts, REGISTRATION_TOKEN_MARK};
-use simulator::sentinelone::{Fault, Options, SentinelOne, Stream, Version};
+use simulator::generate::sentinelone::{ConsoleObjects, REGISTRATION_TOKEN_MARK};
+use simulator::sentinelone::{ConsoleFault, ConsoleOptions, Fault, SentinelOne, Stream, Version};
 
 use crate::harness::*;
 
@@ -107,7 +107,7 @@ pub fn assert_no_registration_token(handler: &Handler) {
     }
 }
 
-fn status(status: u16, retry_after: Option<u64>) -> Fault {
+fn status(status: u16, retry_after: Option<u64>) -> Fault<ConsoleFault> {
     Fault::Status { status, retry_after }
 }
 
@@ -150,9 +150,22 @@ async fn passing_faults_and_odd_answers_cost_time_and_nothing_else() {
         );
         if stream == Stream::UnifiedAlerts {
             // The columns are asked for before the first page.
-            console.fail_next_on(stream, [Fault::ErrorsBesideData, Fault::NullData]);
+            console.fail_next_on(
+                stream,
+                [
+                    Fault::Vendor(ConsoleFault::ErrorsBesideData),
+                    Fault::Vendor(ConsoleFault::NullData),
+                ],
+            );
         }
-        console.fail_next_on(stream, [Fault::UrlEncodedCursor, Fault::TruncatedJson, Fault::HtmlPage]);
+        console.fail_next_on(
+            stream,
+            [
+                Fault::Vendor(ConsoleFault::UrlEncodedCursor),
+                Fault::TruncatedJson,
+                Fault::HtmlPage,
+            ],
+        );
         console.fail_next_on(stream, [status(500, Some(0)), Fault::RepeatLastOfPreviousPage]);
     }
     let handler = Handler::with_sentinelone(&console, EVERY_STREAM);
@@ -163,7 +176,13 @@ async fn passing_faults_and_odd_answers_cost_time_and_nothing_else() {
     for stream in Stream::ALL {
         estate.publish(&console, stream, times(9, 7));
         estate.change(&console, stream, 9, now() - TimeDelta::minutes(2));
-        console.fail_next_on(stream, [Fault::OldCursorForm, Fault::ErrorsBesideData]);
+        console.fail_next_on(
+            stream,
+            [
+                Fault::Vendor(ConsoleFault::OldCursorForm),
+                Fault::Vendor(ConsoleFault::ErrorsBesideData),
+            ],
+        );
     }
     handler.poll_well().await;
     assert_eq!(console.waiting_faults(), 0);
@@ -173,7 +192,7 @@ async fn passing_faults_and_odd_answers_cost_time_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_named_with_its_setting_and_a_new_one_goes_on_without_a_gap() {
     const OLD_TOKEN: &str = "the-token_of.last-year";
-    let console = SentinelOne::start(Options {
+    let console = SentinelOne::start(ConsoleOptions {
         api_token: OLD_TOKEN.to_owned(),
         ..console_options()
     });
@@ -205,7 +224,7 @@ async fn a_revoked_token_is_named_with_its_setting_and_a_new_one_goes_on_without
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_fail_are_named_and_leave_the_others_alone() {
-    let console = SentinelOne::start(Options {
+    let console = SentinelOne::start(ConsoleOptions {
         unavailable: vec![Stream::UnifiedAlerts],
         ..console_options()
     });
@@ -267,11 +286,11 @@ async fn what_changes_while_pages_are_read_is_met_once_in_each_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_alert_is_a_new_row_for_as_long_as_its_report_is_read_again() {
     let console = SentinelOne::start(console_options());
-    let mut alerts = Alerts::new(206);
-    let old = alerts.new_object(now() - TimeDelta::minutes(30));
-    let fresh = alerts.new_object(now() - TimeDelta::minutes(4));
+    let mut alerts = ConsoleObjects::new(206);
+    let old = alerts.new_object(Stream::Alerts, now() - TimeDelta::minutes(30));
+    let fresh = alerts.new_object(Stream::Alerts, now() - TimeDelta::minutes(4));
     // Reported much later than it happened.
-    let late = alerts.late_object(now() - TimeDelta::hours(30), now() - TimeDelta::minutes(5));
+    let late = alerts.late_alert(now() - TimeDelta::hours(30), now() - TimeDelta::minutes(5));
     console.publish([old.clone(), fresh.clone(), late.clone()]);
     let handler = Handler::with_sentinelone(&console, "alerts");
     handler.poll_well().await;
@@ -293,7 +312,7 @@ async fn a_changed_alert_is_a_new_row_for_as_long_as_its_report_is_read_again() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_updated_at_unified_alerts_are_read_by_creation_and_that_is_said() {
-    let console = SentinelOne::start(Options {
+    let console = SentinelOne::start(ConsoleOptions {
         without_updated_at: true,
         ..console_options()
     });
@@ -325,8 +344,8 @@ async fn hidden_activities_and_agents_out_of_service_are_read_too() {
         .map(|activity| activity.id)
         .collect();
     assert!(!hidden.is_empty());
-    let mut agents = Agents::new(208);
-    let agent = |agents: &mut Agents| agents.new_object(now() - TimeDelta::minutes(20));
+    let mut agents = ConsoleObjects::new(208);
+    let agent = |agents: &mut ConsoleObjects| agents.new_object(Stream::Agents, now() - TimeDelta::minutes(20));
     let (one, other, third) = (agent(&mut agents), agent(&mut agents), agent(&mut agents));
     let gone = agents.decommission(&one, now() - TimeDelta::minutes(9));
     console.publish([gone, other.clone(), third.clone()]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use serde_json::json;
 use simulator::generate::sentinelone::REGISTRATION_TOKEN_MARK;
-use simulator::sentinelone::{Fault, SentinelOne, Stream};
+use simulator::sentinelone::{ConsoleFault, Fault, SentinelOne, Stream};
 
 use crate::harness::*;
 use crate::sentinelone::{TWO_PAGES, assert_each_version_once, assert_no_registration_token, name, table};
@@ -17,7 +17,7 @@ async fn a_page_with_null_in_place_of_its_data_loses_nothing() {
         Estate::new(203).publish(&console, stream, times(TWO_PAGES, 50));
         let metadata = usize::from(stream == Stream::UnifiedAlerts);
         console.fail_next(vec![Fault::Delay(Duration::ZERO); metadata]);
-        console.fail_next([Fault::NullData]);
+        console.fail_next([Fault::Vendor(ConsoleFault::NullData)]);
         let handler = Handler::with_sentinelone(&console, name(stream));
         handler.poll_well().await;
         assert_eq!(console.waiting_faults(), 0);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simulator::logs_ingestion;
-use simulator::pingone::{Fault, Options, PingOne};
+use simulator::pingone::{EnvironmentOptions, Fault, PingOne};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
@@ -85,7 +85,7 @@ async fn ends_in_time(mut child: Child) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_that_is_told_to_end_saves_what_it_has_and_the_next_one_goes_on_from_there() {
-    let pingone = PingOne::start(Options {
+    let pingone = PingOne::start(EnvironmentOptions {
         largest_limit: 100,
         ..options()
     });
@@ -120,7 +120,7 @@ async fn pushes_in_flight_when_the_server_is_told_to_end_are_answered_and_arrive
     .await;
     azure
         .ingestion
-        .fail_next([logs_ingestion::Fault::Delay(Duration::from_secs(30))]);
+        .fail_next([logs_ingestion::IngestionFault::Delay(Duration::from_secs(30))]);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let event = serde_json::json!([{"event_timestamp": "2026-11-20 10:15:30 UTC", "event_type_id": 5, "user_id": 1}]);
     let push = client

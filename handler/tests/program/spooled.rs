@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use simulator::functions_host::{FunctionsHost, HttpAnswer, Mode};
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 
 use crate::harness::*;
@@ -46,8 +46,8 @@ fn handler_for(azure: &Azure) -> Handler {
     handler
 }
 
-fn down(times: usize) -> Vec<Fault> {
-    let fault = Fault::Status {
+fn down(times: usize) -> Vec<IngestionFault> {
+    let fault = IngestionFault::Status {
         status: 503,
         retry_after: None,
         code: "ServiceUnavailable",
@@ -74,7 +74,9 @@ async fn a_push_that_is_taken_late_is_answered_from_the_spool_and_leaves_it_agai
     let azure = Azure::start();
     let handler = handler_for(&azure);
     let host = handler.host(Mode::Proxy).await;
-    azure.ingestion.fail_next([Fault::Delay(Duration::from_secs(3))]);
+    azure
+        .ingestion
+        .fail_next([IngestionFault::Delay(Duration::from_secs(3))]);
     let answer = push(&host, json!([event(1)]).to_string()).await;
     assert_eq!((answer.status, spooled(&handler)), (200, 1), "{}", answer.text());
     // The upload is still on its way: nobody else may send the rows.
@@ -230,7 +232,9 @@ async fn no_call_is_begun_that_only_fails_because_the_run_ends() {
     }
     azure.ingestion.set_access(&azure.rule_id, true);
     handler.set("POLL_BUDGET", "7s");
-    azure.ingestion.fail_next(vec![Fault::Delay(Duration::from_secs(3)); 4]);
+    azure
+        .ingestion
+        .fail_next(vec![IngestionFault::Delay(Duration::from_secs(3)); 4]);
     for _ in 0..4 {
         let ended = handler.poll().await;
         assert_eq!(ended.code, Some(0), "{}", ended.output);
@@ -253,7 +257,9 @@ async fn a_run_whose_time_went_into_what_was_pushed_is_no_failure_and_the_next_o
     let body = format!("[{}]", events[0].json).into_bytes();
     let answer = host.http("POST", "/api/push/pingone", &headers, body).await.unwrap();
     assert_eq!(answer.status, 200);
-    azure.ingestion.fail_next([Fault::Delay(Duration::from_millis(6500))]);
+    azure
+        .ingestion
+        .fail_next([IngestionFault::Delay(Duration::from_millis(6500))]);
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
     assert!(ended.output.contains("nothing was read"), "{}", ended.output);
@@ -268,7 +274,7 @@ async fn large_pushes_are_kept_however_long_the_destination_hangs() {
     let host = handler.host(Mode::Proxy).await;
     azure
         .ingestion
-        .fail_next(vec![Fault::Delay(Duration::from_secs(40)); 2]);
+        .fail_next(vec![IngestionFault::Delay(Duration::from_secs(40)); 2]);
     // Together more than fits into the memory for pushes, twice.
     for number in 0..32 {
         let events: Vec<Value> = (0..80)

@@ -7,7 +7,7 @@ use serde_json::Value;
 use simulator::azurite::Azurite;
 use simulator::functions_host::Mode;
 use simulator::generate::pingone_enterprise::SubscriptionEvents;
-use simulator::logs_ingestion::Fault as IngestionFault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::{self as enterprise, PingOneEnterprise};
 use simulator::sentinelone::{SentinelOne, Stream};
@@ -85,15 +85,15 @@ impl Quiet {
         Self {
             pingone: PingOne::start(options()),
             console: SentinelOne::start(console_options()),
-            enterprise: PingOneEnterprise::start(enterprise::Options::default()),
-            onelogin: simulator::onelogin_api::OneLoginApi::start(simulator::onelogin_api::Options::default()),
+            enterprise: PingOneEnterprise::start(enterprise::SubscriptionOptions::default()),
+            onelogin: simulator::onelogin_api::OneLoginApi::start(simulator::onelogin_api::AccountOptions::default()),
         }
     }
 
     /// Polled, walked, consumed, pushed and joined streams.
     fn handler(&self) -> Handler {
-        let onelogin = simulator::onelogin_api::Options::default();
-        let enterprise = enterprise::Options::default();
+        let onelogin = simulator::onelogin_api::AccountOptions::default();
+        let enterprise = enterprise::SubscriptionOptions::default();
         let mut handler = Handler::with_pingone(&self.pingone);
         handler.add_sentinelone("SENTINELONE__", &self.console);
         handler
@@ -224,9 +224,9 @@ async fn idle_runs_write_neither_position_nor_health_and_what_they_saw_again_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_that_waits_through_several_runs_is_counted_once() {
     let azure = Azure::with_tables(&[EVENTS]);
-    let vendor = PingOneEnterprise::start(enterprise::Options {
+    let vendor = PingOneEnterprise::start(enterprise::SubscriptionOptions {
         batch_size: 8,
-        ..enterprise::Options::default()
+        ..enterprise::SubscriptionOptions::default()
     });
     let mut events = SubscriptionEvents::new(701);
     vendor.publish(
@@ -234,7 +234,7 @@ async fn a_reply_that_waits_through_several_runs_is_counted_once() {
             .map(|number| events.at(now() - TimeDelta::minutes(number)))
             .collect::<Vec<_>>(),
     );
-    let options = enterprise::Options::default();
+    let options = enterprise::SubscriptionOptions::default();
     let mut handler = Handler::new();
     handler
         .set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url())

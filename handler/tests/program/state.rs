@@ -3,7 +3,7 @@
 use std::fs;
 
 use simulator::functions_host::Mode;
-use simulator::pingone::{Fault, Options, PingOne};
+use simulator::pingone::{EnvironmentOptions, Fault, PingOne};
 
 use crate::harness::*;
 
@@ -66,7 +66,7 @@ async fn a_checkpoint_of_an_unknown_version_is_refused_and_not_overwritten() {
 async fn another_account_starts_anew_with_a_warning_and_the_old_file_stays() {
     let second_id = "5f1c2d3e-0000-4000-8000-00000000e002";
     let first = PingOne::start(options());
-    let second = PingOne::start(Options {
+    let second = PingOne::start(EnvironmentOptions {
         environment_id: second_id.to_owned(),
         auth_environment_id: second_id.to_owned(),
         ..options()

@@ -91,7 +91,7 @@ async fn a_store_that_goes_while_every_source_delivers_brings_back_one_batch_per
     handler.set("STATE_URL", &azurite.state_url(&container));
     everything.publish(40);
     let ingestion = &everything.azure.ingestion;
-    ingestion.fail_next(vec![logs_ingestion::Fault::Delay(Duration::from_secs(1)); 4]);
+    ingestion.fail_next(vec![logs_ingestion::IngestionFault::Delay(Duration::from_secs(1)); 4]);
     let child = handler.command(&["poll"]).spawn().unwrap();
     until("batches are in flight", || ingestion.calls().len() >= 4).await;
     azurite.stop();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use simulator::azurite::Azurite;
 use simulator::functions_host::Mode;
-use simulator::logs_ingestion::Fault;
+use simulator::logs_ingestion::IngestionFault;
 use simulator::pingone::PingOne;
 use tokio::process::{Child, Command};
 
@@ -77,7 +77,9 @@ async fn a_handler_that_sleeps_past_its_lease_stops_at_its_next_write_and_double
     let (sleeper, other) = (handler(), handler());
     let tables = [ACTIVITIES, ACTIVITIES_OLD];
     // Taken at once, answered too late.
-    azure.ingestion.fail_next(vec![Fault::Delay(Duration::from_secs(2)); 2]);
+    azure
+        .ingestion
+        .fail_next(vec![IngestionFault::Delay(Duration::from_secs(2)); 2]);
     let child = sleeper.command(&["poll"]).spawn().unwrap();
     until("a batch is in flight", || !azure.ingestion.calls().is_empty()).await;
     signal(&child, "-STOP").await;

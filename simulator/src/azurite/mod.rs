@@ -15,16 +15,18 @@ mod proxy;
 mod rest;
 mod shared_key;
 
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tempfile::TempDir;
 
 pub use self::installed::{INSTALL_COMMAND, VERSION, folder, is_installed, marker};
 pub use self::options::{AzuriteOptions, DEVELOPMENT_ACCOUNT, Https};
 use self::process::Process;
 pub use self::proxy::{AzuriteProxy, Break, Operations};
+pub use self::rest::BlobService;
 use crate::free_port::free_port;
 
 /// Somebody else may take a free port just before Azurite does.
@@ -32,8 +34,7 @@ const ATTEMPTS: usize = 5;
 
 /// A blob service. Dropped, it is killed, and its data are gone.
 pub struct Azurite {
-    options: AzuriteOptions,
-    port: u16,
+    service: BlobService,
     folder: TempDir,
     process: Mutex<Option<Process>>,
     containers: AtomicU32,
@@ -51,8 +52,7 @@ impl Azurite {
             match Process::start(&options, folder.path(), port) {
                 Ok(process) => {
                     return Azurite {
-                        options,
-                        port,
+                        service: BlobService::new(options, port),
                         folder,
                         process: Mutex::new(Some(process)),
                         containers: AtomicU32::new(0),
@@ -71,32 +71,9 @@ impl Azurite {
         SHARED.get_or_init(|| Azurite::start(AzuriteOptions::default()))
     }
 
-    /// `http://127.0.0.1:<port>`, without a slash at the end; with TLS `https://<account>.blob.core.windows.net`.
-    pub fn origin(&self) -> String {
-        match self.options.https {
-            None => format!("http://127.0.0.1:{}", self.port),
-            Some(_) => format!("https://{}", self.production_host()),
-        }
-    }
-
-    /// The value of `STATE_URL` for this container.
-    pub fn state_url(&self, container: &str) -> String {
-        format!("{}{}/{container}", self.origin(), self.account_path())
-    }
-
-    /// The port on 127.0.0.1.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// `<account>.blob.core.windows.net`
-    pub fn production_host(&self) -> String {
-        format!("{}.blob.core.windows.net", self.options.account)
-    }
-
     /// The process while it runs.
     pub fn process_id(&self) -> Option<u32> {
-        self.process().as_ref().map(Process::id)
+        self.process.lock().as_ref().map(Process::id)
     }
 
     /// Makes a container that nobody else uses; its name begins with `purpose` (lower-case letters, digits, `-`).
@@ -109,7 +86,7 @@ impl Azurite {
 
     /// Stops the service in good order and waits until it is gone. Data in memory are lost with it.
     pub fn stop(&self) {
-        let process = self.process().take();
+        let process = self.process.lock().take();
         if let Some(process) = process {
             process.stop();
         }
@@ -117,32 +94,20 @@ impl Azurite {
 
     /// Starts a stopped service on the same port, with the data that are on disk.
     pub fn start_again(&self) {
-        let mut process = self.process();
+        let mut process = self.process.lock();
         assert!(process.is_none(), "Azurite is running");
-        match Process::start(&self.options, self.folder.path(), self.port) {
+        match Process::start(self.options(), self.folder.path(), self.port()) {
             Ok(started) => *process = Some(started),
             Err(reason) => panic!("{reason}"),
         }
     }
+}
 
-    fn process(&self) -> MutexGuard<'_, Option<Process>> {
-        self.process.lock()
-    }
+impl Deref for Azurite {
+    type Target = BlobService;
 
-    /// Where the account stands in the path: in front over plain HTTP, in the host name with TLS.
-    fn account_path(&self) -> String {
-        match self.options.https {
-            None => format!("/{}", self.options.account),
-            Some(_) => String::new(),
-        }
-    }
-
-    /// What our own calls go to: with TLS the production host at the port of this machine.
-    fn own_origin(&self) -> String {
-        match self.options.https {
-            None => self.origin(),
-            Some(_) => format!("{}:{}", self.origin(), self.port),
-        }
+    fn deref(&self) -> &BlobService {
+        &self.service
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
@@ -65,7 +65,7 @@ impl AzuriteProxy {
     /// Starts a proxy that breaks nothing yet. Plain HTTP only.
     pub fn start(azurite: &Azurite) -> Self {
         assert!(
-            azurite.options.https.is_none(),
+            azurite.options().https.is_none(),
             "what is encrypted cannot be told apart"
         );
         let port = azurite.port();
@@ -90,30 +90,30 @@ impl AzuriteProxy {
     /// Breaks the connection of the next request that holds all of these `parts`, as [`Self::requests`] shows it.
     pub fn break_next(&self, parts: &[&str], when: Break) {
         let which = Which::Like(parts.iter().map(|part| (*part).to_owned()).collect());
-        self.state().breaks.push(BreakRule { when, which });
+        self.state.lock().breaks.push(BreakRule { when, which });
     }
 
     /// Breaks the connection of the `number`th request from now on, 0 being the next one.
     pub fn break_request(&self, number: usize, when: Break) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let which = Which::Number(state.requests.len() + number);
         state.breaks.push(BreakRule { when, which });
     }
 
     /// How many of the breaks have not happened.
     pub fn waiting_breaks(&self) -> usize {
-        self.state().breaks.len()
+        self.state.lock().breaks.len()
     }
 
     /// Each request so far, in order: `PUT /account/container/blob?query if-match`, the last word if it has a condition.
     pub fn requests(&self) -> Vec<String> {
-        self.state().requests.clone()
+        self.state.lock().requests.clone()
     }
 
     /// Counts the requests after the first `since`.
     pub fn operations(&self, since: usize) -> Operations {
         let mut counted = Operations::default();
-        for request in self.state().requests.iter().skip(since) {
+        for request in self.state.lock().requests.iter().skip(since) {
             let count = match request.split(' ').next().unwrap_or_default() {
                 "PUT" => &mut counted.writes,
                 "DELETE" | "POST" => &mut counted.removals,
@@ -124,14 +124,6 @@ impl AzuriteProxy {
         }
         counted
     }
-
-    fn state(&self) -> MutexGuard<'_, ProxyState> {
-        lock(&self.state)
-    }
-}
-
-fn lock(state: &Mutex<ProxyState>) -> MutexGuard<'_, ProxyState> {
-    state.lock()
 }
 
 impl ProxyState {
@@ -163,7 +155,7 @@ async fn serve(mut client: TcpStream, port: u16, state: &Mutex<ProxyState>) -> s
     let requests = async {
         let mut from_client = BufReader::new(from_client);
         while let Ok(head) = read_head(&mut from_client).await {
-            match lock(state).note(&request_of(&head)) {
+            match state.lock().note(&request_of(&head)) {
                 Some(Break::BeforeRequest) => return Ok(End::Broken),
                 Some(Break::BeforeAnswer) => is_answer_lost.store(true, Ordering::Relaxed),
                 None => {}

@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method, Response, StatusCode};
 use serde::Deserialize;
 
-use super::Azurite;
+use super::options::AzuriteOptions;
 use super::shared_key::{ToSign, authorization};
 use crate::client::plain_client;
 use crate::wall_clock;
@@ -59,7 +59,52 @@ struct Blob {
     name: String,
 }
 
-impl Azurite {
+/// A blob service at its address, and the calls to it.
+pub struct BlobService {
+    options: AzuriteOptions,
+    port: u16,
+}
+
+impl BlobService {
+    pub(super) fn new(options: AzuriteOptions, port: u16) -> Self {
+        BlobService { options, port }
+    }
+
+    pub(super) fn options(&self) -> &AzuriteOptions {
+        &self.options
+    }
+
+    /// `http://127.0.0.1:<port>`, without a slash at the end; with TLS `https://<account>.blob.core.windows.net`.
+    pub fn origin(&self) -> String {
+        match self.options.https {
+            None => format!("http://127.0.0.1:{}", self.port),
+            Some(_) => format!("https://{}", self.production_host()),
+        }
+    }
+
+    /// The value of `STATE_URL` for this container.
+    pub fn state_url(&self, container: &str) -> String {
+        format!("{}{}/{container}", self.origin(), self.account_path())
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `<account>.blob.core.windows.net`
+    pub fn production_host(&self) -> String {
+        format!("{}.blob.core.windows.net", self.options.account)
+    }
+
+    /// Where the account stands in the path: in front over plain HTTP, in the host name with TLS.
+    pub(super) fn account_path(&self) -> String {
+        match self.options.https {
+            None => format!("/{}", self.options.account),
+            Some(_) => String::new(),
+        }
+    }
+
     /// Makes an empty container. Panics where there is one of this name.
     pub async fn create_container(&self, container: &str) {
         let call = BlobCall {
@@ -69,17 +114,6 @@ impl Azurite {
             ..BlobCall::default()
         };
         self.expect(call, &[StatusCode::CREATED]).await;
-    }
-
-    /// Removes a container with all that is in it.
-    pub async fn delete_container(&self, container: &str) {
-        let call = BlobCall {
-            method: Method::DELETE,
-            container,
-            query: vec![("restype", "container".to_owned())],
-            ..BlobCall::default()
-        };
-        self.expect(call, &[StatusCode::ACCEPTED]).await;
     }
 
     /// The names of all blobs that begin with `prefix`, in order.
@@ -183,7 +217,11 @@ impl Azurite {
         let options = &self.options;
         let authorization = authorization(&options.account, &options.account_key, &to_sign);
 
-        let mut url = format!("{}{path}", self.own_origin());
+        // Behind TLS it listens under the production host at the port of this machine.
+        let mut url = match options.https {
+            None => format!("{}{path}", self.origin()),
+            Some(_) => format!("{}:{}{path}", self.origin(), self.port),
+        };
         for (number, (name, value)) in call.query.iter().enumerate() {
             let mark = if number == 0 { '?' } else { '&' };
             url.push_str(&format!("{mark}{name}={}", utf8_percent_encode(value, &IN_QUERY)));

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::contract::HOST_VERSION;
+use super::contract::{HOST_VERSION, header_of};
 use super::error::HostError;
 use super::exchange::{Framing, Outgoing};
 use crate::query::pairs;
@@ -75,9 +75,7 @@ impl CallerRequest {
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter();
-        let found = values.find(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header_of(&self.headers, name)
     }
 
     /// The caller asks for chunks by giving the header.

@@ -64,8 +64,12 @@ impl HttpAnswer {
 
     /// The first value of a header, by any case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header_of(&self.headers, name)
     }
+}
+
+/// The first value of a header, by any case of its name.
+pub(super) fn header_of<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }

@@ -5,6 +5,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
+use super::contract::header_of;
 use super::error::HostError;
 
 /// How the length of a request body is told.
@@ -43,8 +44,7 @@ pub(super) struct RawAnswer {
 impl RawAnswer {
     /// The first value of a header, by any case of its name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header_of(&self.headers, name)
     }
 }
 

@@ -13,7 +13,7 @@ mod function_json;
 mod process;
 mod verdict;
 
-use std::process::ExitStatus;
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -25,12 +25,11 @@ use caller::{CallerRequest, host_headers, relayed_headers};
 use contract::HOST_VERSION;
 use exchange::{Framing, Outgoing, RawAnswer, exchange};
 use function_json::{BindingNames, HTTP_FUNCTION, TIMER_FUNCTION};
-use process::HandlerProcess;
 
 pub use contract::{HostOptions, HttpAnswer, Invocation, Mode};
 pub use envelope::TimerInfo;
 pub use error::HostError;
-pub use process::CapturedOutput;
+pub use process::{CapturedOutput, HandlerProcess};
 
 /// The host asks so often whether the handler answers.
 const READINESS_INTERVAL: Duration = Duration::from_millis(25);
@@ -112,16 +111,6 @@ impl FunctionsHost {
         })
     }
 
-    /// The port the handler was told to listen on.
-    pub fn port(&self) -> u16 {
-        self.process.port()
-    }
-
-    /// The process id of the handler.
-    pub fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-
     /// From the start of the process to its first answer.
     pub fn time_to_ready(&self) -> Duration {
         self.time_to_ready
@@ -135,16 +124,6 @@ impl FunctionsHost {
     /// The lines on standard error so far. The host logs them as errors.
     pub fn stderr_lines(&self) -> Vec<String> {
         self.process.output().stderr
-    }
-
-    /// The largest resident memory of the handler so far in KiB; `None` where the system does not tell.
-    pub fn peak_memory_kib(&self) -> Option<u64> {
-        self.process.peak_memory_kib()
-    }
-
-    /// How the handler ended by itself; `None` while it runs.
-    pub fn exit_status(&self) -> Option<ExitStatus> {
-        self.process.exit_status()
     }
 
     /// Kills the handler with SIGKILL, as the real host does, and gives all that it wrote.
@@ -206,6 +185,14 @@ impl FunctionsHost {
         let mut ids = self.ids.lock();
         let digits = random::token(&mut ids);
         format!("00-{}-{}-00", &digits[..32], &digits[32..48])
+    }
+}
+
+impl Deref for FunctionsHost {
+    type Target = HandlerProcess;
+
+    fn deref(&self) -> &HandlerProcess {
+        &self.process
     }
 }
 

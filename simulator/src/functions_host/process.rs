@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use super::contract::HostOptions;
 use super::error::HostError;
 use crate::free_port::free_port;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 /// The lines of both streams, as far as they have come.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,7 +20,7 @@ pub struct CapturedOutput {
 }
 
 /// A started process. Dropped, it is killed.
-pub(super) struct HandlerProcess {
+pub struct HandlerProcess {
     child: Mutex<Child>,
     pid: u32,
     port: u16,
@@ -65,25 +65,26 @@ impl HandlerProcess {
         })
     }
 
-    pub(super) fn port(&self) -> u16 {
+    /// The port the handler was told to listen on.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    /// The process id of the handler.
+    pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// How it ended; `None` while it runs.
-    pub(super) fn exit_status(&self) -> Option<ExitStatus> {
-        let mut child = self.child();
-        child.try_wait().expect("a child can be waited for")
+    /// How the handler ended by itself; `None` while it runs.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.child.lock().try_wait().expect("a child can be waited for")
     }
 
-    /// What has come so far.
-    pub(super) fn output(&self) -> CapturedOutput {
+    /// What has come so far. The host logs standard output as information, and standard error as errors.
+    pub fn output(&self) -> CapturedOutput {
         CapturedOutput {
-            stdout: self.stdout.lines().clone(),
-            stderr: self.stderr.lines().clone(),
+            stdout: self.stdout.lines.lock().clone(),
+            stderr: self.stderr.lines.lock().clone(),
         }
     }
 
@@ -96,21 +97,17 @@ impl HandlerProcess {
 
     /// SIGKILL, as the host does: no warning, no drain.
     pub(super) fn kill(&self) {
-        let mut child = self.child();
+        let mut child = self.child.lock();
         // Both fail only where the process has ended and been waited for already.
         let _ = child.kill();
         let _ = child.wait();
     }
 
-    /// The largest resident memory so far in KiB, where the system tells.
-    pub(super) fn peak_memory_kib(&self) -> Option<u64> {
+    /// The largest resident memory of the handler so far in KiB; `None` where the system does not tell.
+    pub fn peak_memory_kib(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
         let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
         line.split_ascii_whitespace().nth(1)?.parse().ok()
-    }
-
-    fn child(&self) -> MutexGuard<'_, Child> {
-        self.child.lock()
     }
 }
 
@@ -139,10 +136,6 @@ impl Captured {
             lines,
             reader: Mutex::new(Some(reader)),
         }
-    }
-
-    fn lines(&self) -> MutexGuard<'_, Vec<String>> {
-        self.lines.lock()
     }
 
     fn wait(&self) {

@@ -5,12 +5,12 @@ use std::io::Read;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::contract::{AUDIENCE, Fault, LARGEST_EXPECTED_BYTES, READ_LIMIT_BYTES, StreamPath};
-use super::refusal::CallRefusal;
+use super::contract::{AUDIENCE, IngestionFault, LARGEST_EXPECTED_BYTES, READ_LIMIT_BYTES, StreamPath};
+use super::refusal::{no_access, refusal, refused_token, too_large, unknown_rule};
 use super::state::Endpoint;
 use crate::query::pairs;
-use crate::service::Request;
-use crate::tables::TableSchema;
+use crate::service::{Reply, Request};
+use crate::tables::{TableSchema, violations};
 
 const VERSION: &str = "2023-01-01";
 
@@ -19,16 +19,18 @@ pub(super) fn call(
     endpoint: &mut Endpoint,
     request: &Request,
     stream: &StreamPath,
-    fault: Option<&Fault>,
-) -> Result<(), CallRefusal> {
+    fault: Option<&IngestionFault>,
+) -> Result<(), Reply> {
     if request.method != "POST" {
-        endpoint.violation(format!("a stream was called with {}", request.method));
-        return Err(CallRefusal::new(405, "MethodNotAllowed", "Rows are sent with POST."));
+        endpoint
+            .controls
+            .violation(format!("a stream was called with {}", request.method));
+        return Err(refusal(405, "MethodNotAllowed", "Rows are sent with POST."));
     }
     let version = ("api-version".to_owned(), VERSION.to_owned());
     if pairs(&request.query) != [version] {
-        endpoint.violation(format!("the query is '{}'", request.query));
-        return Err(CallRefusal::new(
+        endpoint.controls.violation(format!("the query is '{}'", request.query));
+        return Err(refusal(
             400,
             "UnsupportedApiVersion",
             "The query must be the api-version 2023-01-01.",
@@ -36,42 +38,42 @@ pub(super) fn call(
     }
     let token = request.credentials("Bearer");
     if token.is_none() {
-        endpoint.violation("a call without a bearer token");
+        endpoint.controls.violation("a call without a bearer token");
     }
     match fault {
-        Some(Fault::Status {
+        Some(IngestionFault::Status {
             status,
             retry_after,
             code,
         }) => {
-            return Err(CallRefusal {
-                retry_after: *retry_after,
-                ..CallRefusal::new(*status, code, "The call failed on purpose.")
-            });
+            let refusal = refusal(*status, code, "The call failed on purpose.");
+            return Err(refusal.with_retry_after(*retry_after));
         }
-        Some(Fault::RefuseToken) => {
+        Some(IngestionFault::RefuseToken) => {
             endpoint.identity.revoke(token.unwrap_or_default());
-            return Err(CallRefusal::token());
+            return Err(refused_token());
         }
         _ => {}
     }
     if !token.is_some_and(|token| endpoint.identity.is_valid(token, AUDIENCE)) {
-        return Err(CallRefusal::token());
+        return Err(refused_token());
     }
     rule(endpoint, stream)
 }
 
-fn rule(endpoint: &mut Endpoint, stream: &StreamPath) -> Result<(), CallRefusal> {
+fn rule(endpoint: &mut Endpoint, stream: &StreamPath) -> Result<(), Reply> {
     let StreamPath { rule_id, table } = stream;
     let Some(rule) = endpoint.rules.iter().find(|rule| &rule.rule_id == rule_id) else {
-        return Err(CallRefusal::unknown_rule(rule_id));
+        return Err(unknown_rule(rule_id));
     };
     if endpoint.denied_rules.contains(rule_id) {
-        return Err(CallRefusal::no_access(rule_id));
+        return Err(no_access(rule_id));
     }
     if !rule.tables.contains(table) {
-        endpoint.violation(format!("the rule {rule_id} has no stream for {table}"));
-        return Err(CallRefusal::new(
+        endpoint
+            .controls
+            .violation(format!("the rule {rule_id} has no stream for {table}"));
+        return Err(refusal(
             400,
             "InvalidStream",
             "The stream was not configured in the data collection rule.",
@@ -85,71 +87,77 @@ pub(super) fn body(
     endpoint: &mut Endpoint,
     request: &Request,
     inflated: Result<Vec<u8>, String>,
-) -> Result<Vec<u8>, CallRefusal> {
+) -> Result<Vec<u8>, Reply> {
     if !request.has_content_type("application/json") {
-        endpoint.violation(format!("the Content-Type is '{}'", request.content_type()));
-        return Err(CallRefusal::new(
+        endpoint
+            .controls
+            .violation(format!("the Content-Type is '{}'", request.content_type()));
+        return Err(refusal(
             415,
             "UnsupportedMediaType",
             "The body must be application/json.",
         ));
     }
     if content_encoding(request).is_empty() {
-        endpoint.violation("a body was sent without gzip");
+        endpoint.controls.violation("a body was sent without gzip");
     }
     let wire_bytes = request.body.len();
     if wire_bytes > endpoint.largest_body {
-        return Err(CallRefusal::too_large(endpoint.largest_body, wire_bytes));
+        return Err(too_large(endpoint.largest_body, wire_bytes));
     }
     let body = match inflated {
         Ok(body) => body,
         Err(problem) => {
-            endpoint.violation(format!("a body could not be inflated: {problem}"));
-            return Err(CallRefusal::new(400, "InvalidContentEncoding", problem));
+            endpoint
+                .controls
+                .violation(format!("a body could not be inflated: {problem}"));
+            return Err(refusal(400, "InvalidContentEncoding", problem));
         }
     };
     if body.len() > LARGEST_EXPECTED_BYTES {
-        endpoint.violation(format!(
+        endpoint.controls.violation(format!(
             "a body has {} bytes without compression, more than {LARGEST_EXPECTED_BYTES}",
             body.len()
         ));
     }
     if body.len() > endpoint.largest_body {
-        return Err(CallRefusal::too_large(endpoint.largest_body, body.len()));
+        return Err(too_large(endpoint.largest_body, body.len()));
     }
     Ok(body)
 }
 
 /// The rows of the body. A row that does not fit its table is taken all the same, as the service does,
 /// and kept as a violation.
-pub(super) fn rows(endpoint: &mut Endpoint, table: &str, body: &[u8]) -> Result<Vec<Value>, CallRefusal> {
-    let refused = |message: String| CallRefusal::new(400, "InvalidRequestContent", message);
+pub(super) fn rows(endpoint: &mut Endpoint, table: &str, body: &[u8]) -> Result<Vec<Value>, Reply> {
+    let refused = |message: String| refusal(400, "InvalidRequestContent", message);
     let rows: Vec<Value> = match serde_json::from_slice(body) {
         Ok(Value::Array(rows)) => rows,
         Ok(_) => {
-            endpoint.violation("a body is no JSON array");
+            endpoint.controls.violation("a body is no JSON array");
             return Err(refused("The body must be a JSON array.".to_owned()));
         }
         Err(error) => {
-            endpoint.violation(format!("a body is no JSON: {error}"));
+            endpoint.controls.violation(format!("a body is no JSON: {error}"));
             return Err(refused(format!("The body is malformed JSON: {error}.")));
         }
     };
     if rows.is_empty() {
-        endpoint.violation("a call without rows");
+        endpoint.controls.violation("a call without rows");
     }
     let may_be_refused = endpoint.is_refused_on_purpose(&String::from_utf8_lossy(body));
     let mut found = Vec::new();
     for (number, row) in rows.iter().enumerate() {
         if !row.is_object() {
-            endpoint.violation(format!("row {number} of a body is no JSON object"));
+            endpoint
+                .controls
+                .violation(format!("row {number} of a body is no JSON object"));
             return Err(refused(format!("Row {number} is no JSON object.")));
         }
         if may_be_refused && endpoint.is_refused_on_purpose(&row.to_string()) {
             return Err(refused(format!("A row is refused on purpose ({number}).")));
         }
         if let Some(schema) = TableSchema::all().get(table) {
-            found.extend(schema.violations(row));
+            found.extend(violations(schema, row));
         }
     }
     endpoint.controls.violations.extend(found);

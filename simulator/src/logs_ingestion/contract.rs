@@ -35,7 +35,7 @@ impl Rule {
 
 /// What goes wrong with one call.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum IngestionFault {
     /// An error of the service.
     Status {
         /// The HTTP status.

@@ -17,30 +17,30 @@ use crate::managed_identity::{Identity, ManagedIdentity};
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use crate::tables::TableSchema;
 use contract::StreamPath;
-use refusal::CallRefusal;
+use refusal::refusal;
 
-pub use contract::{AUDIENCE, Call, Fault, LARGEST_BODY_BYTES, LARGEST_EXPECTED_BYTES, Rule};
+pub use contract::{AUDIENCE, Call, IngestionFault, LARGEST_BODY_BYTES, LARGEST_EXPECTED_BYTES, Rule};
 pub use state::Endpoint;
 
 /// A running endpoint.
 pub type LogsIngestion = Server<Endpoint>;
 
 impl Service for Endpoint {
-    type Fault = Fault;
+    type Fault = IngestionFault;
 
     /// More than any body that could be meant seriously.
     const LARGEST_BODY_BYTES: usize = contract::READ_LIMIT_BYTES;
 
-    fn controls(&mut self) -> &mut Controls<Fault> {
+    fn controls(&mut self) -> &mut Controls<IngestionFault> {
         &mut self.controls
     }
 
     fn reply(&mut self, request: &Request, _: DateTime<Utc>) -> Reply {
         let fault = self.controls.faults.pop_front();
         let Some(stream) = StreamPath::parse(&request.path) else {
-            self.violation(format!("{}: no such path", request.path));
-            let refusal = CallRefusal::new(404, "NotFound", "There is nothing at this path.");
-            return refusal.reply().with_header(REQUEST_ID, self.request_id());
+            self.controls.violation(format!("{}: no such path", request.path));
+            let refusal = refusal(404, "NotFound", "There is nothing at this path.");
+            return refusal.with_header(REQUEST_ID, self.request_id());
         };
         let inflated = checks::inflated(request);
         let uncompressed_bytes = inflated.as_ref().map_or(0, Vec::len);
@@ -49,11 +49,11 @@ impl Service for Endpoint {
             .and_then(|body| checks::rows(self, &stream.table, &body));
         let (reply, rows) = match judged {
             Ok(rows) => (Reply::empty(204), self.take(&stream.table, rows)),
-            Err(refusal) => (refusal.reply(), 0),
+            Err(refusal) => (refusal, 0),
         };
         let reply = match fault {
-            Some(Fault::Delay(delay)) => reply.delayed(delay),
-            Some(Fault::AcceptThenReset) => Reply::cut(),
+            Some(IngestionFault::Delay(delay)) => reply.delayed(delay),
+            Some(IngestionFault::AcceptThenReset) => Reply::cut(),
             _ => reply,
         };
         let request_id = self.record(Call {
@@ -66,7 +66,7 @@ impl Service for Endpoint {
     }
 
     fn cuts_before_body(&mut self, path: &str) -> bool {
-        if self.controls.faults.front() != Some(&Fault::ResetBeforeReading) {
+        if self.controls.faults.front() != Some(&IngestionFault::ResetBeforeReading) {
             return false;
         }
         self.controls.faults.pop_front();

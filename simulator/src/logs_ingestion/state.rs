@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use serde_json::Value;
 
-use super::contract::{Call, Fault, LARGEST_BODY_BYTES, Rule};
+use super::contract::{Call, IngestionFault, LARGEST_BODY_BYTES, Rule};
 use crate::managed_identity::Identity;
 use crate::random;
 use crate::service::{Controls, Simulation};
@@ -14,7 +14,7 @@ use crate::service::{Controls, Simulation};
 /// A data collection endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
-    pub(super) controls: Controls<Fault>,
+    pub(super) controls: Controls<IngestionFault>,
     pub(super) rows: BTreeMap<String, Vec<Value>>,
     pub(super) calls: Vec<Call>,
     pub(super) denied_rules: BTreeSet<String>,
@@ -38,10 +38,6 @@ impl Endpoint {
             rules,
             rng: random::for_one_server(),
         }
-    }
-
-    pub(super) fn violation(&mut self, sentence: impl Into<String>) {
-        self.controls.violation(sentence);
     }
 
     /// Takes the rows; gives their number.

@@ -283,15 +283,15 @@ async fn faults_come_one_per_call_in_order() {
     let service = service().await;
     let body = json!([row("a")]).to_string();
     service.ingestion.fail_next([
-        Fault::Status {
+        IngestionFault::Status {
             status: 429,
             retry_after: Some(3),
             code: "TooManyRequests",
         },
-        Fault::ResetBeforeReading,
-        Fault::AcceptThenReset,
-        Fault::Delay(Duration::from_millis(1)),
-        Fault::RefuseToken,
+        IngestionFault::ResetBeforeReading,
+        IngestionFault::AcceptThenReset,
+        IngestionFault::Delay(Duration::from_millis(1)),
+        IngestionFault::RefuseToken,
     ]);
 
     let limited = service.try_send(service.call(&body)).await.expect("an answer");

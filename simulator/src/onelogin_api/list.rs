@@ -1,33 +1,32 @@
 //! `GET /api/1/events` and `GET /api/1/users`: parameters in, a page in the vendor's envelope out.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::errors::error;
-use super::options::Fault;
+use super::options::OneLoginFault;
 use super::rows::RowSelection;
 use super::state::{Account, List};
 use crate::query::{Query, only_value, pairs};
-use crate::service::{Reply, Request};
+use crate::service::{Fault, Reply, Request};
+use crate::times::utc_time;
 
 /// The page size without a `limit` (vendor: up to 50 events per page).
 const DEFAULT_LIMIT: usize = 50;
 
 pub(super) fn reply(account: &mut Account, list: List, request: &Request, now: DateTime<Utc>) -> Result<Reply, Reply> {
     if request.method != "GET" {
-        account.violation(format!("{} was asked with {}", request.path, request.method));
+        account
+            .controls
+            .violation(format!("{} was asked with {}", request.path, request.method));
         return Err(error(405, "Lists are asked with GET"));
     }
     let fault = account.controls.faults.pop_front();
-    match &fault {
-        Some(Fault::Reset) => return Err(Reply::cut()),
-        Some(Fault::HtmlPage) => return Err(Reply::html()),
-        Some(Fault::RateLimitExceeded) => return Err(error(400, "rate_limit_exceeded")),
-        Some(Fault::Status { status, retry_after }) => {
-            let error = error(*status, "The request failed on purpose");
-            return Err(error.with_retry_after(*retry_after));
-        }
-        _ => {}
+    if fault == Some(Fault::Vendor(OneLoginFault::RateLimitExceeded)) {
+        return Err(error(400, "rate_limit_exceeded"));
+    }
+    if let Some(reply) = fault.as_ref().and_then(|fault| fault.reply(error)) {
+        return Err(reply);
     }
     let token = token(account, request)?;
     if fault == Some(Fault::RevokeToken) {
@@ -37,13 +36,12 @@ pub(super) fn reply(account: &mut Account, list: List, request: &Request, now: D
         return Err(error(401, "The token is unknown or has expired"));
     }
     let page = page(account, list, request, fault.as_ref()).map_err(|problem| {
-        account.violation(format!("{}: {problem}", request.path));
+        account.controls.violation(format!("{}: {problem}", request.path));
         error(400, &problem)
     })?;
     Ok(match fault {
-        Some(Fault::TruncatedJson) => page.truncated(),
-        Some(Fault::Delay(delay)) => page.delayed(delay),
-        _ => page,
+        Some(fault) => fault.applied_to(page),
+        None => page,
     })
 }
 
@@ -51,13 +49,20 @@ pub(super) fn reply(account: &mut Account, list: List, request: &Request, now: D
 fn token<'a>(account: &mut Account, request: &'a Request) -> Result<&'a str, Reply> {
     let shown = request.authorization().split_once([':', ' ']);
     let Some((_, token)) = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-        account.violation(format!("{} was asked without a bearer token", request.path));
+        account
+            .controls
+            .violation(format!("{} was asked without a bearer token", request.path));
         return Err(error(401, "A bearer token is needed"));
     };
     Ok(token.trim())
 }
 
-fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fault>) -> Result<Reply, String> {
+fn page(
+    account: &mut Account,
+    list: List,
+    request: &Request,
+    fault: Option<&Fault<OneLoginFault>>,
+) -> Result<Reply, String> {
     let query = pairs(&request.query);
     let selection = selection(account, list, &query)?;
     let limit = limit(account.options.largest_limit, &query)?;
@@ -70,7 +75,7 @@ fn page(account: &mut Account, list: List, request: &Request, fault: Option<&Fau
         page.objects.insert(0, repeated.json.clone());
     }
     let lure = match fault {
-        Some(Fault::ForeignNext(origin)) => Some(origin.as_str()),
+        Some(Fault::Vendor(OneLoginFault::ForeignNext(origin))) => Some(origin.as_str()),
         _ => None,
     };
     // A foreign link is a lure, and is there on the last page too.
@@ -101,7 +106,9 @@ fn selection(account: &mut Account, list: List, query: &Query) -> Result<RowSele
     };
     // The vendor's links carry the cursor alone; who repeats the parameters must repeat them all.
     if given != RowSelection::default() && repeated != known {
-        account.violation(format!("{}: the parameters changed under a cursor", list.path()));
+        account
+            .controls
+            .violation(format!("{}: the parameters changed under a cursor", list.path()));
     }
     Ok(known)
 }
@@ -156,13 +163,6 @@ fn envelope(objects: &[String], after_cursor: Option<String>, next_link: Option<
     )
 }
 
-/// `yyyy-MM-ddTHH:mm:ssZ`, with three digits of fraction or none.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
-    let is_long_enough = text.len() == "2026-11-20T10:00:00Z".len() || text.len() == "2026-11-20T10:00:00.000Z".len();
-    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ")
-        .ok()
-        .filter(|_| is_long_enough);
-    naive
-        .map(|naive| naive.and_utc())
-        .ok_or_else(|| format!("{text} is no time of the form ...T...Z"))
+    utc_time(text, 3..=3).ok_or_else(|| format!("{text} is no time of the form ...T...Z"))
 }

@@ -17,19 +17,20 @@ use chrono::{DateTime, Utc};
 use crate::generate::onelogin_api::{ApiEvent, User};
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use errors::error;
+use rows::Row;
 use state::List;
 
-pub use crate::service::RecordedRequest;
-pub use options::{Fault, Options};
+pub use crate::service::{Fault, RecordedRequest};
+pub use options::{AccountOptions, OneLoginFault};
 pub use state::Account;
 
 /// A running OneLogin account.
 pub type OneLoginApi = Server<Account>;
 
 impl Service for Account {
-    type Fault = Fault;
+    type Fault = Fault<OneLoginFault>;
 
-    fn controls(&mut self) -> &mut Controls<Fault> {
+    fn controls(&mut self) -> &mut Controls<Fault<OneLoginFault>> {
         &mut self.controls
     }
 
@@ -40,34 +41,41 @@ impl Service for Account {
         } else if let Some(list) = List::of_path(&request.path) {
             list::reply(self, list, request, now)
         } else {
-            self.violation(format!("{} {}: no such path", request.method, request.path));
+            self.controls
+                .violation(format!("{} {}: no such path", request.method, request.path));
             Err(error(404, "There is nothing at this path"))
         };
         reply.unwrap_or_else(|refusal| refusal)
     }
 }
 
-impl Server<Account> {
-    /// Starts a server for an account without events and users.
-    pub fn start(options: Options) -> Self {
-        Server::serve(Simulation::<Account>::new(options))
-    }
-}
-
 impl Simulation<Account> {
-    /// An account without events and users.
-    pub fn new(options: Options) -> Self {
-        Simulation::of(Account::new(options))
-    }
-
     /// Adds events.
     pub fn publish_events(&self, events: impl IntoIterator<Item = ApiEvent>) {
-        self.lock().publish_events(events);
+        let mut account = self.lock();
+        for event in events {
+            let row = Row {
+                created_at: event.created_at,
+                event_type_id: Some(event.event_type_id),
+                json: event.json.clone(),
+            };
+            account.events.show(event.id, row);
+            account.published_events.push(event);
+        }
     }
 
     /// Adds users, or newer versions of them.
     pub fn publish_users(&self, users: impl IntoIterator<Item = User>) {
-        self.lock().publish_users(users);
+        let mut account = self.lock();
+        for user in users {
+            let row = Row {
+                created_at: user.created_at,
+                event_type_id: None,
+                json: user.json.clone(),
+            };
+            account.users.show(user.id, row);
+            account.published_users.push(user);
+        }
     }
 
     /// Makes every token invalid.
@@ -87,7 +95,12 @@ impl Simulation<Account> {
 
     /// The users as the API shows them now, in the order of their ids.
     pub fn current_users(&self) -> Vec<User> {
-        self.lock().current_users()
+        let account = self.lock();
+        let is_current = |user: &&User| account.users.get(user.id).is_some_and(|row| row.json == user.json);
+        let mut users: Vec<User> = account.published_users.iter().filter(is_current).cloned().collect();
+        users.sort_by_key(|user| user.id);
+        users.dedup_by_key(|user| user.id);
+        users
     }
 }
 

@@ -1,10 +1,8 @@
 //! What a test can choose of an account.
 
-use std::time::Duration;
-
 /// What the account is like.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct AccountOptions {
     /// The API credential.
     pub client_id: String,
     /// Its secret.
@@ -19,9 +17,9 @@ pub struct Options {
     pub token_uses: Option<usize>,
 }
 
-impl Default for Options {
+impl Default for AccountOptions {
     fn default() -> Self {
-        Options {
+        AccountOptions {
             client_id: "7d1f0a6be2c94f5b8a3e".to_owned(),
             client_secret: "pier-light~09.sorrel".to_owned(),
             account_id: 70_412,
@@ -32,30 +30,12 @@ impl Default for Options {
     }
 }
 
-/// What goes wrong with one request for events or users.
+/// What can go wrong with a request for events or users of OneLogin alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// An error with a body of the vendor's form; 429 is one way of saying that the rate is used up.
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// `Retry-After` in seconds.
-        retry_after: Option<u64>,
-    },
-    /// The other way: 400 whose `status.message` is `rate_limit_exceeded` (seen by collectors).
+pub enum OneLoginFault {
+    /// 400 whose `status.message` is `rate_limit_exceeded` (seen by collectors): the other way, beside 429, of saying
+    /// that the rate is used up.
     RateLimitExceeded,
-    /// 200 with the first half of the right body.
-    TruncatedJson,
-    /// 200 with a page of markup, as a proxy in between would send.
-    HtmlPage,
-    /// The right answer, after this time.
-    Delay(Duration),
-    /// The connection is closed without an answer.
-    Reset,
-    /// 401, and the token that was shown is no longer valid.
-    RevokeToken,
     /// The right page, whose `next_link` points to this origin.
     ForeignNext(String),
-    /// The right page, led by the last object of the page before.
-    RepeatLastOfPreviousPage,
 }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use rand::rngs::StdRng;
 
-use super::options::{Fault, Options};
-use super::rows::{Row, RowSelection, Rows};
+use super::options::{AccountOptions, OneLoginFault};
+use super::rows::{RowSelection, Rows};
 use crate::access_tokens::AccessTokens;
 use crate::generate::onelogin_api::{ApiEvent, User};
 use crate::random;
-use crate::service::{Controls, Request};
+use crate::service::{Configured, Controls, Fault, Request};
 
 /// The lifetime of a token in seconds.
 pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 36_000;
@@ -38,8 +38,8 @@ impl List {
 /// One account.
 #[derive(Debug)]
 pub struct Account {
-    pub(super) options: Options,
-    pub(super) controls: Controls<Fault>,
+    pub(super) options: AccountOptions,
+    pub(super) controls: Controls<Fault<OneLoginFault>>,
     pub(super) events: Rows,
     pub(super) users: Rows,
     pub(super) published_events: Vec<ApiEvent>,
@@ -50,8 +50,10 @@ pub struct Account {
     rng: StdRng,
 }
 
-impl Account {
-    pub(super) fn new(options: Options) -> Self {
+impl Configured for Account {
+    type Options = AccountOptions;
+
+    fn new(options: AccountOptions) -> Self {
         Account {
             tokens: AccessTokens::new(TimeDelta::seconds(TOKEN_LIFETIME_SECONDS), options.token_uses),
             options,
@@ -64,48 +66,14 @@ impl Account {
             rng: random::for_one_server(),
         }
     }
+}
 
-    pub(super) fn publish_events(&mut self, events: impl IntoIterator<Item = ApiEvent>) {
-        for event in events {
-            let row = Row {
-                created_at: event.created_at,
-                event_type_id: Some(event.event_type_id),
-                json: event.json.clone(),
-            };
-            self.events.show(event.id, row);
-            self.published_events.push(event);
-        }
-    }
-
-    pub(super) fn publish_users(&mut self, users: impl IntoIterator<Item = User>) {
-        for user in users {
-            let row = Row {
-                created_at: user.created_at,
-                event_type_id: None,
-                json: user.json.clone(),
-            };
-            self.users.show(user.id, row);
-            self.published_users.push(user);
-        }
-    }
-
-    pub(super) fn current_users(&self) -> Vec<User> {
-        let is_current = |user: &&User| self.users.get(user.id).is_some_and(|row| row.json == user.json);
-        let mut users: Vec<User> = self.published_users.iter().filter(is_current).cloned().collect();
-        users.sort_by_key(|user| user.id);
-        users.dedup_by_key(|user| user.id);
-        users
-    }
-
+impl Account {
     pub(super) fn rows(&self, list: List) -> &Rows {
         match list {
             List::Events => &self.events,
             List::Users => &self.users,
         }
-    }
-
-    pub(super) fn violation(&mut self, sentence: impl Into<String>) {
-        self.controls.violation(sentence);
     }
 
     /// A new opaque cursor or refresh token.
@@ -114,9 +82,8 @@ impl Account {
     }
 
     pub(super) fn look_for_secrets(&mut self, request: &Request) {
-        let url = request.decoded_url();
-        if url.contains(&self.options.client_secret) || self.tokens.is_any_in(&url) {
-            self.violation("a secret stands in a URL");
-        }
+        self.controls.look_for_secrets(request, |url| {
+            self.tokens.is_any_in(url) || url.contains(&self.options.client_secret)
+        });
     }
 }

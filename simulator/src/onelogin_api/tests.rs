@@ -29,7 +29,7 @@ fn token_request(server: &OneLoginApi) -> RequestBuilder {
 }
 
 async fn token(server: &OneLoginApi) -> String {
-    let options = Options::default();
+    let options = AccountOptions::default();
     let header = format!(
         "client_id:{}, client_secret:{}",
         options.client_id, options.client_secret
@@ -73,7 +73,7 @@ async fn walk(server: &OneLoginApi, first: &str, token: &str) -> Vec<Vec<u64>> {
 
 #[tokio::test]
 async fn events_are_read_in_pages_by_either_form_of_the_header() {
-    let server = OneLoginApi::start(Options::default());
+    let server = OneLoginApi::start(AccountOptions::default());
     server.publish_events(events(120));
     let token = token(&server).await;
     let expected: Vec<u64> = events(120).into_iter().map(|event| event.id).collect();
@@ -90,7 +90,7 @@ async fn events_are_read_in_pages_by_either_form_of_the_header() {
 
 #[tokio::test]
 async fn since_and_until_are_exclusive_to_the_millisecond() {
-    let server = OneLoginApi::start(Options::default());
+    let server = OneLoginApi::start(AccountOptions::default());
     server.publish_events(events(20));
     let token = token(&server).await;
     let count = async |query: &str| ids(&json_of(get(&server, &format!("events?{query}"), &token).await).await).len();
@@ -107,7 +107,7 @@ async fn since_and_until_are_exclusive_to_the_millisecond() {
 
 #[tokio::test]
 async fn users_show_their_newest_version_and_are_found_by_their_creation_only() {
-    let server = OneLoginApi::start(Options::default());
+    let server = OneLoginApi::start(AccountOptions::default());
     let mut users = Users::new(1);
     let user = users.new_object(start_time());
     let changed = users.update(&user, start_time() + TimeDelta::hours(2));
@@ -127,8 +127,8 @@ async fn users_show_their_newest_version_and_are_found_by_their_creation_only() 
 
 #[tokio::test]
 async fn credentials_go_into_the_header_in_either_form() {
-    let options = Options::default();
-    let server = OneLoginApi::start(Options::default());
+    let options = AccountOptions::default();
+    let server = OneLoginApi::start(AccountOptions::default());
     let basic = |secret: &str| token_request(&server).basic_auth(&options.client_id, Some(secret.to_owned()));
     server.fail_next_tokens([500]);
 
@@ -149,7 +149,7 @@ async fn credentials_go_into_the_header_in_either_form() {
 
 #[tokio::test]
 async fn what_is_not_documented_is_400_and_a_violation() {
-    let server = OneLoginApi::start(Options::default());
+    let server = OneLoginApi::start(AccountOptions::default());
     server.publish_events(events(60));
     let token = token(&server).await;
     let refused = [
@@ -183,9 +183,9 @@ async fn what_is_not_documented_is_400_and_a_violation() {
 
 #[tokio::test]
 async fn faults_come_one_per_request_in_order() {
-    let server = OneLoginApi::start(Options {
+    let server = OneLoginApi::start(AccountOptions {
         token_uses: Some(4),
-        ..Options::default()
+        ..AccountOptions::default()
     });
     server.publish_events(events(4));
     let token = token(&server).await;
@@ -194,11 +194,11 @@ async fn faults_come_one_per_request_in_order() {
             status: 429,
             retry_after: Some(2),
         },
-        Fault::RateLimitExceeded,
+        Fault::Vendor(OneLoginFault::RateLimitExceeded),
         Fault::HtmlPage,
         Fault::TruncatedJson,
         Fault::Delay(Duration::from_millis(1)),
-        Fault::ForeignNext("http://198.51.100.1:81".to_owned()),
+        Fault::Vendor(OneLoginFault::ForeignNext("http://198.51.100.1:81".to_owned())),
         Fault::RevokeToken,
     ]);
 
@@ -226,7 +226,7 @@ async fn faults_come_one_per_request_in_order() {
 
 #[tokio::test]
 async fn a_page_can_begin_with_the_last_event_of_the_page_before_and_a_reset_is_no_answer() {
-    let server = OneLoginApi::start(Options::default());
+    let server = OneLoginApi::start(AccountOptions::default());
     server.publish_events(events(60));
     let token = token(&server).await;
     server.fail_next([

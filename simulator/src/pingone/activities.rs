@@ -5,15 +5,15 @@ use serde_json::Value;
 
 use super::events::{ActivityPage, ActivitySelection};
 use super::filter::Window;
-use super::options::Fault;
+use super::options::PingOneFault;
 use super::state::Environment;
 use crate::query::{only_value, pairs, unexpected_names};
-use crate::service::{Reply, Request};
+use crate::service::{Fault, Reply, Request};
 
 /// The page size without a `limit` (vendor: POST model of the activities).
 const DEFAULT_LIMIT: usize = 100;
 
-/// The largest page size while [`Fault::NextPageSizeRefused`] holds.
+/// The largest page size while [`PingOneFault::NextPageSizeRefused`] holds.
 const SMALL_LIMIT: usize = 100;
 
 pub(super) fn reply(
@@ -23,17 +23,14 @@ pub(super) fn reply(
     now: DateTime<Utc>,
 ) -> Result<Reply, Reply> {
     let fault = state.controls.faults.pop_front();
-    match &fault {
-        Some(Fault::Reset) => return Err(Reply::cut()),
-        Some(Fault::HtmlPage) => return Err(Reply::html()),
-        Some(Fault::Status { status, retry_after }) => {
-            let error = state.error(*status, "The request failed on purpose", None);
-            return Err(error.with_retry_after(*retry_after));
-        }
-        _ => {}
+    let error = |status, message: &str| state.error(status, message, None);
+    if let Some(reply) = fault.as_ref().and_then(|fault| fault.reply(error)) {
+        return Err(reply);
     }
     if request.method != "GET" {
-        state.violation(format!("activities were asked with {}", request.method));
+        state
+            .controls
+            .violation(format!("activities were asked with {}", request.method));
         return Err(state.error(405, "Activities are asked with GET", None));
     }
     check_token(state, request, fault.as_ref(), now)?;
@@ -42,21 +39,20 @@ pub(super) fn reply(
     }
     let page = page(state, request, fault.as_ref())?;
     Ok(match fault {
-        Some(Fault::TruncatedJson) => page.truncated(),
-        Some(Fault::InvalidUtf8) => with_a_broken_letter(page),
-        Some(Fault::Delay(delay)) => page.delayed(delay),
-        _ => page,
+        Some(Fault::Vendor(PingOneFault::InvalidUtf8)) => with_a_broken_letter(page),
+        Some(fault) => fault.applied_to(page),
+        None => page,
     })
 }
 
 fn check_token(
     state: &mut Environment,
     request: &Request,
-    fault: Option<&Fault>,
+    fault: Option<&Fault<PingOneFault>>,
     now: DateTime<Utc>,
 ) -> Result<(), Reply> {
     let Some(token) = request.credentials("Bearer") else {
-        state.violation("activities were asked without a bearer token");
+        state.controls.violation("activities were asked without a bearer token");
         return Err(state.error(401, "A bearer token is needed", None));
     };
     if fault == Some(&Fault::RevokeToken) {
@@ -68,7 +64,7 @@ fn check_token(
     Ok(())
 }
 
-fn page(state: &mut Environment, request: &Request, fault: Option<&Fault>) -> Result<Reply, Reply> {
+fn page(state: &mut Environment, request: &Request, fault: Option<&Fault<PingOneFault>>) -> Result<Reply, Reply> {
     let selection = selection(state, &pairs(&request.query), fault)?;
     let mut page = state
         .events
@@ -79,7 +75,7 @@ fn page(state: &mut Environment, request: &Request, fault: Option<&Fault>) -> Re
         page.events.insert(0, repeated);
     }
     let lure = match fault {
-        Some(Fault::ForeignNext(origin)) => Some(origin.as_str()),
+        Some(Fault::Vendor(PingOneFault::ForeignNext(origin))) => Some(origin.as_str()),
         _ => None,
     };
     // A foreign link is a lure, and is there on the last page too.
@@ -96,26 +92,30 @@ fn page(state: &mut Environment, request: &Request, fault: Option<&Fault>) -> Re
 fn selection(
     state: &mut Environment,
     query: &[(String, String)],
-    fault: Option<&Fault>,
+    fault: Option<&Fault<PingOneFault>>,
 ) -> Result<ActivitySelection, Reply> {
     if let Some(cursor) = only_value(query, "cursor") {
         if query.len() > 1 {
-            state.violation("a next link was changed: the cursor is not alone");
+            state
+                .controls
+                .violation("a next link was changed: the cursor is not alone");
             return Err(state.error(400, "A cursor comes alone", Some("cursor")));
         }
         let known = state.selection_at(cursor);
         return known.ok_or_else(|| state.error(400, "The cursor is unknown", Some("cursor")));
     }
     if let Some(name) = unexpected_names(query, &["filter", "limit"]).first() {
-        state.violation(format!("activities were asked with the parameter {name}"));
+        state
+            .controls
+            .violation(format!("activities were asked with the parameter {name}"));
         return Err(state.error(400, "There is no such parameter", Some(name)));
     }
     let Some(filter) = only_value(query, "filter") else {
-        state.violation("activities were asked without a filter");
+        state.controls.violation("activities were asked without a filter");
         return Err(state.error(400, "A filter is needed", Some("filter")));
     };
     let window = Window::parse(filter).map_err(|problem| {
-        state.violation(format!("filter refused: {problem}"));
+        state.controls.violation(format!("filter refused: {problem}"));
         state.error(400, &problem, Some("filter"))
     })?;
     let limit = limit(state, only_value(query, "limit"), fault)?;
@@ -127,9 +127,9 @@ fn selection(
     })
 }
 
-fn limit(state: &mut Environment, given: Option<&str>, fault: Option<&Fault>) -> Result<usize, Reply> {
+fn limit(state: &mut Environment, given: Option<&str>, fault: Option<&Fault<PingOneFault>>) -> Result<usize, Reply> {
     let largest = match fault {
-        Some(Fault::NextPageSizeRefused) => SMALL_LIMIT,
+        Some(Fault::Vendor(PingOneFault::NextPageSizeRefused)) => SMALL_LIMIT,
         _ => state.options.largest_limit,
     };
     match given.map(str::parse) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::access_tokens::TokenRefusal;
 use crate::service::Reply;
 
 /// An error of the management API: `{id, code, message, details?}` (vendor: error codes).
@@ -16,9 +17,9 @@ pub(super) fn api_error(id: &str, status: u16, message: &str, target: Option<&st
 }
 
 /// An error of the token endpoint (RFC 6749, 5.2).
-pub(super) fn token_error(status: u16, error: &str, description: &str) -> Reply {
-    let body = json!({"error": error, "error_description": description});
-    with_challenge(Reply::json(status, body.to_string()))
+pub(super) fn token_error(refusal: TokenRefusal) -> Reply {
+    let body = json!({"error": refusal.error, "error_description": refusal.description});
+    with_challenge(Reply::json(refusal.status, body.to_string()))
 }
 
 fn with_challenge(reply: Reply) -> Reply {

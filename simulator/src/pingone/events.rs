@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::filter::{TimeField, Window};
+use super::filter::Window;
 use crate::generate::pingone::Activity;
 
 /// The place of an event: time, then id, then order of publication.
@@ -88,57 +88,24 @@ impl PublishedActivities {
         newest_first: bool,
         oldest_readable: Option<DateTime<Utc>>,
     ) -> ActivityPage {
-        let (lowest, highest) = bounds(selection, newest_first);
-        if is_empty_range(&lowest, &highest) {
-            return ActivityPage {
-                events: Vec::new(),
-                next_after: None,
-            };
-        }
         let readable = |stored: &StoredActivity| {
             let activity = &stored.activity;
             selection.window.contains(activity.recorded_at, activity.created_at)
                 && oldest_readable.is_none_or(|oldest| activity.recorded_at >= oldest)
         };
-        let range = self.by_position.range((lowest, highest));
-        let in_order: Box<dyn Iterator<Item = (&Position, &StoredActivity)>> = if newest_first {
-            Box::new(range.rev())
-        } else {
-            Box::new(range)
+        let all = self.by_position.iter();
+        let rest: Box<dyn Iterator<Item = (&Position, &StoredActivity)>> = match (&selection.after, newest_first) {
+            (None, true) => Box::new(all.rev()),
+            (None, false) => Box::new(all),
+            (Some(after), true) => Box::new(self.by_position.range(..after).rev()),
+            (Some(after), false) => Box::new(self.by_position.range((Bound::Excluded(after), Bound::Unbounded))),
         };
-        let mut matching = in_order.filter(|(_, stored)| readable(stored));
+        let mut matching = rest.filter(|(_, stored)| readable(stored));
         let taken: Vec<(&Position, &StoredActivity)> = matching.by_ref().take(selection.limit).collect();
         let more = matching.next().is_some();
         ActivityPage {
             events: taken.iter().map(|(_, stored)| stored.activity.json.clone()).collect(),
             next_after: taken.last().filter(|_| more).map(|(position, _)| (*position).clone()),
-        }
-    }
-}
-
-fn bounds(selection: &ActivitySelection, newest_first: bool) -> (Bound<Position>, Bound<Position>) {
-    let window = &selection.window;
-    let (mut lowest, mut highest) = match window.field {
-        // The events are ordered by this field, so the range can be cut from the map itself.
-        TimeField::RecordedAt => (
-            Bound::Included((window.lower.time, String::new(), 0)),
-            Bound::Excluded((window.upper.time + TimeDelta::milliseconds(1), String::new(), 0)),
-        ),
-        TimeField::CreatedAt => (Bound::Unbounded, Bound::Unbounded),
-    };
-    if let Some(after) = &selection.after {
-        let edge = if newest_first { &mut highest } else { &mut lowest };
-        *edge = Bound::Excluded(after.clone());
-    }
-    (lowest, highest)
-}
-
-/// The map refuses a range that is upside down or open on both sides of one key.
-fn is_empty_range(lowest: &Bound<Position>, highest: &Bound<Position>) -> bool {
-    match (lowest, highest) {
-        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-        (Bound::Included(lower) | Bound::Excluded(lower), Bound::Included(upper) | Bound::Excluded(upper)) => {
-            lower >= upper
         }
     }
 }

@@ -4,7 +4,9 @@
 //! double quotes in the form `yyyy-MM-dd'T'HH:mm:ss.SSSZ`. Further groups exist at the vendor and are refused
 //! here, because a filter that narrows the events loses the others.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
+
+use crate::times::utc_time;
 
 /// The field that a window is on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,32 +104,9 @@ fn bound(operator: &str, quoted_date: &str) -> Result<(Side, TimeBound), String>
 }
 
 fn date(quoted: &str) -> Result<DateTime<Utc>, String> {
-    let refusal = || format!("{quoted} is no date in double quotes");
-    let text = quoted
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .filter(|text| has_the_form_of_a_date(text))
-        .ok_or_else(refusal)?;
-    let naive = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.fZ").map_err(|_| refusal())?;
-    Ok(naive.and_utc())
-}
-
-/// `yyyy-MM-ddTHH:mm:ssZ` with one to three digits of fraction, or none.
-fn has_the_form_of_a_date(text: &str) -> bool {
-    let Some(without_zone) = text.strip_suffix('Z') else {
-        return false;
-    };
-    let (whole, fraction) = match without_zone.split_once('.') {
-        Some((whole, fraction)) => (whole, fraction),
-        None => (without_zone, "0"),
-    };
-    let shape: String = whole
-        .chars()
-        .map(|letter| if letter.is_ascii_digit() { '0' } else { letter })
-        .collect();
-    shape == "0000-00-00T00:00:00"
-        && (1..=3).contains(&fraction.len())
-        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+    let text = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    text.and_then(|text| utc_time(text, 1..=3))
+        .ok_or_else(|| format!("{quoted} is no date in double quotes"))
 }
 
 #[cfg(test)]

@@ -16,17 +16,17 @@ use chrono::{DateTime, Utc};
 use crate::generate::pingone::Activity;
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 
-pub use crate::service::RecordedRequest;
-pub use options::{Fault, Options, TokenStyle};
+pub use crate::service::{Fault, RecordedRequest};
+pub use options::{EnvironmentOptions, PingOneFault, TokenStyle};
 pub use state::Environment;
 
 /// A running PingOne.
 pub type PingOne = Server<Environment>;
 
 impl Service for Environment {
-    type Fault = Fault;
+    type Fault = Fault<PingOneFault>;
 
-    fn controls(&mut self) -> &mut Controls<Fault> {
+    fn controls(&mut self) -> &mut Controls<Fault<PingOneFault>> {
         &mut self.controls
     }
 
@@ -37,7 +37,8 @@ impl Service for Environment {
             ["", environment, "as", "token"] => token::reply(self, request, environment, now),
             ["", "v1", "environments", environment, "activities"] => activities::reply(self, request, environment, now),
             _ => {
-                self.violation(format!("{} {}: no such path", request.method, request.path));
+                self.controls
+                    .violation(format!("{} {}: no such path", request.method, request.path));
                 Err(self.error(404, "There is nothing at this path", None))
             }
         };
@@ -45,19 +46,7 @@ impl Service for Environment {
     }
 }
 
-impl Server<Environment> {
-    /// Starts a server for an environment without activities.
-    pub fn start(options: Options) -> Self {
-        Server::serve(Simulation::<Environment>::new(options))
-    }
-}
-
 impl Simulation<Environment> {
-    /// An environment without activities.
-    pub fn new(options: Options) -> Self {
-        Simulation::of(Environment::new(options))
-    }
-
     /// Adds activities.
     pub fn publish(&self, activities: impl IntoIterator<Item = Activity>) {
         let mut state = self.lock();

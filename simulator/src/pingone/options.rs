@@ -1,7 +1,5 @@
 //! What a test can choose of an environment.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 
 /// How the application may show its credentials (`tokenEndpointAuthMethod`); the other way is refused.
@@ -15,7 +13,7 @@ pub enum TokenStyle {
 
 /// What the environment is like.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct EnvironmentOptions {
     /// The environment whose activities are read.
     pub environment_id: String,
     /// The environment in which the worker application lives; it stands in the token URL.
@@ -38,9 +36,9 @@ pub struct Options {
     pub oldest_readable: Option<DateTime<Utc>>,
 }
 
-impl Default for Options {
+impl Default for EnvironmentOptions {
     fn default() -> Self {
-        Options {
+        EnvironmentOptions {
             environment_id: "c0a1f5de-91c4-4a41-8f6e-2d1b6f0f7a01".to_owned(),
             auth_environment_id: "7be2d9aa-30c7-4f4e-9b7c-94b1d3c5e802".to_owned(),
             client_id: "e15c6f7b-6f0a-4b52-8a53-0d4f8a9b6c03".to_owned(),
@@ -55,32 +53,13 @@ impl Default for Options {
     }
 }
 
-/// What goes wrong with one activities request.
+/// What can go wrong with an activities request of PingOne alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// An error of the service, with an error body of the vendor's form.
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// `Retry-After` in seconds.
-        retry_after: Option<u64>,
-    },
-    /// 200 with the first half of the right body.
-    TruncatedJson,
+pub enum PingOneFault {
     /// The right page, with a byte that is no UTF-8 in the description of its first activity.
     InvalidUtf8,
-    /// 200 with a page of markup, as a proxy in between would send.
-    HtmlPage,
-    /// The right answer, after this time.
-    Delay(Duration),
-    /// The connection is closed without an answer.
-    Reset,
-    /// 401, and the token that was shown is no longer valid.
-    RevokeToken,
     /// The right page, whose `next` link points to this origin.
     ForeignNext(String),
-    /// The right page, led by the last event of the page before.
-    RepeatLastOfPreviousPage,
     /// 400 where the asked `limit` is over 100, else the right answer.
     NextPageSizeRefused,
 }

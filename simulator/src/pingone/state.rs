@@ -7,27 +7,29 @@ use rand::rngs::StdRng;
 
 use super::errors::api_error;
 use super::events::{ActivitySelection, PublishedActivities};
-use super::options::{Fault, Options};
+use super::options::{EnvironmentOptions, PingOneFault};
 use crate::access_tokens::AccessTokens;
 use crate::random;
-use crate::service::{Controls, Reply, Request};
+use crate::service::{Configured, Controls, Fault, Reply, Request};
 
 /// The lifetime of a token in seconds.
-pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 3600;
+const TOKEN_LIFETIME_SECONDS: i64 = 3600;
 
 /// One environment.
 #[derive(Debug)]
 pub struct Environment {
-    pub(super) options: Options,
-    pub(super) controls: Controls<Fault>,
+    pub(super) options: EnvironmentOptions,
+    pub(super) controls: Controls<Fault<PingOneFault>>,
     pub(super) events: PublishedActivities,
     pub(super) tokens: AccessTokens,
     cursors: HashMap<String, ActivitySelection>,
     rng: StdRng,
 }
 
-impl Environment {
-    pub(super) fn new(options: Options) -> Self {
+impl Configured for Environment {
+    type Options = EnvironmentOptions;
+
+    fn new(options: EnvironmentOptions) -> Self {
         Environment {
             tokens: AccessTokens::new(TimeDelta::seconds(TOKEN_LIFETIME_SECONDS), options.token_uses),
             options,
@@ -37,11 +39,9 @@ impl Environment {
             rng: random::for_one_server(),
         }
     }
+}
 
-    pub(super) fn violation(&mut self, sentence: impl Into<String>) {
-        self.controls.violation(sentence);
-    }
-
+impl Environment {
     /// An error of the management API with an id of its own.
     pub(super) fn error(&mut self, status: u16, message: &str, target: Option<&str>) -> Reply {
         api_error(&random::uuid(&mut self.rng), status, message, target)
@@ -59,12 +59,8 @@ impl Environment {
     }
 
     pub(super) fn look_for_secrets(&mut self, request: &Request) {
-        let url = request.decoded_url();
-        if self.tokens.is_any_in(&url) {
-            self.violation("an access token stands in a URL");
-        }
-        if url.contains(&self.options.client_secret) {
-            self.violation("the client secret stands in a URL");
-        }
+        self.controls.look_for_secrets(request, |url| {
+            self.tokens.is_any_in(url) || url.contains(&self.options.client_secret)
+        });
     }
 }

@@ -1,15 +1,13 @@
 //! `POST /{environment}/as/token`: client credentials for an access token.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 
 use super::errors::token_error;
 use super::options::TokenStyle;
-use super::state::{Environment, TOKEN_LIFETIME_SECONDS};
-use crate::query::{only_value, pairs};
+use super::state::Environment;
+use crate::access_tokens::{TokenRefusal, token_form};
+use crate::query::only_value;
 use crate::service::{Reply, Request};
 
 pub(super) fn reply(
@@ -18,42 +16,21 @@ pub(super) fn reply(
     environment: &str,
     now: DateTime<Utc>,
 ) -> Result<Reply, Reply> {
-    if let Some(status) = state.controls.token_faults.pop_front() {
-        return Err(token_error(status, "server_error", "The request failed on purpose"));
-    }
-    if request.method != "POST" {
-        state.violation(format!("the token was asked with {}", request.method));
-        return Err(token_error(405, "invalid_request", "Tokens are asked with POST"));
-    }
-    if !request.query.is_empty() {
-        state.violation("the token URL has a query");
-        return Err(token_error(400, "invalid_request", "The token URL takes no query"));
-    }
-    if !request.has_content_type("application/x-www-form-urlencoded") {
-        state.violation("the token request is no form");
-        return Err(token_error(400, "invalid_request", "The body must be a form"));
-    }
-    let form = pairs(&String::from_utf8_lossy(&request.body));
-    if only_value(&form, "grant_type") != Some("client_credentials") {
-        return Err(token_error(400, "unsupported_grant_type", "Unknown grant type"));
-    }
+    let form = token_form(request, &mut state.controls).map_err(token_error)?;
     if environment != state.options.auth_environment_id {
         return Err(refused("There is no such application in this environment"));
     }
     check_credentials(state, request, &form)?;
-    let body = json!({
-        "access_token": state.tokens.issue(now),
-        "expires_in": TOKEN_LIFETIME_SECONDS,
-        "token_type": "Bearer",
-    });
-    Ok(Reply::json(200, body.to_string()))
+    Ok(state.tokens.reply(now))
 }
 
 fn check_credentials(state: &mut Environment, request: &Request, form: &[(String, String)]) -> Result<(), Reply> {
     let style = state.options.token_style;
-    let shown = match (basic(request.authorization()), credentials_of(form)) {
+    let shown = match (basic(request), credentials_of(form)) {
         (Some(_), Some(_)) => {
-            state.violation("the credentials were shown in header and body");
+            state
+                .controls
+                .violation("the credentials were shown in header and body");
             return Err(refused("More than one way of authentication was used"));
         }
         (Some(shown), None) if style == TokenStyle::Basic => shown,
@@ -67,20 +44,18 @@ fn check_credentials(state: &mut Environment, request: &Request, form: &[(String
     Ok(())
 }
 
-fn refused(description: &str) -> Reply {
-    token_error(401, "invalid_client", description)
+fn refused(description: &'static str) -> Reply {
+    token_error(TokenRefusal::new(401, "invalid_client", description))
 }
 
 type Credentials = (String, String);
 
 /// Id and secret of a Basic header, as they stand there and decoded: RFC 6749 has both percent-encoded first,
 /// and few clients do so.
-fn basic(authorization: &str) -> Option<Vec<Credentials>> {
-    let encoded = authorization.strip_prefix("Basic ")?;
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
+fn basic(request: &Request) -> Option<Vec<Credentials>> {
+    let (id, secret) = request.basic_credentials()?;
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    Some(vec![(id.to_owned(), secret.to_owned()), (decoded(id), decoded(secret))])
+    Some(vec![(decoded(&id), decoded(&secret)), (id, secret)])
 }
 
 fn credentials_of(form: &[(String, String)]) -> Option<Vec<Credentials>> {

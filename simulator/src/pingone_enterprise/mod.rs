@@ -13,20 +13,21 @@ use chrono::{DateTime, Utc};
 
 use crate::generate::pingone_enterprise::SubscriptionEvent;
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
+use consumption::Waiting;
 use state::error;
 
 pub use crate::service::RecordedRequest;
 pub use consumption::{Consumption, Fate};
-pub use options::{Authentication, Fault, Options};
+pub use options::{Authentication, SubscriptionFault, SubscriptionOptions};
 pub use state::Subscription;
 
 /// A running PingOne for Enterprise.
 pub type PingOneEnterprise = Server<Subscription>;
 
 impl Service for Subscription {
-    type Fault = Fault;
+    type Fault = SubscriptionFault;
 
-    fn controls(&mut self) -> &mut Controls<Fault> {
+    fn controls(&mut self) -> &mut Controls<SubscriptionFault> {
         &mut self.controls
     }
 
@@ -38,23 +39,19 @@ impl Service for Subscription {
         if request.path == self.poll_path() {
             return poll::reply(self, request, now);
         }
-        self.violation(format!("{} {}: no such path", request.method, request.path));
+        self.controls
+            .violation(format!("{} {}: no such path", request.method, request.path));
         error(404, "There is nothing at this path")
     }
 
     fn finish(&mut self, tag: Option<usize>, sent: bool) {
         if self.reads.finish(tag, sent) {
-            self.violation("two GETs of the poll URL at the same time");
+            self.controls.violation("two GETs of the poll URL at the same time");
         }
     }
 }
 
 impl Server<Subscription> {
-    /// Starts a server for a subscription without events.
-    pub fn start(options: Options) -> Self {
-        Server::serve(Simulation::<Subscription>::new(options))
-    }
-
     /// The URL of the token endpoint.
     pub fn token_url(&self) -> String {
         format!("{}{}", self.origin(), token::PATH)
@@ -67,20 +64,23 @@ impl Server<Subscription> {
 }
 
 impl Simulation<Subscription> {
-    /// A subscription without events.
-    pub fn new(options: Options) -> Self {
-        Simulation::of(Subscription::new(options))
-    }
-
     /// Puts events at the end of the queue.
     pub fn publish(&self, events: impl IntoIterator<Item = SubscriptionEvent>) {
-        self.lock().publish(events);
+        let mut subscription = self.lock();
+        for event in events {
+            subscription.queue.push_back(Waiting {
+                id: event.id.clone(),
+                json: event.json.clone(),
+            });
+            subscription.published.push(event);
+        }
     }
 
     /// Puts an element at the end of the queue that need not be an event, but must be JSON. It has no id in
     /// [`consumed`](Self::consumed) and is not among [`published`](Self::published).
     pub fn publish_raw(&self, json: String) {
-        self.lock().publish_raw(json);
+        let id = String::new();
+        self.lock().queue.push_back(Waiting { id, json });
     }
 
     /// Makes every token invalid.

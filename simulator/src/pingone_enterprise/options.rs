@@ -13,7 +13,7 @@ pub enum Authentication {
 
 /// What the subscription is like.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct SubscriptionOptions {
     /// The account in the poll URL.
     pub account_id: String,
     /// The subscription in the poll URL.
@@ -36,9 +36,9 @@ pub struct Options {
     pub token_uses: Option<usize>,
 }
 
-impl Default for Options {
+impl Default for SubscriptionOptions {
     fn default() -> Self {
-        Options {
+        SubscriptionOptions {
             account_id: "3b0d6a54-1f7e-4a6e-9d07-5c8f1e2b7a10".to_owned(),
             subscription_id: "a94c2e18-6b3f-4d55-8e21-0f6d7b9c3e42".to_owned(),
             client_id: "enterprise-poller".to_owned(),
@@ -55,7 +55,7 @@ impl Default for Options {
 
 /// What goes wrong with one GET of the poll URL.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
+pub enum SubscriptionFault {
     /// An error of the service; nothing is consumed. 504 is frequent at the vendor's.
     Status {
         /// The HTTP status.

@@ -5,17 +5,21 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 
 use super::consumption::{Fate, Waiting, ids_of};
-use super::options::{Authentication, Fault};
+use super::options::{Authentication, SubscriptionFault};
 use super::state::{Subscription, error};
 use crate::service::{Reply, Request};
 
 pub(super) fn reply(state: &mut Subscription, request: &Request, now: DateTime<Utc>) -> Reply {
     if request.method != "GET" {
-        state.violation(format!("the poll URL was asked with {}", request.method));
+        state
+            .controls
+            .violation(format!("the poll URL was asked with {}", request.method));
         return error(405, "Events are asked with GET");
     }
     if !request.query.is_empty() {
-        state.violation("the poll URL was asked with parameters; it has none");
+        state
+            .controls
+            .violation("the poll URL was asked with parameters; it has none");
         return error(400, "There are no parameters here");
     }
     let number = state.reads.begin();
@@ -28,32 +32,32 @@ pub(super) fn reply(state: &mut Subscription, request: &Request, now: DateTime<U
 fn read(state: &mut Subscription, request: &Request, now: DateTime<Utc>) -> Result<Reply, Reply> {
     let fault = state.controls.faults.pop_front();
     match &fault {
-        Some(Fault::ResetBeforeConsuming) => return Err(Reply::cut()),
-        Some(Fault::Status { status, retry_after }) => {
+        Some(SubscriptionFault::ResetBeforeConsuming) => return Err(Reply::cut()),
+        Some(SubscriptionFault::Status { status, retry_after }) => {
             let error = error(*status, "The request failed on purpose");
             return Err(error.with_retry_after(*retry_after));
         }
         _ => {}
     }
     match fault {
-        Some(Fault::ExpireToken) => check_expired(state, request)?,
+        Some(SubscriptionFault::ExpireToken) => check_expired(state, request)?,
         _ => check_authentication(state, request, now)?,
     }
     let batch = state.take_batch();
     let whole = Reply::json(200, body_of(&batch));
     let (reply, fate, readable) = match fault {
-        Some(Fault::TruncatedJson) => {
+        Some(SubscriptionFault::TruncatedJson) => {
             let reply = whole.truncated();
             let readable = whole_events(&batch, reply.body.len());
             (reply, Fate::Cut, readable)
         }
-        Some(Fault::BreakInBody) => {
+        Some(SubscriptionFault::BreakInBody) => {
             let readable = whole_events(&batch, whole.body.len() / 2);
             (whole.broken(), Fate::Cut, readable)
         }
-        Some(Fault::NotJson) => (Reply::html(), Fate::Replaced, Vec::new()),
-        Some(Fault::ResetAfterConsuming) => (Reply::cut(), Fate::Lost, Vec::new()),
-        Some(Fault::Delay(delay)) => (whole.delayed(delay), Fate::Sent, ids_of(&batch)),
+        Some(SubscriptionFault::NotJson) => (Reply::html(), Fate::Replaced, Vec::new()),
+        Some(SubscriptionFault::ResetAfterConsuming) => (Reply::cut(), Fate::Lost, Vec::new()),
+        Some(SubscriptionFault::Delay(delay)) => (whole.delayed(delay), Fate::Sent, ids_of(&batch)),
         _ => (whole, Fate::Sent, ids_of(&batch)),
     };
     state.reads.consume(&batch, fate, readable);
@@ -90,7 +94,9 @@ fn check_expired(state: &mut Subscription, request: &Request) -> Result<(), Repl
 
 fn credentials<'a>(state: &mut Subscription, request: &'a Request, scheme: &str) -> Result<&'a str, Reply> {
     request.credentials(scheme).ok_or_else(|| {
-        state.violation("the poll URL was asked without the authentication it wants");
+        state
+            .controls
+            .violation("the poll URL was asked without the authentication it wants");
         error(401, "The poll URL wants another authentication")
     })
 }

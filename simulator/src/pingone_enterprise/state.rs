@@ -8,19 +8,19 @@ use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
 use super::consumption::{Reads, Waiting};
-use super::options::{Fault, Options};
+use super::options::{SubscriptionFault, SubscriptionOptions};
 use crate::access_tokens::AccessTokens;
 use crate::generate::pingone_enterprise::SubscriptionEvent;
-use crate::service::{Controls, Reply, Request};
+use crate::service::{Configured, Controls, Reply, Request};
 
 /// The lifetime of a token in seconds.
-pub(super) const TOKEN_LIFETIME_SECONDS: i64 = 3599;
+const TOKEN_LIFETIME_SECONDS: i64 = 3599;
 
 /// One poll subscription.
 #[derive(Debug)]
 pub struct Subscription {
-    pub(super) options: Options,
-    pub(super) controls: Controls<Fault>,
+    pub(super) options: SubscriptionOptions,
+    pub(super) controls: Controls<SubscriptionFault>,
     pub(super) queue: VecDeque<Waiting>,
     pub(super) published: Vec<SubscriptionEvent>,
     pub(super) reads: Reads,
@@ -29,8 +29,10 @@ pub struct Subscription {
     sizes: StdRng,
 }
 
-impl Subscription {
-    pub(super) fn new(options: Options) -> Self {
+impl Configured for Subscription {
+    type Options = SubscriptionOptions;
+
+    fn new(options: SubscriptionOptions) -> Self {
         Subscription {
             tokens: AccessTokens::new(TimeDelta::seconds(TOKEN_LIFETIME_SECONDS), options.token_uses),
             options,
@@ -41,22 +43,9 @@ impl Subscription {
             sizes: StdRng::seed_from_u64(17),
         }
     }
+}
 
-    pub(super) fn publish(&mut self, events: impl IntoIterator<Item = SubscriptionEvent>) {
-        for event in events {
-            self.queue.push_back(Waiting {
-                id: event.id.clone(),
-                json: event.json.clone(),
-            });
-            self.published.push(event);
-        }
-    }
-
-    pub(super) fn publish_raw(&mut self, json: String) {
-        let id = String::new();
-        self.queue.push_back(Waiting { id, json });
-    }
-
+impl Subscription {
     pub(super) fn poll_path(&self) -> String {
         let (account, subscription) = (&self.options.account_id, &self.options.subscription_id);
         format!("/v3/reports/{account}/poll-subscriptions/{subscription}/events")
@@ -74,16 +63,11 @@ impl Subscription {
         self.queue.drain(..wanted).collect()
     }
 
-    pub(super) fn violation(&mut self, sentence: impl Into<String>) {
-        self.controls.violation(sentence);
-    }
-
     pub(super) fn look_for_secrets(&mut self, request: &Request) {
-        let url = request.decoded_url();
         let secrets = [&self.options.client_secret, &self.options.password];
-        if self.tokens.is_any_in(&url) || secrets.iter().any(|secret| url.contains(*secret)) {
-            self.violation("a secret stands in a URL");
-        }
+        self.controls.look_for_secrets(request, |url| {
+            self.tokens.is_any_in(url) || secrets.iter().any(|secret| url.contains(*secret))
+        });
     }
 }
 

@@ -16,18 +16,18 @@ fn events(count: i64) -> Vec<SubscriptionEvent> {
         .collect()
 }
 
-fn exact(batch_size: usize) -> Options {
-    Options {
+fn exact(batch_size: usize) -> SubscriptionOptions {
+    SubscriptionOptions {
         batch_size,
         uneven_batches: false,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     }
 }
 
 async fn ask_token(server: &PingOneEnterprise, secret: &str) -> Response {
     let body = format!(
         "grant_type=client_credentials&client_id={}&client_secret={secret}",
-        Options::default().client_id
+        SubscriptionOptions::default().client_id
     );
     plain_client()
         .post(server.token_url())
@@ -39,7 +39,7 @@ async fn ask_token(server: &PingOneEnterprise, secret: &str) -> Response {
 }
 
 async fn token(server: &PingOneEnterprise) -> String {
-    let answer = ask_token(server, &Options::default().client_secret).await;
+    let answer = ask_token(server, &SubscriptionOptions::default().client_secret).await;
     let body: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
     body["access_token"].as_str().expect("a token").to_owned()
 }
@@ -59,9 +59,9 @@ async fn ids(answer: Response) -> Vec<String> {
 
 #[tokio::test]
 async fn reading_consumes_and_batches_are_less_or_more_than_their_size() {
-    let server = PingOneEnterprise::start(Options {
+    let server = PingOneEnterprise::start(SubscriptionOptions {
         batch_size: 10,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     server.publish(events(100));
     let token = token(&server).await;
@@ -91,11 +91,15 @@ async fn a_read_that_fails_before_the_queue_takes_nothing() {
     let server = PingOneEnterprise::start(exact(5));
     server.publish(events(5));
     let token = token(&server).await;
-    let timeout = Fault::Status {
+    let timeout = SubscriptionFault::Status {
         status: 504,
         retry_after: None,
     };
-    server.fail_next([timeout, Fault::ExpireToken, Fault::ResetBeforeConsuming]);
+    server.fail_next([
+        timeout,
+        SubscriptionFault::ExpireToken,
+        SubscriptionFault::ResetBeforeConsuming,
+    ]);
 
     assert_eq!(poll(&server, &token).await.status(), 504);
     assert_eq!(poll(&server, &token).await.status(), 403);
@@ -114,10 +118,10 @@ async fn a_read_that_fails_behind_the_queue_has_consumed() {
     server.publish(events(16));
     let token = token(&server).await;
     server.fail_next([
-        Fault::TruncatedJson,
-        Fault::NotJson,
-        Fault::ResetAfterConsuming,
-        Fault::BreakInBody,
+        SubscriptionFault::TruncatedJson,
+        SubscriptionFault::NotJson,
+        SubscriptionFault::ResetAfterConsuming,
+        SubscriptionFault::BreakInBody,
     ]);
 
     let cut = poll(&server, &token).await.text().await.expect("a body");
@@ -147,7 +151,7 @@ async fn a_client_that_goes_away_before_the_answer_loses_the_events() {
     let server = PingOneEnterprise::start(exact(3));
     server.publish(events(3));
     let token = token(&server).await;
-    server.fail_next([Fault::Delay(Duration::from_secs(600))]);
+    server.fail_next([SubscriptionFault::Delay(Duration::from_secs(600))]);
 
     let request = plain_client().get(server.poll_url()).bearer_auth(&token);
     let gave_up = request.timeout(Duration::from_millis(200)).send().await;
@@ -170,7 +174,7 @@ async fn two_reads_at_the_same_time_are_a_violation() {
     let server = PingOneEnterprise::start(exact(3));
     server.publish(events(6));
     let token = token(&server).await;
-    server.fail_next([Fault::Delay(Duration::from_millis(300))]);
+    server.fail_next([SubscriptionFault::Delay(Duration::from_millis(300))]);
 
     let (first, second) = tokio::join!(poll(&server, &token), poll(&server, &token));
 
@@ -180,10 +184,10 @@ async fn two_reads_at_the_same_time_are_a_violation() {
 
 #[tokio::test]
 async fn basic_authentication_is_the_other_way_and_each_refuses_the_other() {
-    let options = Options::default();
-    let server = PingOneEnterprise::start(Options {
+    let options = SubscriptionOptions::default();
+    let server = PingOneEnterprise::start(SubscriptionOptions {
         authentication: Authentication::Basic,
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     let ask = |user: &str, password: &str| {
         let request = plain_client().get(server.poll_url());
@@ -202,12 +206,12 @@ async fn basic_authentication_is_the_other_way_and_each_refuses_the_other() {
 
 #[tokio::test]
 async fn tokens_need_a_form_with_the_right_secret() {
-    let server = PingOneEnterprise::start(Options {
+    let server = PingOneEnterprise::start(SubscriptionOptions {
         token_uses: Some(1),
-        ..Options::default()
+        ..SubscriptionOptions::default()
     });
     server.fail_next_tokens([503]);
-    let secret = Options::default().client_secret;
+    let secret = SubscriptionOptions::default().client_secret;
     let in_url = format!("{}?client_secret={secret}", server.token_url());
 
     assert_eq!(ask_token(&server, &secret).await.status(), 503);
@@ -225,7 +229,7 @@ async fn tokens_need_a_form_with_the_right_secret() {
 
 #[tokio::test]
 async fn parameters_and_other_paths_are_violations() {
-    let server = PingOneEnterprise::start(Options::default());
+    let server = PingOneEnterprise::start(SubscriptionOptions::default());
     let get = |url: String| plain_client().get(url).send();
 
     assert_eq!(

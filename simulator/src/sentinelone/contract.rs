@@ -1,5 +1,7 @@
 //! What each endpoint accepts (vendor: swagger of the API, parameters of the list endpoints).
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 /// The endpoints.
@@ -18,6 +20,9 @@ pub enum Stream {
     /// `POST unifiedalerts/graphql`.
     UnifiedAlerts,
 }
+
+/// How precise a time of a parameter or an object may be (swagger: `2018-02-27T04:49:26.257525Z`).
+pub(super) const FRACTION_DIGITS: RangeInclusive<usize> = 1..=6;
 
 /// The path before that of each endpoint.
 const BASE: &str = "/web/api/v2.1/";

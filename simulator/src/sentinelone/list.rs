@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::catalogue::{Page, Selection};
 use super::contract::Stream;
 use super::cursor::{Cursor, old_form};
-use super::options::Fault;
+use super::options::ConsoleFault;
 use super::parameters::{self, lasting};
 use super::state::Console;
 use crate::query::{Query, only_value, pairs};
-use crate::service::{Reply, Request};
+use crate::service::{Fault, Reply, Request};
 
 /// The page, or the refusal.
 pub(super) fn reply(
     console: &mut Console,
     stream: Stream,
     request: &Request,
-    fault: Option<&Fault>,
+    fault: Option<&Fault<ConsoleFault>>,
 ) -> Result<Reply, Reply> {
     let query = pairs(&request.query);
     let mut selection =
@@ -80,27 +80,30 @@ fn next_cursor(selection: &Selection, page: &Page<'_>) -> Option<Cursor> {
 }
 
 /// The text of a cursor.
-fn cursor_text(console: &Console, cursor: &Cursor, fault: Option<&Fault>) -> String {
+fn cursor_text(console: &Console, cursor: &Cursor, fault: Option<&Fault<ConsoleFault>>) -> String {
     match fault {
-        Some(Fault::OldCursorForm) => old_form(58_000_000 + console.cursors_issued() as u64),
-        Some(Fault::UrlEncodedCursor) => cursor.url_encoded(),
+        Some(Fault::Vendor(ConsoleFault::OldCursorForm)) => old_form(58_000_000 + console.cursors_issued() as u64),
+        Some(Fault::Vendor(ConsoleFault::UrlEncodedCursor)) => cursor.url_encoded(),
         _ => cursor.encoded(),
     }
 }
 
 /// Whether the client can read the data of the answer.
-pub(super) fn shows_its_data(fault: Option<&Fault>) -> bool {
-    !matches!(fault, Some(Fault::TruncatedJson | Fault::NullData))
+pub(super) fn shows_its_data(fault: Option<&Fault<ConsoleFault>>) -> bool {
+    !matches!(
+        fault,
+        Some(Fault::TruncatedJson | Fault::Vendor(ConsoleFault::NullData))
+    )
 }
 
 /// The objects stand in the envelope byte for byte as they were published.
-fn envelope(data: &[Arc<str>], next: Option<String>, total: usize, fault: Option<&Fault>) -> String {
+fn envelope(data: &[Arc<str>], next: Option<String>, total: usize, fault: Option<&Fault<ConsoleFault>>) -> String {
     let data = match fault {
-        Some(Fault::NullData) => "null".to_owned(),
+        Some(Fault::Vendor(ConsoleFault::NullData)) => "null".to_owned(),
         _ => format!("[{}]", data.join(",")),
     };
     let errors = match fault {
-        Some(Fault::ErrorsBesideData) => ",\"errors\":[{}]",
+        Some(Fault::Vendor(ConsoleFault::ErrorsBesideData)) => ",\"errors\":[{}]",
         _ => "",
     };
     let pagination = json!({"nextCursor": next.map_or(Value::Null, Value::from), "totalItems": total});

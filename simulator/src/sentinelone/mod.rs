@@ -18,7 +18,6 @@ mod parameters;
 mod published;
 mod state;
 mod stored;
-mod times;
 mod token_details;
 
 use chrono::{DateTime, Utc};
@@ -27,9 +26,9 @@ use crate::generate::sentinelone::Object;
 use crate::service::{Controls, Reply, Request, Server, Service, Simulation};
 use errors::error;
 
-pub use crate::service::RecordedRequest;
+pub use crate::service::{Fault, RecordedRequest};
 pub use contract::Stream;
-pub use options::{Fault, Options, PlannedFault};
+pub use options::{ConsoleFault, ConsoleOptions, PlannedFault};
 pub use published::Version;
 pub use state::Console;
 
@@ -70,15 +69,11 @@ fn routed(console: &mut Console, request: &Request) -> Result<Reply, Reply> {
         return Err(error(405, "The method is not allowed here"));
     }
     let fault = console.next_fault(stream);
-    match &fault {
-        Some(Fault::Reset) => return Err(Reply::cut()),
-        Some(Fault::HtmlPage) => return Err(Reply::html()),
-        Some(Fault::Status { status, retry_after }) => {
-            let error = error(*status, "The request failed on purpose");
-            return Err(error.with_retry_after(*retry_after));
-        }
-        Some(Fault::RevokeToken) => console.token_is_valid = false,
-        _ => {}
+    if let Some(reply) = fault.as_ref().and_then(|fault| fault.reply(error)) {
+        return Err(reply);
+    }
+    if fault == Some(Fault::RevokeToken) {
+        console.token_is_valid = false;
     }
     console.check_token(stream, request)?;
     if console.options.unavailable.contains(&stream) {
@@ -90,28 +85,19 @@ fn routed(console: &mut Console, request: &Request) -> Result<Reply, Reply> {
         list::reply(console, stream, request, fault.as_ref())?
     };
     Ok(match fault {
-        Some(Fault::TruncatedJson) => reply.truncated(),
-        Some(Fault::Delay(delay)) => reply.delayed(delay),
-        _ => reply,
+        Some(fault) => fault.applied_to(reply),
+        None => reply,
     })
 }
 
-impl Server<Console> {
-    /// Starts a server for a console without objects.
-    pub fn start(options: Options) -> Self {
-        Server::serve(Simulation::<Console>::new(options))
-    }
-}
-
 impl Simulation<Console> {
-    /// A console without objects.
-    pub fn new(options: Options) -> Self {
-        Simulation::of(Console::new(options))
-    }
-
     /// Adds objects, or newer versions of them.
     pub fn publish(&self, objects: impl IntoIterator<Item = Object>) {
-        self.lock().publish(objects);
+        let mut console = self.lock();
+        for object in objects {
+            console.publish_raw(object.stream, &object.json);
+            console.published.objects.push(object);
+        }
     }
 
     /// Adds an element that need not be what the stream holds, but must be JSON. It is shown where the times and
@@ -121,12 +107,12 @@ impl Simulation<Console> {
     }
 
     /// The faults of the next requests of that stream; they come before those of [`fail_next`](Self::fail_next).
-    pub fn fail_next_on(&self, stream: Stream, faults: impl IntoIterator<Item = Fault>) {
+    pub fn fail_next_on(&self, stream: Stream, faults: impl IntoIterator<Item = Fault<ConsoleFault>>) {
         let stream = Some(stream);
         self.fail_next(faults.into_iter().map(|fault| PlannedFault { stream, fault }));
     }
 
-    /// Makes this the only valid token, also after [`Fault::RevokeToken`].
+    /// Makes this the only valid token. Until then [`Fault::RevokeToken`] holds.
     pub fn set_api_token(&self, api_token: &str) {
         let mut state = self.lock();
         state.options.api_token = api_token.to_owned();

@@ -1,14 +1,13 @@
 //! What a test can choose of a console.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 
 use super::contract::Stream;
+use crate::service::Fault;
 
 /// What the console is like.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ConsoleOptions {
     /// The token of `Authorization: ApiToken`.
     pub api_token: String,
     /// Activity types that are shown with `includeHidden=true` only.
@@ -23,9 +22,9 @@ pub struct Options {
     pub page_cap: Option<usize>,
 }
 
-impl Default for Options {
+impl Default for ConsoleOptions {
     fn default() -> Self {
-        Options {
+        ConsoleOptions {
             api_token: "mooring-71.tokenOf-a-service-user".to_owned(),
             hidden_activity_types: vec![1501, 5020],
             without_updated_at: false,
@@ -36,28 +35,9 @@ impl Default for Options {
     }
 }
 
-/// What goes wrong with one request.
+/// What can go wrong with a request of SentinelOne alone.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Fault {
-    /// An error of the service, with an error body of the vendor's form.
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// `Retry-After` in seconds.
-        retry_after: Option<u64>,
-    },
-    /// 200 with the first half of the right body.
-    TruncatedJson,
-    /// 200 with a page of markup, as a proxy in between would send.
-    HtmlPage,
-    /// The right answer, after this time.
-    Delay(Duration),
-    /// The connection is closed without an answer.
-    Reset,
-    /// 401, now and until the test sets a token.
-    RevokeToken,
-    /// The right page, led by the last object of the page before.
-    RepeatLastOfPreviousPage,
+pub enum ConsoleFault {
     /// The right page; its `nextCursor` is percent-encoded already (seen by clients). Lists only.
     UrlEncodedCursor,
     /// The right page; its `nextCursor` has the older form, base64 of `name:number` (swagger example). Lists only.
@@ -73,11 +53,11 @@ pub enum Fault {
 pub struct PlannedFault {
     /// `None`: any stream.
     pub(super) stream: Option<Stream>,
-    pub(super) fault: Fault,
+    pub(super) fault: Fault<ConsoleFault>,
 }
 
-impl From<Fault> for PlannedFault {
-    fn from(fault: Fault) -> Self {
+impl From<Fault<ConsoleFault>> for PlannedFault {
+    fn from(fault: Fault<ConsoleFault>) -> Self {
         PlannedFault { stream: None, fault }
     }
 }

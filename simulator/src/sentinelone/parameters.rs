@@ -1,12 +1,12 @@
 //! The parameters of the list endpoints.
 
 use super::catalogue::Selection;
-use super::contract::{ACTIVITY_TYPE, AGENT_FLAGS, Column, Contract, Stream};
+use super::contract::{ACTIVITY_TYPE, AGENT_FLAGS, Column, Contract, FRACTION_DIGITS, Stream};
 use super::filters::{Comparison, Filter};
-use super::options::Options;
+use super::options::ConsoleOptions;
 use super::state::LastingParameters;
-use super::times::time;
 use crate::query::{Query, only_value};
+use crate::times::utc_time;
 
 /// The page size without a `limit` (swagger).
 const DEFAULT_LIMIT: usize = 10;
@@ -15,7 +15,7 @@ const DEFAULT_LIMIT: usize = 10;
 const CUTTING: [&str; 2] = ["cursor", "limit"];
 
 /// What a query selects, from the beginning; the error is one sentence for the client.
-pub(super) fn selection(stream: Stream, query: &Query, options: &Options) -> Result<Selection, String> {
+pub(super) fn selection(stream: Stream, query: &Query, options: &ConsoleOptions) -> Result<Selection, String> {
     for (name, _) in query {
         if only_value(query, name).is_none() {
             return Err(format!("{name} is given more than once"));
@@ -68,12 +68,13 @@ fn time_parameter(contract: &Contract, name: &str) -> Option<(usize, Comparison)
     Some((place, Comparison::of_word(word)?))
 }
 
-fn filters(stream: Stream, query: &Query, options: &Options) -> Result<Vec<Filter>, String> {
+fn filters(stream: Stream, query: &Query, options: &ConsoleOptions) -> Result<Vec<Filter>, String> {
     let contract = stream.contract();
     let mut filters = Vec::new();
     for (name, value) in query {
         if let Some((column, comparison)) = time_parameter(contract, name) {
-            let bound = time(value).ok_or_else(|| format!("{name} is no time of the form ...T...Z"))?;
+            let bound =
+                utc_time(value, FRACTION_DIGITS).ok_or_else(|| format!("{name} is no time of the form ...T...Z"))?;
             filters.push(Filter::Time {
                 column,
                 comparison,

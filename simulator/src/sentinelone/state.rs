@@ -8,10 +8,9 @@ use super::catalogue::Catalogue;
 use super::contract::{Stream, text_at};
 use super::cursor::Cursor;
 use super::errors::error;
-use super::options::{Fault, Options, PlannedFault};
+use super::options::{ConsoleFault, ConsoleOptions, PlannedFault};
 use super::published::{Published, Record, Version};
-use crate::generate::sentinelone::Object;
-use crate::service::{Controls, Reply, Request};
+use crate::service::{Configured, Controls, Fault, Reply, Request};
 
 /// The filters and the sort of a page: what must come back with its cursor.
 pub(super) type LastingParameters = BTreeMap<String, String>;
@@ -46,7 +45,7 @@ impl NewlyShown {
 /// One console.
 #[derive(Debug)]
 pub struct Console {
-    pub(super) options: Options,
+    pub(super) options: ConsoleOptions,
     pub(super) controls: Controls<PlannedFault>,
     pub(super) token_is_valid: bool,
     pub(super) published: Published,
@@ -55,8 +54,10 @@ pub struct Console {
     catalogues: BTreeMap<Stream, Catalogue>,
 }
 
-impl Console {
-    pub(super) fn new(options: Options) -> Self {
+impl Configured for Console {
+    type Options = ConsoleOptions;
+
+    fn new(options: ConsoleOptions) -> Self {
         Console {
             options,
             controls: Controls::default(),
@@ -67,14 +68,9 @@ impl Console {
             catalogues: BTreeMap::new(),
         }
     }
+}
 
-    pub(super) fn publish(&mut self, objects: impl IntoIterator<Item = Object>) {
-        for object in objects {
-            self.publish_raw(object.stream, &object.json);
-            self.published.objects.push(object);
-        }
-    }
-
+impl Console {
     pub(super) fn publish_raw(&mut self, stream: Stream, json: &str) {
         let contract = stream.contract();
         let value: Value = serde_json::from_str(json).expect("what is published is JSON");
@@ -149,7 +145,7 @@ impl Console {
     }
 
     /// The fault of a request of the stream: those of the stream come before those of any.
-    pub(super) fn next_fault(&mut self, stream: Stream) -> Option<Fault> {
+    pub(super) fn next_fault(&mut self, stream: Stream) -> Option<Fault<ConsoleFault>> {
         let faults = &mut self.controls.faults;
         let place_of = |wanted| faults.iter().position(|planned| planned.stream == wanted);
         let place = place_of(Some(stream)).or_else(|| place_of(None))?;
@@ -180,8 +176,7 @@ impl Console {
     }
 
     pub(super) fn look_for_secrets(&mut self, request: &Request) {
-        if request.decoded_url().contains(&self.options.api_token) {
-            self.controls.violation("the API token stands in a URL");
-        }
+        let token = &self.options.api_token;
+        self.controls.look_for_secrets(request, |url| url.contains(token));
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::contract::{Column, Contract, text_at};
+use super::contract::{Column, Contract, FRACTION_DIGITS, text_at};
 use super::cursor::{Place, SortKey};
-use super::times::time;
+use crate::times::utc_time;
 
 /// One object as it is shown now.
 #[derive(Debug)]
@@ -33,7 +33,9 @@ impl Stored {
                 .filter_map(|pointer| Some((pointer, value.pointer(pointer)?.clone())))
                 .collect(),
             json,
-            times: times.map(|column| time(text_at(value, column.pointer)?)).collect(),
+            times: times
+                .map(|column| utc_time(text_at(value, column.pointer)?, FRACTION_DIGITS))
+                .collect(),
             version,
         }
     }

@@ -5,15 +5,17 @@
 //! a test on a virtual clock can carry them itself.
 
 mod breaking_body;
+mod fault;
 mod reply;
 mod request;
 mod server;
 mod simulation;
 
+pub use fault::Fault;
 pub use reply::{Ending, Reply};
 pub use request::{RecordedRequest, Request};
 pub use server::Server;
-pub use simulation::{Controls, Service, Simulation};
+pub use simulation::{Configured, Controls, Service, Simulation};
 
 #[cfg(test)]
 mod tests;

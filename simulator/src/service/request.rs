@@ -1,5 +1,7 @@
 //! Requests to a simulated service.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
 /// A request, read to its end.
@@ -48,6 +50,13 @@ impl Request {
     /// What follows the scheme in the `Authorization` header, if it has that scheme.
     pub(crate) fn credentials(&self, scheme: &str) -> Option<&str> {
         self.authorization().strip_prefix(scheme)?.strip_prefix(' ')
+    }
+
+    /// Id and secret of a `Basic` header.
+    pub(crate) fn basic_credentials(&self) -> Option<(String, String)> {
+        let text = String::from_utf8(STANDARD.decode(self.credentials("Basic")?).ok()?).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        Some((id.to_owned(), secret.to_owned()))
     }
 
     pub(crate) fn content_type(&self) -> &str {

@@ -9,7 +9,7 @@ use actix_web::web::{self, Data, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, rt};
 
 use super::breaking_body::BreakingBody;
-use super::{Ending, Reply, Request, Service, Simulation};
+use super::{Configured, Ending, Reply, Request, Service, Simulation};
 use crate::loopback::{DateHeader, LoopbackServer, client_is_there, cut_connection};
 use crate::wall_clock;
 
@@ -20,6 +20,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct Server<S> {
     server: LoopbackServer,
     simulation: Arc<Simulation<S>>,
+}
+
+impl<S: Configured> Server<S> {
+    /// Starts a server for a service without content.
+    pub fn start(options: S::Options) -> Self {
+        Server::serve(Simulation::<S>::new(options))
+    }
 }
 
 impl<S: Service> Server<S> {

@@ -38,6 +38,15 @@ pub trait Service: Send + 'static {
     }
 }
 
+/// A service that needs nothing but its options to start.
+pub trait Configured: Service {
+    /// What a test can choose of it.
+    type Options;
+
+    /// A service without content.
+    fn new(options: Self::Options) -> Self;
+}
+
 /// What a test sets and reads of any service.
 #[derive(Debug)]
 pub struct Controls<F> {
@@ -63,6 +72,13 @@ impl<F> Controls<F> {
     pub(crate) fn violation(&mut self, sentence: impl Into<String>) {
         self.violations.push(sentence.into());
     }
+
+    /// Keeps it as a violation where the URL of a request holds a secret.
+    pub(crate) fn look_for_secrets(&mut self, request: &Request, is_secret_in: impl FnOnce(&str) -> bool) {
+        if is_secret_in(&request.decoded_url()) {
+            self.violation("a secret stands in a URL");
+        }
+    }
 }
 
 /// A service, shared between those who carry its requests and a test.
@@ -73,6 +89,13 @@ pub struct Simulation<S> {
         reason = "a request that panics must stop the test too, and poison does that"
     )]
     service: Mutex<S>,
+}
+
+impl<S: Configured> Simulation<S> {
+    /// A service without content.
+    pub fn new(options: S::Options) -> Self {
+        Simulation::of(S::new(options))
+    }
 }
 
 impl<S: Service> Simulation<S> {

@@ -8,43 +8,39 @@ use serde_json::Value;
 
 use super::{ColumnType, LARGEST_FIELD_BYTES, RESERVED_COLUMNS, TableSchema};
 
-impl TableSchema {
-    /// Every way in which `row` is not a row of this table, one sentence each; empty for a good row.
-    pub fn violations(&self, row: &Value) -> Vec<String> {
-        let Some(fields) = row.as_object() else {
-            return vec![format!("{}: a row is not a JSON object", self.name)];
-        };
-        let mut found = Vec::new();
-        if !fields.contains_key("TimeGenerated") {
-            found.push(format!("{}: TimeGenerated is missing", self.name));
-        }
-        for (name, value) in fields {
-            if let Some(problem) = self.problem_of_field(name, value) {
-                found.push(format!("{}: column {name} {problem}", self.name));
-            }
-        }
-        found
+/// Every way in which `row` is not a row of the table, one sentence each; empty for a good row.
+pub fn violations(table: &TableSchema, row: &Value) -> Vec<String> {
+    let Some(fields) = row.as_object() else {
+        return vec![format!("{}: a row is not a JSON object", table.name)];
+    };
+    let mut found = Vec::new();
+    if !fields.contains_key("TimeGenerated") {
+        found.push(format!("{}: TimeGenerated is missing", table.name));
     }
+    for (name, value) in fields {
+        if let Some(problem) = problem_of_field(table, name, value) {
+            found.push(format!("{}: column {name} {problem}", table.name));
+        }
+    }
+    found
+}
 
-    fn problem_of_field(&self, name: &str, value: &Value) -> Option<String> {
-        if RESERVED_COLUMNS.contains(&name) {
-            return Some("has a reserved name".to_owned());
-        }
-        let Some(column_type) = self.columns.get(name) else {
-            return Some("is not in the table".to_owned());
-        };
-        if value.is_null() {
-            return Some("is null, and should be left out".to_owned());
-        }
-        if !fits(*column_type, value) {
-            return Some(format!("is no {}: {}", word_of(*column_type), beginning(value)));
-        }
-        let bytes = bytes_of(value);
-        if bytes > LARGEST_FIELD_BYTES {
-            return Some(format!("has {bytes} bytes, more than 64 KiB"));
-        }
-        None
+/// Why a value is none of a column, if it is not.
+fn problem_of_field(table: &TableSchema, name: &str, value: &Value) -> Option<String> {
+    if RESERVED_COLUMNS.contains(&name) {
+        return Some("has a reserved name".to_owned());
     }
+    let Some(column_type) = table.columns.get(name) else {
+        return Some("is not in the table".to_owned());
+    };
+    if value.is_null() {
+        return Some("is null, and should be left out".to_owned());
+    }
+    if !fits(*column_type, value) {
+        return Some(format!("is no {}: {}", word_of(*column_type), beginning(value)));
+    }
+    let bytes = bytes_of(value);
+    (bytes > LARGEST_FIELD_BYTES).then(|| format!("has {bytes} bytes, more than 64 KiB"))
 }
 
 fn fits(column_type: ColumnType, value: &Value) -> bool {
@@ -123,7 +119,7 @@ mod tests {
     fn violations_of(name: &str, value: Value) -> Vec<String> {
         let mut row = json!({"TimeGenerated": "2026-11-20T10:15:30.5Z"});
         row[name] = value;
-        table().violations(&row)
+        violations(&table(), &row)
     }
 
     #[test]
@@ -133,7 +129,7 @@ mod tests {
             "Flag": false, "Parts": {"a": [1]}, "Key": "0b2f9b8e-6d57-4b5c-9a3e-0d9f3a1c5e11",
         });
 
-        assert_eq!(table().violations(&row), Vec::<String>::new());
+        assert_eq!(violations(&table(), &row), Vec::<String>::new());
     }
 
     #[test]
@@ -180,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_row_without_its_time_and_a_row_that_is_no_object_are_seen() {
-        assert!(table().violations(&json!({"Name": "x"}))[0].contains("TimeGenerated is missing"));
-        assert!(table().violations(&json!([1]))[0].contains("not a JSON object"));
+        assert!(violations(&table(), &json!({"Name": "x"}))[0].contains("TimeGenerated is missing"));
+        assert!(violations(&table(), &json!([1]))[0].contains("not a JSON object"));
     }
 }

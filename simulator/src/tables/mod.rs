@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub use checks::violations;
+
 /// The largest value of one field in bytes; Azure Monitor cuts a longer one without a word (service limits).
 pub const LARGEST_FIELD_BYTES: usize = 64 * 1024;
 

@@ -44,7 +44,7 @@ fn general() -> Pairs {
 }
 
 fn pingone() -> Pairs {
-    let options = simulator::pingone::Options::default();
+    let options = simulator::pingone::EnvironmentOptions::default();
     let origin = Vendor::PingOne.origin();
     vec![
         ("PINGONE__ENVIRONMENT_ID", options.environment_id),
@@ -62,7 +62,7 @@ fn pingone() -> Pairs {
 }
 
 fn enterprise() -> Pairs {
-    let options = simulator::pingone_enterprise::Options::default();
+    let options = simulator::pingone_enterprise::SubscriptionOptions::default();
     let (account, subscription) = (&options.account_id, &options.subscription_id);
     let origin = Vendor::Enterprise.origin();
     vec![
@@ -80,7 +80,7 @@ fn enterprise() -> Pairs {
 }
 
 fn onelogin_api() -> Pairs {
-    let options = simulator::onelogin_api::Options::default();
+    let options = simulator::onelogin_api::AccountOptions::default();
     vec![
         ("ONELOGIN__URL", Vendor::OneLogin.origin().to_owned()),
         ("ONELOGIN__CLIENT_ID", options.client_id),
@@ -92,7 +92,7 @@ fn onelogin_api() -> Pairs {
 
 fn sentinelone() -> Pairs {
     let [_, of_sentinelone] = rules();
-    let options = simulator::sentinelone::Options::default();
+    let options = simulator::sentinelone::ConsoleOptions::default();
     vec![
         ("SENTINELONE__URL", Vendor::SentinelOne.origin().to_owned()),
         ("SENTINELONE__API_TOKEN", options.api_token),

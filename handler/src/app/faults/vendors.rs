@@ -56,19 +56,19 @@ impl Vendors {
             false => TimeDelta::zero(),
         };
         Self {
-            pingone: Simulation::<Environment>::new(pingone::Options {
+            pingone: Simulation::<Environment>::new(pingone::EnvironmentOptions {
                 page_cap,
                 ..Default::default()
             }),
-            enterprise: Simulation::<Subscription>::new(pingone_enterprise::Options {
+            enterprise: Simulation::<Subscription>::new(pingone_enterprise::SubscriptionOptions {
                 batch_size: ENTERPRISE_BATCH,
                 ..Default::default()
             }),
-            sentinelone: Simulation::<Console>::new(sentinelone::Options {
+            sentinelone: Simulation::<Console>::new(sentinelone::ConsoleOptions {
                 page_cap,
                 ..Default::default()
             }),
-            onelogin: Simulation::<Account>::new(onelogin_api::Options {
+            onelogin: Simulation::<Account>::new(onelogin_api::AccountOptions {
                 page_cap,
                 ..Default::default()
             }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, User, Users};
-use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
+use simulator::onelogin_api::{AccountOptions, Fault, OneLoginApi as Api, OneLoginFault};
 
 use super::list::List;
 use super::settings::OneLogin;
@@ -35,7 +35,7 @@ pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<List>, 
 }
 
 pub(super) fn streams(api: &Api) -> (Arc<List>, Arc<ApiUsers>) {
-    let options = Options::default();
+    let options = AccountOptions::default();
     streams_with(&api.origin(), &options.client_id, &options.client_secret)
 }
 
@@ -127,7 +127,7 @@ fn the_streams_have_their_names_and_the_account_without_the_credential() {
 
 #[tokio::test]
 async fn a_window_is_read_to_its_end_with_one_token() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = events(2500);
     api.publish_events(published.clone());
     let (stream, _) = streams(&api);
@@ -139,7 +139,7 @@ async fn a_window_is_read_to_its_end_with_one_token() {
 
 #[tokio::test]
 async fn the_lower_bound_belongs_to_a_window_and_the_upper_does_not() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = events(20);
     api.publish_events(published.clone());
     let (stream, _) = streams(&api);
@@ -154,7 +154,7 @@ async fn the_lower_bound_belongs_to_a_window_and_the_upper_does_not() {
 
 #[tokio::test]
 async fn all_users_are_read_whenever_they_were_created() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = users(1200);
     api.publish_users(published.clone());
     let (_, stream) = streams(&api);
@@ -167,9 +167,9 @@ async fn all_users_are_read_whenever_they_were_created() {
 
 #[tokio::test]
 async fn a_refused_page_size_is_replaced_by_the_documented_one_and_not_tried_again() {
-    let api = Api::start(Options {
+    let api = Api::start(AccountOptions {
         largest_limit: 50,
-        ..Options::default()
+        ..AccountOptions::default()
     });
     let published = events(120);
     api.publish_events(published.clone());
@@ -183,7 +183,7 @@ async fn a_refused_page_size_is_replaced_by_the_documented_one_and_not_tried_aga
 
 #[tokio::test]
 async fn a_refused_cursor_begins_the_list_anew() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = events(1001);
     api.publish_events(published.clone());
     let refusal = Fault::Status {
@@ -200,10 +200,10 @@ async fn a_refused_cursor_begins_the_list_anew() {
 
 #[tokio::test]
 async fn a_link_that_leads_away_is_not_followed_and_a_repeated_event_is_harmless() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = events(1010);
     api.publish_events(published.clone());
-    let foreign = Fault::ForeignNext("http://127.0.0.1:1".to_owned());
+    let foreign = Fault::Vendor(OneLoginFault::ForeignNext("http://127.0.0.1:1".to_owned()));
     api.fail_next([foreign.clone(), Fault::RepeatLastOfPreviousPage]);
     let (stream, _) = streams(&api);
     let mut got = read(&*stream).await.unwrap();

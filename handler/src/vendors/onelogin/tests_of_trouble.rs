@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use simulator::onelogin_api::{Fault, OneLoginApi as Api, Options};
+use simulator::onelogin_api::{AccountOptions, Fault, OneLoginApi as Api, OneLoginFault};
 use tokio::time::Instant;
 
 use super::tests::{
@@ -12,9 +12,9 @@ use super::tests::{
 
 #[tokio::test]
 async fn a_token_that_ends_between_two_pages_is_renewed() {
-    let api = Api::start(Options {
+    let api = Api::start(AccountOptions {
         token_uses: Some(1),
-        ..Options::default()
+        ..AccountOptions::default()
     });
     let published = events(2500);
     api.publish_events(published.clone());
@@ -28,13 +28,17 @@ async fn a_token_that_ends_between_two_pages_is_renewed() {
 
 #[tokio::test]
 async fn a_used_up_rate_limit_is_waited_for_in_either_form() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     api.publish_users(users(2));
     let silent = Fault::Status {
         status: 429,
         retry_after: None,
     };
-    api.fail_next([silent, Fault::RateLimitExceeded, Fault::RateLimitExceeded]);
+    api.fail_next([
+        silent,
+        Fault::Vendor(OneLoginFault::RateLimitExceeded),
+        Fault::Vendor(OneLoginFault::RateLimitExceeded),
+    ]);
     let (_, stream) = streams(&api);
     assert_eq!(scan(&*stream).await.unwrap().len(), 2);
     assert_eq!(statuses(&api, "/api/1/users"), [429, 400, 400, 200]);
@@ -44,7 +48,7 @@ async fn a_used_up_rate_limit_is_waited_for_in_either_form() {
 
 #[tokio::test]
 async fn a_pause_holds_both_streams_and_only_the_deadline_ends_it() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let limited = |retry_after| Fault::Status {
         status: 429,
         retry_after: Some(retry_after),
@@ -69,8 +73,8 @@ async fn a_pause_holds_both_streams_and_only_the_deadline_ends_it() {
 
 #[tokio::test]
 async fn the_form_without_its_own_status_ends_with_the_deadline_too() {
-    let api = Api::start(Options::default());
-    api.fail_next(vec![Fault::RateLimitExceeded; 50]);
+    let api = Api::start(AccountOptions::default());
+    api.fail_next(vec![Fault::Vendor(OneLoginFault::RateLimitExceeded); 50]);
     let (events, _) = streams(&api);
     let error = read_within(&*events, hour(), Duration::from_secs(2)).await.unwrap_err();
     assert!(error.contains("POLL_BUDGET") && error.contains("400"), "{error}");
@@ -78,7 +82,7 @@ async fn the_form_without_its_own_status_ends_with_the_deadline_too() {
 
 #[tokio::test]
 async fn what_passes_by_itself_is_tried_again() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let published = events(3);
     api.publish_events(published.clone());
     let busy = Fault::Status {
@@ -94,7 +98,7 @@ async fn what_passes_by_itself_is_tried_again() {
 
 #[tokio::test]
 async fn a_refused_header_is_followed_by_the_other_form_which_is_remembered() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     api.fail_next_tokens([401]);
     let (stream, _) = streams(&api);
     assert!(read(&*stream).await.is_ok());
@@ -106,7 +110,7 @@ async fn a_refused_header_is_followed_by_the_other_form_which_is_remembered() {
 
 #[tokio::test]
 async fn a_wrong_credential_names_the_settings_and_shows_no_secret() {
-    let api = Api::start(Options::default());
+    let api = Api::start(AccountOptions::default());
     let (stream, _) = streams_with(&api.origin(), "an-id", "not-the-secret");
     let error = read(&*stream).await.unwrap_err();
     for part in [
@@ -129,7 +133,7 @@ async fn a_refusal_that_will_come_again_names_the_setting_to_change() {
         (404, "ONELOGIN__ACME__URL", 1),
         (302, "ONELOGIN__ACME__URL", 1),
     ] {
-        let api = Api::start(Options::default());
+        let api = Api::start(AccountOptions::default());
         let refusal = Fault::Status {
             status,
             retry_after: None,

@@ -5,12 +5,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 
-use super::times::milliseconds;
 use crate::generate::json_object::JsonObject;
 use crate::generate::onelogin::event_types::{EVENT_TYPES, EventType};
 use crate::generate::onelogin::parts::fields_of;
 use crate::generate::{ADDRESSES, onelogin};
 use crate::random::{one_in, pick, uuid};
+use crate::times::milliseconds;
 
 /// Every key of an event, null where it has nothing to say.
 const KEYS: [&str; 54] = [

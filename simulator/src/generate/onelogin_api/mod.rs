@@ -5,7 +5,6 @@
 //! here and seconds there.
 
 mod events;
-mod times;
 mod users;
 
 pub use events::{ApiEvent, ApiEvents, webhook_twin};

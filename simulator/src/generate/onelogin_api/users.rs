@@ -5,9 +5,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::times::milliseconds;
 use crate::generate::DIFFICULT_NAMES;
 use crate::random::{one_in, pick};
+use crate::times::milliseconds;
 
 const FIRST_NAMES: [&str; 5] = ["Noor", "Léa", "葵", "Kwame", "Ragnheiður"];
 const LAST_NAMES: [&str; 5] = ["Haddad", "O'Neill", "山田", "Mensah", "van der \"Berg\""];

@@ -9,6 +9,7 @@ use rand::RngExt;
 use super::DIFFICULT_NAMES;
 use super::json_object::JsonObject;
 use crate::random::{one_in, pick, uuid};
+use crate::times::milliseconds;
 use action_types::ACTION_TYPES;
 use parts::{API, Parts, action, linked, result};
 
@@ -113,11 +114,6 @@ impl Activities {
         }
         event.finish()
     }
-}
-
-/// The vendor's form of a time: UTC, three digits of fraction, `Z`.
-fn milliseconds(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 #[cfg(test)]

@@ -56,12 +56,12 @@ impl Parts {
         match actor {
             Actor::System => return None,
             Actor::Console => {
-                let mut client = JsonObject::new();
-                client
+                let client = JsonObject::new()
                     .text("id", "adminui")
                     .text("name", "adminui")
-                    .text("type", "CLIENT");
-                actors.json("client", &client.finish()).json("user", &self.user());
+                    .text("type", "CLIENT")
+                    .finish();
+                actors.json("client", &client).json("user", &self.user());
             }
             Actor::Worker => {
                 actors.json("client", &self.application());
@@ -76,8 +76,7 @@ impl Parts {
     fn application(&mut self) -> String {
         let id = uuid(&mut self.rng);
         let environment = &self.environment_id;
-        let mut client = JsonObject::new();
-        client
+        JsonObject::new()
             .text("id", &id)
             .text("name", pick(&mut self.rng, &DIFFICULT_NAMES))
             .json("environment", &identified(environment))
@@ -85,8 +84,8 @@ impl Parts {
                 "href",
                 &format!("{API}/v1/environments/{environment}/applications/{id}"),
             )
-            .text("type", "CLIENT");
-        client.finish()
+            .text("type", "CLIENT")
+            .finish()
     }
 
     /// A person; the population is an empty object as often as not.
@@ -98,22 +97,21 @@ impl Parts {
             identified(&uuid(&mut self.rng))
         };
         let environment = &self.admin_environment_id;
-        let mut user = JsonObject::new();
-        user.text("id", &id)
+        JsonObject::new()
+            .text("id", &id)
             .text("name", pick(&mut self.rng, &PEOPLE))
             .json("environment", &identified(environment))
             .json("population", &population)
             .text("href", &format!("{API}/v1/environments/{environment}/users/{id}"))
-            .text("type", "USER");
-        user.finish()
+            .text("type", "USER")
+            .finish()
     }
 
     pub(super) fn source(&mut self) -> String {
-        let mut source = JsonObject::new();
-        source
+        JsonObject::new()
             .text("userAgent", pick(&mut self.rng, &USER_AGENTS))
-            .text("ipAddress", pick(&mut self.rng, &ADDRESSES));
-        source.finish()
+            .text("ipAddress", pick(&mut self.rng, &ADDRESSES))
+            .finish()
     }
 
     pub(super) fn resources(&mut self, action_type: &ActionType, id: &str, name: &str, link: &str) -> String {

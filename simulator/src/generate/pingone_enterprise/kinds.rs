@@ -27,21 +27,27 @@ pub(super) struct EventKind {
     pub(super) day_before_month: bool,
 }
 
-const fn kind(
-    source: &'static str,
-    action: &'static str,
-    status: &'static str,
-    message: &'static str,
-    resources: Resources,
-    day_before_month: bool,
-) -> EventKind {
+const fn kind(source: &'static str, action: &'static str, status: &'static str, message: &'static str) -> EventKind {
     EventKind {
         source,
         action,
         status,
         message,
-        resources,
-        day_before_month,
+        resources: None,
+        day_before_month: false,
+    }
+}
+
+impl EventKind {
+    const fn with(self, resources: Resources) -> EventKind {
+        EventKind { resources, ..self }
+    }
+
+    const fn day_first(self) -> EventKind {
+        EventKind {
+            day_before_month: true,
+            ..self
+        }
     }
 }
 
@@ -50,16 +56,16 @@ use Resources::{EmptyList, List, Mail, None, Object};
 /// Every kind the generator knows, in the order it walks them.
 #[rustfmt::skip]
 pub(super) const KINDS: &[EventKind] = &[
-    kind("ADMINISTRATOR_LOGIN", "Password", "SUCCESS", "Password", EmptyList, true),
-    kind("ADMINISTRATOR_LOGIN", "Password", "FAILURE", "The password was wrong", EmptyList, true),
-    kind("ADMINISTRATOR_LOGIN", "PingID", "SUCCESS", "PingID", None, false),
-    kind("PINGID", "authentication", "SUCCESS", "The device said yes", Object, false),
-    kind("PINGID", "authentication", "SUCCESS", "The device said yes", List, true),
-    kind("PINGID", "authentication", "FAILURE", "The code was wrong", List, true),
-    kind("PINGID", "authentication", "delivery", "The message is delivered", Mail, false),
-    kind("PINGID", "authentication", "queue", "The message waits", Mail, false),
-    kind("PINGID", "device", "SUCCESS", "A device was paired", Object, false),
-    kind("SSO", "sso", "SUCCESS", "Way to the app \"Ledger\" opened", EmptyList, false),
-    kind("SSO", "sso", "FAILURE", "The app is not\nassigned", None, true),
-    kind("ADMINISTRATOR_ACTIVITY", "update", "SUCCESS", "A group was changed", EmptyList, false),
+    kind("ADMINISTRATOR_LOGIN", "Password", "SUCCESS", "Password").with(EmptyList).day_first(),
+    kind("ADMINISTRATOR_LOGIN", "Password", "FAILURE", "The password was wrong").with(EmptyList).day_first(),
+    kind("ADMINISTRATOR_LOGIN", "PingID", "SUCCESS", "PingID"),
+    kind("PINGID", "authentication", "SUCCESS", "The device said yes").with(Object),
+    kind("PINGID", "authentication", "SUCCESS", "The device said yes").with(List).day_first(),
+    kind("PINGID", "authentication", "FAILURE", "The code was wrong").with(List).day_first(),
+    kind("PINGID", "authentication", "delivery", "The message is delivered").with(Mail),
+    kind("PINGID", "authentication", "queue", "The message waits").with(Mail),
+    kind("PINGID", "device", "SUCCESS", "A device was paired").with(Object),
+    kind("SSO", "sso", "SUCCESS", "Way to the app \"Ledger\" opened").with(EmptyList),
+    kind("SSO", "sso", "FAILURE", "The app is not\nassigned").day_first(),
+    kind("ADMINISTRATOR_ACTIVITY", "update", "SUCCESS", "A group was changed").with(EmptyList),
 ];

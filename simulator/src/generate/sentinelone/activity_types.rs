@@ -35,9 +35,9 @@ pub(super) enum Part {
 
 /// One kind of activity.
 #[derive(Clone, Copy, Debug)]
-pub struct ActivityType {
+pub(super) struct ActivityType {
     /// `activityType`.
-    pub id: u32,
+    pub(super) id: u32,
     /// `primaryDescription`; holds `{user}`, `{computer}`, `{file}`, `{rule}`, `{address}`, `{group}`, `{value}`.
     pub(super) description: &'static str,
     pub(super) parts: &'static [Part],

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use rand::RngExt;
 use rand::rngs::StdRng;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Stands in every `registrationToken` of a group, so that a leaked one is found by a search.
 pub const REGISTRATION_TOKEN_MARK: &str = "REGISTRATION-TOKEN";
@@ -25,23 +25,17 @@ pub(super) const FILES: [&str; 4] = [
 
 pub(super) const CLASSIFICATIONS: [&str; 4] = ["Malware", "PUA", "Ransomware", "Hacktool"];
 
-pub(super) const KUBERNETES_KEYS: [&str; 9] = [
-    "cluster",
-    "controllerKind",
-    "controllerLabels",
-    "controllerName",
-    "namespace",
-    "namespaceLabels",
-    "node",
-    "pod",
-    "podLabels",
-];
+/// `kubernetesInfo` of what does not run there.
+pub(super) fn no_kubernetes() -> Value {
+    json!({
+        "cluster": null, "controllerKind": null, "controllerLabels": null, "controllerName": null, "namespace": null,
+        "namespaceLabels": null, "node": null, "pod": null, "podLabels": null,
+    })
+}
 
-pub(super) const CONTAINER_KEYS: [&str; 4] = ["id", "image", "labels", "name"];
-
-/// An object whose keys are all there and all null.
-pub(super) fn nothing(keys: &[&str]) -> Value {
-    keys.iter().map(|key| ((*key).to_owned(), Value::Null)).collect()
+/// `containerInfo` of what does not run in one.
+pub(super) fn no_container() -> Value {
+    json!({"id": null, "image": null, "labels": null, "name": null})
 }
 
 /// The vendor's form of a time: UTC, six digits of fraction, `Z`.
@@ -64,4 +58,11 @@ pub(super) fn hexadecimal(rng: &mut StdRng, digits: usize) -> String {
 /// The published text as a value. It was made here, so it is JSON.
 pub(super) fn parsed(json: &str) -> Value {
     serde_json::from_str(json).expect("a generated object is JSON")
+}
+
+/// Puts the keys of `changes` into `object`.
+pub(super) fn merge(object: &mut Value, changes: Value) {
+    if let (Value::Object(object), Value::Object(changes)) = (object, changes) {
+        object.extend(changes);
+    }
 }

@@ -10,6 +10,7 @@ mod agents;
 mod alerts;
 mod common;
 mod estate;
+mod generator;
 mod groups;
 mod object;
 mod snowflake;
@@ -17,15 +18,9 @@ mod source;
 mod threats;
 mod unified_alerts;
 
-pub use activities::ConsoleActivities;
-pub use activity_types::ActivityType;
-pub use agents::Agents;
-pub use alerts::Alerts;
 pub use common::REGISTRATION_TOKEN_MARK;
-pub use groups::Groups;
+pub use generator::ConsoleObjects;
 pub use object::Object;
-pub use threats::Threats;
-pub use unified_alerts::UnifiedAlerts;
 
 #[cfg(test)]
 mod tests;

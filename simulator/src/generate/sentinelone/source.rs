@@ -15,6 +15,8 @@ use crate::random;
 pub(super) struct Source {
     pub(super) rng: StdRng,
     pub(super) estate: Estate,
+    /// How many objects have been made that count themselves.
+    pub(super) made: usize,
     ids: Snowflakes,
 }
 
@@ -26,6 +28,7 @@ impl Source {
             ids: Snowflakes::new(&mut rng),
             estate: Estate::new(seed),
             rng,
+            made: 0,
         }
     }
 

@@ -3,8 +3,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use serde_json::Value;
 
+use super::activity_types::ACTIVITY_TYPES;
 use super::common::{microseconds, parsed};
 use super::*;
+use crate::sentinelone::Stream;
 
 fn start() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0)
@@ -14,9 +16,9 @@ fn start() -> DateTime<Utc> {
 }
 
 fn activities(seed: u64, count: usize) -> Vec<Object> {
-    let mut generator = ConsoleActivities::new(seed);
+    let mut generator = ConsoleObjects::new(seed);
     (0..count)
-        .map(|step| generator.at(start() + TimeDelta::microseconds(step as i64 * 700)))
+        .map(|step| generator.new_object(Stream::Activities, start() + TimeDelta::microseconds(step as i64 * 700)))
         .collect()
 }
 
@@ -32,7 +34,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn a_run_as_long_as_the_table_holds_every_type_content_asks_for() {
-    let made = activities(2, ConsoleActivities::activity_types().len());
+    let made = activities(2, ACTIVITY_TYPES.len());
     let types: BTreeSet<u64> = made.iter().map(activity_type).collect();
 
     assert_eq!(types.len(), made.len());
@@ -94,9 +96,9 @@ fn the_data_of_an_activity_has_the_keys_of_its_type() {
 
 #[test]
 fn generators_of_one_seed_agree_on_the_account() {
-    let activity = parsed(&ConsoleActivities::new(6).at(start()).json);
-    let agent = parsed(&Agents::new(6).new_object(start()).json);
-    let threat = parsed(&Threats::new(6).new_object(start()).json);
+    let activity = parsed(&ConsoleObjects::new(6).new_object(Stream::Activities, start()).json);
+    let agent = parsed(&ConsoleObjects::new(6).new_object(Stream::Agents, start()).json);
+    let threat = parsed(&ConsoleObjects::new(6).new_object(Stream::Threats, start()).json);
 
     assert_eq!(activity["accountId"], agent["accountId"]);
     assert_eq!(agent["accountId"], threat["agentRealtimeInfo"]["accountId"]);
@@ -115,8 +117,8 @@ fn an_update_is_the_same_object_with_a_newer_time_and_other_fields() {
         *masked.pointer_mut(updated).expect("it was there") = before.pointer(updated).cloned().unwrap_or_default();
         assert_ne!(masked, before, "another field changed too");
     };
-    let mut agents = Agents::new(7);
-    let agent = agents.new_object(start());
+    let mut agents = ConsoleObjects::new(7);
+    let agent = agents.new_object(Stream::Agents, start());
     same(&agent.json, &agents.update(&agent, later).json, "/id", "/updatedAt");
     same(
         &agent.json,
@@ -124,35 +126,35 @@ fn an_update_is_the_same_object_with_a_newer_time_and_other_fields() {
         "/id",
         "/updatedAt",
     );
-    let mut groups = Groups::new(7);
-    let group = groups.new_object(start());
+    let mut groups = ConsoleObjects::new(7);
+    let group = groups.new_object(Stream::Groups, start());
     same(&group.json, &groups.update(&group, later).json, "/id", "/updatedAt");
-    let mut threats = Threats::new(7);
-    let threat = threats.new_object(start());
+    let mut threats = ConsoleObjects::new(7);
+    let threat = threats.new_object(Stream::Threats, start());
     same(
         &threat.json,
         &threats.update(&threat, later).json,
         "/id",
         "/threatInfo/updatedAt",
     );
-    let mut alerts = Alerts::new(7);
-    let alert = alerts.new_object(start());
+    let mut alerts = ConsoleObjects::new(7);
+    let alert = alerts.new_object(Stream::Alerts, start());
     same(
         &alert.json,
         &alerts.update(&alert, later).json,
         "/alertInfo/alertId",
         "/alertInfo/updatedAt",
     );
-    let mut unified = UnifiedAlerts::new(7);
-    let node = unified.new_object(start());
+    let mut unified = ConsoleObjects::new(7);
+    let node = unified.new_object(Stream::UnifiedAlerts, start());
     same(&node.json, &unified.update(&node, later).json, "/id", "/updatedAt");
 }
 
 #[test]
 fn every_group_has_a_recognisable_secret() {
-    let mut groups = Groups::new(8);
+    let mut groups = ConsoleObjects::new(8);
     for _ in 0..9 {
-        let group = groups.new_object(start());
+        let group = groups.new_object(Stream::Groups, start());
         let token = parsed(&group.json)["registrationToken"].to_string();
         assert!(token.contains(REGISTRATION_TOKEN_MARK));
     }
@@ -160,9 +162,9 @@ fn every_group_has_a_recognisable_secret() {
 
 #[test]
 fn an_alert_appears_100_to_400_ms_after_its_event_and_has_no_top_level_id() {
-    let mut alerts = Alerts::new(9);
+    let mut alerts = ConsoleObjects::new(9);
     for _ in 0..50 {
-        let alert = alerts.new_object(start());
+        let alert = alerts.new_object(Stream::Alerts, start());
         let reported_at = parsed(&alert.json)["alertInfo"]["reportedAt"].clone();
         let reported_at: DateTime<Utc> = reported_at.as_str().expect("text").parse().expect("a time");
         let late = reported_at - alert.created_at;
@@ -178,8 +180,8 @@ fn an_alert_appears_100_to_400_ms_after_its_event_and_has_no_top_level_id() {
 
 #[test]
 fn a_threat_has_no_top_level_times_and_is_identified_before_it_is_created() {
-    let mut threats = Threats::new(10);
-    let threat = threats.new_object(start());
+    let mut threats = ConsoleObjects::new(10);
+    let threat = threats.new_object(Stream::Threats, start());
     let event = parsed(&threat.json);
 
     assert!(event.get("createdAt").is_none() && event.get("updatedAt").is_none());

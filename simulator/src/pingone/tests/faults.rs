@@ -2,7 +2,7 @@ use super::*;
 
 #[tokio::test]
 async fn faults_come_one_per_request_in_order() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     server.publish(activities(30));
     let token = token(&server).await;
     let filter = window("recordedAt");
@@ -14,9 +14,9 @@ async fn faults_come_one_per_request_in_order() {
         },
         Fault::TruncatedJson,
         Fault::HtmlPage,
-        Fault::NextPageSizeRefused,
+        Fault::Vendor(PingOneFault::NextPageSizeRefused),
         Fault::Delay(Duration::from_millis(1)),
-        Fault::ForeignNext("http://198.51.100.1:81".to_owned()),
+        Fault::Vendor(PingOneFault::ForeignNext("http://198.51.100.1:81".to_owned())),
         Fault::Reset,
         Fault::RevokeToken,
     ]);
@@ -50,7 +50,7 @@ async fn faults_come_one_per_request_in_order() {
 
 #[tokio::test]
 async fn the_last_event_of_a_page_can_lead_the_next() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     server.publish(activities(4));
     let token = token(&server).await;
     let first = url(&server, &[("filter", &window("recordedAt")), ("limit", "2")]);
@@ -66,9 +66,9 @@ async fn the_last_event_of_a_page_can_lead_the_next() {
 
 #[tokio::test]
 async fn raw_elements_are_delivered_and_old_events_are_left_out() {
-    let server = PingOne::start(Options {
+    let server = PingOne::start(EnvironmentOptions {
         oldest_readable: Some(start_time() + TimeDelta::milliseconds(5)),
-        ..Options::default()
+        ..EnvironmentOptions::default()
     });
     server.publish(activities(20));
     server.publish_raw(start_time() + TimeDelta::seconds(1), "\"no object\"".to_owned());
@@ -83,10 +83,10 @@ async fn raw_elements_are_delivered_and_old_events_are_left_out() {
 
 #[tokio::test]
 async fn a_page_can_hold_a_byte_that_is_no_utf_8() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     server.publish(activities(2));
     let token = token(&server).await;
-    server.fail_next([Fault::InvalidUtf8]);
+    server.fail_next([Fault::Vendor(PingOneFault::InvalidUtf8)]);
 
     let answer = get(&url(&server, &[("filter", &window("recordedAt"))]), &token).await;
     let bytes = answer.bytes().await.expect("a body");
@@ -99,8 +99,8 @@ async fn a_page_can_hold_a_byte_that_is_no_utf_8() {
 
 #[tokio::test]
 async fn token_requests_fail_on_demand() {
-    let options = Options::default();
-    let server = PingOne::start(Options::default());
+    let options = EnvironmentOptions::default();
+    let server = PingOne::start(EnvironmentOptions::default());
     server.fail_next_tokens([503]);
 
     let environment = &options.auth_environment_id;

@@ -22,14 +22,14 @@ fn start_time() -> DateTime<Utc> {
 
 /// So many activities, two in every millisecond.
 fn activities(count: i64) -> Vec<Activity> {
-    let mut generator = Activities::new(11, &Options::default().environment_id);
+    let mut generator = Activities::new(11, &EnvironmentOptions::default().environment_id);
     (0..count)
         .map(|step| generator.at(start_time() + TimeDelta::milliseconds(step / 2)))
         .collect()
 }
 
 async fn ask_token(server: &PingOne, environment: &str, style: TokenStyle, secret: &str) -> Response {
-    let options = Options::default();
+    let options = EnvironmentOptions::default();
     let request = plain_client()
         .post(format!("{}/{environment}/as/token", server.origin()))
         .header("Content-Type", "application/x-www-form-urlencoded");
@@ -46,7 +46,7 @@ async fn ask_token(server: &PingOne, environment: &str, style: TokenStyle, secre
 }
 
 async fn token(server: &PingOne) -> String {
-    let options = Options::default();
+    let options = EnvironmentOptions::default();
     let answer = ask_token(
         server,
         &options.auth_environment_id,
@@ -82,7 +82,7 @@ fn url(server: &PingOne, parameters: &[(&str, &str)]) -> String {
     format!(
         "{}/v1/environments/{}/activities?{}",
         server.origin(),
-        Options::default().environment_id,
+        EnvironmentOptions::default().environment_id,
         query.join("&")
     )
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn pages_hold_every_event_once_newest_first() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     server.publish(activities(95));
     let token = token(&server).await;
 
@@ -28,9 +28,9 @@ async fn pages_hold_every_event_once_newest_first() {
 
 #[tokio::test]
 async fn oldest_first_is_possible_and_the_default_page_has_100() {
-    let server = PingOne::start(Options {
+    let server = PingOne::start(EnvironmentOptions {
         newest_first: false,
-        ..Options::default()
+        ..EnvironmentOptions::default()
     });
     server.publish(activities(150));
     let token = token(&server).await;
@@ -45,7 +45,7 @@ async fn oldest_first_is_possible_and_the_default_page_has_100() {
 
 #[tokio::test]
 async fn events_published_while_paging_shift_nothing() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     let mut all = activities(40);
     let late = all.split_off(30);
     server.publish(all.clone());
@@ -63,9 +63,9 @@ async fn events_published_while_paging_shift_nothing() {
 
 #[tokio::test]
 async fn a_page_holds_no_more_than_its_cap_whatever_the_limit() {
-    let server = PingOne::start(Options {
+    let server = PingOne::start(EnvironmentOptions {
         page_cap: Some(7),
-        ..Options::default()
+        ..EnvironmentOptions::default()
     });
     server.publish(activities(20));
     let token = token(&server).await;

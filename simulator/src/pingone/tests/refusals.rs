@@ -2,14 +2,14 @@ use super::*;
 
 #[tokio::test]
 async fn only_the_set_way_of_authentication_is_accepted() {
-    let options = Options::default();
+    let options = EnvironmentOptions::default();
     for (set, other) in [
         (TokenStyle::Basic, TokenStyle::Body),
         (TokenStyle::Body, TokenStyle::Basic),
     ] {
-        let server = PingOne::start(Options {
+        let server = PingOne::start(EnvironmentOptions {
             token_style: set,
-            ..Options::default()
+            ..EnvironmentOptions::default()
         });
         let environment = &options.auth_environment_id;
         let good = ask_token(&server, environment, set, &options.client_secret).await;
@@ -24,8 +24,8 @@ async fn only_the_set_way_of_authentication_is_accepted() {
 
 #[tokio::test]
 async fn wrong_environment_and_wrong_secret_are_invalid_clients() {
-    let options = Options::default();
-    let server = PingOne::start(Options::default());
+    let options = EnvironmentOptions::default();
+    let server = PingOne::start(EnvironmentOptions::default());
     let auth = &options.auth_environment_id;
 
     let wrong_environment = ask_token(
@@ -46,8 +46,8 @@ async fn wrong_environment_and_wrong_secret_are_invalid_clients() {
 
 #[tokio::test]
 async fn credentials_in_header_and_body_or_in_the_url_are_violations() {
-    let options = Options::default();
-    let server = PingOne::start(Options::default());
+    let options = EnvironmentOptions::default();
+    let server = PingOne::start(EnvironmentOptions::default());
     let url = format!("{}/{}/as/token", server.origin(), options.auth_environment_id);
     let form = "application/x-www-form-urlencoded";
     let post = |url: &str, body: String| plain_client().post(url).header("Content-Type", form).body(body);
@@ -73,9 +73,9 @@ async fn credentials_in_header_and_body_or_in_the_url_are_violations() {
 
 #[tokio::test]
 async fn a_bad_token_is_401_and_a_used_up_one_too() {
-    let server = PingOne::start(Options {
+    let server = PingOne::start(EnvironmentOptions {
         token_uses: Some(2),
-        ..Options::default()
+        ..EnvironmentOptions::default()
     });
     let token = token(&server).await;
     let url = url(&server, &[("filter", &window("recordedAt"))]);
@@ -94,7 +94,7 @@ async fn a_bad_token_is_401_and_a_used_up_one_too() {
 
 #[tokio::test]
 async fn another_environment_is_403_and_an_unknown_path_404() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     let token = token(&server).await;
     let filter = window("recordedAt").replace(' ', "%20").replace('"', "%22");
 
@@ -111,7 +111,7 @@ async fn another_environment_is_403_and_an_unknown_path_404() {
 
 #[tokio::test]
 async fn a_bad_query_is_400() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     let token = token(&server).await;
     let good = window("recordedAt");
     for parameters in [
@@ -138,10 +138,10 @@ async fn a_bad_query_is_400() {
 
 #[tokio::test]
 async fn a_token_in_the_url_is_a_violation() {
-    let server = PingOne::start(Options::default());
+    let server = PingOne::start(EnvironmentOptions::default());
     let token = token(&server).await;
 
     get(&url(&server, &[("access_token", &token)]), &token).await;
 
-    assert!(server.violations()[0].contains("token stands in a URL"));
+    assert!(server.violations()[0].contains("a secret stands in a URL"));
 }

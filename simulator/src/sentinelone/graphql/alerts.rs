@@ -10,9 +10,10 @@ use crate::sentinelone::catalogue::Selection;
 use crate::sentinelone::contract::Stream;
 use crate::sentinelone::cursor::{Cursor, Place};
 use crate::sentinelone::list::shows_its_data;
-use crate::sentinelone::options::Fault;
+use crate::sentinelone::options::ConsoleFault;
 use crate::sentinelone::state::{Console, LastingParameters};
 use crate::sentinelone::stored::Stored;
+use crate::service::Fault;
 
 const STREAM: Stream = Stream::UnifiedAlerts;
 
@@ -28,9 +29,9 @@ pub(super) fn connection(
     console: &mut Console,
     field: &Field,
     operation: &Operation,
-    fault: Option<&Fault>,
+    fault: Option<&Fault<ConsoleFault>>,
 ) -> Result<Value, String> {
-    validate(&field.selection, CONNECTION, "alerts")?;
+    validate(&field.selection, &CONNECTION, "alerts")?;
     let arguments = operation.arguments(field, &ARGUMENTS)?;
     let parameters: LastingParameters = ["filters", "sort"]
         .into_iter()
@@ -74,7 +75,7 @@ struct Nodes {
     has_next: bool,
 }
 
-fn nodes(console: &mut Console, selection: &Selection, fault: Option<&Fault>) -> Nodes {
+fn nodes(console: &mut Console, selection: &Selection, fault: Option<&Fault<ConsoleFault>>) -> Nodes {
     let catalogue = console.catalogue(STREAM);
     let node = |stored: &Stored| (stored.place(selection.sort), value_of(stored));
     let repeated = match (fault, &selection.after) {

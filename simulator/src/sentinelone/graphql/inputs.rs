@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::metadata::is_offered;
 use crate::sentinelone::contract::{Column, Stream};
 use crate::sentinelone::filters::{Comparison, Filter};
-use crate::sentinelone::options::Options;
+use crate::sentinelone::options::ConsoleOptions;
 
 const STREAM: Stream = Stream::UnifiedAlerts;
 
@@ -14,7 +14,7 @@ const STREAM: Stream = Stream::UnifiedAlerts;
 const DEFAULT_FIRST: usize = 10;
 
 /// The column, and whether it is sorted downwards.
-pub(super) fn sort(options: &Options, given: &Value) -> Result<(Column, bool), String> {
+pub(super) fn sort(options: &ConsoleOptions, given: &Value) -> Result<(Column, bool), String> {
     let name = match given {
         Value::Null => "createdAt",
         given => given["by"].as_str().ok_or("sort names no field in by")?,
@@ -29,7 +29,7 @@ pub(super) fn sort(options: &Options, given: &Value) -> Result<(Column, bool), S
     }
 }
 
-pub(super) fn filters(options: &Options, given: &Value) -> Result<Vec<Filter>, String> {
+pub(super) fn filters(options: &ConsoleOptions, given: &Value) -> Result<Vec<Filter>, String> {
     let inputs = match given {
         Value::Null => return Ok(Vec::new()),
         Value::Array(inputs) => inputs,
@@ -42,7 +42,7 @@ pub(super) fn filters(options: &Options, given: &Value) -> Result<Vec<Filter>, S
     Ok(filters)
 }
 
-fn time_range(options: &Options, input: &Value) -> Result<Vec<Filter>, String> {
+fn time_range(options: &ConsoleOptions, input: &Value) -> Result<Vec<Filter>, String> {
     let keys = input.as_object().ok_or("a filter is no object")?;
     if let Some(key) = keys.keys().find(|key| *key != "fieldId" && *key != "dateTimeRange") {
         return Err(format!("a filter with {key} is not understood here"));

@@ -5,21 +5,21 @@ use serde_json::{Value, json};
 use super::document::Field;
 use super::schema::{METADATA, project, validate};
 use crate::sentinelone::contract::Stream;
-use crate::sentinelone::options::Options;
+use crate::sentinelone::options::ConsoleOptions;
 
 const STREAM: Stream = Stream::UnifiedAlerts;
 
 /// Whether a filter and a sort may have this name on this console.
-pub(super) fn is_offered(options: &Options, name: &str) -> bool {
+pub(super) fn is_offered(options: &ConsoleOptions, name: &str) -> bool {
     let contract = STREAM.contract();
     contract.sort(name).is_some() && !(options.without_updated_at && name == "updatedAt")
 }
 
-pub(super) fn columns(options: &Options, field: &Field) -> Result<Value, String> {
+pub(super) fn columns(options: &ConsoleOptions, field: &Field) -> Result<Value, String> {
     if !field.arguments.is_empty() {
         return Err("alertColumnMetadata takes no arguments".to_owned());
     }
-    validate(&field.selection, METADATA, "alertColumnMetadata")?;
+    validate(&field.selection, &METADATA, "alertColumnMetadata")?;
     let contract = STREAM.contract();
     let columns: Vec<Value> = contract
         .sorts

@@ -13,14 +13,18 @@ mod schema;
 use serde_json::{Map, Value, json};
 
 use super::contract::Stream;
-use super::options::Fault;
+use super::options::ConsoleFault;
 use super::state::Console;
-use crate::service::{Reply, Request};
+use crate::service::{Fault, Reply, Request};
 use operation::{Operation, Problem};
 
 const STREAM: Stream = Stream::UnifiedAlerts;
 
-pub(super) fn reply(console: &mut Console, request: &Request, fault: Option<&Fault>) -> Result<Reply, Reply> {
+pub(super) fn reply(
+    console: &mut Console,
+    request: &Request,
+    fault: Option<&Fault<ConsoleFault>>,
+) -> Result<Reply, Reply> {
     if !request.has_content_type("application/json") {
         return Err(console.refused(STREAM, "the body is not said to be JSON"));
     }
@@ -34,16 +38,20 @@ pub(super) fn reply(console: &mut Console, request: &Request, fault: Option<&Fau
         Err(problem) => return Ok(query_error(console, &problem)),
     };
     let mut body = match fault {
-        Some(Fault::NullData) => json!({"data": null}),
+        Some(Fault::Vendor(ConsoleFault::NullData)) => json!({"data": null}),
         _ => json!({"data": data}),
     };
-    if fault == Some(&Fault::ErrorsBesideData) {
+    if fault == Some(&Fault::Vendor(ConsoleFault::ErrorsBesideData)) {
         body["errors"] = json!([{}]);
     }
     Ok(Reply::json(200, body.to_string()))
 }
 
-fn data(console: &mut Console, operation: &Operation, fault: Option<&Fault>) -> Result<Map<String, Value>, String> {
+fn data(
+    console: &mut Console,
+    operation: &Operation,
+    fault: Option<&Fault<ConsoleFault>>,
+) -> Result<Map<String, Value>, String> {
     let mut data = Map::new();
     for field in &operation.document.selection {
         let value = match field.name.as_str() {

@@ -1,80 +1,33 @@
 //! The fields that can be selected, and the cut of a value to what was.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
-use super::document::Field;
+use super::document::{Document, Field};
 
-/// What a field holds.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum FieldKind {
-    /// A value without a selection.
-    Scalar,
-    /// An object, or a list of them, with a selection.
-    Object(Fields),
+/// The whole answer of `alerts`.
+pub(super) static CONNECTION: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    whole(
+        "{ edges { cursor node {
+            id name description detectedAt createdAt updatedAt status severity analystVerdict externalId storylineId
+            attackSurfaces confidenceLevel classification detectionSource { product vendor }
+            assignee { fullName email } assets { id name agentUuid osType osVersion } dataSources
+        } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } totalCount }",
+    )
+});
+
+/// The whole of a column of `alertColumnMetadata`.
+pub(super) static METADATA: LazyLock<Vec<Field>> =
+    LazyLock::new(|| whole("{ fieldId filterTypes sortable groupable enableNegation enumValues }"));
+
+/// A type, written as the query that selects every field of it.
+fn whole(query: &str) -> Vec<Field> {
+    Document::parse(query).expect("the query can be read").selection
 }
 
-/// The fields of a type.
-pub(super) type Fields = &'static [(&'static str, FieldKind)];
-
-use FieldKind::{Object, Scalar};
-
-/// The answer of `alerts`.
-pub(super) const CONNECTION: Fields = &[
-    ("edges", Object(&[("cursor", Scalar), ("node", Object(ALERT))])),
-    (
-        "pageInfo",
-        Object(&[
-            ("hasNextPage", Scalar),
-            ("hasPreviousPage", Scalar),
-            ("startCursor", Scalar),
-            ("endCursor", Scalar),
-        ]),
-    ),
-    ("totalCount", Scalar),
-];
-
-const ALERT: Fields = &[
-    ("id", Scalar),
-    ("name", Scalar),
-    ("description", Scalar),
-    ("detectedAt", Scalar),
-    ("createdAt", Scalar),
-    ("updatedAt", Scalar),
-    ("status", Scalar),
-    ("severity", Scalar),
-    ("analystVerdict", Scalar),
-    ("externalId", Scalar),
-    ("storylineId", Scalar),
-    ("attackSurfaces", Scalar),
-    ("confidenceLevel", Scalar),
-    ("classification", Scalar),
-    ("detectionSource", Object(&[("product", Scalar), ("vendor", Scalar)])),
-    ("assignee", Object(&[("fullName", Scalar), ("email", Scalar)])),
-    (
-        "assets",
-        Object(&[
-            ("id", Scalar),
-            ("name", Scalar),
-            ("agentUuid", Scalar),
-            ("osType", Scalar),
-            ("osVersion", Scalar),
-        ]),
-    ),
-    ("dataSources", Scalar),
-];
-
-/// One column of `alertColumnMetadata`.
-pub(super) const METADATA: Fields = &[
-    ("fieldId", Scalar),
-    ("filterTypes", Scalar),
-    ("sortable", Scalar),
-    ("groupable", Scalar),
-    ("enableNegation", Scalar),
-    ("enumValues", Scalar),
-];
-
 /// Refuses a selection of what there is not.
-pub(super) fn validate(selection: &[Field], fields: Fields, of: &str) -> Result<(), String> {
+pub(super) fn validate(selection: &[Field], whole: &[Field], of: &str) -> Result<(), String> {
     if selection.is_empty() {
         return Err(format!("{of} needs a selection"));
     }
@@ -83,11 +36,12 @@ pub(super) fn validate(selection: &[Field], fields: Fields, of: &str) -> Result<
         if !field.arguments.is_empty() {
             return Err(format!("{name} of {of} takes no arguments"));
         }
-        match fields.iter().find(|(known, _)| known == name) {
-            None => return Err(format!("{of} has no field {name}")),
-            Some((_, Scalar)) if field.selection.is_empty() => {}
-            Some((_, Scalar)) => return Err(format!("{name} of {of} takes no selection")),
-            Some((_, Object(inner))) => validate(&field.selection, inner, name)?,
+        let known = whole.iter().find(|known| known.name == *name);
+        let known = known.ok_or_else(|| format!("{of} has no field {name}"))?;
+        if !known.selection.is_empty() {
+            validate(&field.selection, &known.selection, name)?;
+        } else if !field.selection.is_empty() {
+            return Err(format!("{name} of {of} takes no selection"));
         }
     }
     Ok(())

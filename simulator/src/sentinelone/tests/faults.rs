@@ -2,14 +2,14 @@ use super::*;
 
 #[tokio::test]
 async fn faults_come_one_per_request_in_order_and_those_of_a_stream_first() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(4));
     server.fail_next([
         Fault::TruncatedJson,
         Fault::HtmlPage,
         Fault::Delay(Duration::from_millis(1)),
-        Fault::NullData,
-        Fault::ErrorsBesideData,
+        Fault::Vendor(ConsoleFault::NullData),
+        Fault::Vendor(ConsoleFault::ErrorsBesideData),
         Fault::RevokeToken,
     ]);
     let limited = Fault::Status {
@@ -33,7 +33,7 @@ async fn faults_come_one_per_request_in_order_and_those_of_a_stream_first() {
     assert_eq!(both["data"].as_array().map(Vec::len), Some(4));
     assert_eq!(ask().await.status(), 401);
     assert_eq!(ask().await.status(), 401);
-    server.set_api_token(&Options::default().api_token);
+    server.set_api_token(&ConsoleOptions::default().api_token);
     assert_eq!(ask().await.status(), 200);
     assert_eq!(server.waiting_faults(), 0);
     assert_eq!(server.violations(), Vec::<String>::new());
@@ -41,7 +41,7 @@ async fn faults_come_one_per_request_in_order_and_those_of_a_stream_first() {
 
 #[tokio::test]
 async fn a_reset_is_no_answer() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.fail_next([Fault::Reset]);
 
     let url = format!("{}{}", server.origin(), Stream::Threats.path());
@@ -52,18 +52,21 @@ async fn a_reset_is_no_answer() {
 
 #[tokio::test]
 async fn cursors_in_other_forms_lead_to_the_same_pages() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(30));
     let parameters = query(&[("limit", "10"), ("sortBy", "createdAt")]);
     let expected = walk(&server, Stream::Activities, &parameters).await;
 
-    for fault in [Fault::UrlEncodedCursor, Fault::OldCursorForm] {
+    for fault in [
+        Fault::Vendor(ConsoleFault::UrlEncodedCursor),
+        Fault::Vendor(ConsoleFault::OldCursorForm),
+    ] {
         server.fail_next([fault.clone(), fault]);
         assert_eq!(walk(&server, Stream::Activities, &parameters).await, expected);
     }
     assert_eq!(server.violations(), Vec::<String>::new());
 
-    server.fail_next([Fault::UrlEncodedCursor]);
+    server.fail_next([Fault::Vendor(ConsoleFault::UrlEncodedCursor)]);
     let page = json_of(get(&server, Stream::Activities, &parameters).await).await;
     let cursor = page["pagination"]["nextCursor"].as_str().expect("a cursor");
     assert!(cursor.contains("%3D"));
@@ -73,7 +76,7 @@ async fn cursors_in_other_forms_lead_to_the_same_pages() {
 
 #[tokio::test]
 async fn the_last_object_of_a_page_can_lead_the_next() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     // One of them is hidden.
     server.publish(activities(21));
     server.fail_next([Fault::Delay(Duration::ZERO), Fault::RepeatLastOfPreviousPage]);
@@ -86,7 +89,7 @@ async fn the_last_object_of_a_page_can_lead_the_next() {
 
 #[tokio::test]
 async fn raw_elements_are_shown() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish_raw(Stream::Threats, "\"no object\"".to_owned());
     server.publish_raw(Stream::Threats, "{\"id\":7,\"threatInfo\":null}".to_owned());
 
@@ -98,13 +101,16 @@ async fn raw_elements_are_shown() {
 
 #[tokio::test]
 async fn what_a_client_did_not_wait_for_was_not_shown() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(4));
     server.fail_next([Fault::Delay(Duration::from_secs(600))]);
 
     let gave_up = plain_client()
         .get(format!("{}{}", server.origin(), Stream::Activities.path()))
-        .header("Authorization", format!("ApiToken {}", Options::default().api_token))
+        .header(
+            "Authorization",
+            format!("ApiToken {}", ConsoleOptions::default().api_token),
+        )
         .timeout(Duration::from_millis(200))
         .send()
         .await;

@@ -11,7 +11,7 @@ const QUERY: &str = "query($filters: [FilterInput!], $sort: SortInput, $first: I
 }";
 
 async fn post(server: &SentinelOne, body: &Value) -> Value {
-    let token = Options::default().api_token;
+    let token = ConsoleOptions::default().api_token;
     let answer = plain_client()
         .post(format!("{}{}", server.origin(), Stream::UnifiedAlerts.path()))
         .header("Authorization", format!("ApiToken {token}"))
@@ -35,17 +35,18 @@ fn variables(field: &str) -> Value {
     })
 }
 
-fn server_with_alerts(options: Options) -> SentinelOne {
+fn server_with_alerts(options: ConsoleOptions) -> SentinelOne {
     let server = SentinelOne::start(options);
-    let mut generator = UnifiedAlerts::new(5);
-    let alerts = (0..25).map(|step| generator.new_object(start_time() + TimeDelta::seconds(step / 2)));
+    let mut generator = ConsoleObjects::new(5);
+    let alerts =
+        (0..25).map(|step| generator.new_object(Stream::UnifiedAlerts, start_time() + TimeDelta::seconds(step / 2)));
     server.publish(alerts.collect::<Vec<_>>());
     server
 }
 
 #[tokio::test]
 async fn pages_hold_what_was_selected_of_every_alert_once() {
-    let server = server_with_alerts(Options::default());
+    let server = server_with_alerts(ConsoleOptions::default());
     let mut variables = variables("updatedAt");
     let mut seen = Vec::new();
     loop {
@@ -75,9 +76,9 @@ async fn pages_hold_what_was_selected_of_every_alert_once() {
 async fn the_metadata_tells_what_can_be_filtered() {
     let query = json!({"query": "query { alertColumnMetadata { fieldId filterTypes sortable } }"});
     for without_updated_at in [false, true] {
-        let server = server_with_alerts(Options {
+        let server = server_with_alerts(ConsoleOptions {
             without_updated_at,
-            ..Options::default()
+            ..ConsoleOptions::default()
         });
 
         let metadata = post(&server, &query).await;
@@ -98,7 +99,7 @@ async fn the_metadata_tells_what_can_be_filtered() {
 
 #[tokio::test]
 async fn a_bad_query_is_an_error_in_a_good_answer() {
-    let server = server_with_alerts(Options::default());
+    let server = server_with_alerts(ConsoleOptions::default());
     for query in [
         "{ alerts { edges { node { id shoeSize } } } }",
         "{ alerts { edges { node { assets } } } }",
@@ -123,7 +124,7 @@ async fn a_bad_query_is_an_error_in_a_good_answer() {
 
 #[tokio::test]
 async fn a_change_of_filters_under_a_cursor_is_a_violation() {
-    let server = server_with_alerts(Options::default());
+    let server = server_with_alerts(ConsoleOptions::default());
     let first = post(&server, &json!({"query": QUERY, "variables": variables("updatedAt")})).await;
     let mut changed = variables("createdAt");
     changed["after"] = first["data"]["alerts"]["pageInfo"]["endCursor"].clone();
@@ -135,9 +136,15 @@ async fn a_change_of_filters_under_a_cursor_is_a_violation() {
 
 #[tokio::test]
 async fn faults_reach_the_unified_alerts_too() {
-    let server = server_with_alerts(Options::default());
+    let server = server_with_alerts(ConsoleOptions::default());
     let ask = async || post(&server, &json!({"query": QUERY, "variables": variables("updatedAt")})).await;
-    server.fail_next_on(Stream::UnifiedAlerts, [Fault::NullData, Fault::ErrorsBesideData]);
+    server.fail_next_on(
+        Stream::UnifiedAlerts,
+        [
+            Fault::Vendor(ConsoleFault::NullData),
+            Fault::Vendor(ConsoleFault::ErrorsBesideData),
+        ],
+    );
 
     assert!(ask().await["data"].is_null());
     assert_eq!(server.versions_shown().len(), 0);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::client::plain_client;
-use crate::generate::sentinelone::{Agents, Alerts, ConsoleActivities, Groups, Threats, UnifiedAlerts};
+use crate::generate::sentinelone::ConsoleObjects;
 
 fn start_time() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 20, 10, 0, 0)
@@ -24,9 +24,9 @@ fn start_time() -> DateTime<Utc> {
 
 /// So many activities, three in every microsecond.
 fn activities(count: i64) -> Vec<Object> {
-    let mut generator = ConsoleActivities::new(11);
+    let mut generator = ConsoleObjects::new(11);
     (0..count)
-        .map(|step| generator.at(start_time() + TimeDelta::microseconds(step / 3)))
+        .map(|step| generator.new_object(Stream::Activities, start_time() + TimeDelta::microseconds(step / 3)))
         .collect()
 }
 
@@ -50,7 +50,7 @@ async fn get(server: &SentinelOne, stream: Stream, parameters: &[(String, String
         .iter()
         .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
         .collect();
-    let token = Options::default().api_token;
+    let token = ConsoleOptions::default().api_token;
     plain_client()
         .get(format!("{}{}?{}", server.origin(), stream.path(), pairs.join("&")))
         .header("Authorization", format!("ApiToken {token}"))

@@ -2,20 +2,21 @@ use super::*;
 
 #[tokio::test]
 async fn every_stream_is_read_in_pages_that_hold_each_object_once_in_order() {
-    let server = SentinelOne::start(Options {
+    let server = SentinelOne::start(ConsoleOptions {
         hidden_activity_types: Vec::new(),
-        ..Options::default()
+        ..ConsoleOptions::default()
     });
     let at = |step: i64| start_time() + TimeDelta::microseconds(step * 400);
-    let mut agents = Agents::new(3);
-    let mut groups = Groups::new(3);
-    let mut threats = Threats::new(3);
-    let mut alerts = Alerts::new(3);
+    let mut agents = ConsoleObjects::new(3);
+    let mut groups = ConsoleObjects::new(3);
+    let mut threats = ConsoleObjects::new(3);
+    let mut alerts = ConsoleObjects::new(3);
     server.publish(activities(45));
-    server.publish((0..45).map(|step| agents.new_object(at(step))));
-    server.publish((0..45).map(|step| groups.new_object(at(step))));
-    server.publish((0..45).map(|step| threats.new_object(start_time() + TimeDelta::seconds(step + 1))));
-    server.publish((0..45).map(|step| alerts.new_object(at(step))));
+    server.publish((0..45).map(|step| agents.new_object(Stream::Agents, at(step))));
+    server.publish((0..45).map(|step| groups.new_object(Stream::Groups, at(step))));
+    server
+        .publish((0..45).map(|step| threats.new_object(Stream::Threats, start_time() + TimeDelta::seconds(step + 1))));
+    server.publish((0..45).map(|step| alerts.new_object(Stream::Alerts, at(step))));
 
     for (stream, field, sort) in [
         (Stream::Activities, "createdAt", "createdAt"),
@@ -44,7 +45,7 @@ async fn every_stream_is_read_in_pages_that_hold_each_object_once_in_order() {
 
 #[tokio::test]
 async fn equal_times_are_in_the_order_of_ids_and_bounds_are_exact_to_the_microsecond() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(9));
     let count = async |word: &str| {
         let parameters = query(&[(word, "2026-11-20T10:00:00.000001Z"), ("includeHidden", "true")]);
@@ -71,15 +72,15 @@ async fn equal_times_are_in_the_order_of_ids_and_bounds_are_exact_to_the_microse
 
 #[tokio::test]
 async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
-    let server = SentinelOne::start(Options {
+    let server = SentinelOne::start(ConsoleOptions {
         hidden_activity_types: vec![19],
-        ..Options::default()
+        ..ConsoleOptions::default()
     });
     server.publish(activities(5));
-    let mut agents = Agents::new(1);
-    let agent = agents.new_object(start_time());
-    let other = agents.new_object(start_time());
-    let third = agents.new_object(start_time());
+    let mut agents = ConsoleObjects::new(1);
+    let agent = agents.new_object(Stream::Agents, start_time());
+    let other = agents.new_object(Stream::Agents, start_time());
+    let third = agents.new_object(Stream::Agents, start_time());
     let mut shown = vec![agent.clone(), other, agents.decommission(&agent, start_time())];
     shown.push(agents.uninstall(&third, start_time()));
     server.publish(shown);
@@ -98,10 +99,10 @@ async fn hidden_activities_and_decommissioned_agents_come_when_asked_for() {
 
 #[tokio::test]
 async fn an_object_that_changes_during_the_walk_moves_to_the_end() {
-    let server = SentinelOne::start(Options::default());
-    let mut agents = Agents::new(2);
+    let server = SentinelOne::start(ConsoleOptions::default());
+    let mut agents = ConsoleObjects::new(2);
     let all: Vec<_> = (0..6)
-        .map(|step| agents.new_object(start_time() + TimeDelta::seconds(step)))
+        .map(|step| agents.new_object(Stream::Agents, start_time() + TimeDelta::seconds(step)))
         .collect();
     server.publish(all.clone());
     let mut parameters = query(&[("limit", "3"), ("sortBy", "updatedAt")]);
@@ -122,9 +123,9 @@ async fn an_object_that_changes_during_the_walk_moves_to_the_end() {
 
 #[tokio::test]
 async fn a_version_that_was_overwritten_before_anybody_asked_was_never_shown() {
-    let server = SentinelOne::start(Options::default());
-    let mut groups = Groups::new(2);
-    let old = groups.new_object(start_time());
+    let server = SentinelOne::start(ConsoleOptions::default());
+    let mut groups = ConsoleObjects::new(2);
+    let old = groups.new_object(Stream::Groups, start_time());
     let new = groups.update(&old, start_time() + TimeDelta::seconds(1));
     server.publish([old, new.clone()]);
 
@@ -138,7 +139,7 @@ async fn a_version_that_was_overwritten_before_anybody_asked_was_never_shown() {
 
 #[tokio::test]
 async fn the_default_page_has_ten_objects_and_says_how_many_there_are() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(12));
 
     let page = json_of(get(&server, Stream::Activities, &[]).await).await;
@@ -149,10 +150,10 @@ async fn the_default_page_has_ten_objects_and_says_how_many_there_are() {
 
 #[tokio::test]
 async fn a_page_holds_no_more_than_its_cap_and_two_windows_may_share_a_cursor() {
-    let server = SentinelOne::start(Options {
+    let server = SentinelOne::start(ConsoleOptions {
         hidden_activity_types: Vec::new(),
         page_cap: Some(4),
-        ..Options::default()
+        ..ConsoleOptions::default()
     });
     server.publish(activities(9));
     let parameters = |last: &str| {

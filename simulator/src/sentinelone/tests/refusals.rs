@@ -2,7 +2,7 @@ use super::*;
 
 #[tokio::test]
 async fn what_the_swagger_does_not_have_is_400_in_the_vendors_form() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     let time = "2026-11-20T10:00:00.000000Z";
     let refused = [
         (Stream::Activities, "updatedAt__gte", time),
@@ -38,8 +38,8 @@ async fn what_the_swagger_does_not_have_is_400_in_the_vendors_form() {
 
 #[tokio::test]
 async fn the_scheme_of_the_token_has_any_case_and_everything_else_is_401() {
-    let server = SentinelOne::start(Options::default());
-    let token = Options::default().api_token;
+    let server = SentinelOne::start(ConsoleOptions::default());
+    let token = ConsoleOptions::default().api_token;
     let mut statuses = Vec::new();
     for header in [
         format!("ApiToken {token}"),
@@ -58,7 +58,7 @@ async fn the_scheme_of_the_token_has_any_case_and_everything_else_is_401() {
 
 #[tokio::test]
 async fn a_page_asked_without_its_filters_shows_other_data_and_is_a_violation() {
-    let server = SentinelOne::start(Options::default());
+    let server = SentinelOne::start(ConsoleOptions::default());
     server.publish(activities(40));
     let mut parameters = query(&[("limit", "5"), ("sortBy", "createdAt")]);
     parameters.push(("createdAt__lt".to_owned(), "2026-11-20T10:00:00.000003Z".to_owned()));
@@ -75,11 +75,11 @@ async fn a_page_asked_without_its_filters_shows_other_data_and_is_a_violation() 
 
 #[tokio::test]
 async fn a_wrong_method_a_wrong_path_a_missing_stream_and_a_token_in_the_url_are_noticed() {
-    let server = SentinelOne::start(Options {
+    let server = SentinelOne::start(ConsoleOptions {
         unavailable: vec![Stream::Alerts],
-        ..Options::default()
+        ..ConsoleOptions::default()
     });
-    let token = Options::default().api_token;
+    let token = ConsoleOptions::default().api_token;
     let url = |path: &str| format!("{}{path}", server.origin());
 
     let posted = plain_client()

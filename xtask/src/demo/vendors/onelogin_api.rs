@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::generate::onelogin_api::{ApiEvent, ApiEvents, User, Users};
-use simulator::onelogin_api::{OneLoginApi, Options};
+use simulator::onelogin_api::{AccountOptions, OneLoginApi};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
 
@@ -93,12 +93,12 @@ impl<'a> OneLoginApiSimulation<'a> {
     pub fn start(scenario: &'a OneLoginApiScenario) -> Self {
         Self {
             scenario,
-            vendor: OneLoginApi::start(Options::default()),
+            vendor: OneLoginApi::start(AccountOptions::default()),
         }
     }
 
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let options = Options::default();
+        let options = AccountOptions::default();
         vec![
             ("ONELOGIN__SECOND__URL", self.vendor.origin()),
             ("ONELOGIN__SECOND__CLIENT_ID", options.client_id),

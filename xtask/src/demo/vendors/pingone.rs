@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone::{Activities, Activity};
-use simulator::pingone::{Options, PingOne};
+use simulator::pingone::{EnvironmentOptions, PingOne};
 use simulator::pingone_webhook::PingOneSender;
 use simulator::webhook::{BodyFormat, WebhookOptions};
 
@@ -93,12 +93,12 @@ impl PingOneScenario {
 
 impl<'a> PingOneSimulation<'a> {
     pub fn start(scenario: &'a PingOneScenario) -> Self {
-        let vendor = PingOne::start(Options {
+        let vendor = PingOne::start(EnvironmentOptions {
             environment_id: ENVIRONMENT_ID.to_owned(),
             auth_environment_id: ENVIRONMENT_ID.to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: CLIENT_SECRET.to_owned(),
-            ..Options::default()
+            ..EnvironmentOptions::default()
         });
         Self {
             scenario,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use simulator::generate::pingone_enterprise::{SubscriptionEvent, SubscriptionEvents};
-use simulator::pingone_enterprise::{Options, PingOneEnterprise};
+use simulator::pingone_enterprise::{PingOneEnterprise, SubscriptionOptions};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
 
@@ -18,7 +18,7 @@ pub struct EnterpriseScenario {
 /// The subscription of one pass.
 pub struct EnterpriseSimulation<'a> {
     scenario: &'a EnterpriseScenario,
-    options: Options,
+    options: SubscriptionOptions,
     vendor: PingOneEnterprise,
 }
 
@@ -60,9 +60,9 @@ impl EnterpriseScenario {
 
 impl<'a> EnterpriseSimulation<'a> {
     pub fn start(scenario: &'a EnterpriseScenario) -> Self {
-        let options = Options {
+        let options = SubscriptionOptions {
             batch_size: 30,
-            ..Options::default()
+            ..SubscriptionOptions::default()
         };
         Self {
             scenario,

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::generate::sentinelone::{Agents, Alerts, ConsoleActivities, Groups, Object, Threats, UnifiedAlerts};
-use simulator::sentinelone::{Options, SentinelOne, Stream};
+use simulator::generate::sentinelone::{ConsoleObjects, Object};
+use simulator::sentinelone::{ConsoleOptions, SentinelOne, Stream};
 
 use super::common::{Expected, Phase, SEED, name, name_from};
 
@@ -28,7 +28,7 @@ pub struct SentinelOneScenario {
 /// The console of one pass.
 pub struct SentinelOneSimulation<'a> {
     scenario: &'a SentinelOneScenario,
-    options: Options,
+    options: ConsoleOptions,
     vendor: SentinelOne,
 }
 
@@ -37,36 +37,31 @@ impl SentinelOneScenario {
         let ago = |minutes: i64| now - TimeDelta::minutes(minutes);
         // After the first poll's view and old enough for the second one to look for.
         let between = |number: usize| ago(1) - TimeDelta::milliseconds(i64::try_from(number).unwrap_or_default());
-        let mut activities = ConsoleActivities::new(SEED);
-        let mut agents = Agents::new(SEED);
-        let mut groups = Groups::new(SEED);
-        let mut threats = Threats::new(SEED);
-        let mut alerts = Alerts::new(SEED);
-        let mut unified = UnifiedAlerts::new(SEED);
-        let mut first: Vec<Object> = (0..120).map(|number| activities.at(ago(55 - number / 3))).collect();
-        let old: [Vec<Object>; 5] = [
-            (0..40).map(|number| agents.new_object(ago(54 - number))).collect(),
-            (0..6).map(|number| groups.new_object(ago(50 - number))).collect(),
-            (0..15).map(|number| threats.new_object(ago(45 - number))).collect(),
+        let mut objects = ConsoleObjects::new(SEED);
+        let mut first: Vec<Object> = (0..120)
+            .map(|number| objects.new_object(Stream::Activities, ago(55 - number / 3)))
+            .collect();
+        let mut later: Vec<Object> = (0..21)
+            .map(|number| objects.new_object(Stream::Activities, between(number / 3)))
+            .collect();
+        for (stream, made, youngest, changed) in [
+            (Stream::Agents, 40, 15, 12),
+            (Stream::Groups, 6, 45, 2),
+            (Stream::Threats, 15, 31, 6),
             // The youngest ones stand in the overlap of the two polls: only there a change is seen.
-            (0..20).map(|number| alerts.new_object(ago(2 + number))).collect(),
-            (0..18).map(|number| unified.new_object(ago(40 - number))).collect(),
-        ];
-        let mut later: Vec<Object> = (0..21).map(|number| activities.at(between(number / 3))).collect();
-        for (objects, count) in old.iter().zip([12, 2, 6, 3, 5]) {
-            for (number, object) in objects.iter().take(count).enumerate() {
-                let at = between(number);
-                match object.stream {
-                    Stream::Activities => {}
-                    Stream::Agents => later.push(agents.update(object, at)),
-                    Stream::Groups => later.push(groups.update(object, at)),
-                    Stream::Threats => later.push(threats.update(object, at)),
-                    Stream::Alerts => later.extend([alerts.update(object, at), alerts.late_object(ago(35), at)]),
-                    Stream::UnifiedAlerts => later.push(unified.update(object, at)),
+            (Stream::Alerts, 20, 2, 3),
+            (Stream::UnifiedAlerts, 18, 23, 5),
+        ] {
+            let old = (0..made).map(|number| objects.new_object(stream, ago(youngest + number)));
+            let old: Vec<Object> = old.collect();
+            for (number, object) in old.iter().take(changed).enumerate() {
+                later.push(objects.update(object, between(number)));
+                if stream == Stream::Alerts {
+                    later.push(objects.late_alert(ago(35), between(number)));
                 }
             }
+            first.extend(old);
         }
-        first.extend(old.into_iter().flatten());
         Self { first, later }
     }
 
@@ -131,7 +126,7 @@ fn count(objects: &[Object], stream: Stream) -> usize {
 
 impl<'a> SentinelOneSimulation<'a> {
     pub fn start(scenario: &'a SentinelOneScenario) -> Self {
-        let options = Options::default();
+        let options = ConsoleOptions::default();
         Self {
             scenario,
             vendor: SentinelOne::start(options.clone()),
