@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::coverage::{Coverage, Span};
-use super::document::Document;
+use super::document::{Document, read_document};
 use super::key::Key;
 use super::lease::Lease;
 use super::process_ledger::TableCounts;
@@ -20,7 +20,7 @@ use crate::event::{Identity, StreamName};
 const MOST_LOSSES: usize = 100;
 
 /// How far a stream was delivered into one table.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct TablePosition {
     /// The start of the first window: nothing before it is ever asked for.
     pub begin: DateTime<Utc>,
@@ -95,18 +95,7 @@ impl TablePosition {
         Self {
             begin,
             watermark: begin,
-            reread_from: None,
-            reread_cut_off: false,
-            runs_without_reread: 0,
-            reread_pages: 0,
-            slice_ms: None,
-            narrow: Vec::new(),
-            walk: None,
-            coverage: Coverage::default(),
-            filled_from: None,
-            newest_event: None,
-            reread: None,
-            counts: Counts::default(),
+            ..Self::default()
         }
     }
 }
@@ -116,7 +105,7 @@ impl Document for Checkpoint {
 }
 
 /// The content of a checkpoint file.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Checkpoint {
     version: u32,
     /// The vendor account that the positions belong to.
@@ -186,53 +175,35 @@ impl Checkpoints {
         account: &str,
         now: DateTime<Utc>,
     ) -> Result<Self, StoreError> {
-        let folder = Key::new(["checkpoints", stream.source, &stream.instance]);
-        let file = folder.child(&format!("{}.json", stream.stream));
-        let stored = store.read(&file).await?;
-        let version = stored.as_ref().map(|stored| stored.version.clone());
-        let mut found = stored
-            .map(|stored| Checkpoint::read(&file, &stored.bytes))
-            .transpose()?;
+        let file = file_of(stream);
+        let (mut found, version) = read_document::<Checkpoint>(&*store, &file).await?.unzip();
         let mut moved_from = None;
-
         if let Some(other) = found.take_if(|checkpoint| checkpoint.account != account) {
-            let file = aside(&folder, stream, &other.account);
-            store
-                .write(&file, other.encode_pretty(&file)?, Expected::Anything)
-                .await?;
-            let own = aside(&folder, stream, account);
-            found = store
-                .read(&own)
-                .await?
-                .map(|stored| Checkpoint::read(&own, &stored.bytes))
-                .transpose()?;
+            let aside = set_aside_file(stream, &other.account);
+            let bytes = other.encode_pretty(&aside)?;
+            store.write(&aside, bytes, Expected::Anything).await?;
+            let own = read_document(&*store, &set_aside_file(stream, account)).await?;
+            found = own.map(|(checkpoint, _)| checkpoint);
             moved_from = Some(other.account);
         }
         let is_new = found.is_none();
         let current = found.unwrap_or_else(|| Checkpoint {
             version: Checkpoint::VERSION,
             account: account.to_owned(),
-            fence: 0,
             saved_at: now,
-            positions_saved_at: None,
-            tables: BTreeMap::new(),
-            pushed: BTreeMap::new(),
-            pushed_early: BTreeMap::new(),
-            possible_losses: Vec::new(),
-            unreadable_since: None,
+            ..Checkpoint::default()
         });
-        let folder = folder.child(stream.stream).child(&account_digest(account));
-        let saved_counts = counts_of(&current);
+        let folder = folder_of(stream).child(stream.stream).child(&account_digest(account));
         Ok(Self {
             store,
             folder,
             file,
             version,
-            current,
             moved_from,
             is_new,
             has_news: false,
-            saved_counts,
+            saved_counts: counts_of(&current),
+            current,
         })
     }
 
@@ -248,15 +219,10 @@ impl Checkpoints {
 
     /// What is stored of a stream's account, without a change to anything; `None` if nothing is.
     pub async fn look(store: &dyn Store, stream: &StreamName, account: &str) -> Result<Option<Checkpoint>, StoreError> {
-        let folder = Key::new(["checkpoints", stream.source, &stream.instance]);
-        let in_use = folder.child(&format!("{}.json", stream.stream));
-        for file in [in_use, aside(&folder, stream, account)] {
-            let Some(stored) = store.read(&file).await? else {
-                continue;
-            };
-            let checkpoint = Checkpoint::read(&file, &stored.bytes)?;
-            if checkpoint.account == account {
-                return Ok(Some(checkpoint));
+        for file in [file_of(stream), set_aside_file(stream, account)] {
+            match read_document::<Checkpoint>(store, &file).await? {
+                Some((checkpoint, _)) if checkpoint.account == account => return Ok(Some(checkpoint)),
+                _ => {}
             }
         }
         Ok(None)
@@ -308,8 +274,17 @@ fn counts_of(checkpoint: &Checkpoint) -> TableCounts {
         .collect()
 }
 
-fn aside(folder: &Key, stream: &StreamName, account: &str) -> Key {
-    folder.child(&format!("{}.account-{}.json", stream.stream, account_digest(account)))
+fn folder_of(stream: &StreamName) -> Key {
+    Key::new(["checkpoints", stream.source, &stream.instance])
+}
+
+fn file_of(stream: &StreamName) -> Key {
+    folder_of(stream).child(&format!("{}.json", stream.stream))
+}
+
+/// Where the checkpoint of an account lies while the stream reads another one.
+fn set_aside_file(stream: &StreamName, account: &str) -> Key {
+    folder_of(stream).child(&format!("{}.account-{}.json", stream.stream, account_digest(account)))
 }
 
 /// Names an account where it need not be read.

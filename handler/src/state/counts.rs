@@ -39,24 +39,22 @@ pub struct Counts {
 /// Events that came and are nowhere, or the other way round.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "the ledger does not balance: {received} events received and taken up, but {delivered} delivered + {seen_before} seen before + \
+    "the ledger does not balance: {came} events received and taken up, but {delivered} delivered + {seen_before} seen before + \
      {dead_lettered} dead letters + {spooled} in the spool + {in_flight} in flight = {accounted}; please report it with \
-     this line"
+     this line",
+    came = .0.came(), delivered = .0.delivered, seen_before = .0.seen_before, dead_lettered = .0.dead_lettered,
+    spooled = .0.spooled, in_flight = .0.in_flight, accounted = .0.accounted()
 )]
-pub struct Imbalance {
-    received: u64,
-    delivered: u64,
-    seen_before: u64,
-    dead_lettered: u64,
-    spooled: u64,
-    in_flight: u64,
-    accounted: u64,
-}
+pub struct Imbalance(Counts);
 
 impl Counts {
     /// The sum of the places where an event can be.
     pub fn accounted(&self) -> u64 {
         self.delivered + self.seen_before + self.dead_lettered + self.spooled + self.in_flight
+    }
+
+    fn came(&self) -> u64 {
+        self.received + self.taken_up
     }
 
     /// Adds a run to what its table came to since the beginning. What is in flight will come again, and what waits in
@@ -89,55 +87,39 @@ impl Counts {
 
     /// What came since a ledger stood at `earlier`.
     pub fn since(&self, earlier: Self) -> Self {
+        self.combined(earlier, u64::saturating_sub)
+    }
+
+    /// Each count of this one with the same count of another.
+    fn combined(self, other: Self, of_both: fn(u64, u64) -> u64) -> Self {
         Self {
-            received: self.received.saturating_sub(earlier.received),
-            taken_up: self.taken_up.saturating_sub(earlier.taken_up),
-            delivered: self.delivered.saturating_sub(earlier.delivered),
-            seen_before: self.seen_before.saturating_sub(earlier.seen_before),
-            dead_lettered: self.dead_lettered.saturating_sub(earlier.dead_lettered),
-            spooled: self.spooled.saturating_sub(earlier.spooled),
-            in_flight: self.in_flight.saturating_sub(earlier.in_flight),
-            perhaps_doubled: self.perhaps_doubled.saturating_sub(earlier.perhaps_doubled),
-            old_rows: self.old_rows.saturating_sub(earlier.old_rows),
-            unfit_values: self.unfit_values.saturating_sub(earlier.unfit_values),
-            cut_values: self.cut_values.saturating_sub(earlier.cut_values),
-            replaced_bytes: self.replaced_bytes.saturating_sub(earlier.replaced_bytes),
+            received: of_both(self.received, other.received),
+            taken_up: of_both(self.taken_up, other.taken_up),
+            delivered: of_both(self.delivered, other.delivered),
+            seen_before: of_both(self.seen_before, other.seen_before),
+            dead_lettered: of_both(self.dead_lettered, other.dead_lettered),
+            spooled: of_both(self.spooled, other.spooled),
+            in_flight: of_both(self.in_flight, other.in_flight),
+            perhaps_doubled: of_both(self.perhaps_doubled, other.perhaps_doubled),
+            old_rows: of_both(self.old_rows, other.old_rows),
+            unfit_values: of_both(self.unfit_values, other.unfit_values),
+            cut_values: of_both(self.cut_values, other.cut_values),
+            replaced_bytes: of_both(self.replaced_bytes, other.replaced_bytes),
         }
     }
 
     /// Fails with the numbers unless every event is somewhere.
     pub fn check(&self) -> Result<(), Imbalance> {
-        let accounted = self.accounted();
-        let came = self.received + self.taken_up;
-        if accounted == came {
-            return Ok(());
+        match self.accounted() == self.came() {
+            true => Ok(()),
+            false => Err(Imbalance(*self)),
         }
-        Err(Imbalance {
-            received: came,
-            delivered: self.delivered,
-            seen_before: self.seen_before,
-            dead_lettered: self.dead_lettered,
-            spooled: self.spooled,
-            in_flight: self.in_flight,
-            accounted,
-        })
     }
 }
 
 impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
-        self.received += other.received;
-        self.taken_up += other.taken_up;
-        self.delivered += other.delivered;
-        self.seen_before += other.seen_before;
-        self.dead_lettered += other.dead_lettered;
-        self.spooled += other.spooled;
-        self.in_flight += other.in_flight;
-        self.perhaps_doubled += other.perhaps_doubled;
-        self.old_rows += other.old_rows;
-        self.unfit_values += other.unfit_values;
-        self.cut_values += other.cut_values;
-        self.replaced_bytes += other.replaced_bytes;
+        *self = self.combined(other, |one, other| one + other);
     }
 }
 

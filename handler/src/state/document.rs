@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
-use super::store::StoreError;
+use super::store::{Store, StoreError, Version};
 
 /// A file, or a line of one, with a member `version`.
 pub trait Document: DeserializeOwned + Serialize {
@@ -48,6 +48,14 @@ pub trait Document: DeserializeOwned + Serialize {
         let mut bytes = serde_json::to_vec_pretty(self).map_err(|error| damaged(key, &error))?;
         bytes.push(b'\n');
         Ok(bytes)
+    }
+}
+
+/// What is stored under `key`, and as what it was read; `None` if nothing is.
+pub async fn read_document<T: Document>(store: &dyn Store, key: &Key) -> Result<Option<(T, Version)>, StoreError> {
+    match store.read(key).await? {
+        Some(stored) => Ok(Some((T::read(key, &stored.bytes)?, stored.version))),
+        None => Ok(None),
     }
 }
 

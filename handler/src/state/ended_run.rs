@@ -5,11 +5,9 @@
 //! and what it counted. It is for whoever looks; no run reads on from it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Mutex, MutexGuard};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::process_ledger::TableCounts;
 use super::stream_health::LastRun;
@@ -30,46 +28,32 @@ pub struct EndedRun {
 /// By the name of the stream.
 pub type EndedRuns = BTreeMap<String, EndedRun>;
 
-/// What goes into the text of a lease with its next write; shared by its holder and the task that renews it.
-#[derive(Clone, Debug, Default)]
-pub struct LeaseNotes(Arc<Mutex<EndedRuns>>);
-
-impl LeaseNotes {
-    /// What the holders before left. Text that is no such note is as good as none.
-    pub fn from_text(value: &serde_json::Value) -> Self {
-        Self(Arc::new(Mutex::new(parse(value))))
-    }
-
-    /// As it is written.
-    pub fn to_text(&self) -> serde_json::Value {
-        serde_json::to_value(&*self.lock()).unwrap_or_default()
-    }
-
-    /// Notes a run. What it counted without saving it is added to what others did.
-    pub fn note(&self, stream: &str, mut ended: EndedRun) {
-        let mut runs = self.lock();
-        if let Some(before) = runs.remove(stream) {
-            for (table, counts) in before.unsaved {
-                *ended.unsaved.entry(table).or_default() += counts;
-            }
+/// Adds a run. What it counted without saving it is added to what the stream's runs before it did.
+pub fn add_run(runs: &mut EndedRuns, stream: &str, mut ended: EndedRun) {
+    if let Some(before) = runs.remove(stream) {
+        for (table, counts) in before.unsaved {
+            *ended.unsaved.entry(table).or_default() += counts;
         }
-        runs.insert(stream.to_owned(), ended);
     }
-
-    fn lock(&self) -> MutexGuard<'_, EndedRuns> {
-        self.0.lock()
-    }
+    runs.insert(stream.to_owned(), ended);
 }
 
-/// Reads the note of a lease's text.
-pub fn parse(value: &serde_json::Value) -> EndedRuns {
-    EndedRuns::deserialize(value).unwrap_or_default()
+/// Reads what a lease's text notes. What is no such note is as good as none.
+pub fn read_leniently<'de, D: Deserializer<'de>>(note: D) -> Result<Option<EndedRuns>, D::Error> {
+    let note = serde_json::Value::deserialize(note)?;
+    Ok(EndedRuns::deserialize(note).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::lease_text::LeaseText;
     use crate::state::{Counts, RunOutcome};
+
+    fn read(runs: &serde_json::Value) -> Option<EndedRuns> {
+        let text = serde_json::json!({"fence": 1, "who": "a", "until": null, "runs": runs});
+        serde_json::from_value::<LeaseText>(text).unwrap().runs
+    }
 
     #[test]
     fn counts_of_runs_that_saved_nothing_add_up_and_a_damaged_note_is_none() {
@@ -89,12 +73,13 @@ mod tests {
             read_to: BTreeMap::from([("T_CL".to_owned(), at)]),
             unsaved: BTreeMap::from([("T_CL".to_owned(), counts)]),
         };
-        let notes = LeaseNotes::default();
-        notes.note("a/b/c", ended.clone());
-        let notes = LeaseNotes::from_text(&notes.to_text());
-        notes.note("a/b/c", ended);
-        assert_eq!(parse(&notes.to_text())["a/b/c"].unsaved["T_CL"].seen_before, 18);
-        assert!(parse(&serde_json::json!({"a/b/c": 7})).is_empty());
-        assert!(parse(&serde_json::Value::Null).is_empty());
+        let mut runs = EndedRuns::default();
+        add_run(&mut runs, "a/b/c", ended.clone());
+        let mut runs = read(&serde_json::to_value(runs).unwrap()).unwrap();
+        add_run(&mut runs, "a/b/c", ended);
+        let runs = read(&serde_json::to_value(runs).unwrap()).unwrap();
+        assert_eq!(runs["a/b/c"].unsaved["T_CL"].seen_before, 18);
+        assert_eq!(read(&serde_json::json!({"a/b/c": 7})), None);
+        assert_eq!(read(&serde_json::Value::Null), None);
     }
 }

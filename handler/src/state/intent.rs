@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::document::Document;
+use super::document::{Document, read_document};
 use super::key::Key;
 use super::store::{Expected, Store, StoreError};
 use crate::event::StreamName;
@@ -54,11 +54,8 @@ impl Intent {
 
     /// When a reply was about to be taken whose end nobody saw.
     pub async fn unfinished(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let Some(stored) = self.store.read(&self.key).await? else {
-            return Ok(None);
-        };
-        let note = Note::read(&self.key, &stored.bytes)?;
-        Ok(Some(note.at))
+        let note = read_document::<Note>(&*self.store, &self.key).await?;
+        Ok(note.map(|(note, _)| note.at))
     }
 }
 

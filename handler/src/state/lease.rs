@@ -8,31 +8,38 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::ended_run::{EndedRun, LeaseNotes};
+use super::ended_run::{EndedRun, EndedRuns, add_run};
 use super::key::Key;
 use super::listings::Listings;
 use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 
-/// Until when a lease is ours. Shared with the task that renews it.
-#[derive(Debug, Default)]
-pub struct Validity {
+/// Until when a lease is ours, and what is noted in its text. Shared by its holder, the task that renews it and the
+/// stores that it guards.
+#[derive(Debug)]
+pub struct LeaseState {
+    name: String,
     lost: AtomicBool,
     /// `None` for a lease that lasts as long as the process.
     until: Mutex<Option<Instant>>,
+    /// What goes into the text with its next write.
+    runs: Mutex<EndedRuns>,
 }
 
-impl Validity {
-    /// A lease that nobody can take from a living holder.
-    pub fn unlimited() -> Arc<Self> {
-        Arc::default()
+impl LeaseState {
+    /// A lease of that name that was just taken, with what the holders before noted. It ends at `until` unless it is
+    /// renewed; `None` if nobody can take it from a living holder.
+    pub fn new(name: &str, runs: Option<EndedRuns>, until: Option<Instant>) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            lost: AtomicBool::new(false),
+            until: Mutex::new(until),
+            runs: Mutex::new(runs.unwrap_or_default()),
+        })
     }
 
-    /// A lease that ends by itself unless it is renewed.
-    pub fn until(instant: Instant) -> Arc<Self> {
-        Arc::new(Self {
-            lost: AtomicBool::new(false),
-            until: Mutex::new(Some(instant)),
-        })
+    /// What is noted.
+    pub fn runs(&self) -> EndedRuns {
+        self.runs.lock().clone()
     }
 
     /// Renewed. A lease that was lost stays lost.
@@ -54,6 +61,16 @@ impl Validity {
         let until = *self.until.lock();
         until.is_some_and(|until| Instant::now() >= until)
     }
+
+    /// Fails once somebody else may hold it.
+    fn require(&self) -> Result<(), StoreError> {
+        match self.is_lost() {
+            true => Err(StoreError::LeaseLost {
+                lease: self.name.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
 }
 
 /// Releases a lease in its backend. Errors are ignored: a lease that is not released expires.
@@ -69,21 +86,17 @@ pub struct Lease {
     /// Nothing compares it: a holder whose lease is lost is kept from writing by [`Lease::require`], and one that was
     /// paused between that and the write by the version (ETag) that every write of a checkpoint expects.
     pub fence: u64,
-    name: String,
-    validity: Arc<Validity>,
-    notes: LeaseNotes,
+    state: Arc<LeaseState>,
     listings: Arc<Listings>,
     backend: Box<dyn Release>,
 }
 
 impl Lease {
-    /// A lease of that name, under that fencing number. What goes into `notes` is written when it is released.
-    pub fn new(name: &str, fence: u64, validity: Arc<Validity>, notes: LeaseNotes, backend: Box<dyn Release>) -> Self {
+    /// Under that fencing number.
+    pub fn new(fence: u64, state: Arc<LeaseState>, backend: Box<dyn Release>) -> Self {
         Self {
             fence,
-            name: name.to_owned(),
-            validity,
-            notes,
+            state,
             listings: Arc::default(),
             backend,
         }
@@ -92,27 +105,26 @@ impl Lease {
     /// True once somebody else may hold it.
     #[cfg(test)]
     pub fn is_lost(&self) -> bool {
-        self.validity.is_lost()
+        self.state.is_lost()
     }
 
     /// Fails once somebody else may hold it.
     pub fn require(&self) -> Result<(), StoreError> {
-        require(&self.validity, &self.name)
+        self.state.require()
     }
 
     /// The store, writing no more once this lease is lost.
     pub fn guard(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
         Arc::new(GuardedStore {
             store,
-            validity: self.validity.clone(),
+            lease: self.state.clone(),
             listings: self.listings.clone(),
-            name: self.name.clone(),
         })
     }
 
     /// Notes how a stream's run under this lease ended, for whoever asks how things stand.
     pub fn note_run(&self, stream: &str, ended: EndedRun) {
-        self.notes.note(stream, ended);
+        add_run(&mut self.state.runs.lock(), stream, ended);
     }
 
     /// Frees it for others.
@@ -125,25 +137,17 @@ impl fmt::Debug for Lease {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Lease")
-            .field("name", &self.name)
+            .field("name", &self.state.name)
             .field("fence", &self.fence)
             .finish_non_exhaustive()
     }
 }
 
-fn require(validity: &Validity, name: &str) -> Result<(), StoreError> {
-    if validity.is_lost() {
-        return Err(StoreError::LeaseLost { lease: name.to_owned() });
-    }
-    Ok(())
-}
-
 #[derive(Debug)]
 struct GuardedStore {
     store: Arc<dyn Store>,
-    validity: Arc<Validity>,
+    lease: Arc<LeaseState>,
     listings: Arc<Listings>,
-    name: String,
 }
 
 #[async_trait]
@@ -153,7 +157,7 @@ impl Store for GuardedStore {
     }
 
     async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
-        require(&self.validity, &self.name)?;
+        self.lease.require()?;
         let length = bytes.len() as u64;
         let outcome = self.store.write(key, bytes, expected).await;
         self.listings.note_write(key, length, &outcome).await;
@@ -161,7 +165,7 @@ impl Store for GuardedStore {
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        require(&self.validity, &self.name)?;
+        self.lease.require()?;
         let outcome = self.store.remove(key).await;
         self.listings.note_removal(key, &outcome).await;
         outcome

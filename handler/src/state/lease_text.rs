@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ended_run::{EndedRuns, read_leniently};
 use super::leases::{HeldBy, Holder};
 
 /// See the module.
@@ -17,9 +18,9 @@ pub struct LeaseText {
     yields: bool,
     /// When the lease ends unless it is renewed; `None` once it is released.
     pub until: Option<DateTime<Utc>>,
-    /// How the last runs ended, see [`EndedRuns`](super::ended_run::EndedRuns).
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub runs: serde_json::Value,
+    /// How the last runs ended.
+    #[serde(default, deserialize_with = "read_leniently", skip_serializing_if = "Option::is_none")]
+    pub runs: Option<EndedRuns>,
 }
 
 impl LeaseText {

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::document::Document;
+use super::document::{Document, read_document};
 use super::key::Key;
 use super::store::{Expected, Store, StoreError};
 use crate::event::StreamName;
@@ -49,6 +49,12 @@ struct LedgerFile {
 
 impl Document for LedgerFile {
     const VERSION: u32 = 1;
+}
+
+impl LedgerFile {
+    fn has_summed(&self, file: &Key) -> bool {
+        self.summed.iter().any(|name| name == file.last())
+    }
 }
 
 impl ProcessLedger {
@@ -91,28 +97,26 @@ impl ProcessLedger {
         if self.store.read(&self.file).await?.is_none() {
             return Ok(true);
         }
-        let sum_key = self.folder.child(SUM);
-        let Some(sum) = self.store.read(&sum_key).await? else {
-            return Ok(false);
-        };
-        let sum = LedgerFile::read(&sum_key, &sum.bytes)?;
-        Ok(sum.summed.iter().any(|name| name == self.file.last()))
+        let sum = read_document::<LedgerFile>(&*self.store, &self.folder.child(SUM)).await?;
+        Ok(sum.is_some_and(|(sum, _)| sum.has_summed(&self.file)))
     }
 
     /// Writes the counts of this process. Gives the time of it.
     pub async fn save(&self, tables: &TableCounts) -> Result<DateTime<Utc>, StoreError> {
-        let saved_at = self.clock.now();
+        self.write(&self.file, tables.clone(), Vec::new()).await
+    }
+
+    async fn write(&self, file: &Key, tables: TableCounts, summed: Vec<String>) -> Result<DateTime<Utc>, StoreError> {
         let content = LedgerFile {
             version: LedgerFile::VERSION,
-            saved_at,
-            tables: tables.clone(),
-            summed: Vec::new(),
+            saved_at: self.clock.now(),
+            tables,
+            summed,
         };
-        let bytes = content.encode(&self.file)?;
         self.store
-            .write(&self.file, bytes, Expected::Anything)
-            .await
-            .map(|_| saved_at)
+            .write(file, content.encode(file)?, Expected::Anything)
+            .await?;
+        Ok(content.saved_at)
     }
 
     /// Sums up the files of processes that are gone. One holder of a lease at a time may.
@@ -127,26 +131,15 @@ impl ProcessLedger {
                 gone.push((key, content));
             }
         }
-        let fresh = gone
-            .iter()
-            .filter(|(key, _)| !sum.summed.iter().any(|name| name == key.last()));
         let mut tables = sum.tables.clone();
-        for (_, content) in fresh {
+        for (_, content) in gone.iter().filter(|(key, _)| !sum.has_summed(key)) {
             add(&mut tables, &content.tables);
         }
         let summed: Vec<String> = gone.iter().map(|(key, _)| key.last().to_owned()).collect();
         if summed.is_empty() && sum.summed.is_empty() {
             return Ok(());
         }
-        let content = LedgerFile {
-            version: LedgerFile::VERSION,
-            saved_at: self.clock.now(),
-            tables,
-            summed,
-        };
-        self.store
-            .write(&sum_key, content.encode(&sum_key)?, Expected::Anything)
-            .await?;
+        self.write(&sum_key, tables, summed).await?;
         for (key, _) in gone {
             self.store.remove(&key).await?;
         }
@@ -156,17 +149,11 @@ impl ProcessLedger {
 
 /// What all processes together received of a stream, by table.
 pub async fn pushed_counts(store: &Arc<dyn Store>, stream: &StreamName) -> Result<TableCounts, StoreError> {
-    let folder = folder_of(stream);
-    let files = read_all(store, &folder).await?;
-    let sum_key = folder.child(SUM);
-    let summed: Vec<String> = files
-        .iter()
-        .find(|(key, _)| *key == sum_key)
-        .map(|(_, sum)| sum.summed.clone())
-        .unwrap_or_default();
+    let files = read_all(store, &folder_of(stream)).await?;
+    let sum = files.iter().find(|(key, _)| key.last() == SUM);
     let mut tables = TableCounts::new();
     for (key, content) in &files {
-        if !summed.iter().any(|name| name == key.last()) {
+        if !sum.is_some_and(|(_, sum)| sum.has_summed(key)) {
             add(&mut tables, &content.tables);
         }
     }
@@ -186,11 +173,9 @@ fn add(sum: &mut TableCounts, tables: &TableCounts) {
 async fn read_all(store: &Arc<dyn Store>, folder: &Key) -> Result<Vec<(Key, LedgerFile)>, StoreError> {
     let mut files = Vec::new();
     for listed in store.list(folder).await? {
-        let Some(stored) = store.read(&listed.key).await? else {
-            continue;
-        };
-        let content = LedgerFile::read(&listed.key, &stored.bytes)?;
-        files.push((listed.key, content));
+        if let Some((content, _)) = read_document(&**store, &listed.key).await? {
+            files.push((listed.key, content));
+        }
     }
     Ok(files)
 }

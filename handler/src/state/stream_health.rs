@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
-use super::document::Document;
+use super::document::{Document, read_document};
 use super::key::Key;
 use super::process_ledger::TableCounts;
 use super::store::{Expected, Store, StoreError, Version};
@@ -144,7 +144,7 @@ impl StreamHealths {
 
     /// What was stored of a stream when this process last read or wrote it.
     pub async fn known(&self, stream: &str) -> Result<Option<StreamHealth>, StoreError> {
-        let known = self.lock().get(stream).map(|(health, _)| health.clone());
+        let known = self.known.lock().get(stream).map(|(health, _)| health.clone());
         match known {
             Some(health) => Ok(Some(health)),
             None => self.read(stream).await,
@@ -159,14 +159,14 @@ impl StreamHealths {
         now: DateTime<Utc>,
         mut change: impl FnMut(&mut StreamHealth) -> Persist,
     ) -> Result<(), StoreError> {
-        let known = self.lock().get(stream).cloned();
+        let known = self.known.lock().get(stream).cloned();
         let found = match known {
             Some(known) => Some(known),
             None => self.read_stored(stream).await?,
         };
         match self.write_changed(stream, now, found, &mut change).await {
             Err(StoreError::Conflict { .. }) => {
-                self.lock().remove(stream);
+                self.known.lock().remove(stream);
                 let found = self.read_stored(stream).await?;
                 self.write_changed(stream, now, found, &mut change).await
             }
@@ -181,40 +181,28 @@ impl StreamHealths {
         found: Option<(StreamHealth, Version)>,
         change: &mut impl FnMut(&mut StreamHealth) -> Persist,
     ) -> Result<(), StoreError> {
-        let expected = match &found {
-            Some((_, version)) => Expected::Version(version.clone()),
+        let mut health = found.as_ref().map(|(health, _)| health.clone()).unwrap_or_default();
+        let worth = change(&mut health);
+        let is_due = |saved_at| now - saved_at >= SAVE_UNCHANGED_EVERY || saved_at > now;
+        let expected = match found {
+            Some((before, version)) if worth == Persist::Lazily && !is_due(before.saved_at) => {
+                // Known from now on, so that the next idle run does not ask again.
+                self.known.lock().insert(stream.to_owned(), (before, version));
+                return Ok(());
+            }
+            Some((_, version)) => Expected::Version(version),
             None => Expected::Absent,
         };
-        let is_new = found.is_none();
-        let before = found.map(|(health, _)| health).unwrap_or_default();
-        let mut health = before.clone();
-        let worth = change(&mut health);
-        let is_due = is_new || now - before.saved_at >= SAVE_UNCHANGED_EVERY || before.saved_at > now;
-        if worth == Persist::Lazily && !is_due {
-            // Known from now on, so that the next idle run does not ask again.
-            if let Expected::Version(version) = expected {
-                self.lock().insert(stream.to_owned(), (before, version));
-            }
-            return Ok(());
-        }
         health.version = StreamHealth::VERSION;
         health.saved_at = now;
         let key = key_of(stream);
         let version = self.store.write(&key, health.encode_pretty(&key)?, expected).await?;
-        self.lock().insert(stream.to_owned(), (health, version));
+        self.known.lock().insert(stream.to_owned(), (health, version));
         Ok(())
     }
 
     async fn read_stored(&self, stream: &str) -> Result<Option<(StreamHealth, Version)>, StoreError> {
-        let key = key_of(stream);
-        let Some(stored) = self.store.read(&key).await? else {
-            return Ok(None);
-        };
-        Ok(Some((StreamHealth::read(&key, &stored.bytes)?, stored.version)))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (StreamHealth, Version)>> {
-        self.known.lock()
+        read_document(&*self.store, &key_of(stream)).await
     }
 }
 

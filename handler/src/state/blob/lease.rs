@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::BlobStore;
-use crate::state::document::Document;
-use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
+use crate::state::document::{Document, read_document};
+use crate::state::ended_run::EndedRuns;
 use crate::state::key::Key;
-use crate::state::lease::{Lease, Release, Validity};
+use crate::state::lease::{Lease, LeaseState, Release};
 use crate::state::lease_text::LeaseText;
 use crate::state::leases::{HeldBy, Holder, LeaseAttempt, Leases};
 use crate::state::store::{Expected, Store, StoreError, Version};
@@ -51,15 +51,14 @@ impl Leases for BlobStore {
     /// Takes the lease if it is free or has ended.
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
         let key = key_of(name);
-        let stored = self.read(&key).await?;
         let mut before = LeaseText::default();
         let mut expected = Expected::Absent;
-        if let Some(stored) = stored {
-            before = LeaseBlob::read(&key, &stored.bytes)?.text;
+        if let Some((blob, version)) = read_document::<LeaseBlob>(self, &key).await? {
+            before = blob.text;
             if before.until.is_some_and(|until| self.clock.now() < until + GRACE) {
                 return Ok(LeaseAttempt::Held(before.held_by()));
             }
-            expected = Expected::Version(stored.version);
+            expected = Expected::Version(version);
         }
         let asked_at = Instant::now();
         let blob = LeaseBlob {
@@ -71,32 +70,23 @@ impl Leases for BlobStore {
             Ok(version) => version,
             // Somebody was faster.
             Err(StoreError::Conflict { .. }) => {
-                let winner = self.read(&key).await?;
-                let winner = winner.map(|stored| LeaseBlob::read(&key, &stored.bytes)).transpose()?;
-                let held = winner.map_or_else(HeldBy::unknown, |winner| winner.text.held_by());
+                let winner = read_document::<LeaseBlob>(self, &key).await?;
+                let held = winner.map_or_else(HeldBy::unknown, |(winner, _)| winner.text.held_by());
                 return Ok(LeaseAttempt::Held(held));
             }
             Err(error) => return Err(error),
         };
-        let validity = Validity::until(asked_at + LEASE_TIME);
         let fence = blob.text.fence;
-        let notes = LeaseNotes::from_text(&blob.text.runs);
+        let state = LeaseState::new(name, blob.text.runs.clone(), Some(asked_at + LEASE_TIME));
         let held = Arc::new(BlobLease {
             store: self.clone(),
             key,
-            validity: validity.clone(),
-            notes: notes.clone(),
+            state: state.clone(),
             written: Mutex::new((blob, version)),
         });
         let renewal = tokio::spawn(renew(held.clone()));
         let backend = RenewedLease { held, renewal };
-        Ok(LeaseAttempt::Taken(Lease::new(
-            name,
-            fence,
-            validity,
-            notes,
-            Box::new(backend),
-        )))
+        Ok(LeaseAttempt::Taken(Lease::new(fence, state, Box::new(backend))))
     }
 
     /// What the blob's text notes; nothing if there is no blob, or none that can be read.
@@ -104,7 +94,7 @@ impl Leases for BlobStore {
         let key = key_of(name);
         let stored = self.read(&key).await?;
         let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
-        Ok(blob.map(|blob| ended_run::parse(&blob.text.runs)).unwrap_or_default())
+        Ok(blob.and_then(|blob| blob.text.runs).unwrap_or_default())
     }
 }
 
@@ -115,9 +105,7 @@ fn key_of(name: &str) -> Key {
 struct BlobLease {
     store: BlobStore,
     key: Key,
-    validity: Arc<Validity>,
-    /// Written with the next write.
-    notes: LeaseNotes,
+    state: Arc<LeaseState>,
     /// What the blob holds as far as we know.
     written: Mutex<(LeaseBlob, Version)>,
 }
@@ -126,18 +114,18 @@ async fn renew(held: Arc<BlobLease>) {
     let mut wait = RENEW_EVERY;
     loop {
         tokio::time::sleep(wait).await;
-        if held.validity.is_lost() {
+        if held.state.is_lost() {
             return;
         }
         let asked_at = Instant::now();
         let until = held.store.clock.now() + LEASE_TIME;
         wait = match tokio::time::timeout(RENEWAL_TIME, held.write(Some(until))).await {
             Ok(Ok(())) => {
-                held.validity.extend(asked_at + LEASE_TIME);
+                held.state.extend(asked_at + LEASE_TIME);
                 RENEW_EVERY
             }
             Ok(Err(StoreError::Conflict { .. })) => {
-                held.validity.lose();
+                held.state.lose();
                 return;
             }
             Ok(Err(_)) | Err(_) => RENEWAL_PAUSE,
@@ -150,7 +138,7 @@ impl BlobLease {
         let mut written = self.written.lock().await;
         let mut blob = written.0.clone();
         blob.text.until = until;
-        blob.text.runs = self.notes.to_text();
+        blob.text.runs = Some(self.state.runs());
         let bytes = blob.encode(&self.key)?;
         let expected = Expected::Version(written.1.clone());
         let outcome = self.store.write(&self.key, bytes.clone(), expected).await;
@@ -158,16 +146,11 @@ impl BlobLease {
             Ok(version) => version,
             // A renewal that was broken off may have been written: the blob is still ours if the nonce is.
             Err(StoreError::Conflict { key }) => {
-                let present = self.store.read(&self.key).await?;
-                let Some(present) = present else {
+                let present = read_document::<LeaseBlob>(&self.store, &self.key).await?;
+                let Some((_, version)) = present.filter(|(present, _)| present.nonce == blob.nonce) else {
                     return Err(StoreError::Conflict { key });
                 };
-                if LeaseBlob::read(&self.key, &present.bytes)?.nonce != blob.nonce {
-                    return Err(StoreError::Conflict { key });
-                }
-                self.store
-                    .write(&self.key, bytes, Expected::Version(present.version))
-                    .await?
+                self.store.write(&self.key, bytes, Expected::Version(version)).await?
             }
             Err(error) => return Err(error),
         };
@@ -185,10 +168,10 @@ struct RenewedLease {
 impl Release for RenewedLease {
     async fn release(self: Box<Self>) {
         self.renewal.abort();
-        if !self.held.validity.is_lost() {
+        if !self.held.state.is_lost() {
             let _ = tokio::time::timeout(RELEASE_TIME, self.held.write(None)).await;
         }
-        self.held.validity.lose();
+        self.held.state.lose();
     }
 }
 

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 
 use super::files::Files;
-use crate::state::ended_run::{self, EndedRuns, LeaseNotes};
+use crate::state::ended_run::EndedRuns;
 use crate::state::key::Key;
-use crate::state::lease::{Lease, Release, Validity};
+use crate::state::lease::{Lease, LeaseState, Release};
 use crate::state::lease_text::LeaseText;
-use crate::state::leases::{HeldBy, Holder};
+use crate::state::leases::{Holder, LeaseAttempt};
 use crate::state::store::StoreError;
 use crate::time::Clock;
 
@@ -24,44 +23,41 @@ use crate::time::Clock;
 const LEASE_TIME: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
-/// What came of trying.
-pub enum Attempt {
-    /// The lock is ours.
-    Taken(LockedFile),
-    /// It is somebody else's.
-    Held(HeldBy),
-}
-
 /// A locked lease file.
-pub struct LockedFile {
+struct LockedFile {
     file: File,
     text: LeaseText,
 }
 
-/// Tries to lock the lease's file and writes our name into it.
-pub fn try_take(files: &Files, key: &Key, holder: &Holder, now: DateTime<Utc>) -> Result<Attempt, StoreError> {
+/// Tries to lock the lease's file and writes our name into it. Must be called within the runtime that renews the text.
+pub fn try_take(
+    files: &Files,
+    name: &str,
+    holder: &Holder,
+    clock: Arc<dyn Clock>,
+) -> Result<LeaseAttempt, StoreError> {
+    let key = key_of(name);
     let failed = |error: io::Error| files.error("take the lease", key.as_str(), &error);
-    let path = files.path(key);
-    let mut file = files.open_lock(&path).map_err(failed)?;
+    let mut file = files.open_lock(&files.path(&key)).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             // The holder may be writing at this moment: an unreadable text still means that somebody holds it.
             let text = read_text(&mut file).unwrap_or_default();
-            return Ok(Attempt::Held(text.held_by()));
+            return Ok(LeaseAttempt::Held(text.held_by()));
         }
         Err(TryLockError::Error(error)) => return Err(failed(error)),
     }
     let before = read_text(&mut file).unwrap_or_default();
-    let text = before.next(holder, now + LEASE_TIME);
+    let text = before.next(holder, clock.now() + LEASE_TIME);
     write_text(&mut file, &text).map_err(failed)?;
-    Ok(Attempt::Taken(LockedFile { file, text }))
+    Ok(LeaseAttempt::Taken(keep(name, LockedFile { file, text }, clock)))
 }
 
 /// Renews the lease's text while it is held; dropping the lease unlocks the file.
-pub fn keep(name: &str, locked: LockedFile, clock: Arc<dyn Clock>) -> Lease {
-    let notes = LeaseNotes::from_text(&locked.text.runs);
+fn keep(name: &str, locked: LockedFile, clock: Arc<dyn Clock>) -> Lease {
     let fence = locked.text.fence;
+    let state = LeaseState::new(name, locked.text.runs.clone(), None);
     let locked = Arc::new(Mutex::new(locked));
     let renewed = locked.clone();
     let renewal = tokio::spawn(async move {
@@ -75,10 +71,10 @@ pub fn keep(name: &str, locked: LockedFile, clock: Arc<dyn Clock>) -> Lease {
     });
     let backend = LocalLease {
         locked,
-        notes: notes.clone(),
+        state: state.clone(),
         renewal,
     };
-    Lease::new(name, fence, Validity::unlimited(), notes, Box::new(backend))
+    Lease::new(fence, state, Box::new(backend))
 }
 
 impl LockedFile {
@@ -89,7 +85,7 @@ impl LockedFile {
 
 struct LocalLease {
     locked: Arc<Mutex<LockedFile>>,
-    notes: LeaseNotes,
+    state: Arc<LeaseState>,
     renewal: tokio::task::JoinHandle<()>,
 }
 
@@ -98,7 +94,7 @@ impl Release for LocalLease {
     async fn release(self: Box<Self>) {
         self.renewal.abort();
         let mut locked = self.locked.lock();
-        locked.text.runs = self.notes.to_text();
+        locked.text.runs = Some(self.state.runs());
         // Only whoever asks how things stand misses it.
         let _ = locked.write();
     }
@@ -113,12 +109,16 @@ impl Drop for LocalLease {
 }
 
 /// What the file's text notes; nothing if there is no file. `None` if it cannot be read now: its holder may be writing.
-pub fn ended_runs(files: &Files, key: &Key) -> Option<EndedRuns> {
-    let Ok(mut file) = File::open(files.path(key)) else {
+pub fn ended_runs(files: &Files, name: &str) -> Option<EndedRuns> {
+    let Ok(mut file) = File::open(files.path(&key_of(name))) else {
         return Some(EndedRuns::default());
     };
     let text = read_text(&mut file).ok()?;
-    Some(ended_run::parse(&text.runs))
+    Some(text.runs.unwrap_or_default())
+}
+
+fn key_of(name: &str) -> Key {
+    Key::new(["leases", &format!("{name}.lock")])
 }
 
 fn read_text(file: &mut File) -> io::Result<LeaseText> {

@@ -58,11 +58,10 @@ impl LocalStore {
         tokio::task::spawn_blocking(move || work(&files))
             .await
             .unwrap_or_else(|error| {
-                let reason = error.to_string();
                 Err(StoreError::Backend {
                     action: "work on",
                     key: "the directory".to_owned(),
-                    reason,
+                    reason: error.to_string(),
                     place,
                 })
             })
@@ -110,23 +109,15 @@ impl Store for LocalStore {
 #[async_trait]
 impl Leases for LocalStore {
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError> {
-        let key = lease_key(name);
-        let holder = holder.clone();
-        let now = self.clock.now();
-        let attempt = self
-            .blocking(move |files| lease::try_take(files, &key, &holder, now))
-            .await?;
-        Ok(match attempt {
-            lease::Attempt::Taken(locked) => LeaseAttempt::Taken(lease::keep(name, locked, self.clock.clone())),
-            lease::Attempt::Held(held) => LeaseAttempt::Held(held),
-        })
+        let (name, holder, clock) = (name.to_owned(), holder.clone(), self.clock.clone());
+        self.blocking(move |files| lease::try_take(files, &name, &holder, clock))
+            .await
     }
 
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        let key = lease_key(name);
         for _ in 0..LEASE_READS {
-            let key = key.clone();
-            let runs = self.blocking(move |files| Ok(lease::ended_runs(files, &key))).await?;
+            let name = name.to_owned();
+            let runs = self.blocking(move |files| Ok(lease::ended_runs(files, &name))).await?;
             if let Some(runs) = runs {
                 return Ok(runs);
             }
@@ -134,10 +125,6 @@ impl Leases for LocalStore {
         }
         Ok(EndedRuns::default())
     }
-}
-
-fn lease_key(name: &str) -> Key {
-    Key::new(["leases", &format!("{name}.lock")])
 }
 
 #[cfg(test)]
