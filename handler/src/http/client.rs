@@ -1,6 +1,7 @@
 //! The one client for everything outbound.
 
 use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -203,16 +204,11 @@ fn transport_error(error: reqwest::Error) -> TransportError {
 
 /// The error's chain of causes; the outermost of reqwest's says little.
 fn causes(error: &dyn Error) -> String {
-    let mut texts = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        texts.push(cause.to_string());
-        next = cause.source();
-    }
-    if texts.is_empty() {
-        error.to_string()
-    } else {
-        texts.join(": ")
+    let causes = successors(error.source(), |cause| (*cause).source());
+    let texts: Vec<String> = causes.map(|cause| cause.to_string()).collect();
+    match texts.is_empty() {
+        true => error.to_string(),
+        false => texts.join(": "),
     }
 }
 

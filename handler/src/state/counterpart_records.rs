@@ -133,29 +133,19 @@ fn decode(bytes: &[u8; LENGTH]) -> Option<(Record, DateTime<Utc>)> {
         identity.copy_from_slice(&bytes[1 + place * 16..][..16]);
         Identity(identity)
     };
+    let (common, push, read) = (part(0), part(1), part(2));
     let record = match bytes[0] {
-        b'P' => Record::Pushed {
-            common: part(0),
-            push: part(1),
-        },
-        b'G' => Record::Gap {
-            common: part(0),
-            read: part(1),
-        },
-        b'M' => Record::Pair {
-            common: part(0),
-            push: part(1),
-            read: part(2),
-        },
-        b'L' => Record::Late {
-            common: part(0),
-            push: part(1),
-            read: part(2),
-        },
-        b'A' => Record::Accepted {
-            read: part(0),
-            table: part(1),
-        },
+        b'P' => Record::Pushed { common, push },
+        b'G' => {
+            let read = part(1);
+            Record::Gap { common, read }
+        }
+        b'M' => Record::Pair { common, push, read },
+        b'L' => Record::Late { common, push, read },
+        b'A' => {
+            let (read, table) = (part(0), part(1));
+            Record::Accepted { read, table }
+        }
         b'E' => Record::Entry { entry: part(0) },
         b'H' => Record::Horizon,
         _ => return None,

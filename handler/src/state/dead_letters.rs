@@ -51,7 +51,7 @@ pub struct DeadLetters {
 }
 
 /// A line of such a file.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Letter {
     version: u32,
     /// When it was set aside.
@@ -100,16 +100,10 @@ impl Letter {
     /// For one of the tables that an event goes to, where the others have it.
     pub fn of_row(&self, table: &str, row: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            version: self.version,
-            at: self.at.clone(),
-            source: self.source.clone(),
-            instance: self.instance.clone(),
-            stream: self.stream.clone(),
-            reason: self.reason.clone(),
             table: Some(table.to_owned()),
-            request_id: self.request_id.clone(),
             row: Some(raw(&String::from_utf8_lossy(row))?),
             event: None,
+            ..self.clone()
         })
     }
 }
@@ -140,20 +134,19 @@ impl DeadLetters {
         if letters.is_empty() {
             return Ok(());
         }
-        let contents: Vec<&str> = letters
-            .iter()
-            .flat_map(|letter| {
-                let table = letter.refused.as_ref().map_or("", |by| by.table.as_str());
-                [table, letter.content.as_str()]
-            })
-            .collect();
+        let contents = letters.iter().flat_map(|letter| {
+            let table = letter.refused.as_ref().map_or("", |by| by.table.as_str());
+            [table, letter.content.as_str()]
+        });
+        let contents: Vec<&str> = contents.collect();
         let name = format!("{}.ndjson", Identity::of_parts(&contents).hex());
         let key = Key::new(["dead-letters", stream.source, &stream.instance, stream.stream, &name]);
         let mut lines = Vec::new();
         for letter in letters {
-            let (row, event) = match &letter.refused {
-                Some(_) => (Some(raw(&letter.content)), None),
-                None => (None, Some(raw(&letter.content))),
+            let content = raw(&letter.content).map_err(|error| damaged(&key, &error))?;
+            let (row, event) = match letter.refused {
+                Some(_) => (Some(content), None),
+                None => (None, Some(content)),
             };
             let line = Letter {
                 version: Letter::VERSION,
@@ -164,8 +157,8 @@ impl DeadLetters {
                 reason: letter.reason.clone(),
                 table: letter.refused.as_ref().map(|by| by.table.clone()),
                 request_id: letter.refused.as_ref().and_then(|by| by.request_id.clone()),
-                row: row.transpose().map_err(|error| damaged(&key, &error))?,
-                event: event.transpose().map_err(|error| damaged(&key, &error))?,
+                row,
+                event,
             };
             push_line(&key, &line, &mut lines)?;
         }
@@ -186,20 +179,16 @@ impl DeadLetters {
         let Some(stored) = self.store.read(key).await? else {
             return Ok(None);
         };
-        let mut letters = Vec::new();
-        for line in stored
-            .bytes
-            .split(|byte| *byte == b'\n')
+        let lines = stored.bytes.split(|byte| *byte == b'\n');
+        let letters = lines
             .filter(|line| !line.is_empty())
-        {
-            letters.push(Letter::read(key, line)?);
-        }
+            .map(|line| Letter::read(key, line));
         Ok(Some(LetterFile {
+            letters: letters.collect::<Result<_, _>>()?,
             place: LetterPlace {
                 key: key.clone(),
                 version: stored.version,
             },
-            letters,
         }))
     }
 

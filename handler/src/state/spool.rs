@@ -18,6 +18,7 @@ use crate::event::{Identity, StreamName};
 #[derive(Clone, Debug)]
 pub struct Spool {
     quota: SpoolQuota,
+    store: Arc<dyn Store>,
     stream: String,
 }
 
@@ -82,16 +83,14 @@ impl Spool {
     pub fn new(quota: &SpoolQuota, stream: &StreamName) -> Self {
         Self {
             quota: quota.clone(),
+            store: quota.store().clone(),
             stream: folder_of(stream),
         }
     }
 
     /// The same queues, written through a store that a lease guards.
     pub fn guarded(&self, store: Arc<dyn Store>) -> GuardedSpool {
-        GuardedSpool {
-            spool: self.clone(),
-            store,
-        }
+        GuardedSpool(Self { store, ..self.clone() })
     }
 
     /// Fails unless `bytes` more find room, and counts them in.
@@ -107,24 +106,50 @@ impl Spool {
 
     /// Adds an entry to a table's queue; on the disk when this returns.
     pub async fn add(&self, table: &str, entry: &SpoolEntry) -> Result<EntryPlace, StoreError> {
-        write(self.quota.store(), &self.queue(table), entry).await
+        // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
+        let digest = Identity::of_parts(&[&entry.body]).hex();
+        let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
+        let key = self.queue(table).child(&name);
+        let bytes = encode(&key, entry)?;
+        match self.store.write(&key, bytes.clone(), Expected::Anything).await {
+            Ok(version) => Ok(EntryPlace { key, version }),
+            Err(error) => self.settle_doubt(key, &bytes, error).await,
+        }
+    }
+
+    /// A write that failed may have been done: an entry that nobody relies on would be delivered beside its repetition.
+    async fn settle_doubt(&self, key: Key, written: &[u8], error: StoreError) -> Result<EntryPlace, StoreError> {
+        match self.store.read(&key).await {
+            Ok(Some(stored)) if stored.bytes == written => Ok(EntryPlace {
+                key,
+                version: stored.version,
+            }),
+            Ok(None) => Err(error),
+            Ok(Some(_)) | Err(_) => {
+                let _ = self.store.remove(&key).await;
+                Err(error)
+            }
+        }
     }
 
     /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out: an entry that is
     /// gone was delivered, and must not come back.
     pub async fn rewrite(&self, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
-        write_over(self.quota.store(), place, rest).await
+        let expected = Expected::Version(place.version.clone());
+        let key = place.key.clone();
+        let version = self.store.write(&key, encode(&key, rest)?, expected).await?;
+        Ok(EntryPlace { key, version })
     }
 
     /// The names of a table's entries, oldest first.
     pub async fn waiting(&self, table: &str) -> Result<Vec<Key>, StoreError> {
-        let listed = self.quota.store().list(&self.queue(table)).await?;
+        let listed = self.store.list(&self.queue(table)).await?;
         Ok(listed.into_iter().map(|listed| listed.key).collect())
     }
 
     /// An entry, or `None` if it is gone.
     pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, EntryPlace)>, StoreError> {
-        let Some(stored) = self.quota.store().read(key).await? else {
+        let Some(stored) = self.store.read(key).await? else {
             return Ok(None);
         };
         let text = String::from_utf8(stored.bytes).map_err(|error| damaged(key, &error))?;
@@ -151,7 +176,7 @@ impl Spool {
 
     /// After the destination took it.
     pub async fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        self.quota.store().remove(key).await
+        self.store.remove(key).await
     }
 
     /// True if `queue`, as [`Spool::queue_of`] names it, is one of a stream's, whatever its table.
@@ -178,53 +203,29 @@ fn folder_of(stream: &StreamName) -> String {
 
 /// The queues of one stream in the hands of the holder of their lease: nothing is taken out once it is lost.
 #[derive(Clone, Debug)]
-pub struct GuardedSpool {
-    spool: Spool,
-    store: Arc<dyn Store>,
-}
+pub struct GuardedSpool(Spool);
 
 impl GuardedSpool {
     /// The names of a table's entries, oldest first.
     pub async fn waiting(&self, table: &str) -> Result<Vec<Key>, StoreError> {
-        self.spool.waiting(table).await
+        self.0.waiting(table).await
     }
 
     /// An entry, or `None` if it is gone.
     pub async fn read(&self, key: &Key) -> Result<Option<(SpoolEntry, EntryPlace)>, StoreError> {
-        self.spool.read(key).await
+        self.0.read(key).await
     }
 
     /// Writes what is left of an entry in its place. A conflict if somebody else did, or took it out.
     pub async fn rewrite(&self, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
-        write_over(&self.store, place, rest).await
+        self.0.rewrite(place, rest).await
     }
 
     /// After the destination took it. `bytes` of body find room again.
     pub async fn remove(&self, key: &Key, bytes: usize) -> Result<(), StoreError> {
-        self.store.remove(key).await?;
-        self.spool.quota.release(bytes as u64).await;
+        self.0.remove(key).await?;
+        self.0.quota.release(bytes as u64).await;
         Ok(())
-    }
-}
-
-async fn write_over(store: &Arc<dyn Store>, place: &EntryPlace, rest: &SpoolEntry) -> Result<EntryPlace, StoreError> {
-    let expected = Expected::Version(place.version.clone());
-    let version = store.write(&place.key, encode(&place.key, rest)?, expected).await?;
-    Ok(EntryPlace {
-        key: place.key.clone(),
-        version,
-    })
-}
-
-async fn write(store: &Arc<dyn Store>, queue: &Key, entry: &SpoolEntry) -> Result<EntryPlace, StoreError> {
-    // Time first, so that the order of names is the order of coming; the content tells two of one instant apart.
-    let digest = Identity::of_parts(&[&entry.body]).hex();
-    let name = format!("{:020}-{}.json", entry.at.timestamp_micros().max(0), &digest[..16]);
-    let key = queue.child(&name);
-    let bytes = encode(&key, entry)?;
-    match store.write(&key, bytes.clone(), Expected::Anything).await {
-        Ok(version) => Ok(EntryPlace { key, version }),
-        Err(error) => settle_doubt(store, key, &bytes, error).await,
     }
 }
 
@@ -239,26 +240,6 @@ fn encode(key: &Key, entry: &SpoolEntry) -> Result<Vec<u8>, StoreError> {
     bytes.push(b'\n');
     bytes.extend_from_slice(entry.body.as_bytes());
     Ok(bytes)
-}
-
-/// A write that failed may have been done: an entry that nobody relies on would be delivered beside its repetition.
-async fn settle_doubt(
-    store: &Arc<dyn Store>,
-    key: Key,
-    written: &[u8],
-    error: StoreError,
-) -> Result<EntryPlace, StoreError> {
-    match store.read(&key).await {
-        Ok(Some(stored)) if stored.bytes == written => Ok(EntryPlace {
-            key,
-            version: stored.version,
-        }),
-        Ok(None) => Err(error),
-        Ok(Some(_)) | Err(_) => {
-            let _ = store.remove(&key).await;
-            Err(error)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::key::Key;
+use super::spool::Spool;
 use super::store::{Listed, Store, StoreError};
 
 /// Files of dead letters that are read to count their letters; the others are only counted as files.
@@ -17,7 +18,7 @@ const MOST_BYTES_READ: u64 = 128 * 1024 * 1024;
 const READ_AT_ONCE: usize = 8;
 
 /// A queue of the spool.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct QueueStats {
     /// Entries: batches, bodies or replies.
     pub entries: u64,
@@ -59,9 +60,7 @@ pub async fn queue_stats(store: &dyn Store) -> Result<BTreeMap<String, QueueStat
         waiting.entries += 1;
         waiting.bytes += listed.bytes;
         // Entries come in the order of their names, which begin with their time.
-        if waiting.oldest.is_none() {
-            waiting.oldest = time_of(&listed.key);
-        }
+        waiting.oldest = waiting.oldest.or_else(|| Spool::time_of(&listed.key));
     }
     Ok(queues)
 }
@@ -91,10 +90,8 @@ pub async fn dead_letter_stats(store: &Arc<dyn Store>) -> Result<BTreeMap<String
     }
     let reads = to_read.into_iter().map(async |(stream, listed)| {
         let stored = store.read(&listed.key).await?;
-        Ok::<_, StoreError>((
-            stream,
-            stored.map(|stored| letters_in(&stored.bytes)).unwrap_or_default(),
-        ))
+        let letters = stored.map(|stored| letters_in(&stored.bytes));
+        Ok::<_, StoreError>((stream, letters.unwrap_or_default()))
     });
     let mut reads = stream::iter(reads).buffer_unordered(READ_AT_ONCE);
     while let Some(read) = reads.next().await {
@@ -105,11 +102,6 @@ pub async fn dead_letter_stats(store: &Arc<dyn Store>) -> Result<BTreeMap<String
         }
     }
     Ok(by_stream)
-}
-
-fn time_of(entry: &Key) -> Option<DateTime<Utc>> {
-    let (micros, _) = entry.last().split_once('-')?;
-    DateTime::from_timestamp_micros(micros.parse().ok()?)
 }
 
 fn letters_in(file: &[u8]) -> (u64, Option<DateTime<Utc>>) {

@@ -1,6 +1,8 @@
 //! How everything that is configured stands. Reads the store and nothing else; takes no lease and writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::inputs::StatusInputs;
 use super::model::{QueueStatus, Status, StreamKind, StreamState, StreamStatus};
@@ -8,6 +10,9 @@ use super::polled::fill_polled;
 use super::pushed::fill_pushed;
 use crate::jobs::{DisabledInstance, JobContext, Plans, is_about_one_entry, lease_name};
 use crate::state::{EndedRuns, LastError, StoreError, StreamHealths, dead_letter_stats, queue_stats};
+
+/// Streams that are read at the same time: a store far away answers each call after milliseconds.
+const AT_ONCE: usize = 16;
 
 /// Fails if the store cannot be read; one damaged file shows in its own stream.
 pub async fn collect_status(
@@ -47,28 +52,29 @@ async fn spool_status(plans: &Plans, context: &JobContext) -> Result<Vec<QueueSt
             .or_else(|| plans.disabled_stream_of(&queue))
             .cloned(),
         queue,
-        entries: waiting.entries,
-        bytes: waiting.bytes,
-        oldest: waiting.oldest,
+        waiting,
     });
     Ok(queues.collect())
 }
 
 async fn polled_streams(inputs: StatusInputs<'_>) -> Result<Vec<StreamStatus>, StoreError> {
-    let mut streams = Vec::new();
-    let mut leases: BTreeMap<String, EndedRuns> = BTreeMap::new();
-    for plan in &inputs.plans.streams {
+    let plans = &inputs.plans.streams;
+    let leases: BTreeSet<String> = plans.iter().map(|plan| lease_name(plan.name(), plan.account())).collect();
+    let reads = leases.into_iter().map(async |lease| {
+        let runs = inputs.context.store.ended_runs(&lease).await?;
+        Ok::<_, StoreError>((lease, runs))
+    });
+    let leases: BTreeMap<String, EndedRuns> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let reads = plans.iter().map(async |plan| {
         let mut stream = StreamStatus::never_run(plan.name(), StreamKind::Poll);
-        let lease = lease_name(plan.name(), plan.account());
-        if !leases.contains_key(&lease) {
-            let runs = inputs.context.store.ended_runs(&lease).await?;
-            leases.insert(lease.clone(), runs);
-        }
-        let ended = leases.get(&lease).and_then(|runs| runs.get(&plan.name().to_string()));
+        let runs = leases.get(&lease_name(plan.name(), plan.account()));
+        let ended = runs.and_then(|runs| runs.get(&plan.name().to_string()));
         let filled = fill_polled(inputs, plan, ended, &mut stream).await;
-        streams.push(finished(stream, filled)?);
-    }
-    Ok(streams)
+        finished(stream, filled)
+    });
+    // Made at once: a stream over a borrowing closure is not general enough for the compiler to send between threads.
+    let reads: Vec<_> = reads.collect();
+    stream::iter(reads).buffered(AT_ONCE).try_collect().await
 }
 
 /// A file that cannot be read is the affair of its own stream.

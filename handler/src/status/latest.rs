@@ -4,15 +4,12 @@ use chrono::{DateTime, Utc};
 
 use crate::state::{EndedRun, StreamHealth, TablePosition};
 
-/// The health with the last good run, where that came after what is stored.
-pub fn with_last_run(health: Option<StreamHealth>, ended: Option<&EndedRun>) -> Option<StreamHealth> {
-    let Some(ended) = ended else { return health };
-    let mut health = health.unwrap_or_default();
+/// Adds the last good run to the health, where that came after what is stored.
+pub fn add_last_run(health: &mut StreamHealth, ended: &EndedRun) {
     if health.last_run.as_ref().is_none_or(|run| run.at < ended.run.at) {
         health.last_success = health.last_success.max(Some(ended.run.at));
         health.last_run = Some(ended.run.clone());
     }
-    Some(health)
 }
 
 /// A table's position as the last good run left it. `saved_at` is when the checkpoint was written.
@@ -83,12 +80,13 @@ mod tests {
         let mut health = StreamHealth::default();
         health.last_success = Some(minute(1));
         health.last_run = Some(ended(minute(1), minute(1)).run);
-        let seen = with_last_run(Some(health.clone()), Some(&ended(minute(3), minute(2)))).unwrap();
+        let mut seen = health.clone();
+        add_last_run(&mut seen, &ended(minute(3), minute(2)));
         assert_eq!(seen.last_success, Some(minute(3)));
         health.consecutive_failures = 1;
         health.last_run = Some(ended(minute(4), minute(2)).run);
-        let seen = with_last_run(Some(health), Some(&ended(minute(3), minute(2)))).unwrap();
+        let mut seen = health;
+        add_last_run(&mut seen, &ended(minute(3), minute(2)));
         assert_eq!((seen.consecutive_failures, seen.last_run.unwrap().at), (1, minute(4)));
-        assert_eq!(with_last_run(None, None), None);
     }
 }

@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use crate::event::StreamName;
 use crate::report::ReportSubject;
-use crate::state::{Counts, DeadLetterStats, LastError, LastRun, RunOutcome, Span, StreamHealth};
-use crate::time::span_text;
+use crate::state::{Counts, DeadLetterStats, LastError, LastRun, QueueStats, RunOutcome, Span, StreamHealth};
+use crate::time::{clock_remark, span_text};
 
+/// The name of a fact.
+pub const LAST_FAILURE: &str = "last failure";
 /// The version of the JSON form: members are added to it, and none is renamed or taken away.
 const VERSION: u32 = 1;
 
@@ -98,7 +100,7 @@ pub struct StreamStatus {
 }
 
 /// One table of a stream.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct TableStatus {
     /// The table's name.
     pub table: String,
@@ -130,12 +132,9 @@ pub struct QueueStatus {
     pub queue: String,
     /// The stream whose runs empty it; none if it is configured no more.
     pub stream: Option<StreamName>,
-    /// Batches, bodies or replies.
-    pub entries: u64,
-    /// Their sizes.
-    pub bytes: u64,
-    /// When the oldest came.
-    pub oldest: Option<DateTime<Utc>>,
+    /// What it holds.
+    #[serde(flatten)]
+    pub waiting: QueueStats,
 }
 
 impl Status {
@@ -177,6 +176,23 @@ impl StreamStatus {
         }
     }
 
+    /// How its last runs went and what is wrong with it, for people: each with its name.
+    pub fn facts(&self, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+        let ago = |at| format!("{}, {} ago", whole_second(at), span_text(now - at));
+        let mut facts = Vec::new();
+        facts.extend(self.last_success.map(|at| ("last success", ago(at))));
+        facts.extend(self.last_failure.map(|at| (LAST_FAILURE, ago(at))));
+        if let Some(error) = &self.last_error {
+            facts.push(("last error", format!("{}: {}", error.code, error.message)));
+            facts.push(("remedy", error.remedy.clone()));
+        }
+        let losses = self.possible_losses.iter();
+        facts.extend(losses.map(|at| ("possible loss", whole_second(*at))));
+        facts.extend(self.clock_offset_seconds.map(|offset| ("clock", clock_remark(offset))));
+        facts.extend(self.state_error.clone().map(|error| ("state", error)));
+        facts
+    }
+
     /// Takes over how the last runs went.
     pub fn take_health(&mut self, health: StreamHealth) {
         let last_run = health.last_run.as_ref();
@@ -213,20 +229,11 @@ impl StreamState {
 }
 
 impl TableStatus {
-    /// A table of which nothing is stored.
-    pub fn empty(table: &str) -> Self {
-        Self {
-            table: table.to_owned(),
-            begin: None,
-            watermark: None,
-            lag_seconds: None,
-            ahead_seconds: None,
-            coverage: Vec::new(),
-            holes: Vec::new(),
-            overlap: None,
-            counts: Counts::default(),
-            pushed: None,
-        }
+    /// How far it was read, for people.
+    pub fn read_up_to(&self, now: DateTime<Utc>) -> Option<String> {
+        let watermark = self.watermark?;
+        let lag = span_text(now - watermark);
+        Some(format!("read up to {}, {lag} ago", whole_second(watermark)))
     }
 
     /// What is worth knowing of it, for people: one sentence each.
@@ -252,9 +259,9 @@ impl TableStatus {
     }
 
     /// The counts with their names, those that are always worth seeing and those that are not zero.
-    pub fn numbers(&self) -> Vec<(&'static str, u64)> {
+    pub fn numbers(&self) -> String {
         let counts = self.counts;
-        let mut numbers = vec![
+        let always = [
             ("received", counts.received),
             ("delivered", counts.delivered),
             ("seen before", counts.seen_before),
@@ -272,8 +279,10 @@ impl TableStatus {
             ("pushed and spooled", pushed.spooled),
             ("pushed and dead lettered", pushed.dead_lettered),
         ];
-        numbers.extend(others.into_iter().filter(|(_, count)| *count > 0));
-        numbers
+        let others = others.into_iter().filter(|(_, count)| *count > 0);
+        let numbers = always.into_iter().chain(others);
+        let numbers: Vec<String> = numbers.map(|(name, count)| format!("{count} {name}")).collect();
+        numbers.join(", ")
     }
 }
 

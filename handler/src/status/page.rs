@@ -1,8 +1,7 @@
 //! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
 
-use super::model::{Status, StreamState, StreamStatus, whole_second};
+use super::model::{LAST_FAILURE, Status, StreamStatus, whole_second};
 use super::text::{describe_letters, describe_queue};
-use crate::time::{clock_remark, span_text};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;\
 color:#1b1b1b;background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.8rem 0 .3rem}\
@@ -27,11 +26,11 @@ pub fn status_page(status: &Status, links: &str) -> String {
     }
     page.push_str("<h2>Spool</h2>\n");
     let queues = status.spool.iter();
-    let queues = queues.map(|queue| (queue.queue.as_str(), describe_queue(queue)));
+    let queues = queues.map(|queue| (queue.queue.clone(), describe_queue(queue)));
     add_rows(queues.collect(), "Nothing waits.", &mut page);
     page.push_str("<h2>Dead letters</h2>\n");
     let letters = status.dead_letters.iter();
-    let letters = letters.map(|(stream, letters)| (stream.as_str(), describe_letters(letters)));
+    let letters = letters.map(|(stream, letters)| (stream.clone(), describe_letters(letters)));
     add_rows(letters.collect(), "None.", &mut page);
     page.push_str(&format!(
         "<footer>Read from the state store; the page loads itself again every minute. <a href=\"?{}\">As JSON</a></footer>\n</body></html>\n",
@@ -41,57 +40,35 @@ pub fn status_page(status: &Status, links: &str) -> String {
 }
 
 fn add_stream(status: &Status, stream: &StreamStatus, page: &mut String) {
-    let class = match stream.status {
-        StreamState::Ok => "ok",
-        StreamState::Behind => "behind",
-        StreamState::Failing => "failing",
-        StreamState::Off => "off",
-        StreamState::NeverRun => "never",
-    };
+    let state = stream.status.word();
+    let class = state.split(' ').next().unwrap_or_default();
     page.push_str(&format!(
-        "<h2>{} <b class=\"{class}\">{}</b></h2>\n",
-        escaped(&stream.stream.to_string()),
-        stream.status.word()
+        "<h2>{} <b class=\"{class}\">{state}</b></h2>\n",
+        escaped(&stream.stream.to_string())
     ));
     let mut rows = Vec::new();
     for table in &stream.tables {
-        let numbers: Vec<String> = table
-            .numbers()
-            .iter()
-            .map(|(name, count)| format!("{count} {name}"))
-            .collect();
-        let mut lines = Vec::new();
-        if let Some(watermark) = table.watermark {
-            let lag = span_text(status.at - watermark);
-            lines.push(format!("read up to {}, {lag} ago", whole_second(watermark)));
-        }
-        lines.push(numbers.join(", "));
+        let mut lines: Vec<String> = table.read_up_to(status.at).into_iter().collect();
+        lines.push(table.numbers());
         lines.extend(table.remarks());
-        rows.push((table.table.as_str(), lines.join("\n")));
+        rows.push((table.table.clone(), lines.join("\n")));
     }
-    let ago = |at| format!("{}, {} ago", whole_second(at), span_text(status.at - at));
-    rows.extend(stream.last_success.map(|at| ("Last success", ago(at))));
-    if let Some(at) = stream.last_failure {
-        let failures = stream.consecutive_failures;
-        rows.push(("Last failure", format!("{}; {failures} in a row", ago(at))));
+    for (name, mut text) in stream.facts(status.at) {
+        if name == LAST_FAILURE {
+            text.push_str(&format!("; {} in a row", stream.consecutive_failures));
+        }
+        rows.push((with_a_capital(name), text));
     }
-    if let Some(error) = &stream.last_error {
-        rows.push(("Last error", format!("{}: {}", error.code, error.message)));
-        rows.push(("Remedy", error.remedy.clone()));
-    }
-    for at in &stream.possible_losses {
-        rows.push(("Possible loss", whole_second(*at)));
-    }
-    rows.extend(
-        stream
-            .clock_offset_seconds
-            .map(|offset| ("Clock", clock_remark(offset))),
-    );
-    rows.extend(stream.state_error.clone().map(|error| ("State", error)));
     add_rows(rows, "Nothing is stored of it yet.", page);
 }
 
-fn add_rows(rows: Vec<(&str, String)>, nothing: &str, page: &mut String) {
+/// `Last failure` for `last failure`.
+fn with_a_capital(name: &str) -> String {
+    let (first, rest) = name.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
+
+fn add_rows(rows: Vec<(String, String)>, nothing: &str, page: &mut String) {
     if rows.is_empty() {
         page.push_str(&format!("<p>{nothing}</p>\n"));
         return;
@@ -99,24 +76,16 @@ fn add_rows(rows: Vec<(&str, String)>, nothing: &str, page: &mut String) {
     page.push_str("<table>\n");
     for (name, text) in rows {
         let text = escaped(&text).replace('\n', "<br>");
-        page.push_str(&format!("<tr><th>{}</th><td>{text}</td></tr>\n", escaped(name)));
+        page.push_str(&format!("<tr><th>{}</th><td>{text}</td></tr>\n", escaped(&name)));
     }
     page.push_str("</table>\n");
 }
 
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    // The ampersand first: the others bring one each.
+    let replacements = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+    let replaced = replacements.into_iter();
+    replaced.fold(text.to_owned(), |text, (character, entity)| text.replace(character, entity))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! How a stream that is read stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::inputs::StatusInputs;
 use super::lateness::{expected_lag, is_late};
-use super::latest::{latest_position, with_last_run};
+use super::latest::{add_last_run, latest_position};
 use super::model::{Overlap, StreamState, StreamStatus, TableStatus};
 use crate::delivery::TableRoute;
 use crate::jobs::StreamPlan;
@@ -28,11 +28,12 @@ pub async fn fill_polled(
 ) -> Result<(), StoreError> {
     let (schedule, now) = (&inputs.plans.schedule, inputs.now);
     let health = inputs.healths.read(&plan.name().to_string()).await?;
-    let mut replayed = BTreeMap::new();
-    if let Some(health) = with_last_run(health, ended) {
-        replayed = health.replayed.clone();
-        stream.take_health(health);
+    let mut health = health.unwrap_or_default();
+    if let Some(ended) = ended {
+        add_last_run(&mut health, ended);
     }
+    let mut replayed = std::mem::take(&mut health.replayed);
+    stream.take_health(health);
     let last_run = stream.last_run.as_ref();
     // The run that is under way may take as long as the last one took.
     let took = last_run.map_or(Duration::ZERO, |run| duration_of_run(run.seconds));
@@ -46,25 +47,27 @@ pub async fn fill_polled(
     stream.possible_losses = checkpoint.possible_losses;
     let expected_lag = expected_lag(plan, &inputs.context.rules) + 2 * took;
     let present = earlier_present(now, stream.clock_offset_seconds);
-    let something_waits = inputs
-        .spool
-        .iter()
-        .any(|queue| queue.stream.as_ref() == Some(plan.name()));
+    let mut owners = inputs.spool.iter().filter_map(|queue| queue.stream.as_ref());
+    let something_waits = owners.any(|owner| owner == plan.name());
     for table in tables_of(plan) {
         let position = checkpoint.tables.get(&table);
         let position = position.map(|position| latest_position(&table, position, checkpoint.saved_at, ended));
-        let mut shown = table_status(&table, position.as_ref(), plan, now);
+        let mut shown = TableStatus {
+            pushed: checkpoint.pushed.get(&table).copied(),
+            ..TableStatus::default()
+        };
+        if let Some(position) = position {
+            fill_table(&mut shown, &position, plan, now);
+            is_behind |= shown.ahead_seconds.is_some() || is_late(schedule, position.watermark, expected_lag, present);
+        }
         if !something_waits {
             shown.counts.wait(0);
         }
-        shown.pushed = checkpoint.pushed.get(&table).copied();
         let others = shown.counts.replay(replayed.remove(&table).unwrap_or_default());
         if let Some(pushed) = &mut shown.pushed {
             pushed.replay(others);
         }
-        is_behind |= shown.ahead_seconds.is_some()
-            || position.is_some_and(|position| is_late(schedule, position.watermark, expected_lag, present));
-        stream.tables.push(shown);
+        stream.tables.push(TableStatus { table, ..shown });
     }
     if is_behind && stream.status == StreamState::Ok {
         stream.status = StreamState::Behind;
@@ -85,11 +88,7 @@ fn tables_of(plan: &StreamPlan) -> BTreeSet<String> {
     }
 }
 
-fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan, now: DateTime<Utc>) -> TableStatus {
-    let mut shown = TableStatus::empty(table);
-    let Some(position) = position else {
-        return shown;
-    };
+fn fill_table(shown: &mut TableStatus, position: &TablePosition, plan: &StreamPlan, now: DateTime<Utc>) {
     shown.begin = Some(position.begin);
     shown.watermark = Some(position.watermark);
     let lag = now - position.watermark;
@@ -106,7 +105,6 @@ fn table_status(table: &str, position: Option<&TablePosition>, plan: &StreamPlan
             false => Overlap::EveryRun,
         });
     }
-    shown
 }
 
 fn duration_of_run(seconds: f64) -> Duration {

@@ -1,6 +1,7 @@
 //! How what is pushed stands: received by one process, delivered by another, and waiting in between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::mem::take;
 
 use chrono::TimeDelta;
 
@@ -10,7 +11,7 @@ use super::model::{QueueStatus, StreamState, StreamStatus, TableStatus};
 use super::record::failed_to_deliver;
 use crate::event::StreamName;
 use crate::jobs::{Plans, PullPlan, PushedPlan, StreamPlan};
-use crate::state::{Checkpoints, Counts, Spool, StoreError, StreamHealth, TableCounts, pushed_counts};
+use crate::state::{Checkpoints, Counts, Spool, StoreError, TableCounts, pushed_counts};
 
 /// What was spooled while its upload went on is left alone so long.
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(2);
@@ -21,13 +22,10 @@ pub async fn fill_pushed(
     name: &StreamName,
     stream: &mut StreamStatus,
 ) -> Result<(), StoreError> {
-    let mut drained = TableCounts::new();
-    let mut replayed = BTreeMap::new();
-    if let Some(health) = inputs.healths.read(&name.to_string()).await? {
-        drained = health.drained.clone();
-        replayed = health.replayed.clone();
-        stream.take_health(health);
-    }
+    let health = inputs.healths.read(&name.to_string()).await?;
+    let mut health = health.unwrap_or_default();
+    let (mut drained, replayed) = (take(&mut health.drained), take(&mut health.replayed));
+    stream.take_health(health);
     // What is polled too left the spool through the poller's stream.
     for (table, counts) in delivered_beside_polling(inputs, name).await? {
         *drained.entry(table).or_default() += counts;
@@ -48,24 +46,32 @@ pub async fn fill_pushed(
     if !waiting.is_empty()
         && let Some(plan) = polls_beside(inputs.plans, name)
         && let Some(health) = inputs.healths.read(&plan.name().to_string()).await?
+        && failed_to_deliver(&health)
     {
-        take_failure(health, stream);
+        // What waits fails with the runs that should deliver it.
+        stream.status = StreamState::Failing;
+        stream.last_failure = stream.last_failure.max(health.last_failure);
+        stream.consecutive_failures = health.consecutive_failures;
+        stream.last_error = health.last_error;
     }
-    let mut oldest = waiting.iter().filter_map(|queue| queue.oldest);
+    let mut oldest = waiting.iter().filter_map(|queue| queue.waiting.oldest);
     if stream.status == StreamState::Ok
         && oldest.any(|oldest| is_overdue(&inputs.plans.schedule, oldest + LONGEST_HELD, inputs.now))
     {
         stream.status = StreamState::Behind;
     }
     let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
-    for table in tables {
-        let received = received.get(table).copied().unwrap_or_default();
-        let drained = drained.get(table).copied().unwrap_or_default();
-        let mut shown = TableStatus::empty(table);
-        shown.counts = with_what_left_the_spool(received, drained, !waiting.is_empty());
-        shown.counts.replay(replayed.remove(table).unwrap_or_default());
-        stream.tables.push(shown);
-    }
+    let shown = tables.into_iter().map(|table| {
+        let counts_of = |of: &TableCounts| of.get(table).copied().unwrap_or_default();
+        let mut counts = with_what_left_the_spool(counts_of(&received), counts_of(&drained), !waiting.is_empty());
+        counts.replay(replayed.get(table).copied().unwrap_or_default());
+        TableStatus {
+            table: table.clone(),
+            counts,
+            ..TableStatus::default()
+        }
+    });
+    stream.tables = shown.collect();
     Ok(())
 }
 
@@ -95,16 +101,6 @@ async fn delivered_beside_polling(inputs: StatusInputs<'_>, pushed: &StreamName)
     };
     let checkpoint = Checkpoints::look(&*inputs.context.store, plan.name(), plan.account()).await?;
     Ok(checkpoint.map(|checkpoint| checkpoint.pushed).unwrap_or_default())
-}
-
-/// What waits fails with the runs that should deliver it.
-fn take_failure(health: StreamHealth, stream: &mut StreamStatus) {
-    if failed_to_deliver(&health) {
-        stream.status = StreamState::Failing;
-        stream.last_failure = stream.last_failure.max(health.last_failure);
-        stream.consecutive_failures = health.consecutive_failures;
-        stream.last_error = health.last_error;
-    }
 }
 
 /// What the processes that receive count as spooled is delivered by the runs that empty the spool.

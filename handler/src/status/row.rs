@@ -73,17 +73,8 @@ impl HealthRow {
         if let Some(pushed) = facts.pushed {
             counts = with_pushed(counts, pushed);
         }
-        let has = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
-        let state = if has(Outcome::Off) {
-            StreamState::Off
-        } else if has(Outcome::Failed) {
-            StreamState::Failing
-        } else if has(Outcome::BudgetEnded) || facts.is_late {
-            StreamState::Behind
-        } else {
-            StreamState::Ok
-        };
         let problem = problem_of(reports, counts);
+        let of_problem = |text: fn(&Problem) -> &str| Some(shortened(text(problem.as_ref()?), LONGEST_MESSAGE));
         let watermark = watermark_of(reports).filter(|_| facts.has_watermark);
         let (source, instance, stream) = match subject {
             ReportSubject::Stream(name) => (name.source, name.instance.as_str(), Some(name.stream.to_owned())),
@@ -96,7 +87,7 @@ impl HealthRow {
             source: source.to_owned(),
             instance: instance.to_owned(),
             stream,
-            status: state.word(),
+            status: state_of(reports, facts.is_late).word(),
             // What is given up is read again, and counted by the run that keeps it.
             events_received: counts.received.saturating_sub(counts.in_flight),
             rows_delivered: counts.delivered,
@@ -109,12 +100,8 @@ impl HealthRow {
             oldest_waiting: facts.waiting.oldest.map(rfc3339_millis),
             run_seconds: took.as_secs_f64(),
             error_code: problem.as_ref().map(|problem| problem.code.word()),
-            error_message: problem
-                .as_ref()
-                .map(|problem| shortened(&problem.message, LONGEST_MESSAGE)),
-            remedy: problem
-                .as_ref()
-                .map(|problem| shortened(problem.remedy(), LONGEST_MESSAGE)),
+            error_message: of_problem(|problem| &problem.message),
+            remedy: of_problem(Problem::remedy),
             invocation_id: facts.invocation_id,
             version: env!("CARGO_PKG_VERSION"),
         }
@@ -124,6 +111,20 @@ impl HealthRow {
     pub fn to_json(&self) -> String {
         // Nothing in it can fail to be written.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The worst of the reports.
+fn state_of(reports: &[&StreamReport], is_late: bool) -> StreamState {
+    let has = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
+    if has(Outcome::Off) {
+        StreamState::Off
+    } else if has(Outcome::Failed) {
+        StreamState::Failing
+    } else if has(Outcome::BudgetEnded) || is_late {
+        StreamState::Behind
+    } else {
+        StreamState::Ok
     }
 }
 

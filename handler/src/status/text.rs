@@ -2,7 +2,6 @@
 
 use super::model::{QueueStatus, Status, StreamStatus, whole_second};
 use crate::state::DeadLetterStats;
-use crate::time::{clock_remark, span_text};
 
 /// Lines that end with a line feed.
 pub fn status_text(status: &Status) -> String {
@@ -30,39 +29,13 @@ fn add_stream(status: &Status, stream: &StreamStatus, width: usize, lines: &mut 
     }
     lines.push(first);
     for table in &stream.tables {
-        let mut line = format!("  {}", table.table);
-        if let Some(watermark) = table.watermark {
-            let lag = span_text(status.at - watermark);
-            line.push_str(&format!("  read up to {}, {lag} ago", whole_second(watermark)));
-        }
-        lines.push(line);
-        let numbers: Vec<String> = table
-            .numbers()
-            .iter()
-            .map(|(name, count)| format!("{count} {name}"))
-            .collect();
-        lines.push(format!("    {}", numbers.join(", ")));
+        let read_up_to = table.read_up_to(status.at).unwrap_or_default();
+        lines.push(format!("  {}  {read_up_to}", table.table));
+        lines.push(format!("    {}", table.numbers()));
         lines.extend(table.remarks().iter().map(|remark| format!("    {remark}")));
     }
-    for (name, at) in [
-        ("last success", stream.last_success),
-        ("last failure", stream.last_failure),
-    ] {
-        lines.extend(at.map(|at| format!("  {name:12}  {}, {} ago", whole_second(at), span_text(status.at - at))));
-    }
-    if let Some(error) = &stream.last_error {
-        lines.push(format!("  last error    {}: {}", error.code, error.message));
-        lines.push(format!("  remedy        {}", error.remedy));
-    }
-    for at in &stream.possible_losses {
-        lines.push(format!("  possible loss {}", whole_second(*at)));
-    }
-    if let Some(offset) = stream.clock_offset_seconds {
-        lines.push(format!("  clock         {}", clock_remark(offset)));
-    }
-    if let Some(error) = &stream.state_error {
-        lines.push(format!("  state         {error}"));
-    }
+    let facts = stream.facts(status.at).into_iter();
+    lines.extend(facts.map(|(name, text)| format!("  {name:13} {text}")));
 }
 
 fn add_spool(status: &Status, lines: &mut Vec<String>) {
@@ -76,8 +49,8 @@ fn add_spool(status: &Status, lines: &mut Vec<String>) {
 
 /// For people.
 pub fn describe_queue(queue: &QueueStatus) -> String {
-    let mut text = format!("{} entries, {} bytes", queue.entries, queue.bytes);
-    if let Some(oldest) = queue.oldest {
+    let mut text = format!("{} entries, {} bytes", queue.waiting.entries, queue.waiting.bytes);
+    if let Some(oldest) = queue.waiting.oldest {
         text.push_str(&format!(", the oldest of {}", whole_second(oldest)));
     }
     if queue.stream.is_none() {

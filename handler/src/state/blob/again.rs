@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::iter::successors;
 use std::time::Duration;
 
 use object_store::client::{HttpError, HttpErrorKind};
@@ -36,22 +37,15 @@ where
 
 /// True if nobody knows whether the service did what it was asked for, or if its answer did not come whole.
 pub fn is_answer_lost(error: &object_store::Error) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(cause) = next {
-        if let Some(transport) = cause.downcast_ref::<HttpError>() {
-            return match transport.kind() {
-                HttpErrorKind::Timeout
-                | HttpErrorKind::Interrupted
-                | HttpErrorKind::Decode
-                | HttpErrorKind::Unknown => true,
-                // Repeated by the library as often as it is worth it.
-                HttpErrorKind::Connect | HttpErrorKind::Request => false,
-                _ => false,
-            };
-        }
-        next = cause.source();
-    }
-    false
+    let mut causes = successors(error.source(), |cause| (*cause).source());
+    let transport = causes.find_map(|cause| cause.downcast_ref::<HttpError>());
+    // Errors of other kinds are repeated by the library as often as it is worth it.
+    transport.is_some_and(|transport| {
+        matches!(
+            transport.kind(),
+            HttpErrorKind::Timeout | HttpErrorKind::Interrupted | HttpErrorKind::Decode | HttpErrorKind::Unknown
+        )
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The service's errors, for people and for decisions.
 
 use std::error::Error;
+use std::iter::successors;
 
 use crate::state::store::Expected;
 
@@ -42,16 +43,12 @@ pub fn explain(error: &object_store::Error) -> String {
 }
 
 fn is_container_missing(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. }) && words_of_all(error).contains("ContainerNotFound")
+    matches!(error, object_store::Error::NotFound { .. }) && texts(error).any(|text| text.contains("ContainerNotFound"))
 }
 
 /// The innermost cause says most. One short line: the service answers in XML of many.
 fn words(error: &object_store::Error) -> String {
-    let mut innermost: &dyn Error = error;
-    while let Some(cause) = innermost.source() {
-        innermost = cause;
-    }
-    let text = innermost.to_string();
+    let text = texts(error).last().unwrap_or_default();
     let line: String = text
         .chars()
         .map(|character| if character.is_control() { ' ' } else { character })
@@ -60,12 +57,8 @@ fn words(error: &object_store::Error) -> String {
     line.trim().to_owned()
 }
 
-fn words_of_all(error: &object_store::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
+/// Of the error and its causes, the innermost last.
+fn texts(error: &object_store::Error) -> impl Iterator<Item = String> {
+    let errors = successors(Some(error as &dyn Error), |error| (*error).source());
+    errors.map(|error| error.to_string())
 }
