@@ -6,13 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
 
+use super::exit_code::{CommandEnd, misused, no_such_stream};
 use super::prepare::prepare;
 use super::progress::Progress;
 use super::signals::finished_in_time;
-use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
+use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, confirm, signals};
 use crate::app::{Runtime, RuntimeProvider};
-use crate::cli::confirm;
-use crate::cli::signals;
 use crate::config::Environment;
 use crate::jobs::{
     BackfillMode, BackfillRequest, BackfillWatcher, DisabledInstance, PullPlan, Selection, StreamPlan, backfill,
@@ -21,7 +20,7 @@ use crate::jobs::{
 use crate::report::{Outcome, RunReport, StreamReport};
 use crate::sources::Window;
 use crate::state::Holder;
-use crate::time::{Clock, Shutdown, SystemClock};
+use crate::time::{Clock, SystemClock};
 
 /// What follows `backfill`.
 #[derive(Args, Debug)]
@@ -47,27 +46,19 @@ pub struct BackfillArguments {
 /// Exit 0 if nothing is missing any more that can be read, 1 if a stream could not be filled, if nothing of the window
 /// can be read any more, or if somebody said no, 64 for bad settings,
 /// bad times, streams that have nothing to fill, or nobody to ask, 130 if the process was told to end before.
-pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) -> CommandEnd {
     let window = Window {
         from: arguments.from,
         to: arguments.to,
     };
     if window.from >= window.to {
-        log::error!("--from must be before --to");
-        return ExitCode::from(EXIT_USAGE);
+        return Err(misused("--from must be before --to"));
     }
-    let stop = Shutdown::default();
-    signals::listen(&stop);
+    let stop = signals::listen();
     let provider = RuntimeProvider::new(environment, Holder::of_command("backfill").yielding(), stop.clone());
-    let (_, runtime) = match prepare(&provider).await {
-        Ok(prepared) => prepared,
-        Err(code) => return code,
-    };
+    let (_, runtime) = prepare(&provider).await?;
     let selection = Selection::only(&arguments.source);
-    let plans = match fillable(&runtime, &selection) {
-        Ok(plans) => plans,
-        Err(code) => return code,
-    };
+    let plans = fillable(&runtime, &selection)?;
     let mode = match arguments.again {
         true => BackfillMode::Anew,
         false => BackfillMode::Missing,
@@ -79,40 +70,27 @@ pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) ->
                 return Ok(());
             }
             confirm::ask_to_read_anew(perhaps_twice, &stop).await
-        })
-        .await;
-        if let Err(code) = confirmed.unwrap_or_else(|| Err(cut_off())) {
-            return code;
-        }
+        });
+        confirmed.await.ok_or_else(cut_off)??;
     }
     let request = BackfillRequest { window, mode };
     let progress = Progress::start();
-    if request.begins_with_old_rows(SystemClock.now()) {
-        progress.says(
-            "in Sentinel, rows older than 48 hours get the time of their arrival as TimeGenerated; the vendor's own time \
-             stays in its column",
-        );
-    }
     let filled = finished_in_time(&stop, fill(&runtime, &plans, request, &progress)).await;
     progress.end();
-    let Some(filled) = filled else {
-        return cut_off();
-    };
+    let filled = filled.ok_or_else(cut_off)?;
     let disabled = runtime.plans.disabled.iter();
     let disabled = disabled.filter(|instance| selection.takes(&instance.subject));
     let report = RunReport {
         streams: disabled.map(DisabledInstance::report).chain(filled).collect(),
     };
     report.log();
-    let is_unfinished = report
-        .streams
-        .iter()
-        .any(|stream| stream.outcome == Outcome::BudgetEnded);
-    ExitCode::from(match (is_unfinished, report.failed()) {
+    let mut streams = report.streams.iter();
+    let is_unfinished = streams.any(|stream| stream.outcome == Outcome::BudgetEnded);
+    Ok(ExitCode::from(match (is_unfinished, report.failed()) {
         (true, _) => EXIT_INTERRUPTED,
         (false, true) => EXIT_FAILED,
         (false, false) => 0,
-    })
+    }))
 }
 
 /// The work did not end in the time that a process has after it was told to end.
@@ -130,6 +108,12 @@ async fn fill(
     request: BackfillRequest,
     progress: &Progress,
 ) -> Vec<StreamReport> {
+    if request.begins_with_old_rows(SystemClock.now()) {
+        progress.says(
+            "in Sentinel, rows older than 48 hours get the time of their arrival as TimeGenerated; the vendor's own time \
+             stays in its column",
+        );
+    }
     note_what_is_wanted(&runtime.context, plans, request, progress).await;
     let mut reports = Vec::with_capacity(plans.len());
     for plan in plans {
@@ -145,23 +129,14 @@ fn fillable<'w>(runtime: &'w Runtime, selection: &Selection) -> Result<Vec<&'w P
     let selected: Vec<&StreamPlan> = plans.iter().filter(|plan| selection.takes(plan.name())).collect();
     if selected.is_empty() && !is_off {
         let known: Vec<String> = plans.iter().map(|plan| plan.name().to_string()).collect();
-        let known = if known.is_empty() {
-            "none".to_owned()
-        } else {
-            known.join(", ")
-        };
-        log::error!("--source: no configured stream has that name; configured are: {known}");
-        return Err(ExitCode::from(EXIT_USAGE));
+        return Err(no_such_stream(&known));
     }
-    let mut fillable = Vec::new();
     let refusals: Vec<String> = selected.iter().filter_map(|plan| why_not(plan)).collect();
-    for plan in &selected {
-        if let StreamPlan::Windows(windows) = plan
-            && why_not(plan).is_none()
-        {
-            fillable.push(windows);
-        }
-    }
+    let fillable = selected.iter().filter_map(|plan| match plan {
+        StreamPlan::Windows(windows) if why_not(plan).is_none() => Some(windows),
+        _ => None,
+    });
+    let fillable: Vec<&PullPlan> = fillable.collect();
     if fillable.is_empty() && !is_off {
         refusals.iter().for_each(|refusal| log::error!("{refusal}"));
         return Err(ExitCode::from(EXIT_USAGE));

@@ -1,15 +1,15 @@
 //! `handler check`
 
 use std::io::Write;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use futures_util::StreamExt;
 
-use super::{EXIT_FAILED, EXIT_USAGE};
-use crate::app::{Check, Finding, RuntimeProvider, Severity, nothing_configured};
+use super::exit_code::{CommandEnd, code_of};
+use super::prepare::usable_settings;
+use crate::app::{Check, Finding, RuntimeProvider, Severity};
 use crate::config::Environment;
 use crate::state::Holder;
 use crate::time::{Deadline, Shutdown};
@@ -22,18 +22,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct CheckArguments {}
 
 /// A line for every part, on the standard output. Exit 0 if all is fine, 1 if something failed, 64 for bad settings.
-pub async fn run(environment: Arc<Environment>, _: CheckArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, _: CheckArguments) -> CommandEnd {
     let deadline = Deadline::after(LONGEST);
     let provider = RuntimeProvider::new(environment, Holder::of_command("check"), Shutdown::default());
-    provider.look_up().await;
-    // What is wrong with them is logged already.
-    let Ok(settings) = provider.settings() else {
-        return ExitCode::from(EXIT_USAGE);
-    };
-    if settings.nothing_configured() {
-        log::error!("{}", nothing_configured());
-        return ExitCode::from(EXIT_USAGE);
-    }
+    let settings = usable_settings(&provider).await?;
     let mut tally = Tally::default();
     let runtime = match provider.runtime() {
         Ok(runtime) => runtime,
@@ -78,7 +70,7 @@ impl Tally {
         say(&format!("{word:<6} {}: {}", finding.subject, finding.text));
     }
 
-    fn end(&self) -> ExitCode {
+    fn end(&self) -> CommandEnd {
         let Self {
             fine,
             untried,
@@ -88,7 +80,7 @@ impl Tally {
         say(&format!(
             "{fine} ok, {untried} not tried, {attention} to look at, {failed} failed"
         ));
-        ExitCode::from(if *failed == 0 { 0 } else { EXIT_FAILED })
+        Ok(code_of(*failed == 0))
     }
 }
 

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use tokio::sync::oneshot;
 
+use super::exit_code::misused;
 use super::progress::Progress;
-use super::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
+use super::{EXIT_FAILED, EXIT_INTERRUPTED};
 use crate::app::Runtime;
 use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount, count_before_reading_anew};
 use crate::report::{Outcome, RunReport};
@@ -21,7 +22,7 @@ pub async fn count_possible_duplicates(
     plans: &[&PullPlan],
     window: Window,
 ) -> Result<u64, ExitCode> {
-    let progress = Progress::without_bar();
+    let progress = Progress::default();
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
     let mut perhaps_twice = 0;
     let mut report = RunReport::default();
@@ -48,10 +49,9 @@ pub async fn count_possible_duplicates(
 /// Asks whether the window is to be read anew. Nothing was sent when this gives an exit code.
 pub async fn ask_to_read_anew(perhaps_twice: u64, stop: &Shutdown) -> Result<(), ExitCode> {
     if !io::stdin().is_terminal() {
-        log::error!(
+        return Err(misused(format!(
             "{perhaps_twice} rows may arrive twice, so nothing was sent; with --yes the window is read anew all the same"
-        );
-        return Err(ExitCode::from(EXIT_USAGE));
+        )));
     }
     let code = match ask(perhaps_twice, stop).await {
         Answer::Yes => return Ok(()),

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use self::exit_code::{EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE};
+use self::exit_code::{CommandEnd, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, failed};
 use crate::app::about;
 use crate::config::{Environment, log_format};
 use crate::logging;
@@ -61,23 +61,22 @@ pub fn run() -> ExitCode {
     logging::start(log_format(environment.as_ref()), environment.get("RUST_LOG"));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            log::error!("the process cannot start its threads ({error})");
-            return ExitCode::from(EXIT_FAILED);
-        }
+        Err(error) => return failed(format!("the process cannot start its threads ({error})")),
     };
-    let code = runtime.block_on(async {
-        match arguments.command {
-            Some(Command::Poll(arguments)) => poll::run(environment, arguments).await,
-            Some(Command::Check(arguments)) => check::run(environment, arguments).await,
-            Some(Command::Backfill(arguments)) => backfill::run(environment, arguments).await,
-            Some(Command::Replay(arguments)) => replay::run(environment, arguments).await,
-            Some(Command::Status(arguments)) => status::run(environment, arguments).await,
-            Some(Command::Serve(arguments)) => serve::run(environment, arguments).await,
-            None => serve::run(environment, serve::ServeArguments::default()).await,
+    let command = arguments
+        .command
+        .unwrap_or(Command::Serve(serve::ServeArguments::default()));
+    let end: CommandEnd = runtime.block_on(async {
+        match command {
+            Command::Poll(arguments) => poll::run(environment, arguments).await,
+            Command::Check(arguments) => check::run(environment, arguments).await,
+            Command::Backfill(arguments) => backfill::run(environment, arguments).await,
+            Command::Replay(arguments) => replay::run(environment, arguments).await,
+            Command::Status(arguments) => status::run(environment, arguments).await,
+            Command::Serve(arguments) => serve::run(environment, arguments).await,
         }
     });
     // A thread that hangs in the file system must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    code
+    end.unwrap_or_else(|code| code)
 }

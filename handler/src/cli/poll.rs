@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::exit_code::{CommandEnd, code_of, no_such_stream};
 use super::prepare::prepare;
-use super::signals::finished_in_time;
+use super::signals;
 use super::watch::watch;
-use super::{EXIT_FAILED, EXIT_USAGE};
 use crate::app::{Runtime, RuntimeProvider};
-use crate::cli::signals;
 use crate::config::Environment;
 use crate::jobs::{RunRequest, Selection};
 use crate::report::{ReportSubject, RunReport};
@@ -30,34 +29,19 @@ pub struct PollArguments {
 
 /// Exit 0 if all went well or the process was told to end, 1 if a stream failed or an instance is off, 64 if a setting of
 /// the whole program is bad or there is nothing to do.
-pub async fn run(environment: Arc<Environment>, arguments: PollArguments) -> ExitCode {
-    let stop = Shutdown::default();
-    signals::listen(&stop);
+pub async fn run(environment: Arc<Environment>, arguments: PollArguments) -> CommandEnd {
+    let stop = signals::listen();
     let provider = RuntimeProvider::new(environment, Holder::of_command("poll"), stop.clone());
-    let (settings, runtime) = match prepare(&provider).await {
-        Ok(prepared) => prepared,
-        Err(code) => return code,
-    };
-    let selection = match select(&runtime, arguments.source.as_deref()) {
-        Ok(selection) => selection,
-        Err(reason) => {
-            log::error!("{reason}");
-            return ExitCode::from(EXIT_USAGE);
-        }
-    };
+    let (settings, runtime) = prepare(&provider).await?;
+    let selection = select(&runtime, arguments.source.as_deref())?;
     if arguments.watch {
         return watch(&settings.poll.schedule, &stop, async || {
             poll_again(&provider, &selection, &stop).await;
         })
         .await;
     }
-    match poll_once(&runtime, &selection, &stop)
-        .await
-        .map(|report| !report.failed())
-    {
-        Some(false) => ExitCode::from(EXIT_FAILED),
-        Some(true) | None => ExitCode::SUCCESS,
-    }
+    let report = poll_once(&runtime, &selection, &stop).await;
+    Ok(code_of(!report.is_some_and(|report| report.failed())))
 }
 
 /// With secrets that may have come or changed since the last time.
@@ -83,10 +67,10 @@ async fn poll_once(runtime: &Runtime, selection: &Selection, stop: &Shutdown) ->
         };
         runtime.run(&request).await
     };
-    finished_in_time(stop, run).await
+    signals::finished_in_time(stop, run).await
 }
 
-fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, String> {
+fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, ExitCode> {
     let plans = &runtime.plans;
     let Some(source) = source else {
         if plans.streams.is_empty() && plans.disabled.is_empty() {
@@ -110,11 +94,5 @@ fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, String> 
         return Ok(Selection::only(&instance.to_string()));
     }
     let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-    let known = match known.is_empty() {
-        true => "none".to_owned(),
-        false => known.join(", "),
-    };
-    Err(format!(
-        "--source: no configured stream has that name; configured are: {known}"
-    ))
+    Err(no_such_stream(&known))
 }

@@ -3,22 +3,24 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::{EXIT_FAILED, EXIT_USAGE};
+use super::EXIT_USAGE;
+use super::exit_code::{failed, misused};
 use crate::app::{Runtime, RuntimeProvider, Settings, nothing_configured};
 
 /// Resolves what lies in a Key Vault, and gives the exit code where the whole program cannot work: everything that is
 /// wrong is named then. What is wrong with single instances is a part of the runtime.
 pub async fn prepare(provider: &RuntimeProvider) -> Result<(Arc<Settings>, Arc<Runtime>), ExitCode> {
+    let settings = usable_settings(provider).await?;
+    Ok((settings, provider.runtime().map_err(failed)?))
+}
+
+/// The settings alone, see [`prepare`].
+pub async fn usable_settings(provider: &RuntimeProvider) -> Result<Arc<Settings>, ExitCode> {
     provider.look_up().await;
     // What is wrong with them is logged already.
     let settings = provider.settings().map_err(|_| ExitCode::from(EXIT_USAGE))?;
-    if settings.nothing_configured() {
-        log::error!("{}", nothing_configured());
-        return Err(ExitCode::from(EXIT_USAGE));
+    match settings.nothing_configured() {
+        true => Err(misused(nothing_configured())),
+        false => Ok(settings),
     }
-    let runtime = provider.runtime().map_err(|error| {
-        log::error!("{error}");
-        ExitCode::from(EXIT_FAILED)
-    })?;
-    Ok((settings, runtime))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::event::StreamName;
 use crate::jobs::BackfillWatcher;
@@ -14,7 +14,8 @@ use crate::logging;
 /// Without a terminal there is a line for every step of so many hundredths.
 const STEP: i64 = 10;
 
-/// See the module.
+/// See the module. The default has no bar, only lines.
+#[derive(Default)]
 pub struct Progress {
     /// None where nobody looks.
     bar: Option<ProgressBar>,
@@ -34,18 +35,7 @@ impl Progress {
             logging::bar_is_shown(true);
             bar
         });
-        Self {
-            bar,
-            told: Mutex::default(),
-        }
-    }
-
-    /// Only lines.
-    pub fn without_bar() -> Self {
-        Self {
-            bar: None,
-            told: Mutex::default(),
-        }
+        Self { bar, ..Self::default() }
     }
 
     /// Takes the bar away.
@@ -54,10 +44,6 @@ impl Progress {
             bar.finish_and_clear();
             logging::bar_is_shown(false);
         }
-    }
-
-    fn told(&self) -> MutexGuard<'_, Option<(String, i64)>> {
-        self.told.lock()
     }
 }
 
@@ -85,7 +71,7 @@ impl BackfillWatcher for Progress {
             bar.set_message(what);
             return;
         }
-        let mut told = self.told();
+        let mut told = self.told.lock();
         let stream = stream.to_string();
         let is_news = match &*told {
             Some((last_stream, last)) => *last_stream != stream || hundredths - last >= STEP || hundredths == 100,

@@ -1,17 +1,15 @@
 //! `handler replay`
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
 
-use super::EXIT_FAILED;
+use super::exit_code::{CommandEnd, code_of};
 use super::prepare::prepare;
-use super::signals::finished_in_time;
+use super::signals;
 use crate::app::{Runtime, RuntimeProvider};
-use crate::cli::signals;
 use crate::config::Environment;
 use crate::jobs;
 use crate::jobs::{ReplayError, Replayed, RunRequest, RunScope};
@@ -36,14 +34,10 @@ pub struct ReplayArguments {
 }
 
 /// Exit 0 if everything that can be sent was sent or is held by somebody else, 1 if something could not be sent now, 64 for bad settings.
-pub async fn run(environment: Arc<Environment>, arguments: ReplayArguments) -> ExitCode {
-    let stop = Shutdown::default();
-    signals::listen(&stop);
+pub async fn run(environment: Arc<Environment>, arguments: ReplayArguments) -> CommandEnd {
+    let stop = signals::listen();
     let provider = RuntimeProvider::new(environment, Holder::of_command("replay"), stop.clone());
-    let (_, runtime) = match prepare(&provider).await {
-        Ok(prepared) => prepared,
-        Err(code) => return code,
-    };
+    let (_, runtime) = prepare(&provider).await?;
     let replay = async {
         let mut is_well = true;
         if !arguments.dead_letters {
@@ -54,10 +48,8 @@ pub async fn run(environment: Arc<Environment>, arguments: ReplayArguments) -> E
         }
         is_well
     };
-    match finished_in_time(&stop, replay).await {
-        Some(false) => ExitCode::from(EXIT_FAILED),
-        Some(true) | None => ExitCode::SUCCESS,
-    }
+    let is_well = signals::finished_in_time(&stop, replay).await;
+    Ok(code_of(is_well.unwrap_or(true)))
 }
 
 async fn replay_spool(runtime: &Runtime, stop: &Shutdown) -> bool {

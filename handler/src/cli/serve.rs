@@ -1,5 +1,6 @@
 //! `handler serve`
 
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -7,15 +8,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{EXIT_FAILED, EXIT_USAGE};
+use super::exit_code::{CommandEnd, failed, misused};
+use super::signals;
 use crate::app::settings::InstanceSettings;
 use crate::app::{RuntimeProvider, Settings, disabled_names};
-use crate::cli::signals;
 use crate::config::{Environment, SettingProblems};
 use crate::functions::ConnectorFunctions;
 use crate::host;
 use crate::state::Holder;
-use crate::time::Shutdown;
 
 const DEFAULT_PORT: u16 = 8080;
 /// Of the ten seconds that a process has to end: so much after the word, pushes on their way are left to themselves.
@@ -32,30 +32,49 @@ pub struct ServeArguments {
 
 /// Serves until the process is told to stop. Bad settings do not end it: the host would give up after three ends, and
 /// then nobody would be told what is wrong.
-pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> ExitCode {
-    let port = match port(environment.as_ref(), arguments.port) {
-        Ok(port) => port,
-        Err(reason) => {
-            log::error!("{reason}");
-            return ExitCode::from(EXIT_USAGE);
-        }
-    };
+pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> CommandEnd {
+    let port = port(environment.as_ref(), arguments.port).map_err(misused)?;
     // Bound before anything else: the host's first question finds an open port.
-    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
-    });
-    let (listener, port) = match bound {
-        Ok(bound) => bound,
-        Err(error) => {
-            log::error!("port {port} on 127.0.0.1 cannot be opened ({error}); choose another with --port");
-            return ExitCode::from(EXIT_FAILED);
-        }
-    };
-    let stop = Shutdown::default();
-    signals::listen(&stop);
+    let (listener, port) = bind(port).map_err(|error| {
+        failed(format!(
+            "port {port} on 127.0.0.1 cannot be opened ({error}); choose another with --port"
+        ))
+    })?;
+    let stop = signals::listen();
     let provider = RuntimeProvider::new(environment, Holder::of_command("serve"), stop.clone());
+    say_what_is_served(port, &provider);
+    tokio::spawn(provider.clone().keep_ledgers());
+    let functions = ConnectorFunctions {
+        provider: provider.clone(),
+    };
+    let server = host::start(listener, Arc::new(functions))
+        .map_err(|error| failed(format!("the server cannot start ({error})")))?;
+    let (handle, asked) = (server.handle.clone(), stop.clone());
+    tokio::spawn(async move {
+        asked.requested().await;
+        handle.stop(true).await;
+    });
+    let ended = server.running.await;
+    ended.map_err(|error| failed(format!("the server ended ({error})")))?;
+    // Uploads that were broken off free what they held in the spool.
+    tokio::select! {
+        () = provider.pushes_settled() => {}
+        () = stop.grace_elapsed(TIME_FOR_PUSHES) => {}
+    }
+    // The last counts of this process; a ledger that cannot be saved is no reason to stay.
+    let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, provider.save_ledgers()).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bind(port: u16) -> io::Result<(TcpListener, u16)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let port = listener.local_addr()?.port();
+    Ok((listener, port))
+}
+
+/// At once, and again when the secrets have come.
+fn say_what_is_served(port: u16, provider: &RuntimeProvider) {
     let unresolved = provider.unresolved();
     let state = match unresolved {
         0 => describe(&provider.settings()),
@@ -68,39 +87,6 @@ pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> Ex
             provider.look_up().await;
             log::info!("handler {}", describe(&provider.settings()));
         });
-    }
-    tokio::spawn(provider.clone().keep_ledgers());
-    let functions = ConnectorFunctions {
-        provider: provider.clone(),
-    };
-    let server = match host::start(listener, Arc::new(functions)) {
-        Ok(server) => server,
-        Err(error) => {
-            log::error!("the server cannot start ({error})");
-            return ExitCode::from(EXIT_FAILED);
-        }
-    };
-    let handle = server.handle.clone();
-    let asked = stop.clone();
-    tokio::spawn(async move {
-        asked.requested().await;
-        handle.stop(true).await;
-    });
-    match server.running.await {
-        Ok(()) => {
-            // Uploads that were broken off free what they held in the spool.
-            tokio::select! {
-                () = provider.pushes_settled() => {}
-                () = stop.grace_elapsed(TIME_FOR_PUSHES) => {}
-            }
-            // The last counts of this process; a ledger that cannot be saved is no reason to stay.
-            let _ = tokio::time::timeout(TIME_FOR_THE_LEDGERS, provider.save_ledgers()).await;
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            log::error!("the server ended ({error})");
-            ExitCode::from(EXIT_FAILED)
-        }
     }
 }
 

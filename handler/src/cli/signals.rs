@@ -11,13 +11,15 @@ use crate::time::Shutdown;
 const LONGEST_END: Duration = Duration::from_secs(8);
 
 /// Passes SIGINT and SIGTERM on to everybody who works.
-pub fn listen(stop: &Shutdown) {
-    let stop = stop.clone();
+pub fn listen() -> Shutdown {
+    let stop = Shutdown::default();
+    let told = stop.clone();
     tokio::spawn(async move {
         told_to_end().await;
         log::info!("told to end: no new work is taken, and what is under way is finished or saved");
-        stop.trigger();
+        told.trigger();
     });
+    stop
 }
 
 /// The work's outcome, or `None` if it did not come to its end in time after the word.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::EXIT_FAILED;
+use super::exit_code::{CommandEnd, failed};
 use super::prepare::prepare;
 use crate::app::RuntimeProvider;
 use crate::config::Environment;
@@ -24,19 +24,10 @@ pub struct StatusArguments {
 }
 
 /// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
-pub async fn run(environment: Arc<Environment>, arguments: StatusArguments) -> ExitCode {
+pub async fn run(environment: Arc<Environment>, arguments: StatusArguments) -> CommandEnd {
     let provider = RuntimeProvider::new(environment, Holder::of_command("status"), Shutdown::default());
-    let (_, runtime) = match prepare(&provider).await {
-        Ok(prepared) => prepared,
-        Err(code) => return code,
-    };
-    let status = match runtime.status().await {
-        Ok(status) => status,
-        Err(error) => {
-            log::error!("{error}");
-            return ExitCode::from(EXIT_FAILED);
-        }
-    };
+    let (_, runtime) = prepare(&provider).await?;
+    let status = runtime.status().await.map_err(failed)?;
     let text = if arguments.json {
         format!("{}\n", status.to_json())
     } else {
@@ -44,5 +35,5 @@ pub async fn run(environment: Arc<Environment>, arguments: StatusArguments) -> E
     };
     // Whoever reads may have closed the pipe; that is their choice.
     let _ = io::stdout().lock().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,26 +2,26 @@
 
 use std::process::ExitCode;
 
+use super::exit_code::{CommandEnd, misused};
 use crate::config::Schedule;
 use crate::time::{Clock, Shutdown, SystemClock};
 
 /// Runs at every tick. Ticks that pass during a run are one, as under the host. Ends with 0 when it is told to, after
 /// the run in progress has come to its good end.
-pub async fn watch(schedule: &Schedule, stop: &Shutdown, mut run: impl AsyncFnMut()) -> ExitCode {
+pub async fn watch(schedule: &Schedule, stop: &Shutdown, mut run: impl AsyncFnMut()) -> CommandEnd {
     loop {
         let now = SystemClock.now();
         let Some(next) = schedule.next_after(now) else {
-            log::error!("POLL_SCHEDULE: has no time in the future");
-            return ExitCode::from(super::EXIT_USAGE);
+            return Err(misused("POLL_SCHEDULE: has no time in the future"));
         };
         let wait = (next - now).to_std().unwrap_or_default();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            () = stop.requested() => return ExitCode::SUCCESS,
+            () = stop.requested() => return Ok(ExitCode::SUCCESS),
         }
         run().await;
         if stop.is_requested() {
-            return ExitCode::SUCCESS;
+            return Ok(ExitCode::SUCCESS);
         }
     }
 }
