@@ -11,9 +11,6 @@ use crate::jobs::{PushAnswer, PushRequest};
 use crate::tables::RowNotes;
 use crate::time::Deadline;
 
-/// How long a sender shall wait before it sends again, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 10;
-
 /// Answers a request. `runtime` is why there is none when the settings are bad: then a push is to be sent again.
 pub async fn answer(
     runtime: Result<Arc<Runtime>, RuntimeUnavailable>,
@@ -26,72 +23,60 @@ pub async fn answer(
         return status::answer(runtime, &call).await;
     }
     let Some(vendor) = path.strip_prefix("push/").filter(|vendor| takes_pushes(vendor)) else {
-        return refusal(404, "no such route");
+        return HttpReply::error(404, "no such route");
     };
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(reason) => {
             log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
-            return unavailable("the handler cannot work at present; its log says why");
+            return HttpReply::unavailable("the handler cannot work at present; its log says why");
         }
     };
     let Some(receiver) = runtime.receivers.get(vendor) else {
-        return refusal(404, "this route is not switched on");
+        return HttpReply::error(404, "this route is not switched on");
     };
     if call.method != "POST" {
-        let mut reply = refusal(405, "events are sent with POST");
-        reply.headers.push(("Allow", "POST".to_owned()));
-        return reply;
+        return HttpReply::error(405, "events are sent with POST").with_header("Allow", "POST");
     }
-    let content_encoding = call
-        .header("content-encoding")
-        .map(|value| String::from_utf8_lossy(value).into_owned());
-    let authorization = call.header("authorization").map(<[u8]>::to_vec);
+    let content_encoding = call.header("content-encoding");
     let request = PushRequest {
-        authorization,
-        content_encoding,
+        authorization: call.header("authorization").map(<[u8]>::to_vec),
+        content_encoding: content_encoding.map(|value| String::from_utf8_lossy(value).into_owned()),
         body: call.body,
     };
     let answer = receiver.receive(request, deadline).await;
-    log_answer(vendor, &answer);
-    reply(answer)
+    reply(vendor, answer)
 }
 
-fn reply(answer: PushAnswer) -> HttpReply {
-    match answer {
-        PushAnswer::Stored {
-            stored, dead_lettered, ..
-        } => json_reply(200, &json!({"stored": stored, "dead_lettered": dead_lettered})),
-        PushAnswer::Malformed(reason) => refusal(400, &reason),
-        PushAnswer::Unauthorized(reason) => {
-            let mut reply = refusal(401, reason);
-            reply.headers.push(("WWW-Authenticate", "Bearer".to_owned()));
-            reply
-        }
-        PushAnswer::TooLarge(reason) => refusal(413, &reason),
-        PushAnswer::UnknownEncoding => refusal(415, "the Content-Encoding must be gzip, or absent"),
-        PushAnswer::Unavailable(reason) => unavailable(&reason),
-    }
-}
-
-/// The one place where the outcome of a push is logged.
-fn log_answer(vendor: &str, answer: &PushAnswer) {
-    let refused = match answer {
+/// The reply to a push, and the one place where its outcome is logged.
+fn reply(vendor: &str, answer: PushAnswer) -> HttpReply {
+    let (reply, logged) = match answer {
         PushAnswer::Stored {
             stored,
             dead_lettered,
             notes,
-        } => return log_stored(vendor, *stored, *dead_lettered, *notes),
+        } => {
+            log_stored(vendor, stored, dead_lettered, notes);
+            let body = json!({"stored": stored, "dead_lettered": dead_lettered});
+            return HttpReply::json(200, body.to_string());
+        }
         PushAnswer::Unavailable(reason) => {
             log::error!(source = vendor; "push/{vendor}: answered 503: {reason}");
-            return;
+            return HttpReply::unavailable(&reason);
         }
-        PushAnswer::Malformed(reason) => format!("400: {reason}"),
-        PushAnswer::Unauthorized(reason) => format!("401: {reason}"),
-        PushAnswer::TooLarge(reason) => format!("413: {reason}"),
-        PushAnswer::UnknownEncoding => "415: unknown Content-Encoding".to_owned(),
+        PushAnswer::Malformed(reason) => (HttpReply::error(400, &reason), reason),
+        PushAnswer::Unauthorized(reason) => {
+            let reply = HttpReply::error(401, reason).with_header("WWW-Authenticate", "Bearer");
+            (reply, reason.to_owned())
+        }
+        PushAnswer::TooLarge(reason) => (HttpReply::error(413, &reason), reason),
+        PushAnswer::UnknownEncoding => {
+            let reply = HttpReply::error(415, "the Content-Encoding must be gzip, or absent");
+            (reply, "unknown Content-Encoding".to_owned())
+        }
     };
-    log::warn!(source = vendor; "push/{vendor}: answered {refused}");
+    log::warn!(source = vendor; "push/{vendor}: answered {}: {logged}", reply.status);
+    reply
 }
 
 fn log_stored(vendor: &str, stored: usize, dead_lettered: usize, notes: RowNotes) {
@@ -116,24 +101,6 @@ fn stored_line(vendor: &str, stored: usize, dead_lettered: usize, notes: RowNote
         }
     }
     line
-}
-
-fn unavailable(reason: &str) -> HttpReply {
-    let mut reply = refusal(503, reason);
-    reply.headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
-    reply
-}
-
-fn refusal(status: u16, reason: &str) -> HttpReply {
-    json_reply(status, &json!({"error": reason}))
-}
-
-fn json_reply(status: u16, body: &serde_json::Value) -> HttpReply {
-    HttpReply {
-        status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: body.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use url::form_urlencoded::{Serializer, parse};
 
 use crate::app::{Runtime, RuntimeUnavailable};
@@ -11,7 +10,8 @@ use crate::host::{HttpCall, HttpReply};
 use crate::status::status_page;
 
 /// The page holds everything that it shows, and its address may hold a key that is nobody else's business.
-const PAGE_HEADERS: [(&str, &str); 3] = [
+const PAGE_HEADERS: [(&str, &str); 4] = [
+    ("Content-Type", "text/html; charset=utf-8"),
     (
         "Content-Security-Policy",
         "default-src 'none'; style-src 'unsafe-inline'",
@@ -25,14 +25,18 @@ const LEDGERS_TIME: Duration = Duration::from_secs(2);
 
 /// Answers a request. `runtime` is why there is none when the settings are bad.
 pub async fn answer(runtime: Result<Arc<Runtime>, RuntimeUnavailable>, call: &HttpCall) -> HttpReply {
+    status_reply(runtime, call)
+        .await
+        .with_header("Cache-Control", "no-store")
+}
+
+async fn status_reply(runtime: Result<Arc<Runtime>, RuntimeUnavailable>, call: &HttpCall) -> HttpReply {
     if call.method != "GET" && call.method != "HEAD" {
-        let mut reply = json_reply(405, json!({"error": "the status is read with GET"}).to_string());
-        reply.headers.push(("Allow", "GET".to_owned()));
-        return reply;
+        return HttpReply::error(405, "the status is read with GET").with_header("Allow", "GET");
     }
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(reason) => return json_reply(503, json!({"error": reason.to_string()}).to_string()),
+        Err(reason) => return HttpReply::error(503, &reason.to_string()),
     };
     // What this process received shows at once.
     let _ = tokio::time::timeout(LEDGERS_TIME, runtime.save_ledgers()).await;
@@ -40,16 +44,18 @@ pub async fn answer(runtime: Result<Arc<Runtime>, RuntimeUnavailable>, call: &Ht
         Ok(status) => status,
         Err(error) => {
             log::error!("the status cannot be shown: {error}");
-            return json_reply(503, json!({"error": error.to_string()}).to_string());
+            return HttpReply::error(503, &error.to_string());
         }
     };
     if !wants_page(call) {
-        return json_reply(200, status.to_json());
+        return HttpReply::json(200, status.to_json());
     }
-    let mut reply = reply(200, "text/html; charset=utf-8", status_page(&status, &links_of(call)));
     let headers = PAGE_HEADERS.iter().map(|(name, value)| (*name, (*value).to_owned()));
-    reply.headers.extend(headers);
-    reply
+    HttpReply {
+        status: 200,
+        headers: headers.collect(),
+        body: status_page(&status, &links_of(call)),
+    }
 }
 
 /// A browser asks for HTML; `format=json` in the address is for a person who wants the other form.
@@ -76,21 +82,6 @@ fn value_in_query(call: &HttpCall, wanted: &str) -> Option<String> {
     pairs
         .find(|(name, _)| name == wanted)
         .map(|(_, value)| value.into_owned())
-}
-
-fn json_reply(status: u16, body: String) -> HttpReply {
-    reply(status, "application/json", body)
-}
-
-fn reply(status: u16, content_type: &str, body: String) -> HttpReply {
-    HttpReply {
-        status,
-        headers: vec![
-            ("Content-Type", content_type.to_owned()),
-            ("Cache-Control", "no-store".to_owned()),
-        ],
-        body,
-    }
 }
 
 #[cfg(test)]

@@ -57,13 +57,40 @@ impl HttpCall {
     }
 }
 
+/// How long a sender shall wait before it sends again, in seconds.
+const RETRY_AFTER_SECONDS: u32 = 10;
+
 /// The answer to a request.
 #[derive(Debug)]
 pub struct HttpReply {
-    /// The HTTP status number.
     pub status: u16,
-    /// Names and values.
     pub headers: Vec<(&'static str, String)>,
-    /// Text.
     pub body: String,
+}
+
+impl HttpReply {
+    /// With a body of JSON.
+    pub fn json(status: u16, body: String) -> Self {
+        Self {
+            status,
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body,
+        }
+    }
+
+    /// `{"error": "<reason>"}`
+    pub fn error(status: u16, reason: &str) -> Self {
+        Self::json(status, serde_json::json!({"error": reason}).to_string())
+    }
+
+    /// 503: the sender shall send it again.
+    pub fn unavailable(reason: &str) -> Self {
+        Self::error(503, reason).with_header("Retry-After", &RETRY_AFTER_SECONDS.to_string())
+    }
+
+    /// With one more header.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
 }

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
-use super::functions::{Functions, HttpCall, HttpReply};
+use super::functions::{Functions, HttpCall, HttpReply, TimerReply};
 use super::read_budget::ReadBudget;
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.
@@ -23,17 +23,13 @@ const ENVELOPE_LIMIT: usize = 64 * 1024 * 1024;
 const TICK_LIMIT: usize = 1024 * 1024;
 /// Memory for what is read at once, of each of the two kinds of requests from outside.
 const READING_ROOM: usize = 64 * 1024 * 1024;
-/// How long a sender shall wait for whom there was no room, in seconds.
-const RETRY_AFTER_SECONDS: u32 = 10;
 /// The host keeps its connections between ticks; one that we close under it fails an invocation.
 const KEEP_ALIVE: Duration = Duration::from_secs(600);
 const SHUTDOWN_SECONDS: u64 = 8;
 
-/// A started server.
 pub struct Server {
     /// Runs until the server is stopped.
     pub running: actix_web::dev::Server,
-    /// Stops it.
     pub handle: ServerHandle,
 }
 
@@ -104,25 +100,25 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
     let call = timer_call(&body, invocation_id);
     let functions = invoker.functions.clone();
     let reply = invoker.runtime.spawn(async move { functions.timer(call).await }).await;
-    match reply {
-        Ok(reply) if reply.succeeded => json(StatusCode::OK, timer_reply(&reply)),
-        Ok(reply) => json(StatusCode::INTERNAL_SERVER_ERROR, timer_reply(&reply)),
-        Err(error) => {
-            log::error!("the timer function ended abnormally ({error}); please report it with this line");
-            let reply = super::functions::TimerReply {
-                succeeded: false,
-                lines: Vec::new(),
-            };
-            json(StatusCode::INTERNAL_SERVER_ERROR, timer_reply(&reply))
+    let reply = reply.unwrap_or_else(|error| {
+        log::error!("the timer function ended abnormally ({error}); please report it with this line");
+        TimerReply {
+            succeeded: false,
+            lines: Vec::new(),
         }
-    }
+    });
+    let status = match reply.succeeded {
+        true => StatusCode::OK,
+        false => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    json(status, timer_reply(&reply))
 }
 
 async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
     let (call, _held) = match read(payload, ENVELOPE_LIMIT, &invoker.rooms.envelopes).await {
         Read::Whole(body, held) => (http_call(&body, BODY_LIMIT), Some(held)),
         Read::TooLarge => {
-            let reply = error_reply(413, &format!("the invocation is larger than {ENVELOPE_LIMIT} bytes"));
+            let reply = HttpReply::error(413, &format!("the invocation is larger than {ENVELOPE_LIMIT} bytes"));
             return json(StatusCode::OK, http_reply(&reply));
         }
         Read::NoRoom => return json(StatusCode::OK, http_reply(&no_room())),
@@ -131,7 +127,7 @@ async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpRespo
     };
     let reply = match call {
         Ok(call) => invoke(&invoker, call).await,
-        Err(reason) => error_reply(400, &reason),
+        Err(reason) => HttpReply::error(400, &reason),
     };
     json(StatusCode::OK, http_reply(&reply))
 }
@@ -143,14 +139,12 @@ async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Inv
         Read::NoRoom => return raw(&no_room()),
         Read::TooSlow(bytes) => return raw(&too_slow(bytes)),
         Read::BrokenOff(bytes) => {
-            return raw(&error_reply(
-                400,
-                &format!("the body broke off before its end, after byte {bytes}"),
-            ));
+            let reason = format!("the body broke off before its end, after byte {bytes}");
+            return raw(&HttpReply::error(400, &reason));
         }
     };
     if !request.path().to_ascii_lowercase().starts_with("/api/") {
-        return raw(&error_reply(404, "no such route; the functions stand under /api/"));
+        return raw(&HttpReply::error(404, "no such route; the functions stand under /api/"));
     }
     let headers = request.headers().iter();
     let call = HttpCall {
@@ -171,7 +165,7 @@ async fn invoke(invoker: &Invoker, call: HttpCall) -> HttpReply {
         Ok(reply) => reply,
         Err(error) => {
             log::error!("the http function ended abnormally ({error}); please report it with this line");
-            error_reply(500, "internal error")
+            HttpReply::error(500, "internal error")
         }
     }
 }
@@ -179,26 +173,14 @@ async fn invoke(invoker: &Invoker, call: HttpCall) -> HttpReply {
 fn no_room() -> HttpReply {
     let reason = "too many bodies are being received at once; send it again";
     log::warn!("a request was answered 503: {reason}");
-    let mut reply = error_reply(503, reason);
-    reply.headers.push(("Retry-After", RETRY_AFTER_SECONDS.to_string()));
-    reply
+    HttpReply::unavailable(reason)
 }
 
 /// The rest may still come: the connection cannot be used again.
 fn too_slow(bytes: usize) -> HttpReply {
     let reason = format!("the body did not come to its end in time; {bytes} bytes of it came");
     log::warn!("a request was answered 408: {reason}");
-    let mut reply = error_reply(408, &reason);
-    reply.headers.push(("Connection", "close".to_owned()));
-    reply
-}
-
-fn error_reply(status: u16, reason: &str) -> HttpReply {
-    HttpReply {
-        status,
-        headers: vec![("Content-Type", "application/json".to_owned())],
-        body: serde_json::json!({"error": reason}).to_string(),
-    }
+    HttpReply::error(408, &reason).with_header("Connection", "close")
 }
 
 fn raw(reply: &HttpReply) -> HttpResponse {
