@@ -1,5 +1,7 @@
 //! One value of an event -> one value of a row. The rules are the same for every vendor.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::definition::ColumnType;
@@ -26,7 +28,7 @@ pub enum Converted {
 pub fn convert(value: &str, column_type: ColumnType, limit: usize, out: &mut Vec<u8>) -> Converted {
     match column_type {
         ColumnType::String => string(value, limit, out),
-        ColumnType::Datetime => datetime(value, out),
+        ColumnType::Datetime => write_time(string_text(value).as_deref().and_then(VendorTime::parse), out),
         ColumnType::Real => real(value, out),
         ColumnType::Long => long(value, out),
         ColumnType::Boolean => boolean(value, out),
@@ -36,32 +38,36 @@ pub fn convert(value: &str, column_type: ColumnType, limit: usize, out: &mut Vec
 
 /// The instant that a value writes as a datetime column would read it.
 pub fn instant(value: &str) -> Option<DateTime<Utc>> {
-    if kind(value) != Kind::String {
-        return None;
-    }
-    VendorTime::parse(&unquote(value)).map(|time| time.utc())
+    VendorTime::parse(&string_text(value)?).map(|time| time.utc())
+}
+
+fn string_text(value: &str) -> Option<Cow<'_, str>> {
+    (kind(value) == Kind::String).then(|| unquote(value))
+}
+
+fn write_time(time: Option<VendorTime<'_>>, out: &mut Vec<u8>) -> Converted {
+    let Some(time) = time else {
+        return Converted::Unfit;
+    };
+    out.push(b'"');
+    time.write_into(out);
+    out.push(b'"');
+    Converted::Whole
 }
 
 /// Appends the instant that `value` writes, or the one that it writes with day and month swapped, whichever lies
 /// nearer to `arrival`.
 pub fn convert_by_nearness(value: &str, arrival: DateTime<Utc>, out: &mut Vec<u8>) -> Converted {
-    if kind(value) != Kind::String {
+    let Some(text) = string_text(value) else {
         return Converted::Unfit;
-    }
-    let text = unquote(value);
+    };
     let swapped = day_and_month_swapped(&text);
     let readings = [
         Some(VendorTime::parse(&text)),
         swapped.as_deref().map(VendorTime::parse),
     ];
     let readings = readings.into_iter().flatten().flatten();
-    let Some(nearest) = readings.min_by_key(|time| (time.utc() - arrival).abs()) else {
-        return Converted::Unfit;
-    };
-    out.push(b'"');
-    nearest.write_into(out);
-    out.push(b'"');
-    Converted::Whole
+    write_time(readings.min_by_key(|time| (time.utc() - arrival).abs()), out)
 }
 
 /// `2026-20-11T...` for `2026-11-20T...`
@@ -123,33 +129,23 @@ fn dynamic(value: &str, limit: usize, out: &mut Vec<u8>) -> Converted {
     Converted::Cut
 }
 
-fn datetime(value: &str, out: &mut Vec<u8>) -> Converted {
-    if kind(value) != Kind::String {
-        return Converted::Unfit;
+/// The text of a number, or of a string that may hold one.
+fn number_text(value: &str) -> Option<Cow<'_, str>> {
+    match kind(value) {
+        Kind::Number => Some(value.into()),
+        Kind::String => Some(unquote(value)),
+        _ => None,
     }
-    let text = unquote(value);
-    let Some(instant) = VendorTime::parse(&text) else {
-        return Converted::Unfit;
-    };
-    out.push(b'"');
-    instant.write_into(out);
-    out.push(b'"');
-    Converted::Whole
 }
 
 fn real(value: &str, out: &mut Vec<u8>) -> Converted {
-    let text = match kind(value) {
-        Kind::Number => value.into(),
-        Kind::String => unquote(value),
-        _ => return Converted::Unfit,
+    let Some(text) = number_text(value) else {
+        return Converted::Unfit;
     };
     let text = text.trim_ascii();
     let starts_like_a_number = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
-    let Some(number) = text
-        .parse::<f64>()
-        .ok()
-        .filter(|number| number.is_finite() && starts_like_a_number)
-    else {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let Some(number) = number.filter(|_| starts_like_a_number) else {
         return Converted::Unfit;
     };
     // Written as JSON writes numbers it is kept digit for digit; `+5` or `007` is no JSON and is written anew.
@@ -162,12 +158,8 @@ fn real(value: &str, out: &mut Vec<u8>) -> Converted {
 }
 
 fn long(value: &str, out: &mut Vec<u8>) -> Converted {
-    let text = match kind(value) {
-        Kind::Number => value.into(),
-        Kind::String => unquote(value),
-        _ => return Converted::Unfit,
-    };
-    let Ok(number) = text.trim_ascii().parse::<i64>() else {
+    let number = number_text(value).and_then(|text| text.trim_ascii().parse::<i64>().ok());
+    let Some(number) = number else {
         return Converted::Unfit;
     };
     out.extend_from_slice(number.to_string().as_bytes());

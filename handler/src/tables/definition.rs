@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::Error;
 
-/// One file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
@@ -22,11 +21,9 @@ pub struct Definition {
     pub columns: Vec<ColumnDefinition>,
 }
 
-/// One column of a table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnDefinition {
-    /// The column's name.
     pub name: String,
     /// Its type in Log Analytics.
     #[serde(rename = "type")]

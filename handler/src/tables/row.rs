@@ -5,17 +5,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::aliases::Aliases;
 use super::column::{Column, TIME_GENERATED};
 use super::convert::{Converted, convert, convert_by_nearness, instant, write_instant};
 use super::definition::{ColumnType, Definition, Parse, Take};
 use super::paths::PathTree;
 use super::{FIELD_LIMIT, ROW_LIMIT};
-use crate::event::WRAPPING_MEMBERS;
 use crate::json::{Kind, kind};
-
-/// Members that name an event and say nothing of it.
-const NAMES: [&str; 2] = ["id", "uuid"];
 
 /// What was not carried over as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +78,6 @@ pub struct RowContext<'a> {
     pub constant_fields: &'a [(&'static str, String)],
 }
 
-/// A destination table.
 #[derive(Debug)]
 pub struct Table {
     name: Arc<str>,
@@ -106,61 +100,43 @@ impl Table {
     /// Compiles the text of a file of `infra/tables`.
     pub fn compile(definition: &str, options: TableOptions) -> Result<Self, serde_json::Error> {
         let definition = Definition::parse(definition)?;
-        let mut paths = PathTree::default();
-        let mut slots = 0;
-        let mut constant_fields = Vec::new();
-        let mut columns = Vec::with_capacity(definition.columns.len());
+        let mut table = Self {
+            name: definition.table.into(),
+            longest_span: definition
+                .longest_span_minutes
+                .map(|minutes| TimeDelta::minutes(minutes.into())),
+            columns: Vec::with_capacity(definition.columns.len()),
+            paths: PathTree::default(),
+            slots: 0,
+            constant_fields: Vec::new(),
+        };
         let times: HashSet<String> = definition
             .columns
             .iter()
             .filter(|column| column.column_type == ColumnType::Datetime)
             .flat_map(|column| column.from.iter().cloned())
             .collect();
-        for column in definition.columns {
-            let is_content = column.from.iter().any(|path| {
-                let names_only = NAMES.contains(&path.as_str()) || times.contains(path);
-                !names_only && !path.starts_with('$') && !WRAPPING_MEMBERS.contains(&path.as_str())
-            });
-            let is_given = column.from.iter().all(|path| path.starts_with('$'));
-            let mut column_slots = Vec::with_capacity(column.from.len());
-            for path in &column.from {
-                let slot = if path.starts_with('$') {
-                    slots
-                } else {
-                    paths.add(path, slots)
-                };
-                if path.starts_with('$') {
-                    constant_fields.push((path.clone(), slot));
-                }
-                slots = slots.max(slot + 1);
-                column_slots.push(slot);
+        for mut column in definition.columns {
+            if !options.parser_aliases {
+                column.aliases.clear();
             }
-            columns.push(Column {
-                prefix: format!("\"{}\":", column.name).into_bytes(),
-                name: column.name,
-                column_type: column.column_type,
-                slots: column_slots,
-                is_given,
-                is_content,
-                take: column.take,
-                parse: column.parse,
-                aliases: if options.parser_aliases {
-                    Aliases::new(column.aliases)
-                } else {
-                    Aliases::default()
-                },
-            });
+            let slots = column.from.iter().map(|path| table.slot_of(path)).collect();
+            table.columns.push(Column::new(column, slots, &times));
         }
-        Ok(Self {
-            name: definition.table.into(),
-            longest_span: definition
-                .longest_span_minutes
-                .map(|minutes| TimeDelta::minutes(minutes.into())),
-            columns,
-            paths,
-            slots,
-            constant_fields,
-        })
+        Ok(table)
+    }
+
+    /// The slot of a path's value: a path of the event that is known already keeps its own.
+    fn slot_of(&mut self, path: &str) -> usize {
+        let slot = match path.starts_with('$') {
+            true => self.slots,
+            false => self.paths.add(path, self.slots),
+        };
+        if path.starts_with('$') {
+            self.constant_fields.push((path.to_owned(), slot));
+        }
+        self.slots = self.slots.max(slot + 1);
+        slot
     }
 
     /// The table's name, `_CL` included.
@@ -177,17 +153,11 @@ impl Table {
     /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
     pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> Projected {
         let quoted: Vec<(usize, String)> = self.constant_values(context.constant_fields);
-        let mut found = vec![None; self.slots];
-        self.paths.find(event, &mut found);
+        let mut values = self.values_of(event, context.arrival);
         for (slot, value) in &quoted {
-            found[*slot] = Some(value);
+            values.found[*slot] = Some(value);
         }
         let start = out.len();
-        let mut values = EventValues {
-            found: &found,
-            arrival: context.arrival,
-            field_limit: FIELD_LIMIT,
-        };
         loop {
             let projected = self.write_row(&values, out);
             if out.len() - start <= ROW_LIMIT || values.field_limit < 64 {
@@ -200,13 +170,7 @@ impl Table {
 
     /// What an event would give to a row, without one being made.
     pub fn read(&self, event: &str, arrival: DateTime<Utc>) -> Reading {
-        let mut found = vec![None; self.slots];
-        self.paths.find(event, &mut found);
-        let values = EventValues {
-            found: &found,
-            arrival,
-            field_limit: FIELD_LIMIT,
-        };
+        let values = self.values_of(event, arrival);
         let mut reading = Reading::default();
         let mut scratch = Vec::new();
         for column in &self.columns {
@@ -219,6 +183,16 @@ impl Table {
             scratch.clear();
         }
         reading
+    }
+
+    fn values_of<'a>(&self, event: &'a str, arrival: DateTime<Utc>) -> EventValues<'a> {
+        let mut found = vec![None; self.slots];
+        self.paths.find(event, &mut found);
+        EventValues {
+            found,
+            arrival,
+            field_limit: FIELD_LIMIT,
+        }
     }
 
     fn constant_values(&self, constant_fields: &[(&'static str, String)]) -> Vec<(usize, String)> {
@@ -266,8 +240,7 @@ impl Table {
 /// What an event holds for the columns of a table.
 struct EventValues<'a> {
     /// By slot.
-    found: &'a [Option<&'a str>],
-    /// When the event came.
+    found: Vec<Option<&'a str>>,
     arrival: DateTime<Utc>,
     /// Longer values are cut to so many bytes.
     field_limit: usize,
