@@ -33,9 +33,7 @@ pub trait Script: Send + Sync + std::fmt::Debug {
 /// A whole answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// The status number.
     pub status: StatusCode,
-    /// The headers.
     pub headers: HeaderMap,
     /// The body, inflated.
     pub body: Vec<u8>,
@@ -107,12 +105,10 @@ impl HttpClient {
         }
     }
 
-    /// Starts a GET.
     pub fn get(&self, url: Url) -> RequestBuilder {
         self.client_for(&url).get(url)
     }
 
-    /// Starts a POST.
     pub fn post(&self, url: Url) -> RequestBuilder {
         self.client_for(&url).post(url)
     }

@@ -19,7 +19,7 @@ use crate::time::Deadline;
 const OF_LATE: usize = 64;
 
 /// A steady rate with a burst, the pause that a 429 asks of everybody, and how long an answer usually takes.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Throttle {
     limiter: Option<(Limiter, TokioClock)>,
     paused_until: Mutex<Option<Instant>>,
@@ -30,26 +30,17 @@ pub struct Throttle {
 impl Throttle {
     /// No rate of our own, only the pauses that the server asks for.
     pub fn unlimited() -> Self {
-        Self {
-            limiter: None,
-            paused_until: Mutex::new(None),
-            answers: Mutex::default(),
-        }
+        Self::default()
     }
 
     /// At most `rate` requests per second (positive) after a burst of `burst`.
     pub fn per_second(rate: f64, burst: NonZeroU32) -> Self {
-        let clock = TokioClock::new();
-        let limiter = Quota::with_period(Duration::from_secs_f64(1.0 / rate)).map(|quota| {
-            (
-                Limiter::direct_with_clock(quota.allow_burst(burst), clock.clone()),
-                clock,
-            )
-        });
+        let clock = TokioClock(Instant::now());
+        let quota = Quota::with_period(Duration::from_secs_f64(1.0 / rate));
+        let limiter = quota.map(|quota| Limiter::direct_with_clock(quota.allow_burst(burst), clock.clone()));
         Self {
-            limiter,
-            paused_until: Mutex::new(None),
-            answers: Mutex::default(),
+            limiter: limiter.map(|limiter| (limiter, clock)),
+            ..Self::default()
         }
     }
 
@@ -108,12 +99,6 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<N
 /// The limiter's clock is tokio's, which tests can pause.
 #[derive(Clone, Debug)]
 struct TokioClock(Instant);
-
-impl TokioClock {
-    fn new() -> Self {
-        Self(Instant::now())
-    }
-}
 
 impl Clock for TokioClock {
     type Instant = Nanos;
