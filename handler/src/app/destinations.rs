@@ -17,7 +17,6 @@ use crate::tables::{Table, TableOptions, table_with};
 use crate::time::Clock;
 use parking_lot::Mutex;
 
-/// See the module.
 pub struct Destinations {
     http: HttpClient,
     tokens: Arc<dyn TokenSource>,
@@ -51,11 +50,9 @@ struct TableLock {
 
 /// Which tables rows go to, and where.
 pub struct RouteRequest<'a> {
-    /// The destination.
     pub choice: &'a DestinationChoice,
     /// The directory, where it is the destination.
     pub directory: &'a PathBuf,
-    /// The tables.
     pub tables: &'a [&'static str],
     /// How rows are filled.
     pub options: TableOptions,
@@ -105,7 +102,13 @@ impl Destinations {
         }
         let destination: Arc<dyn Destination> = match request.choice {
             DestinationChoice::Directory => Arc::new(DirectoryDestination::open(request.directory.clone())?),
-            DestinationChoice::Rule(rule) => self.rule(rule),
+            DestinationChoice::Rule(rule) => Arc::new(LogsIngestion::new(
+                rule.clone(),
+                self.http.clone(),
+                self.tokens.clone(),
+                self.clock.clone(),
+                self.body_limit,
+            )),
         };
         let new = Arc::new(OpenDestination {
             destination,

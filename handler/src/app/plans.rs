@@ -82,10 +82,10 @@ impl<'a> Assembly<'a> {
         });
         Ok(RoutedInstance {
             streams: streams.collect::<Result<_, BuildError>>()?,
-            pushed: match built.webhook {
-                Some(webhook) => Some(self.pushes(settings, webhook)?),
-                None => None,
-            },
+            pushed: built
+                .webhook
+                .map(|webhook| self.pushes(settings, webhook))
+                .transpose()?,
             settings,
         })
     }
@@ -142,7 +142,6 @@ impl<'a> Assembly<'a> {
         }
     }
 
-    /// What is polled.
     pub fn stream_plans(&self) -> Vec<StreamPlan> {
         let instances = self.instances.iter();
         let plans = instances.flat_map(|instance| {

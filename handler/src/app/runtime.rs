@@ -11,14 +11,11 @@ use super::settings::Settings;
 use super::shared::Shared;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver, RunRequest};
 use crate::report::RunReport;
-use crate::state::{
-    BlobStore, Container, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, connect,
-};
+use crate::state::{BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, connect};
 use crate::status::{RunRecorder, Status, collect_status, run_and_record};
 
 /// Everything that runs, built from the settings.
 pub struct Runtime {
-    /// What is configured.
     pub plans: Plans,
     /// What the jobs share.
     pub context: Arc<JobContext>,
@@ -99,23 +96,13 @@ fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Lease
     let clock = shared.clock.clone();
     match location {
         StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),
-        StateLocation::Blob {
-            endpoint,
-            account,
-            container,
-        } => {
-            let container = Container {
-                endpoint: endpoint.as_str(),
-                account,
-                name: container,
-                is_emulator: endpoint.is_loopback(),
-            };
+        StateLocation::Blob(container) => {
             let tokens = &shared.tokens;
-            let objects = connect(&container, &shared.http, tokens.clone()).map_err(|reason| BuildError::Blob {
+            let objects = connect(container, &shared.http, tokens.clone()).map_err(|reason| BuildError::Blob {
                 container: container.to_string(),
                 reason,
             })?;
-            let tokens = (!container.is_emulator).then(|| tokens.clone());
+            let tokens = (!container.endpoint.is_loopback()).then(|| tokens.clone());
             Ok(Arc::new(BlobStore::new(objects, &container.to_string(), clock, tokens)))
         }
     }

@@ -37,7 +37,6 @@ const RUN_WAITS_FOR_LEDGERS: Duration = Duration::from_secs(3);
 /// Why there is no runtime.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeUnavailable {
-    /// The settings.
     #[error("the settings cannot be used: {}", in_one_line(.0))]
     Settings(SettingProblems),
     /// What is outside of them.
@@ -109,7 +108,23 @@ impl RuntimeProvider {
 
     /// Asks for the secrets that are due, if there are any, and takes over what came. Ends within ten seconds.
     pub async fn look_up(&self) {
-        self.inner.look_up().await;
+        let inner = &self.inner;
+        let _one_at_a_time = inner.looking_up.lock().await;
+        let (due, shared) = {
+            let mut state = inner.state();
+            let due = state.secrets.due(Instant::now());
+            // Without a client nothing can be asked; building the runtime says why.
+            let shared = match due.is_empty() {
+                true => None,
+                false => state.shared(inner).ok(),
+            };
+            (due, shared)
+        };
+        if let Some(shared) = shared {
+            let resolved = KeyVault::new(shared.identity.clone()).resolve(due).await;
+            inner.state().take(&resolved);
+        }
+        inner.state().first_lookup_ended = true;
     }
 
     /// Every setting whose value lies in a Key Vault, and what became of it.
@@ -144,7 +159,15 @@ impl RuntimeProvider {
     /// # Errors
     /// Where a setting of the whole program is bad, or something outside of the settings cannot be had.
     pub fn runtime(&self) -> Result<Arc<Runtime>, RuntimeUnavailable> {
-        self.inner.runtime()
+        let mut state = self.inner.state();
+        let settings = state.settings().map_err(RuntimeUnavailable::Settings)?;
+        if let Some(runtime) = &state.runtime {
+            return Ok(runtime.clone());
+        }
+        let shared = state.shared(&self.inner)?;
+        let runtime = Arc::new(Runtime::build(&settings, &shared, &self.inner.holder)?);
+        state.runtime = Some(runtime.clone());
+        Ok(runtime)
     }
 
     /// Saves what was counted of pushes, soon after it was.
@@ -167,14 +190,9 @@ impl RuntimeProvider {
 
     /// Waits until no push is on its way any more, answered or not.
     pub async fn pushes_settled(&self) {
-        let room = self
-            .inner
-            .state()
-            .shared
-            .as_ref()
-            .map(|shared| shared.inflight_budget.clone());
-        if let Some(room) = room {
-            room.emptied().await;
+        let shared = self.inner.state().shared.clone();
+        if let Some(shared) = shared {
+            shared.inflight_budget.emptied().await;
         }
     }
 
@@ -225,11 +243,15 @@ impl RuntimeProvider {
 
     /// Starts a lookup if one is due, and waits for it. It goes on if that takes too long.
     async fn wait_for_secrets(&self, patience: Duration) {
-        if !self.inner.has_something_due() {
+        let is_due = {
+            let state = self.inner.state();
+            !state.first_lookup_ended || !state.secrets.due(Instant::now()).is_empty()
+        };
+        if !is_due {
             return;
         }
-        let inner = self.inner.clone();
-        let looking_up = tokio::spawn(async move { inner.look_up().await });
+        let provider = self.clone();
+        let looking_up = tokio::spawn(async move { provider.look_up().await });
         // Its outcome is in the state; that it takes longer, or panicked, leaves everything as it was.
         let _ = tokio::time::timeout(patience, looking_up).await;
     }
@@ -238,42 +260,6 @@ impl RuntimeProvider {
 impl Inner {
     fn state(&self) -> MutexGuard<'_, RuntimeState> {
         self.state.lock()
-    }
-
-    fn has_something_due(&self) -> bool {
-        let state = self.state();
-        !state.first_lookup_ended || !state.secrets.due(Instant::now()).is_empty()
-    }
-
-    async fn look_up(&self) {
-        let _one_at_a_time = self.looking_up.lock().await;
-        let (due, shared) = {
-            let mut state = self.state();
-            let due = state.secrets.due(Instant::now());
-            // Without a client nothing can be asked; building the runtime says why.
-            let shared = match due.is_empty() {
-                true => None,
-                false => state.shared(self).ok(),
-            };
-            (due, shared)
-        };
-        if let Some(shared) = shared {
-            let resolved = KeyVault::new(shared.identity.clone()).resolve(due).await;
-            self.state().take(&resolved);
-        }
-        self.state().first_lookup_ended = true;
-    }
-
-    fn runtime(&self) -> Result<Arc<Runtime>, RuntimeUnavailable> {
-        let mut state = self.state();
-        let settings = state.settings().map_err(RuntimeUnavailable::Settings)?;
-        if let Some(runtime) = &state.runtime {
-            return Ok(runtime.clone());
-        }
-        let shared = state.shared(self)?;
-        let runtime = Arc::new(Runtime::build(&settings, &shared, &self.holder)?);
-        state.runtime = Some(runtime.clone());
-        Ok(runtime)
     }
 }
 

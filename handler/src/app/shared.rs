@@ -15,17 +15,11 @@ use crate::jobs::{Dedupe, InflightBudget, PushLedger};
 use crate::state::{ProcessLedger, Store};
 use crate::time::{Clock, Shutdown, SystemClock};
 
-/// See the module.
 pub struct Shared {
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The one client.
     pub http: HttpClient,
-    /// The one identity.
     pub identity: Arc<AzureIdentity>,
-    /// The tokens of the identity.
     pub tokens: Arc<dyn TokenSource>,
-    /// The shutdown signal.
     pub stop: Shutdown,
     /// Memory for the bodies of pushes on their way, of all receivers together.
     pub inflight_budget: InflightBudget,
@@ -41,13 +35,9 @@ pub struct Shared {
 
 /// What the process reaches out to.
 pub struct Outside {
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The one client.
     pub http: HttpClient,
-    /// The one identity.
     pub identity: Arc<AzureIdentity>,
-    /// The tokens of the identity.
     pub tokens: Arc<dyn TokenSource>,
 }
 
@@ -67,17 +57,12 @@ impl Shared {
 
     /// With an outside of the caller's choice.
     pub fn with(outside: Outside, stop: Shutdown, process: String) -> Self {
-        let Outside {
-            clock,
-            http,
-            identity,
-            tokens,
-        } = outside;
+        let (http, tokens, clock) = (outside.http, outside.tokens, outside.clock);
         Self {
             destinations: Destinations::new(http.clone(), tokens.clone(), clock.clone()),
             clock,
             http,
-            identity,
+            identity: outside.identity,
             tokens,
             stop,
             inflight_budget: InflightBudget::default(),

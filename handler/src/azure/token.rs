@@ -1,3 +1,5 @@
+use std::fmt;
+
 use async_trait::async_trait;
 
 use crate::config::Secret;
@@ -5,7 +7,7 @@ use crate::time::Deadline;
 
 /// Where access tokens come from: the handler's identity, or a test's own.
 #[async_trait]
-pub trait TokenSource: Send + Sync {
+pub trait TokenSource: Send + Sync + fmt::Debug {
     /// A token for `scope` (`https://monitor.azure.com/.default`).
     async fn token(&self, scope: &str, deadline: Deadline) -> Result<Secret, IdentityError>;
     /// Forgets what is cached, a refused token included.

@@ -128,11 +128,7 @@ fn encode(record: Record, time: DateTime<Utc>) -> [u8; LENGTH] {
 
 /// `None` for a kind that this executable does not know: it forgets more than it has to, and loses no event by that.
 fn decode(bytes: &[u8; LENGTH]) -> Option<(Record, DateTime<Utc>)> {
-    let part = |place: usize| {
-        let mut identity = [0; 16];
-        identity.copy_from_slice(&bytes[1 + place * 16..][..16]);
-        Identity(identity)
-    };
+    let part = |place: usize| Identity(bytes[1 + place * 16..].first_chunk().copied().unwrap_or_default());
     let (common, push, read) = (part(0), part(1), part(2));
     let record = match bytes[0] {
         b'P' => Record::Pushed { common, push },
@@ -150,8 +146,7 @@ fn decode(bytes: &[u8; LENGTH]) -> Option<(Record, DateTime<Utc>)> {
         b'H' => Record::Horizon,
         _ => return None,
     };
-    let mut time = [0; 8];
-    time.copy_from_slice(&bytes[LENGTH - 8..]);
+    let time = bytes.last_chunk().copied().unwrap_or_default();
     Some((record, DateTime::from_timestamp_millis(i64::from_le_bytes(time))?))
 }
 

@@ -75,7 +75,6 @@ impl Coverage {
         self.0.iter().any(|span| span.from <= instant && instant < span.to)
     }
 
-    /// The spans.
     pub fn spans(&self) -> &[Span] {
         &self.0
     }

@@ -27,7 +27,6 @@ pub struct DeadLetter {
 /// Which table refused a row.
 #[derive(Clone, Debug)]
 pub struct RefusedBy {
-    /// The table.
     pub table: String,
     /// The service's number of the call.
     pub request_id: Option<String>,
@@ -58,9 +57,7 @@ pub struct Letter {
     pub at: String,
     /// The stream it came from.
     pub source: String,
-    /// Its instance.
     pub instance: String,
-    /// Its name.
     pub stream: String,
     /// Why it was set aside.
     pub reason: String,
@@ -118,7 +115,6 @@ pub struct LetterFile {
 }
 
 impl DeadLetters {
-    /// Over the given store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
     }

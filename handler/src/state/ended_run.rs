@@ -15,7 +15,6 @@ use super::stream_health::LastRun;
 /// One stream's last good run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct EndedRun {
-    /// The run.
     pub run: LastRun,
     /// The watermark of each table at its end.
     #[serde(default)]

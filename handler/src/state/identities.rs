@@ -21,7 +21,6 @@ const ENTRY: usize = 16 + 8;
 /// twelve reads.
 const MOST_SEGMENTS: usize = 8;
 
-/// See the module.
 #[derive(Debug)]
 pub struct Identities {
     segments: Segments,
@@ -156,10 +155,8 @@ fn encode(identity: Identity, time: i64) -> [u8; ENTRY] {
 }
 
 fn decode(entry: &[u8; ENTRY]) -> (Identity, i64) {
-    let mut identity = [0; 16];
-    let mut time = [0; 8];
-    identity.copy_from_slice(&entry[..16]);
-    time.copy_from_slice(&entry[16..]);
+    let identity = entry.first_chunk().copied().unwrap_or_default();
+    let time = entry.last_chunk().copied().unwrap_or_default();
     (Identity(identity), i64::from_le_bytes(time))
 }
 

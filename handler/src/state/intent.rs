@@ -29,7 +29,6 @@ impl Document for Note {
 }
 
 impl Intent {
-    /// Of one stream.
     pub fn new(store: Arc<dyn Store>, stream: &StreamName) -> Self {
         let key = Key::new([
             "intents",

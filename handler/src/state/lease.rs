@@ -75,12 +75,13 @@ impl LeaseState {
 
 /// Releases a lease in its backend. Errors are ignored: a lease that is not released expires.
 #[async_trait]
-pub trait Release: Send + Sync {
+pub trait Release: Send + Sync + fmt::Debug {
     /// Once.
     async fn release(self: Box<Self>);
 }
 
 /// A lease that we hold. Dropping it stops its renewal; [`Lease::release`] frees it at once.
+#[derive(Debug)]
 pub struct Lease {
     /// Grows with every holder of this lease; kept in its text and in the checkpoints, for whoever looks into them.
     /// Nothing compares it: a holder whose lease is lost is kept from writing by [`Lease::require`], and one that was
@@ -133,16 +134,6 @@ impl Lease {
     }
 }
 
-impl fmt::Debug for Lease {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Lease")
-            .field("name", &self.state.name)
-            .field("fence", &self.fence)
-            .finish_non_exhaustive()
-    }
-}
-
 #[derive(Debug)]
 struct GuardedStore {
     store: Arc<dyn Store>,
@@ -160,14 +151,14 @@ impl Store for GuardedStore {
         self.lease.require()?;
         let length = bytes.len() as u64;
         let outcome = self.store.write(key, bytes, expected).await;
-        self.listings.note_write(key, length, &outcome).await;
+        self.listings.note_change(key, Some(length), &outcome).await;
         outcome
     }
 
     async fn remove(&self, key: &Key) -> Result<(), StoreError> {
         self.lease.require()?;
         let outcome = self.store.remove(key).await;
-        self.listings.note_removal(key, &outcome).await;
+        self.listings.note_change(key, None, &outcome).await;
         outcome
     }
 

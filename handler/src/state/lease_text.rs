@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::ended_run::{EndedRuns, read_leniently};
 use super::leases::{HeldBy, Holder};
 
-/// See the module.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct LeaseText {
     /// Grows with every holder.
@@ -19,7 +18,11 @@ pub struct LeaseText {
     /// When the lease ends unless it is renewed; `None` once it is released.
     pub until: Option<DateTime<Utc>>,
     /// How the last runs ended.
-    #[serde(default, deserialize_with = "read_leniently", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "read_leniently",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub runs: Option<EndedRuns>,
 }
 

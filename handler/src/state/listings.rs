@@ -39,35 +39,18 @@ impl Listings {
         Ok(found.collect())
     }
 
-    /// After a write of so many bytes.
-    pub async fn note_write<T>(&self, key: &Key, bytes: u64, outcome: &Result<T, StoreError>) {
-        self.change(key, outcome, |known| {
-            known.insert(key.clone(), bytes);
-        })
-        .await;
-    }
-
-    /// After a removal.
-    pub async fn note_removal<T>(&self, key: &Key, outcome: &Result<T, StoreError>) {
-        self.change(key, outcome, |known| {
-            known.remove(key);
-        })
-        .await;
-    }
-
-    /// What failed may have been done: the folder is listed anew.
-    async fn change<T>(
-        &self,
-        key: &Key,
-        outcome: &Result<T, StoreError>,
-        change: impl FnOnce(&mut BTreeMap<Key, u64>),
-    ) {
+    /// After a write of so many bytes, or a removal where there are none. What failed may have been done: the folder is
+    /// listed anew.
+    pub async fn note_change<T>(&self, key: &Key, bytes: Option<u64>, outcome: &Result<T, StoreError>) {
         let Some(folder) = folder_of(key) else { return };
         let mut folders = self.folders.lock().await;
         if outcome.is_err() {
             folders.remove(&folder);
         } else if let Some(known) = folders.get_mut(&folder) {
-            change(known);
+            match bytes {
+                Some(bytes) => known.insert(key.clone(), bytes),
+                None => known.remove(key),
+            };
         }
     }
 }
@@ -129,10 +112,10 @@ mod tests {
         write(&store, "checkpoints/s/default/a/T/2.ids").await;
         assert_eq!(names(&listings.list(&store, &table).await.unwrap()), ["1.ids"]);
         listings
-            .note_write(&key("checkpoints/s/default/a/T/3.ids"), 1, &Ok(()))
+            .note_change(&key("checkpoints/s/default/a/T/3.ids"), Some(1), &Ok(()))
             .await;
         listings
-            .note_removal(&key("checkpoints/s/default/a/T/1.ids"), &Ok(()))
+            .note_change(&key("checkpoints/s/default/a/T/1.ids"), None, &Ok(()))
             .await;
         assert_eq!(names(&listings.list(&store, &table).await.unwrap()), ["3.ids"]);
     }
@@ -145,7 +128,7 @@ mod tests {
         write(&store, "checkpoints/s/default/a/T/1.ids").await;
         let failed = Err::<(), _>(StoreError::LeaseLost { lease: "s".to_owned() });
         listings
-            .note_write(&key("checkpoints/s/default/a/T/1.ids"), 1, &failed)
+            .note_change(&key("checkpoints/s/default/a/T/1.ids"), Some(1), &failed)
             .await;
         assert_eq!(names(&listings.list(&store, &table).await.unwrap()), ["1.ids"]);
 

@@ -30,7 +30,7 @@ mod stats;
 mod store;
 mod stream_health;
 
-pub use blob::{BlobStore, Container, STORAGE_SCOPE, connect};
+pub use blob::{BlobStore, STORAGE_SCOPE, connect};
 pub use checkpoint::{Checkpoints, OpenWalk, TablePosition, account_digest};
 pub use counterpart_records::{CounterpartRecords, Record};
 pub use counts::Counts;

@@ -85,7 +85,6 @@ impl Segments {
         self.store.remove(&key).await
     }
 
-    /// The folder.
     pub fn folder(&self) -> &Key {
         &self.folder
     }

@@ -1,5 +1,6 @@
 //! Settings of the state: where it is kept.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use url::Url;
@@ -20,15 +21,29 @@ pub enum StateLocation {
     /// A local directory, made if absent.
     Directory(PathBuf),
     /// A container of a storage account.
-    Blob {
-        /// `https://<account>.blob.core.windows.net`, or a loopback origin for an emulator, where
-        /// the account is the first part of the path.
-        endpoint: Origin,
-        /// The storage account.
-        account: String,
-        /// The container, which has to exist.
-        container: String,
-    },
+    Blob(Container),
+}
+
+/// A container of a storage account, which has to exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// `https://<account>.blob.core.windows.net`, or a loopback origin for an emulator, where the account is the first
+    /// part of the path.
+    pub endpoint: Origin,
+    /// The storage account.
+    pub account: String,
+    /// Without the account.
+    pub name: String,
+}
+
+impl fmt::Display for Container {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (endpoint, account, name) = (self.endpoint.as_str(), &self.account, &self.name);
+        match self.endpoint.is_loopback() {
+            true => write!(formatter, "{endpoint}/{account}/{name}"),
+            false => write!(formatter, "{endpoint}/{name}"),
+        }
+    }
 }
 
 impl StateLocation {
@@ -78,11 +93,11 @@ impl StateLocation {
         if !is_account(account) || !is_container(container) {
             return None;
         }
-        Some(Self::Blob {
+        Some(Self::Blob(Container {
             endpoint: Origin::of(url),
             account: account.to_owned(),
-            container: container.to_owned(),
-        })
+            name: container.to_owned(),
+        }))
     }
 }
 
@@ -113,11 +128,11 @@ mod tests {
     use super::*;
 
     fn blob(endpoint: &str, account: &str, container: &str) -> StateLocation {
-        StateLocation::Blob {
+        StateLocation::Blob(Container {
             endpoint: Origin::parse(endpoint).unwrap(),
             account: account.to_owned(),
-            container: container.to_owned(),
-        }
+            name: container.to_owned(),
+        })
     }
 
     #[test]

@@ -51,7 +51,6 @@ pub struct SpoolEntry {
 /// Where an entry lies, and as what it was written or read: it is written over only if it is still that.
 #[derive(Clone, Debug)]
 pub struct EntryPlace {
-    /// Its name.
     pub key: Key,
     version: Version,
 }
@@ -79,7 +78,6 @@ impl SpoolEntry {
 }
 
 impl Spool {
-    /// Of one stream.
     pub fn new(quota: &SpoolQuota, stream: &StreamName) -> Self {
         Self {
             quota: quota.clone(),

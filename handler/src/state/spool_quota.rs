@@ -18,7 +18,6 @@ const COUNT_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Why an entry was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
-    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Over the limit.

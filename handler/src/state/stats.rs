@@ -43,7 +43,6 @@ pub struct DeadLetterStats {
     pub letters: u64,
     /// When the newest of them was set aside.
     pub newest: Option<DateTime<Utc>>,
-    /// Files.
     pub files: u64,
     /// False if there are too many files to read them all: then there are more letters.
     pub all_read: bool,

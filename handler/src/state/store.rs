@@ -9,7 +9,6 @@ use super::key::Key;
 /// An object as it was read.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// Its content.
     pub bytes: Vec<u8>,
     /// What a later write may expect.
     pub version: Version,
@@ -22,7 +21,6 @@ pub struct Version(pub String);
 /// An object in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
     pub key: Key,
     /// Its size.
     pub bytes: u64,
@@ -31,9 +29,7 @@ pub struct Listed {
 /// What must be there for a write to happen.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// Nothing.
     Absent,
-    /// This version.
     Version(Version),
     /// Anything or nothing.
     Anything,
@@ -55,14 +51,12 @@ pub trait Store: Send + Sync + fmt::Debug {
 /// What can go wrong with the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The backend failed.
     #[error(
         "the state store failed to {action} {key}: {reason}; check that STATE_URL ({place}) can be reached and written"
     )]
     Backend {
         /// `read`, `write`, ...
         action: &'static str,
-        /// The object.
         key: String,
         /// The backend's word.
         reason: String,
@@ -71,28 +65,13 @@ pub enum StoreError {
     },
     /// A write expected another version than was there.
     #[error("{key} was changed by somebody else in the meantime; this run stops so that nothing is overwritten")]
-    Conflict {
-        /// The object.
-        key: String,
-    },
+    Conflict { key: String },
     /// A file of a version that this executable does not know.
     #[error("{key} has version {found}, and this executable knows version {known}; {advice}", advice = update_advice(.key))]
-    UnknownVersion {
-        /// The object.
-        key: String,
-        /// What the file says.
-        found: String,
-        /// What we write.
-        known: u32,
-    },
+    UnknownVersion { key: String, found: String, known: u32 },
     /// A file that is no state of ours.
     #[error("{key} cannot be read as state ({reason}) and was not overwritten; {advice}", advice = advice(.key))]
-    Damaged {
-        /// The object.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Damaged { key: String, reason: String },
     /// Reading it would have taken the whole time of a run.
     #[error(
         "{what} could not be read from the state store within the time of the run (POLL_BUDGET), so nothing was begun; the next run tries again. If this lasts, raise POLL_BUDGET"
@@ -105,10 +84,7 @@ pub enum StoreError {
     #[error(
         "the lease {lease} was lost (the process was paused, or the store could not be reached in time); this run stops before its next write, and the next run goes on from what is saved"
     )]
-    LeaseLost {
-        /// Its name.
-        lease: String,
-    },
+    LeaseLost { lease: String },
 }
 
 /// What to do about a file that cannot be read, by what it is. Nothing of it may cost an event.

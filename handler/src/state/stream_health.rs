@@ -83,14 +83,12 @@ pub struct LastError {
     pub remedy: String,
 }
 
-/// One run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct LastRun {
     /// Its end.
     pub at: DateTime<Utc>,
     /// How long it took.
     pub seconds: f64,
-    /// How it ended.
     pub outcome: RunOutcome,
     /// What became of its events.
     pub tables: TableCounts,
@@ -104,7 +102,6 @@ pub enum RunOutcome {
     Done,
     /// The run's time ended first.
     BudgetEnded,
-    /// It failed.
     Failed,
     /// As a later version calls it.
     #[serde(untagged)]
@@ -114,7 +111,6 @@ pub enum RunOutcome {
 /// When a change is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persist {
-    /// At once.
     Now,
     /// With the next write, or when the last one is ten minutes old.
     Lazily,
@@ -129,7 +125,6 @@ pub struct StreamHealths {
 }
 
 impl StreamHealths {
-    /// Over the given store.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self {
             store,

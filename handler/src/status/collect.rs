@@ -59,7 +59,10 @@ async fn spool_status(plans: &Plans, context: &JobContext) -> Result<Vec<QueueSt
 
 async fn polled_streams(inputs: StatusInputs<'_>) -> Result<Vec<StreamStatus>, StoreError> {
     let plans = &inputs.plans.streams;
-    let leases: BTreeSet<String> = plans.iter().map(|plan| lease_name(plan.name(), plan.account())).collect();
+    let leases: BTreeSet<String> = plans
+        .iter()
+        .map(|plan| lease_name(plan.name(), plan.account()))
+        .collect();
     let reads = leases.into_iter().map(async |lease| {
         let runs = inputs.context.store.ended_runs(&lease).await?;
         Ok::<_, StoreError>((lease, runs))

@@ -6,10 +6,8 @@ use super::model::QueueStatus;
 use crate::jobs::{JobContext, Plans};
 use crate::state::StreamHealths;
 
-/// See the module.
 #[derive(Clone, Copy)]
 pub struct StatusInputs<'a> {
-    /// What is configured.
     pub plans: &'a Plans,
     /// The store and the rules of polling.
     pub context: &'a JobContext,

@@ -23,11 +23,6 @@ pub fn expected_lag(plan: &StreamPlan, rules: &PollRules) -> Duration {
     }
 }
 
-/// True if more than three ticks came and went since a run was to be expected.
-pub fn is_overdue(schedule: &Schedule, last_run: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    is_late(schedule, last_run, Duration::ZERO, now)
-}
-
 /// True if more than three ticks came and went since the watermark should have moved.
 pub fn is_late(schedule: &Schedule, watermark: DateTime<Utc>, expected_lag: Duration, now: DateTime<Utc>) -> bool {
     let mut tick = watermark + expected_lag;

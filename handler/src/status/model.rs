@@ -15,7 +15,6 @@ pub const LAST_FAILURE: &str = "last failure";
 /// The version of the JSON form: members are added to it, and none is renamed or taken away.
 const VERSION: u32 = 1;
 
-/// See the module.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     version: u32,
@@ -36,7 +35,6 @@ pub struct Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamState {
-    /// All well.
     Ok,
     /// It works, and has more to read than it got through.
     Behind,
@@ -70,7 +68,6 @@ pub enum Overlap {
     EveryTenthRun,
 }
 
-/// One stream.
 #[derive(Clone, Debug, Serialize)]
 pub struct StreamStatus {
     /// The stream, or the instance of what is disabled.
@@ -102,7 +99,6 @@ pub struct StreamStatus {
 /// One table of a stream.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct TableStatus {
-    /// The table's name.
     pub table: String,
     /// Nothing before it is ever asked for.
     pub begin: Option<DateTime<Utc>>,

@@ -83,9 +83,17 @@ fn add_rows(rows: Vec<(String, String)>, nothing: &str, page: &mut String) {
 
 fn escaped(text: &str) -> String {
     // The ampersand first: the others bring one each.
-    let replacements = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
+    let replacements = [
+        ('&', "&amp;"),
+        ('<', "&lt;"),
+        ('>', "&gt;"),
+        ('"', "&quot;"),
+        ('\'', "&#39;"),
+    ];
     let replaced = replacements.into_iter();
-    replaced.fold(text.to_owned(), |text, (character, entity)| text.replace(character, entity))
+    replaced.fold(text.to_owned(), |text, (character, entity)| {
+        text.replace(character, entity)
+    })
 }
 
 #[cfg(test)]

@@ -27,8 +27,7 @@ pub async fn fill_polled(
     stream: &mut StreamStatus,
 ) -> Result<(), StoreError> {
     let (schedule, now) = (&inputs.plans.schedule, inputs.now);
-    let health = inputs.healths.read(&plan.name().to_string()).await?;
-    let mut health = health.unwrap_or_default();
+    let mut health = inputs.healths.read(&plan.name().to_string()).await?.unwrap_or_default();
     if let Some(ended) = ended {
         add_last_run(&mut health, ended);
     }
@@ -47,8 +46,8 @@ pub async fn fill_polled(
     stream.possible_losses = checkpoint.possible_losses;
     let expected_lag = expected_lag(plan, &inputs.context.rules) + 2 * took;
     let present = earlier_present(now, stream.clock_offset_seconds);
-    let mut owners = inputs.spool.iter().filter_map(|queue| queue.stream.as_ref());
-    let something_waits = owners.any(|owner| owner == plan.name());
+    let mut queues = inputs.spool.iter();
+    let something_waits = queues.any(|queue| queue.stream.as_ref() == Some(plan.name()));
     for table in tables_of(plan) {
         let position = checkpoint.tables.get(&table);
         let position = position.map(|position| latest_position(&table, position, checkpoint.saved_at, ended));
@@ -63,16 +62,21 @@ pub async fn fill_polled(
         if !something_waits {
             shown.counts.wait(0);
         }
-        let others = shown.counts.replay(replayed.remove(&table).unwrap_or_default());
-        if let Some(pushed) = &mut shown.pushed {
-            pushed.replay(others);
-        }
+        count_replayed(&mut shown, replayed.remove(&table).unwrap_or_default());
         stream.tables.push(TableStatus { table, ..shown });
     }
     if is_behind && stream.status == StreamState::Ok {
         stream.status = StreamState::Behind;
     }
     Ok(())
+}
+
+/// So many events of the table were set aside and are delivered now, those that were pushed included.
+fn count_replayed(shown: &mut TableStatus, replayed: u64) {
+    let others = shown.counts.replay(replayed);
+    if let Some(pushed) = &mut shown.pushed {
+        pushed.replay(others);
+    }
 }
 
 /// The names of all tables that the stream goes to, those of its pushes included.

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::mem::take;
-
-use chrono::TimeDelta;
+use std::time::Duration;
 
 use super::inputs::StatusInputs;
-use super::lateness::is_overdue;
+use super::lateness::is_late;
 use super::model::{QueueStatus, StreamState, StreamStatus, TableStatus};
 use super::record::failed_to_deliver;
 use crate::event::StreamName;
 use crate::jobs::{Plans, PullPlan, PushedPlan, StreamPlan};
-use crate::state::{Checkpoints, Counts, Spool, StoreError, TableCounts, pushed_counts};
+use crate::state::{Checkpoints, Counts, Spool, StoreError, StreamHealth, TableCounts, pushed_counts};
 
 /// What was spooled while its upload went on is left alone so long.
-const LONGEST_HELD: TimeDelta = TimeDelta::minutes(2);
+const LONGEST_HELD: Duration = Duration::from_secs(120);
 
 /// Fills in what is stored of a stream of pushes.
 pub async fn fill_pushed(
@@ -22,8 +21,7 @@ pub async fn fill_pushed(
     name: &StreamName,
     stream: &mut StreamStatus,
 ) -> Result<(), StoreError> {
-    let health = inputs.healths.read(&name.to_string()).await?;
-    let mut health = health.unwrap_or_default();
+    let mut health = inputs.healths.read(&name.to_string()).await?.unwrap_or_default();
     let (mut drained, replayed) = (take(&mut health.drained), take(&mut health.replayed));
     stream.take_health(health);
     // What is polled too left the spool through the poller's stream.
@@ -48,31 +46,44 @@ pub async fn fill_pushed(
         && let Some(health) = inputs.healths.read(&plan.name().to_string()).await?
         && failed_to_deliver(&health)
     {
-        // What waits fails with the runs that should deliver it.
-        stream.status = StreamState::Failing;
-        stream.last_failure = stream.last_failure.max(health.last_failure);
-        stream.consecutive_failures = health.consecutive_failures;
-        stream.last_error = health.last_error;
+        take_failure(health, stream);
     }
     let mut oldest = waiting.iter().filter_map(|queue| queue.waiting.oldest);
     if stream.status == StreamState::Ok
-        && oldest.any(|oldest| is_overdue(&inputs.plans.schedule, oldest + LONGEST_HELD, inputs.now))
+        && oldest.any(|oldest| is_late(&inputs.plans.schedule, oldest, LONGEST_HELD, inputs.now))
     {
         stream.status = StreamState::Behind;
     }
-    let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
-    let shown = tables.into_iter().map(|table| {
-        let counts_of = |of: &TableCounts| of.get(table).copied().unwrap_or_default();
-        let mut counts = with_what_left_the_spool(counts_of(&received), counts_of(&drained), !waiting.is_empty());
-        counts.replay(replayed.get(table).copied().unwrap_or_default());
+    let counts = ledger_of(&received, &drained, !waiting.is_empty()).into_iter();
+    let tables = counts.map(|(table, mut counts)| {
+        counts.replay(replayed.get(&table).copied().unwrap_or_default());
         TableStatus {
-            table: table.clone(),
+            table,
             counts,
             ..TableStatus::default()
         }
     });
-    stream.tables = shown.collect();
+    stream.tables = tables.collect();
     Ok(())
+}
+
+/// What became of everything that was received, by table.
+fn ledger_of(received: &TableCounts, drained: &TableCounts, something_waits: bool) -> TableCounts {
+    let tables: BTreeSet<&String> = received.keys().chain(drained.keys()).collect();
+    let counts = tables.into_iter().map(|table| {
+        let counts_of = |of: &TableCounts| of.get(table).copied().unwrap_or_default();
+        let counts = with_what_left_the_spool(counts_of(received), counts_of(drained), something_waits);
+        (table.clone(), counts)
+    });
+    counts.collect()
+}
+
+/// What waits fails with the runs that should deliver it.
+fn take_failure(health: StreamHealth, stream: &mut StreamStatus) {
+    stream.status = StreamState::Failing;
+    stream.last_failure = stream.last_failure.max(health.last_failure);
+    stream.consecutive_failures = health.consecutive_failures;
+    stream.last_error = health.last_error;
 }
 
 /// The poller that reads the same events, whose runs empty the queues of the pushed ones.

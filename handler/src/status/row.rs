@@ -95,7 +95,7 @@ impl HealthRow {
             dead_lettered: counts.dead_lettered,
             // An entry whose events were not looked at counts as one.
             spooled: counts.spooled.max(facts.waiting.entries),
-            lag_seconds: watermark.map(|watermark| seconds_between(watermark, facts.at)),
+            lag_seconds: watermark.map(|watermark| (facts.at - watermark).as_seconds_f64().max(0.0)),
             watermark: watermark.map(rfc3339_millis),
             oldest_waiting: facts.waiting.oldest.map(rfc3339_millis),
             run_seconds: took.as_secs_f64(),
@@ -160,10 +160,6 @@ fn problem_of(reports: &[&StreamReport], counts: Counts) -> Option<Problem> {
     let message = cut_off.notices.last().cloned();
     let message = message.unwrap_or_else(|| "the run's time ended before the work did".to_owned());
     Some(Problem::new(ErrorCode::BudgetEnded, message))
-}
-
-fn seconds_between(from: DateTime<Utc>, to: DateTime<Utc>) -> f64 {
-    (to - from).as_seconds_f64().max(0.0)
 }
 
 #[cfg(test)]

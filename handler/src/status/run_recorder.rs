@@ -16,8 +16,6 @@ pub struct RunRecorder {
 /// What was asked of a run, and what came of it.
 #[derive(Clone, Copy)]
 pub struct FinishedRun<'a> {
-    /// What was asked.
     pub request: &'a RunRequest,
-    /// What it did.
     pub report: &'a RunReport,
 }

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 
 /// Where "now" comes from. Waiting goes through `tokio::time`, which tests can pause.
-pub trait Clock: Send + Sync {
+pub trait Clock: Send + Sync + fmt::Debug {
     /// The present instant.
     fn now(&self) -> DateTime<Utc>;
 }

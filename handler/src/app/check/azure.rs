@@ -12,19 +12,18 @@ use crate::state::{STORAGE_SCOPE, StateLocation};
 use crate::time::Deadline;
 
 /// A part for every audience.
-pub fn probes(provider: &RuntimeProvider, settings: &Settings, deadline: Deadline) -> Vec<(String, Probe)> {
+pub fn probes(provider: &RuntimeProvider, settings: &Settings, deadline: Deadline) -> Vec<Probe> {
     let scopes = scopes_of(settings);
     let tokens = match provider.tokens() {
         Ok(tokens) => tokens,
         Err(error) => {
             let finding = Finding::failed("identity", error.to_string());
-            return vec![("identity".to_owned(), Box::pin(std::future::ready(vec![finding])))];
+            return vec![Probe::new("identity", std::future::ready(vec![finding]))];
         }
     };
     let probes = scopes.into_iter().map(|scope| {
         let subject = format!("identity for {}", scope.trim_end_matches("/.default"));
-        let probe: Probe = Box::pin(token(tokens.clone(), subject.clone(), scope, deadline));
-        (subject, probe)
+        Probe::new(subject.clone(), token(tokens.clone(), subject, scope, deadline))
     });
     probes.collect()
 }
@@ -37,8 +36,8 @@ fn scopes_of(settings: &Settings) -> BTreeSet<String> {
             DestinationChoice::Directory => None,
         })
         .collect();
-    if let StateLocation::Blob { endpoint, .. } = &settings.state
-        && !endpoint.is_loopback()
+    if let StateLocation::Blob(container) = &settings.state
+        && !container.endpoint.is_loopback()
     {
         scopes.insert(STORAGE_SCOPE.to_owned());
     }

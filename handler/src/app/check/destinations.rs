@@ -9,7 +9,7 @@ use crate::jobs::{Plans, StreamPlan};
 use crate::time::Deadline;
 
 /// A part for every table of a destination.
-pub fn probes(plans: &Plans, health: Option<&TableRoute>, deadline: Deadline) -> Vec<(String, Probe)> {
+pub fn probes(plans: &Plans, health: Option<&TableRoute>, deadline: Deadline) -> Vec<Probe> {
     let mut seen = BTreeSet::new();
     let mut probes = Vec::new();
     for target in targets(plans, health) {
@@ -17,8 +17,7 @@ pub fn probes(plans: &Plans, health: Option<&TableRoute>, deadline: Deadline) ->
         // A table of a destination has one lock.
         if seen.insert(Arc::as_ptr(&target.send_lock)) {
             let subject = format!("table {table}");
-            let probe: Probe = Box::pin(table_of(target, subject.clone(), deadline));
-            probes.push((subject, probe));
+            probes.push(Probe::new(subject.clone(), table_of(target, subject, deadline)));
         }
     }
     probes

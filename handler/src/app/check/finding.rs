@@ -28,7 +28,22 @@ pub struct Finding {
 }
 
 /// A part that is tried.
-pub type Probe = Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>;
+pub struct Probe {
+    /// Which part, where it does not come to an end.
+    pub subject: String,
+    /// What is found once it has.
+    pub findings: Pin<Box<dyn Future<Output = Vec<Finding>> + Send>>,
+}
+
+impl Probe {
+    /// Of that part.
+    pub fn new(subject: impl Into<String>, findings: impl Future<Output = Vec<Finding>> + Send + 'static) -> Self {
+        Self {
+            subject: subject.into(),
+            findings: Box::pin(findings),
+        }
+    }
+}
 
 impl Finding {
     /// It works, as far as the text says.
@@ -51,14 +66,11 @@ impl Finding {
         let subject = subject.into();
         let text = text.into();
         // Errors and notices of streams begin with their name, which stands before the text already.
-        let text = match text.strip_prefix(&format!("{subject}: ")) {
-            Some(text) => text.to_owned(),
-            None => text,
-        };
+        let own = text.strip_prefix(&format!("{subject}: ")).unwrap_or(&text);
         Self {
             severity,
+            text: own.to_owned(),
             subject,
-            text,
         }
     }
 }

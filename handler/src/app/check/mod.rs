@@ -29,7 +29,6 @@ const AT_ONCE: usize = 64;
 /// Kept back, so that what is tried can say how far it came.
 const TO_TELL: Duration = Duration::from_secs(2);
 
-/// See the module.
 pub struct Check {
     /// As they were read.
     pub settings: Arc<Settings>,
@@ -60,17 +59,11 @@ impl Check {
     /// Every part, in an order of its own, as soon as it and those before it are known.
     pub fn run(&self, deadline: Deadline) -> impl Stream<Item = Vec<Finding>> {
         let early = deadline.less(TO_TELL);
-        let mut probes: Vec<(String, Probe)> = Vec::new();
-        let known = self.what_is_known();
-        probes.push(("settings".to_owned(), Box::pin(std::future::ready(known))));
-        probes.push((
-            "state store".to_owned(),
-            Box::pin(store(self.runtime.context.store.clone())),
-        ));
-        probes.push((
-            "state files".to_owned(),
-            Box::pin(state_files::probe(self.runtime.clone())),
-        ));
+        let mut probes = vec![
+            Probe::new("settings", std::future::ready(self.what_is_known())),
+            Probe::new("state store", store(self.runtime.context.store.clone())),
+            Probe::new("state files", state_files::probe(self.runtime.clone())),
+        ];
         probes.extend(azure::probes(&self.provider, &self.settings, early));
         probes.extend(streams::probes(&self.runtime.plans, &self.runtime.context.clock, early));
         probes.extend(destinations::probes(
@@ -79,7 +72,7 @@ impl Check {
             early,
         ));
         stream::iter(probes)
-            .map(move |(subject, probe)| within(subject, probe, deadline))
+            .map(move |probe| within(probe, deadline))
             .buffered(AT_ONCE)
     }
 
@@ -117,11 +110,11 @@ impl Check {
 }
 
 /// A part that does not come to an end is one that failed.
-async fn within(subject: String, probe: Probe, deadline: Deadline) -> Vec<Finding> {
-    match tokio::time::timeout(deadline.remaining(), probe).await {
+async fn within(probe: Probe, deadline: Deadline) -> Vec<Finding> {
+    match tokio::time::timeout(deadline.remaining(), probe.findings).await {
         Ok(findings) => findings,
         Err(_) => vec![Finding::failed(
-            subject,
+            probe.subject,
             "gave no answer in the time of a check; try again, and see whether its address can be reached from here",
         )],
     }

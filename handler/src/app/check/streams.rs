@@ -15,34 +15,33 @@ use crate::time::{Clock, Deadline, clock_remark};
 const LOOKED_AT: TimeDelta = TimeDelta::minutes(15);
 
 /// A part for every stream and every account.
-pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<(String, Probe)> {
+pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<Probe> {
     let now = clock.now();
-    let window = Window {
-        from: now - LOOKED_AT,
-        to: now,
+    let check = StreamCheck {
+        window: Window {
+            from: now - LOOKED_AT,
+            to: now,
+        },
+        deadline,
+        clock: clock.clone(),
+        clocks_told: Arc::default(),
     };
     let mut accounts = BTreeSet::new();
-    let clocks = Clocks {
-        ours: clock.clone(),
-        told: Arc::default(),
-    };
-    let mut probes: Vec<(String, Probe)> = Vec::new();
+    let mut probes = Vec::new();
     for plan in &plans.streams {
         let subject = plan.name().to_string();
         match plan {
             StreamPlan::Windows(plan) => {
                 probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
-                let probe = windows(plan.stream.clone(), subject.clone(), window, deadline, clocks.clone());
-                probes.push((subject, Box::pin(probe)));
+                probes.push(Probe::new(subject, windows(plan.stream.clone(), check.clone())));
             }
             StreamPlan::Snapshot(plan) => {
                 probes.extend(credential_of(plan.stream.clone(), &mut accounts, deadline));
-                let probe = snapshot(plan.stream.clone(), subject.clone(), deadline, clocks.clone());
-                probes.push((subject, Box::pin(probe)));
+                probes.push(Probe::new(subject, snapshot(plan.stream.clone(), check.clone())));
             }
             StreamPlan::Consumed(plan) => {
                 let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
-                probes.push((subject, Box::pin(probe)));
+                probes.push(Probe::new(subject, probe));
             }
         }
     }
@@ -61,64 +60,57 @@ fn in_a_check(error: &SourceError) -> String {
     }
 }
 
-/// This machine's clock, and the accounts whose vendor's clock was told about.
+/// What the probes of all streams share.
 #[derive(Clone)]
-struct Clocks {
-    ours: Arc<dyn Clock>,
-    told: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
+struct StreamCheck {
+    window: Window,
+    deadline: Deadline,
+    /// This machine's.
+    clock: Arc<dyn Clock>,
+    /// The accounts whose vendor's clock was told about.
+    clocks_told: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
 }
 
-impl Clocks {
+impl StreamCheck {
     /// What is worth saying of the clock behind a stream; streams of one account have the same.
     fn remark(&self, stream: &dyn PolledStream) -> Option<String> {
-        let offset = stream.vendor_clock()?.offset(self.ours.now())?;
+        let offset = stream.vendor_clock()?.offset(self.clock.now())?;
         let seconds = offset.difference_seconds()?;
         let account = (stream.name().source, stream.name().instance.clone());
-        let mut told = self.told.lock();
+        let mut told = self.clocks_told.lock();
         told.insert(account).then(|| clock_remark(seconds))
+    }
+
+    /// What is said of a stream, and that `what` was read, unless reading failed.
+    fn findings(&self, stream: &dyn PolledStream, what: Result<&str, SourceError>) -> Vec<Finding> {
+        let subject = stream.name().to_string();
+        let what = match what {
+            Ok(what) => what,
+            Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
+        };
+        let mut findings = vec![Finding::fine(subject.clone(), what)];
+        let notices = stream.notices().into_iter().chain(self.remark(stream));
+        findings.extend(notices.map(|notice| Finding::new(Severity::Attention, subject.clone(), notice)));
+        findings
     }
 }
 
-async fn windows(
-    stream: Arc<dyn WindowedStream>,
-    subject: String,
-    window: Window,
-    deadline: Deadline,
-    clocks: Clocks,
-) -> Vec<Finding> {
-    let read = match stream.probe(window, deadline).await {
-        Ok(read) => read,
-        Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
-    };
-    let what = match read {
+async fn windows(stream: Arc<dyn WindowedStream>, check: StreamCheck) -> Vec<Finding> {
+    let read = stream.probe(check.window, check.deadline).await;
+    let what = read.map(|events| match events {
         0 => "signed in and may read; nothing was recorded in the last 15 minutes",
         _ => "signed in, and read one event of the last 15 minutes",
-    };
-    may_read(&*stream, subject, what, &clocks)
+    });
+    check.findings(&*stream, what)
 }
 
-async fn snapshot(
-    stream: Arc<dyn SnapshotStream>,
-    subject: String,
-    deadline: Deadline,
-    clocks: Clocks,
-) -> Vec<Finding> {
-    let read = match stream.probe(deadline).await {
-        Ok(read) => read,
-        Err(error) => return vec![Finding::failed(subject, in_a_check(&error))],
-    };
-    let what = match read {
+async fn snapshot(stream: Arc<dyn SnapshotStream>, check: StreamCheck) -> Vec<Finding> {
+    let read = stream.probe(check.deadline).await;
+    let what = read.map(|objects| match objects {
         0 => "signed in and may read; there is nothing",
         _ => "signed in, and read one object",
-    };
-    may_read(&*stream, subject, what, &clocks)
-}
-
-fn may_read(stream: &dyn PolledStream, subject: String, what: &str, clocks: &Clocks) -> Vec<Finding> {
-    let mut findings = vec![Finding::fine(subject.clone(), what)];
-    let notices = stream.notices().into_iter().chain(clocks.remark(stream));
-    findings.extend(notices.map(|notice| Finding::new(Severity::Attention, subject.clone(), notice)));
-    findings
+    });
+    check.findings(&*stream, what)
 }
 
 /// One probe per account.
@@ -126,14 +118,11 @@ fn credential_of(
     stream: Arc<dyn PolledStream>,
     accounts: &mut BTreeSet<(&'static str, String)>,
     deadline: Deadline,
-) -> Option<(String, Probe)> {
+) -> Option<Probe> {
     let account = (stream.name().source, stream.name().instance.clone());
     let subject = format!("{}/{}", account.0, account.1);
     let is_new = accounts.insert(account);
-    is_new.then(|| {
-        let probe = credential(stream, subject.clone(), deadline);
-        (subject, Box::pin(probe) as Probe)
-    })
+    is_new.then(|| Probe::new(subject.clone(), credential(stream, subject, deadline)))
 }
 
 /// What the account's vendor tells. That the credential is refused is said by the streams.

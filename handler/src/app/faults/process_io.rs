@@ -162,6 +162,7 @@ fn dated(mut reply: Reply, now: DateTime<Utc>) -> Reply {
 }
 
 /// Tokens of the managed identity. That asking for them fails is tested elsewhere.
+#[derive(Debug)]
 pub struct Tokens {
     world: Arc<World>,
     current: Mutex<Option<String>>,

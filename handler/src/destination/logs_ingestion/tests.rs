@@ -57,7 +57,7 @@ impl Script for Service {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Tokens {
     renewed: std::sync::atomic::AtomicUsize,
 }

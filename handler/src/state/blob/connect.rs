@@ -1,6 +1,5 @@
 //! Connects to a container: with the handler's identity, or with the public key of the emulator's account.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use object_store::{BackoffConfig, CredentialProvider, ObjectStore, RetryConfig};
 
 use crate::azure::TokenSource;
 use crate::http::HttpClient;
+use crate::state::settings::Container;
 use crate::time::Deadline;
 
 /// What the identity is asked for.
@@ -25,37 +25,9 @@ const TOKEN_TIME: Duration = Duration::from_secs(10);
 /// emulator for local Azure Storage development".
 const EMULATOR_KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// Where a container lies.
-pub struct Container<'a> {
-    /// `https://<account>.blob.core.windows.net`, or the loopback origin of an emulator.
-    pub endpoint: &'a str,
-    /// The storage account.
-    pub account: &'a str,
-    /// The container.
-    pub name: &'a str,
-    /// True for an emulator on this machine, where the account is a part of the path.
-    pub is_emulator: bool,
-}
-
-impl fmt::Display for Container<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            endpoint,
-            account,
-            name,
-            is_emulator,
-        } = self;
-        if *is_emulator {
-            write!(formatter, "{endpoint}/{account}/{name}")
-        } else {
-            write!(formatter, "{endpoint}/{name}")
-        }
-    }
-}
-
 /// Nothing is sent yet. Fails for an address that makes no sense.
 pub fn connect(
-    container: &Container<'_>,
+    container: &Container,
     http: &HttpClient,
     tokens: Arc<dyn TokenSource>,
 ) -> Result<Arc<dyn ObjectStore>, String> {
@@ -68,33 +40,28 @@ pub fn connect(
         max_retries: 4,
         retry_timeout: Duration::from_secs(10),
     };
-    let url = reqwest::Url::parse(container.endpoint).map_err(|error| error.to_string())?;
+    let url = reqwest::Url::parse(container.endpoint.as_str()).map_err(|error| error.to_string())?;
     let mut builder = MicrosoftAzureBuilder::new()
-        .with_account(container.account)
-        .with_container_name(container.name)
+        .with_account(&container.account)
+        .with_container_name(&container.name)
         .with_retry(retry)
         .with_http_connector(Connector(http.client_for(&url).clone()));
-    builder = if container.is_emulator {
+    builder = if container.endpoint.is_loopback() {
         builder
-            .with_endpoint(format!("{}/{}", container.endpoint, container.account))
+            .with_endpoint(format!("{}/{}", container.endpoint.as_str(), container.account))
             .with_allow_http(true)
             .with_access_key(EMULATOR_KEY)
     } else {
         builder
-            .with_endpoint(container.endpoint.to_owned())
+            .with_endpoint(container.endpoint.as_str().to_owned())
             .with_credentials(Arc::new(Credentials(tokens)))
     };
     let store = builder.build().map_err(|error| error.to_string())?;
     Ok(Arc::new(store))
 }
 
+#[derive(Debug)]
 struct Credentials(Arc<dyn TokenSource>);
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Credentials")
-    }
-}
 
 #[async_trait]
 impl CredentialProvider for Credentials {

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::BlobStore;
@@ -84,7 +85,8 @@ impl Leases for BlobStore {
             state: state.clone(),
             written: Mutex::new((blob, version)),
         });
-        let renewal = tokio::spawn(renew(held.clone()));
+        let mut renewal = JoinSet::new();
+        renewal.spawn(renew(held.clone()));
         let backend = RenewedLease { held, renewal };
         Ok(LeaseAttempt::Taken(Lease::new(fence, state, Box::new(backend))))
     }
@@ -102,6 +104,7 @@ fn key_of(name: &str) -> Key {
     Key::new(["leases", &format!("{name}.json")])
 }
 
+#[derive(Debug)]
 struct BlobLease {
     store: BlobStore,
     key: Key,
@@ -159,24 +162,20 @@ impl BlobLease {
     }
 }
 
+#[derive(Debug)]
 struct RenewedLease {
     held: Arc<BlobLease>,
-    renewal: tokio::task::JoinHandle<()>,
+    /// Ends with this.
+    renewal: JoinSet<()>,
 }
 
 #[async_trait]
 impl Release for RenewedLease {
-    async fn release(self: Box<Self>) {
-        self.renewal.abort();
+    async fn release(mut self: Box<Self>) {
+        self.renewal.abort_all();
         if !self.held.state.is_lost() {
             let _ = tokio::time::timeout(RELEASE_TIME, self.held.write(None)).await;
         }
         self.held.state.lose();
-    }
-}
-
-impl Drop for RenewedLease {
-    fn drop(&mut self) {
-        self.renewal.abort();
     }
 }

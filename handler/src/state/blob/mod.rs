@@ -20,7 +20,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
 use self::again::{MOST_TRIES, is_answer_lost, until_answered};
-pub use self::connect::{Container, STORAGE_SCOPE, connect};
+pub use self::connect::{STORAGE_SCOPE, connect};
 use self::error::{conflicts, explain, is_unauthenticated};
 use super::key::Key;
 use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
@@ -33,7 +33,7 @@ const CALL_TIME: Duration = Duration::from_secs(15);
 const CALL_TIME_WHILE_GONE: Duration = Duration::from_secs(3);
 
 /// See the module. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct BlobStore {
     objects: Arc<dyn ObjectStore>,
     clock: Arc<dyn Clock>,
@@ -42,12 +42,6 @@ pub struct BlobStore {
     is_gone: Arc<AtomicBool>,
     /// Forgets its token when the service refuses it.
     tokens: Option<Arc<dyn TokenSource>>,
-}
-
-impl std::fmt::Debug for BlobStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("BlobStore").field(&self.place).finish()
-    }
 }
 
 impl BlobStore {

@@ -14,7 +14,6 @@ use crate::state::store::{Expected, Listed, StoreError, Stored, Version};
 /// Temporary files older than this belong to nobody.
 const ABANDONED_AFTER: Duration = Duration::from_secs(600);
 
-/// See the module.
 #[derive(Debug)]
 pub struct Files {
     root: PathBuf,
@@ -67,7 +66,6 @@ impl Files {
         Ok(())
     }
 
-    /// The directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -79,14 +77,12 @@ impl Files {
 
     /// The object, or `None`.
     pub fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        match fs::read(self.path(key)) {
-            Ok(bytes) => Ok(Some(Stored {
-                version: version_of(&bytes),
-                bytes,
-            })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.error("read", key.as_str(), &error)),
-        }
+        let bytes = unless_absent(fs::read(self.path(key)));
+        let bytes = bytes.map_err(|error| self.error("read", key.as_str(), &error))?;
+        Ok(bytes.map(|bytes| Stored {
+            version: version_of(&bytes),
+            bytes,
+        }))
     }
 
     /// Temporary file, fsync, rename, fsync of the folder. `None` while another process holds the store's lock.
@@ -112,11 +108,10 @@ impl Files {
 
     /// Removes the object if it is there.
     pub fn remove(&self, key: &Key) -> Result<(), StoreError> {
-        match fs::remove_file(self.path(key)) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(self.error("remove", key.as_str(), &error)),
-        }
+        let removed = unless_absent(fs::remove_file(self.path(key)));
+        removed
+            .map(|_| ())
+            .map_err(|error| self.error("remove", key.as_str(), &error))
     }
 
     /// All files below `prefix`, sorted.
@@ -124,13 +119,10 @@ impl Files {
         let mut found = Vec::new();
         let mut folders = vec![prefix.clone()];
         while let Some(folder) = folders.pop() {
-            let entries = match fs::read_dir(self.path(&folder)) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(self.error("list", folder.as_str(), &error)),
-            };
-            for entry in entries {
-                let entry = entry.map_err(|error| self.error("list", folder.as_str(), &error))?;
+            let failed = |error| self.error("list", folder.as_str(), &error);
+            let entries = unless_absent(fs::read_dir(self.path(&folder))).map_err(failed)?;
+            for entry in entries.into_iter().flatten() {
+                let entry = entry.map_err(failed)?;
                 let key = folder.child(&entry.file_name().to_string_lossy());
                 let Ok(metadata) = entry.metadata() else { continue };
                 if metadata.is_dir() {
@@ -201,6 +193,15 @@ impl Files {
                 let _ = fs::remove_file(entry.path());
             }
         }
+    }
+}
+
+/// `None` of what is not there.
+fn unless_absent<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

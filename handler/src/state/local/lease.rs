@@ -24,18 +24,14 @@ const LEASE_TIME: Duration = Duration::from_secs(30);
 const RENEW_EVERY: Duration = Duration::from_secs(10);
 
 /// A locked lease file.
+#[derive(Debug)]
 struct LockedFile {
     file: File,
     text: LeaseText,
 }
 
 /// Tries to lock the lease's file and writes our name into it. Must be called within the runtime that renews the text.
-pub fn try_take(
-    files: &Files,
-    name: &str,
-    holder: &Holder,
-    clock: Arc<dyn Clock>,
-) -> Result<LeaseAttempt, StoreError> {
+pub fn try_take(files: &Files, name: &str, holder: &Holder, clock: Arc<dyn Clock>) -> Result<LeaseAttempt, StoreError> {
     let key = key_of(name);
     let failed = |error: io::Error| files.error("take the lease", key.as_str(), &error);
     let mut file = files.open_lock(&files.path(&key)).map_err(failed)?;
@@ -83,6 +79,7 @@ impl LockedFile {
     }
 }
 
+#[derive(Debug)]
 struct LocalLease {
     locked: Arc<Mutex<LockedFile>>,
     state: Arc<LeaseState>,

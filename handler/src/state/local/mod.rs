@@ -27,16 +27,10 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// The text of a lease that is being written is read again so often.
 const LEASE_READS: u32 = 5;
 
-/// See the module.
+#[derive(Debug)]
 pub struct LocalStore {
     files: Arc<Files>,
     clock: Arc<dyn Clock>,
-}
-
-impl std::fmt::Debug for LocalStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_tuple("LocalStore").field(&self.files.root()).finish()
-    }
 }
 
 impl LocalStore {

@@ -53,7 +53,7 @@ fn settings_of_the_whole_program_replace_the_defaults() {
     ]]);
 
     assert_eq!(settings.destination_dir, PathBuf::from("/somewhere/rows"));
-    assert!(matches!(settings.state, StateLocation::Blob { .. }));
+    assert!(matches!(settings.state, StateLocation::Blob(_)));
     assert_eq!(settings.poll.schedule.text(), "0 */5 * * * *");
     assert_eq!(settings.poll.lookback, Duration::from_secs(730 * 86_400));
     assert_eq!(settings.poll.overlap, Duration::ZERO);

@@ -35,6 +35,7 @@ const RUNS: usize = 40;
 const LATEST_SHOWN: i64 = 8 * 60;
 
 /// This machine's clock.
+#[derive(Debug)]
 struct OurClock {
     right: VirtualClock,
     ahead: Mutex<TimeDelta>,
