@@ -102,13 +102,7 @@ impl Destinations {
         }
         let destination: Arc<dyn Destination> = match request.choice {
             DestinationChoice::Directory => Arc::new(DirectoryDestination::open(request.directory.clone())?),
-            DestinationChoice::Rule(rule) => Arc::new(LogsIngestion::new(
-                rule.clone(),
-                self.http.clone(),
-                self.tokens.clone(),
-                self.clock.clone(),
-                self.body_limit,
-            )),
+            DestinationChoice::Rule(rule) => self.rule(rule),
         };
         let new = Arc::new(OpenDestination {
             destination,

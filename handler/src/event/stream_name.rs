@@ -13,6 +13,17 @@ pub struct StreamName {
     pub stream: &'static str,
 }
 
+impl StreamName {
+    /// Of an instance of a vendor.
+    pub fn of(source: &'static str, instance: &str, stream: &'static str) -> Self {
+        Self {
+            source,
+            instance: instance.to_owned(),
+            stream,
+        }
+    }
+}
+
 impl fmt::Display for StreamName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}/{}", self.source, self.instance, self.stream)

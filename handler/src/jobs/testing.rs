@@ -12,7 +12,7 @@ use crate::destination::{Batch, Delivery, DeliveryError, Destination, Refusal, S
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
-use crate::sources::{DestructiveStream, Page, ReadOutcome, SourceError};
+use crate::sources::{DestructiveStream, Page, ParsedReply, ReadOutcome, SourceError};
 use crate::state::{DeadLetters, Holder, Lease, LeaseAttempt, Leases, LocalStore, Spool, SpoolQuota, Store};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock};
@@ -87,13 +87,15 @@ impl DestructiveStream for Subscription {
     }
 
     async fn take(&self, _: Duration, _: Deadline) -> ReadOutcome {
-        let stream = self.name.clone();
-        ReadOutcome::Nothing(SourceError::Stopped { stream })
+        ReadOutcome::Nothing(SourceError::Stopped)
     }
 
-    fn parse(&self, text: String) -> (Page, Option<(String, String)>) {
+    fn parse(&self, text: String) -> ParsedReply {
         let events = elements(&text, &text);
-        (Page::new(text, events, 0), None)
+        ParsedReply {
+            page: Page::new(text, events, 0),
+            rest: None,
+        }
     }
 
     fn identity_of(&self, event: &str) -> Identity {

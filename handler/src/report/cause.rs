@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::problem::{ErrorCode, Problem};
 use crate::delivery::TableWriteError;
 use crate::destination::DeliveryError;
-use crate::sources::{SourceError, TOKEN_ENDPOINT};
+use crate::sources::{SourceError, StreamError, TOKEN_ENDPOINT};
 use crate::state::{SpoolError, StoreError};
 
 /// An error that can say its code.
@@ -30,22 +30,26 @@ pub trait Cause: Display {
     }
 }
 
-impl Cause for SourceError {
+impl Cause for StreamError<'_> {
     fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
-        let code = match self {
-            Self::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
+        let code = match self.error {
+            SourceError::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
             // A 400 from there is about the credential (RFC 6749, 5.2).
-            Self::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
-            Self::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
-            Self::Refused { .. } => ErrorCode::VendorRefused,
-            Self::Unavailable { .. } | Self::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
-            Self::NoWholeReply { .. } => ErrorCode::PossibleLoss,
-            Self::OutOfTime { .. } | Self::ShareUsed { .. } | Self::Stopped { .. } => ErrorCode::BudgetEnded,
-            Self::BadPage { .. } => ErrorCode::VendorBadPage,
-            Self::ForeignLink { .. } => ErrorCode::ForeignLink,
+            SourceError::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => {
+                ErrorCode::CredentialsRejected
+            }
+            SourceError::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
+            SourceError::Refused { .. } => ErrorCode::VendorRefused,
+            SourceError::Unavailable { .. } | SourceError::OutOfTime { kept_failing: true, .. } => {
+                ErrorCode::VendorUnavailable
+            }
+            SourceError::NoWholeReply { .. } => ErrorCode::PossibleLoss,
+            SourceError::OutOfTime { .. } | SourceError::ShareUsed | SourceError::Stopped => ErrorCode::BudgetEnded,
+            SourceError::BadPage { .. } => ErrorCode::VendorBadPage,
+            SourceError::ForeignLink { .. } => ErrorCode::ForeignLink,
         };
-        match self {
-            Self::Refused { remedy, .. } => (code, Some(remedy)),
+        match self.error {
+            SourceError::Refused { remedy, .. } => (code, Some(remedy)),
             _ => (code, None),
         }
     }
@@ -118,13 +122,12 @@ mod tests {
                 stream: "activities",
             };
             let error = SourceError::Refused {
-                stream,
                 asked,
                 status,
                 code: None,
                 remedy: "renew it".to_owned(),
             };
-            let problem = error.problem();
+            let problem = error.of(&stream).problem();
             assert_eq!((problem.code, problem.remedy()), (expected, "renew it"), "{asked}");
             let is_rejected = expected != ErrorCode::VendorRefused;
             assert_eq!(problem.code.is_about_credential(), is_rejected, "{status} {asked}");

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::VendorClock;
 use crate::config::Origin;
-use crate::http::{HttpClient, Throttle};
+use crate::http::{HttpClient, Reply, Retryability, Throttle, retryability};
 use crate::time::Clock;
 
 /// See the module. A pause that the vendor asks for holds all streams of the account.
@@ -26,12 +26,22 @@ pub struct ApiClient {
     /// Our own rate limit, and the pauses that the vendor asks for.
     pub throttle: Throttle,
     /// The vendor's clock, learned from every reply.
-    pub vendor_clock: VendorClock,
+    pub vendor_clock: Arc<VendorClock>,
+    /// True for a refusal that means what 429 means elsewhere.
+    pub is_rate_limit: fn(&Reply) -> bool,
 }
 
 impl ApiClient {
     /// The present.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What an answer asks of us.
+    pub fn retryability(&self, reply: &Reply) -> Retryability {
+        match (self.is_rate_limit)(reply) {
+            true => Retryability::Throttled,
+            false => retryability(reply.status),
+        }
     }
 }

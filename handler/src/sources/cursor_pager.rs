@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 
+use super::cursor_pages::{CompletePage, CursorPages, PageRequest, PageResult};
 use super::distinct::Distinct;
-use super::notes::Notes;
-use crate::sources::{Page, Pages, PolledStream, SourceError, TOKEN_ENDPOINT, Window, WindowedStream};
+use crate::sources::{Page, Pages, SourceError, StreamBase, TOKEN_ENDPOINT, Window, WindowedStream};
 use crate::time::Deadline;
 
 /// How often a window is restarted because a cursor was refused.
@@ -14,110 +14,14 @@ const NEW_STARTS: u32 = 2;
 /// Pages without events in a row behind which nothing more is expected.
 const MOST_EMPTY_PAGES: u32 = 10;
 
-/// Gives the page behind a cursor.
-#[async_trait]
-pub trait CursorPages: PolledStream {
-    /// The endpoint in words, for errors.
-    fn asked(&self) -> &'static str;
-    /// The page size that is asked for first.
-    fn page_size(&self) -> usize;
-    /// Takes what a person should know although reading continues.
-    fn notes(&self) -> &Notes;
-    /// A page size that no vendor refuses for being too large.
-    fn fallback_page_size(&self) -> usize {
-        100
-    }
-    /// The fallback page size was accepted where the usual one was refused.
-    fn fallback_page_size_was_accepted(&self) {}
-    /// True if a cursor holds the page size: smaller pages are had from the first page on.
-    fn cursor_fixes_page_size(&self) -> bool {
-        false
-    }
-    /// True if pages promise a number of events: only then it matters that an event which comes twice counts once.
-    fn promises_totals(&self) -> bool {
-        false
-    }
-    /// The page of at most `limit` events at `place`.
-    async fn page(
-        &self,
-        window: Window,
-        limit: usize,
-        place: PagePosition<'_>,
-        deadline: Deadline,
-    ) -> Result<PageResult, SourceError>;
-}
-
-/// Where in a window a page is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct PagePosition<'a> {
-    /// Behind this cursor; `None` for the first page.
-    pub cursor: Option<&'a str>,
-    /// So many events of the window came on the pages before.
-    pub read: u64,
-    /// Which ones, where it matters.
-    pub seen: Option<&'a Distinct>,
-}
-
-impl PagePosition<'_> {
-    /// The beginning of a window.
-    pub const FIRST: Self = Self {
-        cursor: None,
-        read: 0,
-        seen: None,
-    };
-
-    /// How many events of a page did not come on the pages before.
-    pub fn new_events(&self, page: &Page) -> u64 {
-        let nothing = Distinct::default();
-        self.seen.unwrap_or(&nothing).new_on(page)
-    }
-}
-
 /// The first page of a window, of one event at the most: how many came.
 pub async fn least_page(source: &dyn CursorPages, window: Window, deadline: Deadline) -> Result<usize, SourceError> {
-    match source.page(window, 1, PagePosition::FIRST, deadline).await? {
+    match source.page(PageRequest::first(window, 1), deadline).await? {
         PageResult::Page(complete) => Ok(complete.page.events().count()),
         PageResult::Refused(error)
         | PageResult::TooLarge(error)
         | PageResult::Incomplete(_, error)
         | PageResult::Short(_, error) => Err(error),
-    }
-}
-
-/// A whole page.
-#[derive(Debug)]
-pub struct CompletePage {
-    /// Its events.
-    pub page: Page,
-    /// The cursor of the next page, unless it is the last.
-    pub next: Option<String>,
-    /// How many events the window has, as far as the vendor's total can be believed.
-    pub promised: Option<u64>,
-}
-
-/// What asking for a page brought.
-#[derive(Debug)]
-pub enum PageResult {
-    /// The page.
-    Page(CompletePage),
-    /// Something of the page is missing. Its events are delivered, and reading ends with the error.
-    Incomplete(Page, SourceError),
-    /// Nothing is wrong with the last page but that less came than was promised. The window may have changed on the
-    /// way: its events are delivered, and it is begun anew once before that is an error.
-    Short(Page, SourceError),
-    /// 400, 410 or 422: perhaps an expired cursor, perhaps the page size.
-    Refused(SourceError),
-    /// Too large or too slow.
-    TooLarge(SourceError),
-}
-
-impl PageResult {
-    /// Of an answer that asking again would bring again: about the request by its status, or an error.
-    pub fn of_refusal(status: u16, error: SourceError) -> Result<Self, SourceError> {
-        match status {
-            400 | 410 | 422 => Ok(Self::Refused(error)),
-            _ => Err(error),
-        }
     }
 }
 
@@ -217,10 +121,8 @@ impl<'a> CursorPager<'a> {
     }
 
     fn bad_page(&self, reason: String) -> SourceError {
-        let (stream, asked) = (self.source.name(), self.source.asked());
         SourceError::BadPage {
-            stream: stream.clone(),
-            asked,
+            asked: self.source.base().asked,
             status: 200,
             reason,
             excerpt: "[not shown]".to_owned(),
@@ -230,7 +132,6 @@ impl<'a> CursorPager<'a> {
     /// A last page that leads back to itself, or to the beginning, is an end. Where there may be more behind it, the
     /// window counts as interrupted: cut into shorter ones, it needs no link.
     fn end_of_circle(&self, events: usize, cursor: &str, promised: Option<u64>) -> PagerState {
-        let (stream, asked) = (self.source.name(), self.source.asked());
         let may_have_more = match promised {
             Some(promised) => promised > self.read,
             None => events >= self.least_full_page(cursor) && !self.window.is_shortest(),
@@ -239,8 +140,9 @@ impl<'a> CursorPager<'a> {
             let reason = "it leads back to a page that was read, although there may be more behind it";
             return PagerState::Failed(self.bad_page(reason.to_owned()), None);
         }
-        self.source.notes().add(format!(
-            "{stream}: the last page of {asked} leads back to a page that was read; it is taken for the end"
+        let StreamBase { asked, notes, .. } = self.source.base();
+        notes.add(format!(
+            "the last page of {asked} leads back to a page that was read; it is taken for the end"
         ));
         PagerState::End
     }
@@ -252,23 +154,17 @@ impl<'a> CursorPager<'a> {
     }
 
     fn tell_of_dead_cursor(&self) {
-        let (stream, asked) = (self.source.name(), self.source.asked());
-        self.source.notes().add(format!(
-            "{stream}: {asked} does not know the place any more at which the run before ended; everything is read from \
+        let StreamBase { asked, notes, .. } = self.source.base();
+        notes.add(format!(
+            "{asked} does not know the place any more at which the run before ended; everything is read from \
              the beginning, and what came before is not delivered again"
         ));
     }
 
     /// The page at which an earlier pager ended is refused for good: its cursor is dead.
     fn leave_dead_cursor(&mut self, error: SourceError) -> Result<(), SourceError> {
-        let is_about_cursor = matches!(error, SourceError::Refused { status, .. } if status != 401)
-            && !matches!(
-                error,
-                SourceError::Refused {
-                    asked: TOKEN_ENDPOINT,
-                    ..
-                }
-            );
+        let is_about_cursor =
+            matches!(error, SourceError::Refused { status, asked, .. } if status != 401 && asked != TOKEN_ENDPOINT);
         if !std::mem::take(&mut self.is_resuming) || !is_about_cursor {
             return Err(error);
         }
@@ -353,12 +249,14 @@ impl Pages for CursorPager<'_> {
                 PagerState::End => return Ok(None),
                 PagerState::Failed(..) => return self.fail(),
             };
-            let place = PagePosition {
+            let request = PageRequest {
+                window: self.window,
+                limit: self.limit,
                 cursor,
                 read: self.read,
                 seen: Some(&self.seen),
             };
-            let result = match self.source.page(self.window, self.limit, place, deadline).await {
+            let result = match self.source.page(request, deadline).await {
                 Ok(result) => result,
                 Err(error) => {
                     self.leave_dead_cursor(error)?;

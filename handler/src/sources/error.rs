@@ -1,4 +1,4 @@
-//! Why a stream could not be read. Every text names the stream, what failed and what to do.
+//! Why a stream could not be read. Every text says what failed and what to do; [`StreamError`] names the stream too.
 
 use crate::event::StreamName;
 
@@ -6,10 +6,8 @@ use crate::event::StreamName;
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The vendor refused, and would refuse again.
-    #[error("{stream}: {asked} answered {status}{code}: {remedy}", code = in_brackets(.code))]
+    #[error("{asked} answered {status}{code}: {remedy}", code = in_brackets(.code))]
     Refused {
-        /// Which stream.
-        stream: StreamName,
         /// Which endpoint, in words.
         asked: &'static str,
         /// The HTTP status number.
@@ -20,10 +18,8 @@ pub enum SourceError {
         remedy: String,
     },
     /// Tries are used up; the next run tries again.
-    #[error("{stream}: {asked} {what}; tries so far: {tries}; the next run tries again, and nothing is passed over")]
+    #[error("{asked} {what}; tries so far: {tries}; the next run tries again, and nothing is passed over")]
     Unavailable {
-        /// Which stream.
-        stream: StreamName,
         /// Which endpoint, in words.
         asked: &'static str,
         /// What it did, with the status number if there was one.
@@ -33,11 +29,9 @@ pub enum SourceError {
     },
     /// Where reading consumes: a request went out, and no whole reply came.
     #[error(
-        "{stream}: {asked} {what}; reading consumes, so what was not received cannot be asked for again ({came} bytes came, and the whole events in them are kept)"
+        "{asked} {what}; reading consumes, so what was not received cannot be asked for again ({came} bytes came, and the whole events in them are kept)"
     )]
     NoWholeReply {
-        /// Which stream.
-        stream: StreamName,
         /// Which endpoint, in words.
         asked: &'static str,
         /// What it did.
@@ -46,10 +40,8 @@ pub enum SourceError {
         came: usize,
     },
     /// The run's time is over. What was read is delivered, and the next run goes on.
-    #[error("{stream}: the run's time (POLL_BUDGET) ended while {doing}; the next run goes on")]
+    #[error("the run's time (POLL_BUDGET) ended while {doing}; the next run goes on")]
     OutOfTime {
-        /// Which stream.
-        stream: StreamName,
         /// What was being done.
         doing: String,
         /// True if the vendor failed up to that end, so that the time was lost and not used.
@@ -57,23 +49,15 @@ pub enum SourceError {
     },
     /// A scan of everything took its share of the account's calls.
     #[error(
-        "{stream}: this run took its share of the calls that the account allows in an hour, so that enough are left for the events; the next run goes on"
+        "this run took its share of the calls that the account allows in an hour, so that enough are left for the events; the next run goes on"
     )]
-    ShareUsed {
-        /// Which stream.
-        stream: StreamName,
-    },
+    ShareUsed,
     /// The process is to end.
-    #[error("{stream}: the process is ending; what was read is delivered, and the next run goes on")]
-    Stopped {
-        /// Which stream.
-        stream: StreamName,
-    },
+    #[error("the process is ending; what was read is delivered, and the next run goes on")]
+    Stopped,
     /// An answer that is no page.
-    #[error("{stream}: {asked} answered {status} with a page that cannot be read ({reason}); it began with: {excerpt}")]
+    #[error("{asked} answered {status} with a page that cannot be read ({reason}); it began with: {excerpt}")]
     BadPage {
-        /// Which stream.
-        stream: StreamName,
         /// Which endpoint, in words.
         asked: &'static str,
         /// The HTTP status number.
@@ -85,11 +69,9 @@ pub enum SourceError {
     },
     /// A link that leads away from the configured API.
     #[error(
-        "{stream}: the link to the next page points to {target}, not to {expected}; it was not followed, because the access token would go with it. Check that the settings name the right region or API address"
+        "the link to the next page points to {target}, not to {expected}; it was not followed, because the access token would go with it. Check that the settings name the right region or API address"
     )]
     ForeignLink {
-        /// Which stream.
-        stream: StreamName,
         /// Scheme, host and port of the link.
         target: String,
         /// Those of the API.
@@ -103,15 +85,28 @@ pub const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 impl SourceError {
     /// The token endpoint refused with that status.
-    pub fn token_refused(stream: &StreamName, status: u16, code: Option<String>, remedy: String) -> Self {
+    pub fn token_refused(status: u16, code: Option<String>, remedy: String) -> Self {
         Self::Refused {
-            stream: stream.clone(),
             asked: TOKEN_ENDPOINT,
             status,
             code,
             remedy,
         }
     }
+
+    /// As the error of that stream.
+    pub fn of<'a>(&'a self, stream: &'a StreamName) -> StreamError<'a> {
+        StreamError { stream, error: self }
+    }
+}
+
+/// Why that stream could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{stream}: {error}")]
+pub struct StreamError<'a> {
+    stream: &'a StreamName,
+    /// What failed.
+    pub error: &'a SourceError,
 }
 
 fn in_brackets(code: &Option<String>) -> String {

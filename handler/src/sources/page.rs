@@ -1,6 +1,11 @@
+//! A page of events in a vendor's reply.
+
 use std::ops::Range;
 
-use crate::json::{Cursor, Kind, kind, range_in, unquote};
+use serde::de::IgnoredAny;
+
+use super::unreadable::set_apart;
+use crate::json::{Cursor, Kind, kind, lossy_text, range_in, unquote};
 
 /// A page of events: the reply's text, and where in it each event stands.
 #[derive(Debug)]
@@ -34,6 +39,61 @@ pub struct NoPage {
     pub reason: String,
     /// As it came.
     pub body: Vec<u8>,
+}
+
+impl NoPage {
+    /// Of the text of a body.
+    pub fn new(reason: impl Into<String>, text: String) -> Self {
+        Self {
+            reason: reason.into(),
+            body: text.into_bytes(),
+        }
+    }
+}
+
+/// A page, and what else its body says.
+#[derive(Debug)]
+pub struct ParsedPage<T> {
+    /// The events.
+    pub page: Page,
+    /// What stands beside them.
+    pub info: T,
+}
+
+/// Reads a body whose events are the array at `path`; of events that are not JSON `kept` is kept. `read` gives where the
+/// events stand and what else the text says, or why it is no page.
+pub fn parse<T>(
+    body: Vec<u8>,
+    path: &[&str],
+    kept: impl Fn(&str) -> String,
+    read: impl FnOnce(&str) -> Result<(Vec<Range<usize>>, T), String>,
+) -> Result<ParsedPage<T>, NoPage> {
+    let (text, replaced_bytes) = readable(body, path, kept);
+    match check_json(&text).and_then(|()| read(&text)) {
+        Ok((events, info)) => Ok(ParsedPage {
+            page: Page::new(text, events, replaced_bytes),
+            info,
+        }),
+        Err(reason) => Err(NoPage::new(reason, text)),
+    }
+}
+
+/// The text of a body with the events at `path` set apart that are not JSON, and how many bytes of it were replaced.
+pub fn readable(body: Vec<u8>, path: &[&str], kept: impl Fn(&str) -> String) -> (String, u64) {
+    let (text, replaced_bytes) = lossy_text(body);
+    let text = match check_json(&text) {
+        Ok(()) => text,
+        Err(_) => set_apart(&text, path, kept).unwrap_or(text),
+    };
+    (text, replaced_bytes)
+}
+
+/// Why a text is no JSON, if it is none.
+pub fn check_json(text: &str) -> Result<(), String> {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("it is not the JSON of a page: {error}")),
+    }
 }
 
 /// Where the elements of `array`, a part of `text`, stand in it.

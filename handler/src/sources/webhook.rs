@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::EventKey;
-use crate::event::StreamName;
+use crate::event::{Identity, StreamName};
 
 /// How a vendor's webhook names and repeats its events.
 #[derive(Clone, Debug)]
@@ -31,4 +31,13 @@ impl WebhookFormat {
     pub fn key_of(&self, event: &str) -> EventKey {
         (self.key_of)(event)
     }
+}
+
+/// A vendor gives one key to an event that it pushes and another to the same event when it is read.
+#[derive(Clone, Copy)]
+pub struct CounterpartRule {
+    /// What both forms of an event have in common.
+    pub key_of: fn(&str) -> Identity,
+    /// How long a pushed event may take: what is read is held back so long.
+    pub patience: Duration,
 }

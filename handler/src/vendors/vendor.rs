@@ -71,6 +71,19 @@ pub struct BuiltStream {
     pub counterparts: Option<CounterpartRule>,
 }
 
+impl BuiltStream {
+    /// A stream that has nothing to do with a webhook.
+    pub fn new(events: StreamEvents, tables: Vec<&'static str>) -> Self {
+        Self {
+            events,
+            tables,
+            parser_aliases: false,
+            joins_webhook: false,
+            counterparts: None,
+        }
+    }
+}
+
 /// A stream of any kind.
 #[derive(Clone)]
 pub enum StreamEvents {

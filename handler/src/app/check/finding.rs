@@ -63,14 +63,10 @@ impl Finding {
 
     /// Any.
     pub fn new(severity: Severity, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        let subject = subject.into();
-        let text = text.into();
-        // Errors and notices of streams begin with their name, which stands before the text already.
-        let own = text.strip_prefix(&format!("{subject}: ")).unwrap_or(&text);
         Self {
             severity,
-            text: own.to_owned(),
-            subject,
+            subject: subject.into(),
+            text: text.into(),
         }
     }
 }

@@ -40,7 +40,7 @@ pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<
                 probes.push(Probe::new(subject, snapshot(plan.stream.clone(), check.clone())));
             }
             StreamPlan::Consumed(plan) => {
-                let probe = consumed(plan.stream.clone(), subject.clone(), deadline);
+                let probe = consumed(plan.stream.clone(), deadline);
                 probes.push(Probe::new(subject, probe));
             }
         }
@@ -51,10 +51,8 @@ pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<
 /// A run speaks of its budget and of the next run; a check has neither.
 fn in_a_check(error: &SourceError) -> String {
     match error {
-        SourceError::OutOfTime { stream, doing, .. } => {
-            format!(
-                "{stream}: the time of a check ended while {doing}; see whether its address can be reached from here"
-            )
+        SourceError::OutOfTime { doing, .. } => {
+            format!("the time of a check ended while {doing}; see whether its address can be reached from here")
         }
         error => error.to_string(),
     }
@@ -138,16 +136,21 @@ async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: De
             });
             notes.collect()
         }
-        Err(error) if error.code().is_about_credential() => Vec::new(),
+        Err(error) if error.of(stream.name()).code().is_about_credential() => Vec::new(),
         Err(error) => vec![Finding::new(
             Severity::Attention,
             subject,
-            format!("the end of the token is not known: {}", in_a_check(&error)),
+            format!(
+                "the end of the token is not known: {}: {}",
+                stream.name(),
+                in_a_check(&error)
+            ),
         )],
     }
 }
 
-async fn consumed(stream: Arc<dyn DestructiveStream>, subject: String, deadline: Deadline) -> Vec<Finding> {
+async fn consumed(stream: Arc<dyn DestructiveStream>, deadline: Deadline) -> Vec<Finding> {
+    let subject = stream.name().to_string();
     let finding = match stream.probe(deadline).await {
         // Only reading would prove it, and reading consumes.
         Ok(text) => Finding::untried(subject, text),

@@ -125,8 +125,8 @@ impl SliceVisitor for WindowCounter<'_> {
             Err(SourceError::OutOfTime { .. }) if slices.halve(slice) => {}
             Err(error) => {
                 match error {
-                    SourceError::Stopped { .. } => self.note_told_to_end(),
-                    error => self.report.problems.push(error.problem()),
+                    SourceError::Stopped => self.note_told_to_end(),
+                    error => self.report.problems.push(error.of(run.plan.stream.name()).problem()),
                 }
                 return Ok(Next::End);
             }

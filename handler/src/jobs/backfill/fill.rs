@@ -58,7 +58,7 @@ impl<'a> BackfillRun<'a> {
         if let Err(error) = visit_slices(&context, &mut self).await {
             self.report.fail(&error);
         }
-        self.report.notices.extend(self.context.plan.stream.notices());
+        self.report.notices.extend(self.context.plan.stream.named_notices());
         self.report.tables = self.tables.into_values().collect();
         self.report.concluded()
     }
@@ -89,11 +89,12 @@ impl<'a> BackfillRun<'a> {
             SliceEnd::Complete(_) | SliceEnd::TooLong => Next::GoOn,
             SliceEnd::StateLost(error) => return Err(error),
             SliceEnd::Interrupted(SourceError::OutOfTime { .. }, _) if filled.is_shorter => Next::GoOn,
-            SliceEnd::Interrupted(SourceError::Stopped { .. }, _) => {
+            SliceEnd::Interrupted(SourceError::Stopped, _) => {
                 self.note_told_to_end();
                 Next::End
             }
             SliceEnd::Interrupted(error, _) => {
+                let error = error.of(self.context.plan.stream.name());
                 let message = format!("{error}. What was filled is saved; the same command fills the rest");
                 self.report.problems.push(error.problem_saying(message));
                 Next::End

@@ -8,7 +8,7 @@ use super::events::{class_of, opened_events};
 use crate::delivery::{ElementClass, IncomingEvent, StreamContext, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::jobs::plan::ConsumePlan;
-use crate::sources::{EventKey, Page, Window};
+use crate::sources::{EventKey, Page, ParsedReply, TornRest, Window};
 use crate::state::{DeadLetter, GuardedSpool, Identities, Key, SpoolEntry, StoreError};
 
 /// The table's end of the run.
@@ -46,13 +46,13 @@ pub struct SpooledReply<'e> {
     /// Its events.
     pub page: Page,
     /// What could not be read of it, and why.
-    pub rest: Option<(String, String)>,
+    pub rest: Option<TornRest>,
 }
 
 impl<'e> SpooledReply<'e> {
     /// Of an entry of the spool.
     pub fn parse(plan: &ConsumePlan, key: &'e Key, entry: &SpoolEntry) -> Self {
-        let (page, rest) = plan.stream.parse(entry.body.clone());
+        let ParsedReply { page, rest } = plan.stream.parse(entry.body.clone());
         Self {
             key,
             at: entry.at,
@@ -145,7 +145,7 @@ impl<'a> ReplyDelivery<'a> {
             }
             return Ok(false);
         }
-        if let Some((reason, content)) = reply.rest {
+        if let Some(TornRest { reason, text: content }) = reply.rest {
             let letters = [DeadLetter::of_event(reason, content)];
             let StreamContext {
                 dead_letters, stream, ..

@@ -53,11 +53,10 @@ impl<'a> ConsumeProgress<'a> {
     /// The run's time is over before the work is done.
     pub fn note_out_of_time(&mut self, doing: &str) {
         let error = SourceError::OutOfTime {
-            stream: self.context.stream.clone(),
             doing: doing.to_owned(),
             kept_failing: false,
         };
-        self.report.end_early(error.to_string());
+        self.report.end_early(error.of(self.context.stream).to_string());
     }
 
     /// Something may be lost: said, and remembered.

@@ -52,7 +52,7 @@ async fn send_events(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &Sp
         arrival: entry.at,
         constant_fields: plan.stream.constant_fields(),
     };
-    let (page, _) = plan.stream.parse(entry.body.clone());
+    let page = plan.stream.parse(entry.body.clone()).page;
     let mut batcher = RowBatcher::new(target);
     let mut batches = Vec::new();
     let mut events = 0;

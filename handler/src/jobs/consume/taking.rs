@@ -10,7 +10,7 @@ use super::spool_fallback::{DirectDelivery, deliver_directly};
 use crate::delivery::{GRACE_FOR_A_PAGE, StreamContext};
 use crate::jobs::plan::ConsumePlan;
 use crate::report::{Cause, ErrorCode, Problem};
-use crate::sources::{ConsumedReply, ReadOutcome, SourceError};
+use crate::sources::{ConsumedReply, ParsedReply, ReadOutcome, SourceError};
 use crate::state::{EntryKind, Intent, Key, SpoolEntry, SpoolError, StoreError};
 
 /// The time a reply gets; half of the whole run where that is less. None is asked for when less is left.
@@ -62,7 +62,10 @@ impl ReplyTaker<'_, '_> {
                 prepared = self.plan.stream.prepare(deadline) => prepared,
             };
             if let Err(error) = prepared {
-                self.progress.report.problems.push(error.problem());
+                self.progress
+                    .report
+                    .problems
+                    .push(error.of(self.context.stream).problem());
                 return Ok(None);
             }
             self.context.lease.require()?;
@@ -78,7 +81,10 @@ impl ReplyTaker<'_, '_> {
                 }
                 ReadOutcome::Nothing(error) => {
                     self.intent.clear().await?;
-                    self.progress.report.problems.push(error.problem());
+                    self.progress
+                        .report
+                        .problems
+                        .push(error.of(self.context.stream).problem());
                     return Ok(None);
                 }
                 ReadOutcome::PerhapsLost { error, begun } => {
@@ -93,8 +99,9 @@ impl ReplyTaker<'_, '_> {
     async fn may_ask(&mut self, timeout: Duration) -> Result<bool, StoreError> {
         let stream = self.context.stream;
         if self.context.shutdown.is_requested() {
-            let stopped = SourceError::Stopped { stream: stream.clone() };
-            self.progress.report.end_early(stopped.to_string());
+            self.progress
+                .report
+                .end_early(SourceError::Stopped.of(stream).to_string());
             return Ok(false);
         }
         if self.context.deadline.remaining() < timeout {
@@ -113,7 +120,7 @@ impl ReplyTaker<'_, '_> {
     }
 
     async fn note_lost(&mut self, error: &SourceError, begun: Option<ConsumedReply>) -> Result<(), StoreError> {
-        let message = format!("{error}; this is a possible loss");
+        let message = format!("{}; this is a possible loss", error.of(self.context.stream));
         let problem = Problem::new(ErrorCode::PossibleLoss, message);
         self.progress.report.problems.push(problem);
         if let Some(reply) = begun {
@@ -144,7 +151,7 @@ impl ReplyTaker<'_, '_> {
             Ok(place) => Ok(place.key),
             Err(error) => self.deliver_unspooled(&entry, error).await,
         };
-        let (page, rest) = self.plan.stream.parse(entry.body.clone());
+        let ParsedReply { page, rest } = self.plan.stream.parse(entry.body.clone());
         let has_events = page.events().next().is_some();
         // The intent is there until the loss is noted: a kill in between reports it as well.
         match loss.or(rest.is_some().then_some(TORN_REPLY)) {
@@ -170,8 +177,8 @@ impl ReplyTaker<'_, '_> {
         if reply.len() > LONGEST_NOTHING {
             return false;
         }
-        let (page, rest) = self.plan.stream.parse(reply.to_owned());
-        rest.is_none() && page.events().next().is_none()
+        let parsed = self.plan.stream.parse(reply.to_owned());
+        parsed.rest.is_none() && parsed.page.events().next().is_none()
     }
 
     /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the

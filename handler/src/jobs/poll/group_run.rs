@@ -83,7 +83,7 @@ impl<'a> GroupRun<'a> {
             self.reader.settle_doubts().await;
         }
         self.go_back();
-        self.report.notices.extend(self.run.plan.stream.notices());
+        self.report.notices.extend(self.run.plan.stream.named_notices());
         self.count();
         self.report_tables();
         if ended.is_ok() && self.must_be_saved() {
@@ -247,9 +247,10 @@ impl<'a> GroupRun<'a> {
         let has_progressed = self.has_moved || self.settled() > 0;
         let is_no_failure = match error {
             SourceError::OutOfTime { kept_failing, .. } => has_progressed && !kept_failing,
-            SourceError::Stopped { .. } => true,
+            SourceError::Stopped => true,
             _ => false,
         };
+        let error = error.of(self.run.plan.stream.name());
         match is_no_failure {
             true => self.report.end_early(error.to_string()),
             false => self.report.problems.push(error.problem()),
@@ -286,7 +287,7 @@ fn position_of<'c>(checkpoints: &'c mut Checkpoints, table: &str) -> Option<&'c 
 /// Where the time alone ended, the slice would do as it is.
 fn shorten(slices: &mut SlicePlan, slice: Window, error: &SourceError) -> bool {
     match error {
-        SourceError::Stopped { .. }
+        SourceError::Stopped
         | SourceError::OutOfTime {
             kept_failing: false, ..
         } => slices.halve(slice),

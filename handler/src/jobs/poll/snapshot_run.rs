@@ -8,7 +8,7 @@ use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, StreamContext, TableRoute
 use crate::event::Identity;
 use crate::jobs::plan::SnapshotPlan;
 use crate::report::{Cause, StreamReport, TableReport};
-use crate::sources::{Page, SourceError, Window};
+use crate::sources::{Page, SourceError, StreamError, Window};
 use crate::state::{Checkpoints, OpenWalk, StoreError, TablePosition};
 
 /// So many runs in which the vendor gives nothing at the place where a scan is to continue: then it begins anew.
@@ -139,21 +139,22 @@ impl<'a> SnapshotRun<'a> {
     async fn scan(&self, scan: &mut TableScan<'_>) -> bool {
         let (read, place) = self.read_pages(scan).await;
         let flushed = scan.writer.flush().await;
-        scan.report.notices.extend(self.plan.stream.notices());
+        scan.report.notices.extend(self.plan.stream.named_notices());
         let is_delivered = flushed.is_ok() && !matches!(read, Err(Ended::Sink(_)));
         if is_delivered && place.is_some() && place != scan.place {
             (scan.place, scan.has_moved) = (place, true);
         }
         let counts = scan.writer.counts;
         let has_progressed = scan.has_moved || counts.delivered + counts.dead_lettered > 0;
+        let stream = self.plan.stream.name();
         match (read, flushed) {
             (Ok(()), Ok(())) => return true,
             (Err(Ended::Source(error)), Ok(())) if is_no_failure(&error, has_progressed) => {
-                scan.report.end_early(error.to_string());
+                scan.report.end_early(error.of(stream).to_string());
             }
             (Err(Ended::Source(error)), Ok(())) => {
-                scan.failed_at_place = !scan.has_moved && is_about_place(&error);
-                scan.report.problems.push(error.problem());
+                scan.failed_at_place = !scan.has_moved && is_about_place(&error.of(stream));
+                scan.report.problems.push(error.of(stream).problem());
             }
             (Err(Ended::Sink(error)), _) | (_, Err(error)) => {
                 scan.report.fail_table(&scan.writer.table(), &error);
@@ -256,8 +257,8 @@ enum Ended {
 
 /// The vendor may have failed because of the place it was asked for, and not because of the credential, its limits or
 /// our time.
-fn is_about_place(error: &SourceError) -> bool {
-    match error {
+fn is_about_place(error: &StreamError<'_>) -> bool {
+    match error.error {
         SourceError::Unavailable { .. } | SourceError::BadPage { .. } => true,
         SourceError::Refused { .. } => !error.code().is_about_credential(),
         SourceError::OutOfTime { kept_failing, .. } => *kept_failing,
@@ -268,7 +269,7 @@ fn is_about_place(error: &SourceError) -> bool {
 /// The next run goes on, and ends some day.
 fn is_no_failure(error: &SourceError, has_progressed: bool) -> bool {
     match error {
-        SourceError::Stopped { .. } | SourceError::ShareUsed { .. } => true,
+        SourceError::Stopped | SourceError::ShareUsed => true,
         SourceError::OutOfTime { kept_failing, .. } => has_progressed && !kept_failing,
         _ => false,
     }

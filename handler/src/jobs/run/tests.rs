@@ -24,7 +24,7 @@ use crate::event::StreamName;
 use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::plan::PullPlan;
 use crate::jobs::run::*;
-use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, StreamBase, Window, WindowedStream};
 use crate::state::{Holder, Leases, LocalStore};
 use crate::tables::table;
 use crate::time::{Clock, Shutdown, VirtualClock, rfc3339_millis};
@@ -40,7 +40,7 @@ struct Emitted {
 
 /// Shows everything that was emitted so far, newest first, a few at a time.
 struct Vendor {
-    name: StreamName,
+    base: StreamBase,
     events: Mutex<Vec<Emitted>>,
     page_size: usize,
     /// The page that fails in this run, counted from the first.
@@ -49,12 +49,8 @@ struct Vendor {
 
 #[async_trait]
 impl PolledStream for Vendor {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn account(&self) -> &str {
-        "the account"
+    fn base(&self) -> &StreamBase {
+        &self.base
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -96,12 +92,7 @@ impl Pages for VendorPages<'_> {
         tokio::time::sleep(Duration::from_millis(50)).await;
         if *self.vendor.failing_page.lock() == Some(self.pages) {
             let (asked, what) = ("the vendor", "broke off".to_owned());
-            return Err(SourceError::Unavailable {
-                stream: self.vendor.name.clone(),
-                asked,
-                what,
-                tries: 1,
-            });
+            return Err(SourceError::Unavailable { asked, what, tries: 1 });
         }
         self.pages += 1;
         let events = self.vendor.events.lock();
@@ -181,12 +172,9 @@ fn minutes(count: u64) -> Duration {
 }
 
 fn vendor_of(events: Vec<Emitted>, page_size: usize) -> Arc<Vendor> {
+    let name = StreamName::of("model", "default", "events");
     Arc::new(Vendor {
-        name: StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "events",
-        },
+        base: StreamBase::of(name, "the vendor", "the account".to_owned()),
         events: Mutex::new(events),
         page_size,
         failing_page: Mutex::default(),

@@ -3,24 +3,19 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{Identity, StreamName};
-use crate::sources::EventKey;
+use crate::sources::{EventKey, PolledStream};
 use parking_lot::Mutex;
 
 /// Answers in the order of the script, and writes down what it was asked.
 struct Script {
-    name: StreamName,
-    notes: Notes,
+    base: StreamBase,
     results: Mutex<VecDeque<Result<PageResult, SourceError>>>,
     asked: Mutex<Vec<(usize, Option<String>)>>,
 }
 
 impl PolledStream for Script {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn account(&self) -> &str {
-        "the account"
+    fn base(&self) -> &StreamBase {
+        &self.base
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -33,26 +28,14 @@ impl PolledStream for Script {
 
 #[async_trait]
 impl CursorPages for Script {
-    fn asked(&self) -> &'static str {
-        "the endpoint"
-    }
-
     fn page_size(&self) -> usize {
         1000
     }
 
-    fn notes(&self) -> &Notes {
-        &self.notes
-    }
-
-    async fn page(
-        &self,
-        _: Window,
-        limit: usize,
-        place: PagePosition<'_>,
-        _: Deadline,
-    ) -> Result<PageResult, SourceError> {
-        self.asked.lock().push((limit, place.cursor.map(str::to_owned)));
+    async fn page(&self, request: PageRequest<'_>, _: Deadline) -> Result<PageResult, SourceError> {
+        self.asked
+            .lock()
+            .push((request.limit, request.cursor.map(str::to_owned)));
         let mut results = self.results.lock();
         results.pop_front().expect("nothing more was to be asked")
     }
@@ -77,7 +60,6 @@ fn one_event() -> Page {
 
 fn error() -> SourceError {
     SourceError::OutOfTime {
-        stream: name(),
         doing: "a test".to_owned(),
         kept_failing: false,
     }
@@ -93,8 +75,7 @@ fn name() -> StreamName {
 
 fn script(results: Vec<PageResult>) -> Script {
     Script {
-        name: name(),
-        notes: Notes::default(),
+        base: StreamBase::of(name(), "the endpoint", "the account".to_owned()),
         results: Mutex::new(results.into_iter().map(Ok).collect()),
         asked: Mutex::default(),
     }
@@ -279,7 +260,6 @@ async fn pages_without_events_that_lead_on_for_ever_are_no_end_and_are_not_follo
 
 fn refused(status: u16, asked: &'static str) -> SourceError {
     SourceError::Refused {
-        stream: name(),
         asked,
         status,
         code: None,

@@ -4,6 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::json;
 
 use super::*;
+use crate::sources::TOKEN_ENDPOINT;
 
 /// Grants `token-<number>` to the ways that are accepted, and writes down how it was asked.
 struct Server {
@@ -14,15 +15,11 @@ struct Server {
 
 #[async_trait]
 impl TokenEndpoint for Arc<Server> {
-    const USUAL: ClientAuthentication = ClientAuthentication::BasicHeader;
-    const OTHER: Option<ClientAuthentication> = Some(ClientAuthentication::FormBody);
+    fn authentications(&self) -> (ClientAuthentication, Option<ClientAuthentication>) {
+        (ClientAuthentication::BasicHeader, Some(ClientAuthentication::FormBody))
+    }
 
-    async fn ask(
-        &self,
-        _: &StreamName,
-        authentication: ClientAuthentication,
-        _: Deadline,
-    ) -> Result<TokenOutcome, SourceError> {
+    async fn ask(&self, authentication: ClientAuthentication, _: Deadline) -> Result<TokenOutcome, SourceError> {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let mut asked = self.asked.lock();
         asked.push(authentication);
@@ -38,9 +35,8 @@ impl TokenEndpoint for Arc<Server> {
         }))
     }
 
-    fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
+    fn refusal(&self, reply: &Reply) -> SourceError {
         SourceError::Refused {
-            stream: stream.clone(),
             asked: TOKEN_ENDPOINT,
             status: reply.status.as_u16(),
             code: None,
@@ -59,12 +55,7 @@ fn tokens(accepts: ClientAuthentication, lasts: Option<Duration>) -> (Arc<Server
 }
 
 async fn get(tokens: &AccessTokens<Arc<Server>>) -> Result<Arc<Secret>, SourceError> {
-    let stream = StreamName {
-        source: "a-source",
-        instance: "default".to_owned(),
-        stream: "events",
-    };
-    tokens.get(&stream, Deadline::after(Duration::from_secs(60))).await
+    tokens.get(Deadline::after(Duration::from_secs(60))).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,9 +39,9 @@ impl VendorConfig for OneLogin {
                 BuiltStream {
                     joins_webhook: true,
                     counterparts: Some(COUNTERPARTS),
-                    ..stream(StreamEvents::Windowed(events), "OneLoginEventsV2_CL")
+                    ..BuiltStream::new(StreamEvents::Windowed(events), vec!["OneLoginEventsV2_CL"])
                 },
-                stream(StreamEvents::Snapshot(users), "OneLoginUsersV2_CL"),
+                BuiltStream::new(StreamEvents::Snapshot(users), vec!["OneLoginUsersV2_CL"]),
             ]
         });
         Instance {
@@ -75,15 +75,5 @@ impl OneLogin {
         let events = List::new(context.instance, &EVENTS, client.clone());
         let users = ApiUsers::new(context.instance, client, api.users_every);
         Some((Arc::new(events), Arc::new(users)))
-    }
-}
-
-fn stream(events: StreamEvents, table: &'static str) -> BuiltStream {
-    BuiltStream {
-        events,
-        tables: vec![table],
-        parser_aliases: false,
-        joins_webhook: false,
-        counterparts: None,
     }
 }

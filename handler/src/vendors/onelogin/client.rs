@@ -5,16 +5,17 @@ use std::sync::Arc;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
-use super::page::ListPage;
-use super::rate_limit::ask_patiently;
+use super::page::ListPageInfo;
 use super::settings::OneLoginApi;
 use super::token::CredentialTokens;
 use crate::config::Secret;
 use crate::http::{HttpClient, Reply, Throttle};
+use crate::sources::SourceError;
 use crate::sources::api_client::ApiClient;
+use crate::sources::cursor_pages::CompletePage;
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
 use crate::sources::oauth::AccessTokens;
-use crate::sources::{Page, SourceError, VendorClock};
+use crate::sources::page::ParsedPage;
 use crate::time::{Clock, Deadline};
 use crate::vendors::onelogin::{failure, page};
 
@@ -37,7 +38,8 @@ impl OneLoginClient {
             http,
             clock,
             throttle: Throttle::unlimited(),
-            vendor_clock: VendorClock::default(),
+            vendor_clock: Arc::default(),
+            is_rate_limit: failure::is_rate_limit,
         });
         Self {
             tokens: AccessTokens::new(CredentialTokens {
@@ -49,42 +51,27 @@ impl OneLoginClient {
         }
     }
 
-    /// One page and the cursor behind it, with retries until `whole` takes it. A token that ends between two pages is
-    /// renewed and the same page asked for again.
+    /// One page, with retries until `whole` takes it.
     pub async fn page(
         &self,
-        endpoint: &Endpoint<'_>,
+        endpoint: &Endpoint,
         url: &Url,
-        whole: impl Fn(ListPage) -> Result<(Page, Option<String>), Unreadable> + Send + Sync,
+        whole: impl Fn(ParsedPage<ListPageInfo>) -> Result<CompletePage, Unreadable<CompletePage>> + Send + Sync,
         deadline: Deadline,
-    ) -> Result<AskOutcome<(Page, Option<String>)>, SourceError> {
-        let mut renewed = false;
-        loop {
-            let token = self.tokens.get(endpoint.stream, deadline).await?;
-            let request = || self.get(url, &token);
-            let read = |body| {
-                whole(page::parse(body).map_err(|no_page| Unreadable::of(no_page, &[&*token, &self.client_secret]))?)
-            };
-            match ask_patiently(endpoint, request, read, deadline).await? {
-                AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
-                    renewed = true;
-                    self.tokens.discard(&token).await;
-                }
-                answer => return Ok(answer),
-            }
-        }
+    ) -> Result<AskOutcome<CompletePage>, SourceError> {
+        let read = |body, token: &Secret| {
+            let secrets = [token, &self.client_secret];
+            whole(page::parse(body).map_err(|no_page| Unreadable::of(no_page, &secrets))?)
+        };
+        let get = |token: &Secret| self.get(url, token);
+        self.tokens.ask(endpoint, get, read, deadline).await
     }
 
     /// Why `endpoint`, which gives what `holds` says, refused.
-    pub fn refusal(&self, endpoint: &Endpoint<'_>, holds: &str, reply: &Reply) -> SourceError {
+    pub fn refusal(&self, endpoint: &Endpoint, holds: &str, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
         let remedy = failure::remedy(status, &self.api.setting_prefix, holds);
         endpoint.refused(status, failure::code_of(&reply.body), remedy)
-    }
-
-    /// Why no request can be made.
-    pub fn no_address(&self, endpoint: &Endpoint<'_>) -> SourceError {
-        endpoint.refused(0, None, failure::no_address(&self.api.setting_prefix))
     }
 
     /// OneLogin writes `bearer:<token>`, with a colon.

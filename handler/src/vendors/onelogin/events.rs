@@ -1,7 +1,7 @@
 //! The events of an account.
 
 use super::fields::fields;
-use super::list::ListSpec;
+use super::list_spec::ListSpec;
 use crate::event::Identity;
 use crate::sources::EventKey;
 use crate::time::VendorTime;

@@ -1,36 +1,19 @@
 //! What a refusal says, and what to do about it.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::http::{Reply, error_code};
 
 const LONGEST_WORD: usize = 40;
 
-/// An error has its texts in `status`; its `code` there is the HTTP status again.
-#[derive(Deserialize)]
-struct FailureBody {
-    status: Option<FailureStatus>,
-}
-
-#[derive(Deserialize)]
-struct FailureStatus {
-    message: Option<serde_json::Value>,
-    #[serde(rename = "type")]
-    kind: Option<serde_json::Value>,
-}
-
 /// The vendor's error code of a refusal, if it gave one. Letters only: what was sent may be repeated in a message, and ids
 /// and secrets have digits.
 pub fn code_of(body: &[u8]) -> Option<String> {
-    let status = serde_json::from_slice::<FailureBody>(body)
-        .ok()
-        .and_then(|body| body.status);
-    let said = status.map(|status| [status.message, status.kind]);
-    let texts = said.into_iter().flatten().flatten();
-    let mut words = texts.filter_map(|text| text.as_str().map(str::to_owned));
-    words
-        .find(|text| is_word(text))
-        .or_else(|| error_code(body).filter(|text| is_word(text)))
+    // An error has its texts in `status`; its `code` there is the HTTP status again.
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let said = ["/status/message", "/status/type"].map(|place| parsed.pointer(place).and_then(Value::as_str));
+    let mut words = said.into_iter().flatten().map(str::to_owned).chain(error_code(body));
+    words.find(|word| is_word(word))
 }
 
 fn is_word(text: &str) -> bool {
@@ -64,11 +47,6 @@ pub fn token_remedy(status: u16, prefix: &str) -> String {
         ),
         _ => general_remedy(status, prefix),
     }
-}
-
-/// Where no request can be made.
-pub fn no_address(prefix: &str) -> String {
-    format!("check {prefix}URL: it makes no address")
 }
 
 fn general_remedy(status: u16, prefix: &str) -> String {
@@ -132,7 +110,6 @@ mod tests {
             (token_remedy(400, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
             (token_remedy(401, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
             (token_remedy(404, prefix), &["URL"]),
-            (no_address(prefix), &["URL"]),
         ] {
             for setting in settings {
                 assert!(text.contains(&format!("{prefix}{setting}")), "{setting}: {text}");

@@ -16,9 +16,9 @@ mod events;
 mod failure;
 mod fields;
 mod list;
+mod list_spec;
 mod page;
 mod query;
-mod rate_limit;
 mod settings;
 #[cfg(test)]
 mod tests;

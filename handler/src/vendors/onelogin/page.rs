@@ -3,19 +3,15 @@
 use std::ops::Range;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::failure::code_of;
-use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
-use crate::sources::Page;
-use crate::sources::page::{NoPage, elements, is_nothing};
-use crate::sources::unreadable::set_apart;
+use crate::json::{Kind, kind, member, unquote, value_at};
+use crate::sources::page;
+use crate::sources::page::{NoPage, ParsedPage, elements, is_nothing};
 
-/// A page as it came. `next_link` is not read: the cursor says the same, and a link could lead anywhere.
+/// What a page says beside its objects. `next_link` is not read: the cursor says the same, and a link could lead anywhere.
 #[derive(Debug)]
-pub struct ListPage {
-    /// Its objects.
-    pub page: Page,
+pub struct ListPageInfo {
     /// The cursor of the next page.
     pub next: Option<String>,
     /// Why something of the page is missing.
@@ -25,30 +21,11 @@ pub struct ListPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<ListPage, NoPage> {
-    let (text, replaced_bytes) = lossy_text(body);
-    let text = match serde_json::from_str::<&RawValue>(&text) {
-        Ok(_) => text,
-        Err(_) => set_apart(&text, &["data"], str::to_owned).unwrap_or(text),
-    };
-    match read(&text) {
-        Ok((objects, next, lacks)) => Ok(ListPage {
-            has_pagination: member(&text, "pagination").is_some_and(|pagination| kind(pagination) == Kind::Object),
-            page: Page::new(text, objects, replaced_bytes),
-            next,
-            lacks,
-        }),
-        Err(reason) => Err(NoPage {
-            reason,
-            body: text.into_bytes(),
-        }),
-    }
+pub fn parse(body: Vec<u8>) -> Result<ParsedPage<ListPageInfo>, NoPage> {
+    page::parse(body, &["data"], str::to_owned, read)
 }
 
-type ListParts = (Vec<Range<usize>>, Option<String>, Option<String>);
-
-fn read(text: &str) -> Result<ListParts, String> {
-    serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
+fn read(text: &str) -> Result<(Vec<Range<usize>>, ListPageInfo), String> {
     // An error that passes for an empty page would be events that nobody reads.
     let error = is_error(text).then(|| {
         let code = code_of(text.as_bytes()).map(|code| format!(": {code}"));
@@ -71,7 +48,12 @@ fn read(text: &str) -> Result<ListParts, String> {
     };
     let absent = (next.is_some() && data.is_some_and(|data| kind(data) == Kind::Null))
         .then(|| "it holds no data, although there is some".to_owned());
-    Ok((objects, next, error.or(unclear).or(absent)))
+    let info = ListPageInfo {
+        next,
+        lacks: error.or(unclear).or(absent),
+        has_pagination: member(text, "pagination").is_some_and(|pagination| kind(pagination) == Kind::Object),
+    };
+    Ok((objects, info))
 }
 
 /// `status.error` is true, or `errors` or `error` says something.
@@ -98,8 +80,8 @@ mod tests {
 
     fn objects_and_cursor(body: &str) -> (Vec<String>, Option<String>) {
         let found = parse(body.into()).unwrap();
-        assert_eq!(found.lacks, None, "{body}");
-        (found.page.events().map(str::to_owned).collect(), found.next)
+        assert_eq!(found.info.lacks, None, "{body}");
+        (found.page.events().map(str::to_owned).collect(), found.info.next)
     }
 
     #[test]
@@ -165,7 +147,7 @@ mod tests {
             (r#""pagination":{"after_cursor":"a"},"data":null"#, 0),
         ] {
             let found = parse(format!("{{{more}}}").into()).unwrap();
-            assert!(found.lacks.is_some(), "{more}");
+            assert!(found.info.lacks.is_some(), "{more}");
             assert_eq!(found.page.events().count(), events, "{more}");
         }
         for errors in ["[]", "null", "{}", "\"\"", "false", "[{}]"] {

@@ -12,7 +12,7 @@ use super::settings::OneLogin;
 use super::users::ApiUsers;
 use crate::app::settings::testing::loaded;
 use crate::http::HttpClient;
-use crate::sources::{Pages, PolledStream, SnapshotStream, Window, WindowedStream};
+use crate::sources::{Pages, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
 use crate::time::{Clock, Deadline, SystemClock};
 use crate::vendors::BuildContext;
 
@@ -80,10 +80,15 @@ pub(super) fn assert_are(objects: &[String], expected: &[ApiEvent]) {
 }
 
 /// The objects of all pages, or the text of the error.
-async fn objects_of(mut pages: Box<dyn Pages + '_>, time: Duration) -> Result<Vec<String>, String> {
+async fn objects_of(
+    stream: &dyn PolledStream,
+    mut pages: Box<dyn Pages + '_>,
+    time: Duration,
+) -> Result<Vec<String>, String> {
     let deadline = Deadline::after(time);
     let mut objects = Vec::new();
-    while let Some(page) = pages.next(deadline).await.map_err(|error| error.to_string())? {
+    let text_of = |error: SourceError| error.of(stream.name()).to_string();
+    while let Some(page) = pages.next(deadline).await.map_err(text_of)? {
         objects.extend(page.events().map(str::to_owned));
     }
     Ok(objects)
@@ -94,7 +99,7 @@ pub(super) async fn read_within(
     window: Window,
     time: Duration,
 ) -> Result<Vec<String>, String> {
-    objects_of(stream.open(window), time).await
+    objects_of(stream, stream.open(window), time).await
 }
 
 pub(super) async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, String> {
@@ -102,7 +107,7 @@ pub(super) async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, Str
 }
 
 pub(super) async fn scan(stream: &dyn SnapshotStream) -> Result<Vec<String>, String> {
-    objects_of(stream.scan(None), Duration::from_secs(30)).await
+    objects_of(stream, stream.scan(None), Duration::from_secs(30)).await
 }
 
 pub(super) fn statuses(api: &Api, path: &str) -> Vec<u16> {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::tests::streams_with;
-use crate::sources::{Window, WindowedStream};
+use crate::sources::{PolledStream, SourceError, Window, WindowedStream};
 use crate::time::Deadline;
 
 const SECRET: &str = "s3cret-of-the-credential";
@@ -57,7 +57,8 @@ impl Script {
         });
         let deadline = Deadline::after(Duration::from_secs(30));
         let mut events = Vec::new();
-        while let Some(page) = pages.next(deadline).await.map_err(|error| error.to_string())? {
+        let text_of = |error: SourceError| error.of(stream.name()).to_string();
+        while let Some(page) = pages.next(deadline).await.map_err(text_of)? {
             events.extend(page.events().map(str::to_owned));
         }
         Ok(events)

@@ -10,13 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
-use super::failure::{code_of, no_address, token_remedy};
-use super::rate_limit::ask_patiently;
+use super::failure::{code_of, token_remedy};
 use super::settings::OneLoginApi;
-use crate::event::StreamName;
 use crate::http::Reply;
 use crate::sources::api_client::ApiClient;
-use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable, address};
 use crate::sources::oauth::{ClientAuthentication, GrantedToken, TokenEndpoint, TokenOutcome, read_token};
 use crate::sources::{SourceError, TOKEN_ENDPOINT};
 use crate::time::Deadline;
@@ -33,25 +31,26 @@ pub struct CredentialTokens {
 
 #[async_trait]
 impl TokenEndpoint for CredentialTokens {
-    const USUAL: ClientAuthentication = ClientAuthentication::VendorHeader;
-    const OTHER: Option<ClientAuthentication> = Some(ClientAuthentication::BasicHeader);
+    fn authentications(&self) -> (ClientAuthentication, Option<ClientAuthentication>) {
+        (
+            ClientAuthentication::VendorHeader,
+            Some(ClientAuthentication::BasicHeader),
+        )
+    }
 
-    async fn ask(
-        &self,
-        stream: &StreamName,
-        authentication: ClientAuthentication,
-        deadline: Deadline,
-    ) -> Result<TokenOutcome, SourceError> {
-        let endpoint = Endpoint::new(&self.api, stream, TOKEN_ENDPOINT);
-        let (url, credentials) = self
-            .address()
+    async fn ask(&self, authentication: ClientAuthentication, deadline: Deadline) -> Result<TokenOutcome, SourceError> {
+        let endpoint = self.endpoint();
+        let url = address(&self.api.origin, "/auth/oauth2/v2/token", &[]);
+        let (url, credentials) = url
             .zip(self.credentials(authentication))
-            .ok_or_else(|| endpoint.refused(0, None, no_address(&self.api.setting_prefix)))?;
-        let request = || self.request(&url, &credentials);
-        match ask_patiently(&endpoint, request, read, deadline).await? {
+            .ok_or_else(|| endpoint.no_address())?;
+        match endpoint
+            .ask(|| self.request(&url, &credentials), read, deadline)
+            .await?
+        {
             AskOutcome::Read(granted) => Ok(TokenOutcome::Granted(granted)),
             AskOutcome::Refused(reply) => Ok(TokenOutcome::Refused(reply)),
-            AskOutcome::TooLarge(error) => Err(error),
+            AskOutcome::TooLarge(error) | AskOutcome::Incomplete(_, error) => Err(error),
         }
     }
 
@@ -59,17 +58,16 @@ impl TokenEndpoint for CredentialTokens {
         matches!(refusal.status.as_u16(), 400 | 401)
     }
 
-    fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
+    fn refusal(&self, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
         let remedy = token_remedy(status, &self.api.setting_prefix);
-        let endpoint = Endpoint::new(&self.api, stream, TOKEN_ENDPOINT);
-        endpoint.refused(status, code_of(&reply.body), remedy)
+        self.endpoint().refused(status, code_of(&reply.body), remedy)
     }
 }
 
 impl CredentialTokens {
-    fn address(&self) -> Option<Url> {
-        Url::parse(&format!("{}/auth/oauth2/v2/token", self.api.origin.as_str())).ok()
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::new(self.api.clone(), TOKEN_ENDPOINT)
     }
 
     fn credentials(&self, authentication: ClientAuthentication) -> Option<HeaderValue> {
@@ -93,13 +91,13 @@ impl CredentialTokens {
     }
 }
 
-fn read(body: Vec<u8>) -> Result<GrantedToken, Unreadable> {
+fn read(body: Vec<u8>) -> Result<GrantedToken, Unreadable<GrantedToken>> {
     let granted = read_token(&body).map_err(Unreadable::not_shown)?;
     let token = granted.token.expose();
     let is_sendable = token.bytes().all(|byte| byte.is_ascii_graphic());
     match !token.is_empty() && is_sendable {
         true => Ok(granted),
-        false => Err(Unreadable::not_shown("its access_token is no token".to_owned())),
+        false => Err(Unreadable::not_shown("its access_token is no token")),
     }
 }
 

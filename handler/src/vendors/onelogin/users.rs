@@ -9,11 +9,15 @@ use chrono::DateTime;
 
 use super::client::OneLoginClient;
 use super::fields::fields;
-use super::list::{List, ListSpec};
-use crate::event::{Identity, StreamName};
+use super::list::List;
+use super::list_spec::ListSpec;
+use crate::event::Identity;
 use crate::http::Throttle;
-use crate::sources::cursor_pager::{CursorPager, CursorPages, least_page};
-use crate::sources::{EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, Window};
+use crate::sources::cursor_pager::{CursorPager, least_page};
+use crate::sources::cursor_pages::CursorPages;
+use crate::sources::{
+    EventKey, Page, Pages, PolledStream, SnapshotStream, SourceError, StreamBase, VendorClock, Window,
+};
 use crate::time::Deadline;
 
 const USERS: ListSpec = ListSpec {
@@ -70,8 +74,7 @@ impl Pages for SharedPages<'_> {
     /// To wait for the next place would hold up the run, and cost more than to go on in the next one.
     async fn next(&mut self, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         if !self.pager.is_at_end() && self.users.share.admit(Deadline::after(Duration::ZERO)).await.is_err() {
-            let stream = self.users.list.name().clone();
-            return Err(SourceError::ShareUsed { stream });
+            return Err(SourceError::ShareUsed);
         }
         self.pager.next(deadline).await
     }
@@ -94,20 +97,17 @@ impl ApiUsers {
 
 #[async_trait]
 impl PolledStream for ApiUsers {
-    fn name(&self) -> &StreamName {
-        self.list.name()
+    fn base(&self) -> &StreamBase {
+        self.list.base()
     }
 
-    fn account(&self) -> &str {
-        self.list.account()
+    /// The events of the account tell of it.
+    fn vendor_clock(&self) -> Option<&VendorClock> {
+        None
     }
 
     fn key_of(&self, user: &str) -> EventKey {
         self.list.key_of(user)
-    }
-
-    fn notices(&self) -> Vec<String> {
-        self.list.notices()
     }
 }
 

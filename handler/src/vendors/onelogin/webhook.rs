@@ -14,11 +14,7 @@ const REPEATED_FOR: Duration = Duration::from_secs(2 * 24 * 3600);
 /// The stream `onelogin/<instance>/push`.
 pub fn webhook(instance: &str) -> WebhookFormat {
     WebhookFormat {
-        name: StreamName {
-            source: "onelogin",
-            instance: instance.to_owned(),
-            stream: "push",
-        },
+        name: StreamName::of("onelogin", instance, "push"),
         key_of,
         repeats_for: REPEATED_FOR,
         is_named_by_content: true,

@@ -8,20 +8,20 @@ use async_trait::async_trait;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
 
-use super::page::ActivityPage;
 use super::settings::PingOnePoll;
-use super::token::EnvironmentTokens;
+use crate::config::Secret;
 use crate::event::StreamName;
-use crate::http::{HttpClient, Reply, Throttle, error_code};
+use crate::http::{Reply, Throttle, error_code};
 use crate::sources::api_client::ApiClient;
-use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
+use crate::sources::cursor_pages::{CompletePage, CursorPages, PageRequest, PageResult};
 use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
-use crate::sources::incomplete::Incomplete;
-use crate::sources::notes::Notes;
+use crate::sources::form_tokens::FormTokenEndpoint;
 use crate::sources::oauth::AccessTokens;
-use crate::sources::{EventKey, Page, PolledStream, SourceError, VendorClock, Window};
-use crate::time::{Clock, Deadline};
-use crate::vendors::pingone::{event, page, request};
+use crate::sources::page::ParsedPage;
+use crate::sources::{EventKey, PolledStream, SourceError, StreamBase};
+use crate::time::Deadline;
+use crate::vendors::BuildContext;
+use crate::vendors::pingone::{event, page, request, token};
 
 const ASKED: &str = "the activities endpoint";
 const BURST: NonZeroU32 = match NonZeroU32::new(10) {
@@ -35,87 +35,55 @@ const READABLE_FOR: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The stream `pingone/<instance>/activities`.
 pub struct Activities {
-    stream: StreamName,
-    api: ApiClient,
-    tokens: AccessTokens<EnvironmentTokens>,
+    base: StreamBase,
+    endpoint: Endpoint,
+    tokens: AccessTokens<FormTokenEndpoint>,
     settings: PingOnePoll,
-    notes: Notes,
 }
 
 impl Activities {
     /// Of the environment in `settings`.
-    pub fn new(instance: &str, settings: PingOnePoll, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
-        let tokens = AccessTokens::new(EnvironmentTokens {
-            http: http.clone(),
-            clock: clock.clone(),
-            settings: settings.clone(),
-        });
+    pub fn new(settings: PingOnePoll, context: &BuildContext<'_>) -> Self {
         let api = ApiClient {
             origin: settings.api.clone(),
             account: format!("environment {}", settings.environment_id.to_ascii_lowercase()),
             address_setting: format!("{0}REGION (or {0}API_URL)", settings.setting_prefix),
             setting_prefix: settings.setting_prefix.clone(),
-            http,
-            clock,
+            http: context.http.clone(),
+            clock: context.clock.clone(),
             throttle: Throttle::per_second(settings.requests_per_second, BURST),
-            vendor_clock: VendorClock::default(),
+            vendor_clock: Arc::default(),
+            is_rate_limit: |_| false,
         };
+        let endpoint = Endpoint::new(Arc::new(api), ASKED);
+        let name = StreamName::of("pingone", context.instance, "activities");
         Self {
-            stream: StreamName {
-                source: "pingone",
-                instance: instance.to_owned(),
-                stream: "activities",
+            base: StreamBase {
+                readable_for: Some(READABLE_FOR),
+                pages_per_minute: Some(settings.requests_per_second * 60.0),
+                ..StreamBase::new(name, &endpoint)
             },
-            api,
-            tokens,
+            endpoint,
+            tokens: token::tokens_of(&settings, context),
             settings,
-            notes: Notes::default(),
         }
     }
 }
 
 impl PolledStream for Activities {
-    fn name(&self) -> &StreamName {
-        &self.stream
-    }
-
-    fn account(&self) -> &str {
-        &self.api.account
-    }
-
-    fn readable_for(&self) -> Option<Duration> {
-        Some(READABLE_FOR)
-    }
-
-    fn pages_per_minute(&self) -> Option<f64> {
-        Some(self.settings.requests_per_second * 60.0)
-    }
-
-    fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.api.vendor_clock)
+    fn base(&self) -> &StreamBase {
+        &self.base
     }
 
     fn key_of(&self, event: &str) -> EventKey {
         event::key_of(event)
     }
-
-    fn notices(&self) -> Vec<String> {
-        self.notes.take()
-    }
 }
 
 #[async_trait]
 impl CursorPages for Activities {
-    fn asked(&self) -> &'static str {
-        ASKED
-    }
-
     fn page_size(&self) -> usize {
         LIMITS.0
-    }
-
-    fn notes(&self) -> &Notes {
-        &self.notes
     }
 
     fn fallback_page_size(&self) -> usize {
@@ -127,105 +95,62 @@ impl CursorPages for Activities {
         true
     }
 
-    async fn page(
-        &self,
-        window: Window,
-        limit: usize,
-        place: PagePosition<'_>,
-        deadline: Deadline,
-    ) -> Result<PageResult, SourceError> {
-        let url = match place.cursor.map(Url::parse) {
-            Some(Ok(link)) => link,
-            Some(Err(_)) | None => self.first_page(window, limit)?,
-        };
+    async fn page(&self, request: PageRequest<'_>, deadline: Deadline) -> Result<PageResult, SourceError> {
+        let link = request.cursor.and_then(|link| Url::parse(link).ok());
+        let first_page = || request::first_page(&self.settings.api, &self.settings.environment_id, request);
+        let url = link.or_else(first_page).ok_or_else(|| self.endpoint.no_address())?;
         // A size that is never reached must not stop the stream: the shortest windows are taken as they come.
-        let limit = (!window.is_shortest()).then_some(limit);
-        self.fetch(&url, limit, deadline).await
+        let limit = (!request.window.is_shortest()).then_some(request.limit);
+        let get = |token: &Secret| {
+            let request = self.endpoint.api.http.get(url.clone()).bearer_auth(token.expose());
+            request.header(ACCEPT, "application/json")
+        };
+        let read = |body, token: &Secret| self.read(body, token, limit);
+        match self.tokens.ask(&self.endpoint, get, read, deadline).await? {
+            AskOutcome::Read(complete) => Ok(self.followed(complete, &url)),
+            outcome => PageResult::of(outcome, |reply| self.refusal(reply)),
+        }
     }
 }
 
 impl Activities {
-    fn first_page(&self, window: Window, limit: usize) -> Result<Url, SourceError> {
-        let settings = &self.settings;
-        request::first_page(&settings.api, &settings.environment_id, window, limit).ok_or_else(|| {
-            let prefix = &settings.setting_prefix;
-            self.endpoint().refused(
-                0,
-                None,
-                format!("check {prefix}API_URL and {prefix}ENVIRONMENT_ID: they make no address"),
-            )
-        })
-    }
-
-    fn endpoint(&self) -> Endpoint<'_> {
-        Endpoint::new(&self.api, &self.stream, ASKED)
-    }
-
-    /// One page, with retries. A token that ends between two pages is renewed and the same page asked for again.
-    async fn fetch(&self, url: &Url, limit: Option<usize>, deadline: Deadline) -> Result<PageResult, SourceError> {
-        let mut renewed = false;
-        loop {
-            let token = self.tokens.get(&self.stream, deadline).await?;
-            let request = || {
-                let request = self.api.http.get(url.clone()).bearer_auth(token.expose());
-                request.header(ACCEPT, "application/json")
-            };
-            let incomplete = Incomplete::default();
-            let read = |body| {
-                let mut found = page::parse(body)
-                    .map_err(|no_page| Unreadable::of(no_page, &[&token, &self.settings.client_secret]))?;
-                self.take_for_end(&mut found);
-                let lacks = match limit {
-                    Some(limit) => found.lacks_of(limit),
-                    None => found.lacks.clone(),
-                };
-                match lacks {
-                    Some(reason) => Err(incomplete.keep(found.page, reason)),
-                    None => Ok((found.page, found.next)),
-                }
-            };
-            let answer = match self.endpoint().ask(request, read, deadline).await {
-                Ok(answer) => answer,
-                Err(error) => return incomplete.ended(error),
-            };
-            return match answer {
-                AskOutcome::Read((page, link)) => Ok(self.result(page, url, link)),
-                AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
-                AskOutcome::Refused(reply) if reply.status.as_u16() == 401 && !renewed => {
-                    renewed = true;
-                    self.tokens.discard(&token).await;
-                    continue;
-                }
-                AskOutcome::Refused(reply) => self.final_answer(&reply),
-            };
-        }
-    }
-
-    /// A page that is not full and says that there is a next one, but not where (`"next": true`), is an end.
-    fn take_for_end(&self, found: &mut ActivityPage) {
-        if found.leads_nowhere && found.page.events().count() < LIMITS.1 {
-            found.lacks = None;
-            self.notes.add(format!(
-                "{}: the last page of {ASKED} says that there is a next one, and not where; it is not full, and is \
-                 taken for the end",
-                self.stream
+    fn read(
+        &self,
+        body: Vec<u8>,
+        token: &Secret,
+        limit: Option<usize>,
+    ) -> Result<CompletePage, Unreadable<CompletePage>> {
+        let parsed = page::parse(body);
+        let ParsedPage { page, mut info } =
+            parsed.map_err(|no_page| Unreadable::of(no_page, &[token, &self.settings.client_secret]))?;
+        // A page that is not full and says that there is a next one, but not where (`"next": true`), is an end.
+        if info.leads_nowhere && page.events().count() < LIMITS.1 {
+            info.lacks = None;
+            self.base.notes.add(format!(
+                "the last page of {ASKED} says that there is a next one, and not where; it is not full, and is taken for \
+                 the end"
             ));
+        }
+        let lacks = match limit {
+            Some(limit) => info.lacks_of(&page, limit),
+            None => info.lacks,
+        };
+        match lacks {
+            Some(reason) => Err(Unreadable::incomplete(CompletePage::new(page, None), reason)),
+            None => Ok(CompletePage::new(page, info.next)),
         }
     }
 
     /// A page is given out also if its link is not followed.
-    fn result(&self, page: Page, from: &Url, link: Option<String>) -> PageResult {
-        match link.map(|link| self.follow(from, &link)).transpose() {
-            Ok(next) => PageResult::Page(CompletePage {
-                page,
-                next: next.map(String::from),
-                promised: None,
-            }),
-            Err(error) => PageResult::Incomplete(page, error),
+    fn followed(&self, complete: CompletePage, from: &Url) -> PageResult {
+        let next = complete.next.map(|link| self.follow(from, &link)).transpose();
+        match next {
+            Ok(next) => PageResult::Page(CompletePage::new(complete.page, next.map(String::from))),
+            Err(error) => PageResult::Incomplete(complete.page, error),
         }
     }
 
-    fn final_answer(&self, reply: &Reply) -> Result<PageResult, SourceError> {
+    fn refusal(&self, reply: &Reply) -> SourceError {
         let prefix = &self.settings.setting_prefix;
         let remedy = match reply.status.as_u16() {
             401 => format!(
@@ -240,22 +165,17 @@ impl Activities {
             }
             _ => "the request was refused; if this lasts, report it with this line".to_owned(),
         };
-        let error = self
-            .endpoint()
-            .refused(reply.status.as_u16(), error_code(&reply.body), remedy);
-        PageResult::of_refusal(reply.status.as_u16(), error)
+        self.endpoint
+            .refused(reply.status.as_u16(), error_code(&reply.body), remedy)
     }
 
     /// The link is followed only to the same scheme, host and port: the token goes with it.
     fn follow(&self, from: &Url, link: &str) -> Result<Url, SourceError> {
         let target = from.join(link).ok();
-        let target_of =
-            |target: Option<Url>| target.map_or("no address".to_owned(), |url| url.origin().ascii_serialization());
         match target {
             Some(target) if self.settings.api.is_origin_of(&target) => Ok(target),
             other => Err(SourceError::ForeignLink {
-                stream: self.stream.clone(),
-                target: target_of(other),
+                target: other.map_or("no address".to_owned(), |url| url.origin().ascii_serialization()),
                 expected: self.settings.api.as_str().to_owned(),
             }),
         }

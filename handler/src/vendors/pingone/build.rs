@@ -21,19 +21,13 @@ pub const VENDOR: Vendor = Vendor {
 
 impl VendorConfig for PingOne {
     fn build(&self, context: &BuildContext<'_>) -> Instance {
-        let (http, clock) = (context.http.clone(), context.clock.clone());
         let poll = self.poll.iter().cloned();
         let streams = poll.map(|poll| BuiltStream {
-            events: StreamEvents::Windowed(Arc::new(Activities::new(
-                context.instance,
-                poll,
-                http.clone(),
-                clock.clone(),
-            ))),
-            tables: self.tables.clone(),
-            parser_aliases: false,
             joins_webhook: true,
-            counterparts: None,
+            ..BuiltStream::new(
+                StreamEvents::Windowed(Arc::new(Activities::new(poll, context))),
+                self.tables.clone(),
+            )
         });
         Instance {
             streams: streams.collect(),

@@ -2,18 +2,14 @@
 
 use std::ops::Range;
 
-use serde_json::value::RawValue;
+use crate::json::{Cursor, Kind, kind, member, unquote};
+use crate::sources::page;
+use crate::sources::page::{NoPage, Page, ParsedPage, elements, is_nothing};
+use crate::sources::unreadable::may_hold;
 
-use crate::json::{Cursor, Kind, kind, lossy_text, member, unquote};
-use crate::sources::Page;
-use crate::sources::page::{NoPage, elements, is_nothing};
-use crate::sources::unreadable::{may_hold, set_apart};
-
-/// A page as it came.
+/// What a page says beside its events.
 #[derive(Debug)]
-pub struct ActivityPage {
-    /// Its events.
-    pub page: Page,
+pub struct ActivityPageInfo {
     /// The link to the next page.
     pub next: Option<String>,
     /// Why something of the page is missing.
@@ -24,10 +20,10 @@ pub struct ActivityPage {
     pub size: Option<usize>,
 }
 
-impl ActivityPage {
-    /// Why a page for which `limit` were asked is not whole, if it is not.
-    pub fn lacks_of(&self, limit: usize) -> Option<String> {
-        let events: usize = self.page.events().map(may_hold).sum();
+impl ActivityPageInfo {
+    /// Why `page`, for which `limit` were asked, is not whole, if it is not.
+    pub fn lacks_of(&self, page: &Page, limit: usize) -> Option<String> {
+        let events: usize = page.events().map(may_hold).sum();
         let short = self.size.filter(|size| *size > events && *size != limit);
         let short = short.map(|size| format!("it says that it has {size} activities, and has {events}"));
         self.lacks.clone().or(short)
@@ -35,31 +31,11 @@ impl ActivityPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<ActivityPage, NoPage> {
-    let (text, replaced_bytes) = lossy_text(body);
-    let text = match serde_json::from_str::<&RawValue>(&text) {
-        Ok(_) => text,
-        Err(_) => set_apart(&text, &["_embedded", "activities"], str::to_owned).unwrap_or(text),
-    };
-    match read(&text) {
-        Ok((events, next, lacks, leads_nowhere)) => Ok(ActivityPage {
-            leads_nowhere,
-            size: member(&text, "size").and_then(|size| unquote(size).trim().parse().ok()),
-            page: Page::new(text, events, replaced_bytes),
-            next,
-            lacks,
-        }),
-        Err(reason) => Err(NoPage {
-            reason,
-            body: text.into_bytes(),
-        }),
-    }
+pub fn parse(body: Vec<u8>) -> Result<ParsedPage<ActivityPageInfo>, NoPage> {
+    page::parse(body, &["_embedded", "activities"], str::to_owned, read)
 }
 
-type ActivityParts = (Vec<Range<usize>>, Option<String>, Option<String>, bool);
-
-fn read(text: &str) -> Result<ActivityParts, String> {
-    serde_json::from_str::<&RawValue>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
+fn read(text: &str) -> Result<(Vec<Range<usize>>, ActivityPageInfo), String> {
     let (embedded, links) = (member(text, "_embedded"), member(text, "_links"));
     if embedded.is_none() && links.is_none() {
         return Err("it has neither _embedded nor _links".to_owned());
@@ -78,8 +54,13 @@ fn read(text: &str) -> Result<ActivityParts, String> {
         Err(reason) => (None, Some(reason)),
     };
     let error = error_in(text);
-    let leads_nowhere = unclear.is_some() && error.is_none();
-    Ok((events, next, error.or(unclear), leads_nowhere))
+    let info = ActivityPageInfo {
+        next,
+        leads_nowhere: unclear.is_some() && error.is_none(),
+        lacks: error.or(unclear),
+        size: member(text, "size").and_then(|size| unquote(size).trim().parse().ok()),
+    };
+    Ok((events, info))
 }
 
 /// An absent link may be written in many ways; a link may be an object, a list of them (HAL) or a text.
@@ -129,8 +110,8 @@ mod tests {
 
     fn events_and_next(body: &str) -> (Vec<String>, Option<String>) {
         let found = parse(body.into()).unwrap();
-        assert_eq!(found.lacks, None, "{body}");
-        (found.page.events().map(str::to_owned).collect(), found.next)
+        assert_eq!(found.info.lacks, None, "{body}");
+        (found.page.events().map(str::to_owned).collect(), found.info.next)
     }
 
     #[test]
@@ -186,7 +167,7 @@ mod tests {
         ] {
             let body = format!(r#"{{"_embedded":{{"activities":[{{"id":"a"}}]}},{more}}}"#);
             let found = parse(body.clone().into()).unwrap();
-            assert!(found.lacks_of(500).is_some(), "{body}");
+            assert!(found.info.lacks_of(&found.page, 500).is_some(), "{body}");
             assert_eq!(found.page.events().count(), 1, "{body}");
         }
         for more in [
@@ -198,7 +179,8 @@ mod tests {
             r#""count":9"#,
         ] {
             let body = format!(r#"{{"_embedded":{{"activities":[{{"id":"a"}}]}},{more}}}"#);
-            assert_eq!(parse(body.into()).unwrap().lacks_of(500), None, "{more}");
+            let found = parse(body.into()).unwrap();
+            assert_eq!(found.info.lacks_of(&found.page, 500), None, "{more}");
         }
     }
 

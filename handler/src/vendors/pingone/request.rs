@@ -1,11 +1,12 @@
 //! The address of a window's first page.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use crate::config::Origin;
 use crate::sources::Window;
+use crate::sources::cursor_pages::PageRequest;
+use crate::sources::endpoint::address;
 
 /// `recordedAt` runs in milliseconds and `gt` excludes its bound: one lower asks for the bound itself.
 fn filter(window: Window) -> String {
@@ -19,14 +20,10 @@ fn filter(window: Window) -> String {
 }
 
 /// `{api}/v1/environments/{id}/activities?filter=...&limit=...`
-pub fn first_page(api: &Origin, environment_id: &str, window: Window, limit: usize) -> Option<Url> {
-    let filter = filter(window);
-    let filter = utf8_percent_encode(&filter, NON_ALPHANUMERIC);
-    let text = format!(
-        "{}/v1/environments/{environment_id}/activities?filter={filter}&limit={limit}",
-        api.as_str()
-    );
-    Url::parse(&text).ok()
+pub fn first_page(api: &Origin, environment_id: &str, request: PageRequest<'_>) -> Option<Url> {
+    let path = format!("/v1/environments/{environment_id}/activities");
+    let parameters = [("filter", filter(request.window)), ("limit", request.limit.to_string())];
+    address(api, &path, &parameters)
 }
 
 #[cfg(test)]

@@ -3,89 +3,29 @@
 //! How the application signs in (Basic header or form body) is a setting of the application, and PingOne refuses the
 //! other way. A token lasts an hour.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use reqwest::Url;
-
 use super::settings::PingOnePoll;
-use crate::event::StreamName;
-use crate::http::{HttpClient, Reply, error_code};
-use crate::sources::oauth::{
-    ClientAuthentication, ClientCredentials, GrantedToken, TokenEndpoint, TokenOutcome, TokenRequest, form_request,
-    read_token,
-};
-use crate::sources::{SourceError, TOKEN_ENDPOINT};
-use crate::time::{Clock, Deadline};
+use crate::sources::endpoint::address;
+use crate::sources::form_tokens::{FormTokenEndpoint, TokenReading};
+use crate::sources::oauth::{AccessTokens, ClientAuthentication};
+use crate::vendors::BuildContext;
 
-/// The token endpoint of one environment.
-pub struct EnvironmentTokens {
-    /// The client.
-    pub http: HttpClient,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The worker application.
-    pub settings: PingOnePoll,
-}
-
-#[async_trait]
-impl TokenEndpoint for EnvironmentTokens {
-    const USUAL: ClientAuthentication = ClientAuthentication::BasicHeader;
-    const OTHER: Option<ClientAuthentication> = Some(ClientAuthentication::FormBody);
-
-    async fn ask(
-        &self,
-        stream: &StreamName,
-        authentication: ClientAuthentication,
-        deadline: Deadline,
-    ) -> Result<TokenOutcome, SourceError> {
-        let settings = &self.settings;
-        let url = format!("{}/{}/as/token", settings.auth.as_str(), settings.auth_environment_id);
-        let url = Url::parse(&url).map_err(|_| self.no_address(stream))?;
-        let client = ClientCredentials {
-            id: &settings.client_id,
-            secret: &settings.client_secret,
-        };
-        let address_settings = format!("{0}REGION (or {0}AUTH_URL)", settings.setting_prefix);
-        let request = TokenRequest {
-            stream,
-            http: &self.http,
-            clock: &*self.clock,
-            address_settings: Some(&address_settings),
-        };
-        let form = || form_request(&self.http, url.clone(), &client, authentication);
-        match request.send(form, |reply| Ok(read(stream, reply)), deadline).await? {
-            Ok(granted) => granted.map(TokenOutcome::Granted),
-            Err(refusal) => Ok(TokenOutcome::Refused(refusal)),
-        }
-    }
-
-    fn refusal(&self, stream: &StreamName, reply: &Reply) -> SourceError {
-        let status = reply.status.as_u16();
-        SourceError::token_refused(
-            stream,
-            status,
-            error_code(&reply.body),
-            remedy(status, &self.settings.setting_prefix),
-        )
-    }
-}
-
-impl EnvironmentTokens {
-    fn no_address(&self, stream: &StreamName) -> SourceError {
-        let prefix = &self.settings.setting_prefix;
-        let remedy = format!("check {prefix}AUTH_URL and {prefix}AUTH_ENVIRONMENT_ID: they make no address");
-        SourceError::token_refused(stream, 0, None, remedy)
-    }
-}
-
-fn read(stream: &StreamName, reply: &Reply) -> Result<GrantedToken, SourceError> {
-    read_token(&reply.body).map_err(|reason| SourceError::BadPage {
-        stream: stream.clone(),
-        asked: TOKEN_ENDPOINT,
-        status: reply.status.as_u16(),
-        reason,
-        excerpt: "[not shown]".to_owned(),
+/// The tokens of the worker application in `settings`.
+pub fn tokens_of(settings: &PingOnePoll, context: &BuildContext<'_>) -> AccessTokens<FormTokenEndpoint> {
+    AccessTokens::new(FormTokenEndpoint {
+        http: context.http.clone(),
+        clock: context.clock.clone(),
+        url: address(
+            &settings.auth,
+            &format!("/{}/as/token", settings.auth_environment_id),
+            &[],
+        ),
+        client_id: settings.client_id.clone(),
+        client_secret: settings.client_secret.clone(),
+        authentications: (ClientAuthentication::BasicHeader, Some(ClientAuthentication::FormBody)),
+        setting_prefix: settings.setting_prefix.clone(),
+        address_settings: Some(format!("{0}REGION (or {0}AUTH_URL)", settings.setting_prefix)),
+        remedy,
+        reading: TokenReading::UntilItsEnd,
     })
 }
 

@@ -15,11 +15,7 @@ const REPEATED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// The stream `pingone/<instance>/push`. Its events are named as the poller names them.
 pub fn webhook(instance: &str) -> WebhookFormat {
     WebhookFormat {
-        name: StreamName {
-            source: "pingone",
-            instance: instance.to_owned(),
-            stream: "push",
-        },
+        name: StreamName::of("pingone", instance, "push"),
         key_of,
         repeats_for: REPEATED_FOR,
         is_named_by_content: false,

@@ -20,13 +20,10 @@ impl VendorConfig for PingOneEnterprise {
     fn build(&self, context: &BuildContext<'_>) -> Instance {
         let subscription = Subscription::new(self, context.http.clone(), context.clock.clone());
         Instance {
-            streams: vec![BuiltStream {
-                events: StreamEvents::Destructive(Arc::new(subscription)),
-                tables: vec!["PingOneEnterprise_AuditEvents_CL"],
-                parser_aliases: false,
-                joins_webhook: false,
-                counterparts: None,
-            }],
+            streams: vec![BuiltStream::new(
+                StreamEvents::Destructive(Arc::new(subscription)),
+                vec!["PingOneEnterprise_AuditEvents_CL"],
+            )],
             webhook: None,
         }
     }

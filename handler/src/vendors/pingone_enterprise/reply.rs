@@ -6,9 +6,9 @@ use super::event::says_it_is_an_event;
 use super::torn::{Torn, elements, values};
 use crate::event::WRAPPING_MEMBERS;
 use crate::json::{Kind, key_text, kind, member, members, range_in, unquote, value_at};
-use crate::sources::Page;
 use crate::sources::page::is_nothing;
 use crate::sources::unreadable::{array_at, set_apart};
+use crate::sources::{Page, ParsedReply, TornRest};
 
 /// Where lists stand in an object: as push subscriptions write them, other products, and the vendor's other API.
 const LISTS: [&[&str]; 5] = [
@@ -21,45 +21,35 @@ const LISTS: [&[&str]; 5] = [
 /// So deep an event is looked for in what may wrap it.
 const DEEPEST: u32 = 4;
 
-/// What a reply holds.
-#[derive(Debug)]
-pub struct Parsed {
-    /// The whole events, and as JSON strings those that cannot be read.
-    pub page: Page,
-    /// What is left of a reply that is not a whole list, and why.
-    pub rest: Option<(String, String)>,
+fn whole(text: String, elements: impl Fn(&str) -> Vec<&str>) -> ParsedReply {
+    let ranges = elements(&text).iter().map(|part| range_in(&text, part)).collect();
+    ParsedReply {
+        page: Page::new(text, ranges, 0),
+        rest: None,
+    }
 }
 
-impl Parsed {
-    fn whole(text: String, elements: impl Fn(&str) -> Vec<&str>) -> Self {
-        let ranges = elements(&text).iter().map(|part| range_in(&text, part)).collect();
-        Self {
-            page: Page::new(text, ranges, 0),
-            rest: None,
-        }
-    }
+fn nothing() -> ParsedReply {
+    whole(String::new(), |_| Vec::new())
+}
 
-    fn nothing() -> Self {
-        Self::whole(String::new(), |_| Vec::new())
-    }
-
-    fn no_list(text: String) -> Self {
-        Self {
-            rest: Some(("the reply is not a JSON array".to_owned(), text)),
-            ..Self::nothing()
-        }
+fn no_list(text: String) -> ParsedReply {
+    let reason = "the reply is not a JSON array".to_owned();
+    ParsedReply {
+        rest: Some(TornRest { reason, text }),
+        ..nothing()
     }
 }
 
 /// Reads a list of events. A reply that breaks off gives up its whole events; what follows them is the rest. One that
 /// has nothing to give (`[]`, nothing at all, null, an empty object or list) leaves no rest.
-pub fn parse(text: String) -> Parsed {
+pub fn parse(text: String) -> ParsedReply {
     let text = match text.strip_prefix('\u{feff}') {
         Some(text) => text.to_owned(),
         None => text,
     };
     if text.trim().is_empty() {
-        return Parsed::nothing();
+        return nothing();
     }
     if is_json(&text) {
         return parse_json(text);
@@ -71,35 +61,35 @@ pub fn parse(text: String) -> Parsed {
     parse_torn(text)
 }
 
-fn parse_json(text: String) -> Parsed {
+fn parse_json(text: String) -> ParsedReply {
     if kind(&text) == Kind::Array {
-        return Parsed::whole(text, array_elements);
+        return whole(text, array_elements);
     }
     if is_nothing(&text) {
-        return Parsed::nothing();
+        return nothing();
     }
     if kind(&text) != Kind::Object {
-        return Parsed::no_list(text);
+        return no_list(text);
     }
     let values: Vec<&str> = LISTS.iter().filter_map(|path| value_at(&text, path)).collect();
     let has_list = values.iter().any(|value| holds_elements(value));
     if has_list && !says_it_is_an_event(&text) {
-        return Parsed::whole(text, |text| {
+        return whole(text, |text| {
             let lists = LISTS.iter().filter_map(|path| value_at(text, path));
             let mut lists = lists.filter(|list| holds_elements(list));
             lists.next().map(array_elements).unwrap_or_default()
         });
     }
     if holds_event(&text, DEEPEST) {
-        return Parsed::whole(text, |text| vec![text.trim()]);
+        return whole(text, |text| vec![text.trim()]);
     }
     match !values.is_empty() && values.iter().all(|value| is_nothing(value)) && !has_error(&text) {
-        true => Parsed::nothing(),
-        false => Parsed::no_list(text),
+        true => nothing(),
+        false => no_list(text),
     }
 }
 
-fn parse_torn(text: String) -> Parsed {
+fn parse_torn(text: String) -> ParsedReply {
     let trimmed = text.trim_start();
     let begins_whole = !values(trimmed).whole.is_empty() && is_first_whole(trimmed);
     let list = LISTS.iter().find_map(|path| Some((array_at(&text, path)?, path.len())));
@@ -117,7 +107,7 @@ fn parse_torn(text: String) -> Parsed {
             }
             lines.whole = whole;
             if !lines.whole.iter().any(|value| holds_event(value, DEEPEST)) {
-                return Parsed::no_list(text);
+                return no_list(text);
             }
             lines
         }
@@ -125,7 +115,7 @@ fn parse_torn(text: String) -> Parsed {
     of_torn(&torn, &text)
 }
 
-fn of_torn(torn: &Torn<'_>, text: &str) -> Parsed {
+fn of_torn(torn: &Torn<'_>, text: &str) -> ParsedReply {
     let mut page = String::with_capacity(text.len());
     let mut ranges = Vec::with_capacity(torn.whole.len() + torn.unreadable.len());
     let unreadable = torn
@@ -139,12 +129,12 @@ fn of_torn(torn: &Torn<'_>, text: &str) -> Parsed {
     }
     let rest = torn.rest.map(|rest| {
         let (whole, at) = (torn.whole.len(), range_in(text, rest).start);
-        (
-            format!("the reply breaks off after {whole} whole events, at byte {at}"),
-            rest.to_owned(),
-        )
+        TornRest {
+            reason: format!("the reply breaks off after {whole} whole events, at byte {at}"),
+            text: rest.to_owned(),
+        }
     });
-    Parsed {
+    ParsedReply {
         page: Page::new(page, ranges, 0),
         rest,
     }
@@ -200,7 +190,7 @@ mod tests {
         let parsed = parse(text.to_owned());
         (
             parsed.page.events().map(str::to_owned).collect(),
-            parsed.rest.map(|(_, rest)| rest),
+            parsed.rest.map(|rest| rest.text),
         )
     }
 

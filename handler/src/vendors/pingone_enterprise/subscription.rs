@@ -8,7 +8,6 @@ use reqwest::Url;
 use reqwest::header::ACCEPT;
 
 use super::event::identity_of;
-use super::reply::parse;
 use super::settings::PingOneEnterprise;
 use super::sign_in::PollSignIn;
 use crate::event::{Identity, StreamName};
@@ -16,8 +15,9 @@ use crate::http::{
     Backoff, BrokenReply, HttpClient, NoMoreTries, Retryability, Tries, error_code, retry_after, retryability,
 };
 use crate::json::lossy_text;
-use crate::sources::{ConsumedReply, DestructiveStream, Page, ReadOutcome, SourceError};
+use crate::sources::{ConsumedReply, DestructiveStream, ParsedReply, ReadOutcome, SourceError};
 use crate::time::{Clock, Deadline};
+use crate::vendors::pingone_enterprise::reply;
 
 /// For errors about the poll URL.
 const ASKED: &str = "the poll subscription";
@@ -40,13 +40,8 @@ pub struct Subscription {
 impl Subscription {
     /// Of the subscription in `settings`.
     pub fn new(settings: &PingOneEnterprise, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
-        let instance = settings.instance.clone();
-        let stream = StreamName {
-            source: "pingone-enterprise",
-            instance,
-            stream: "events",
-        };
         Self {
+            stream: StreamName::of("pingone-enterprise", &settings.instance, "events"),
             account: format!(
                 "account {} subscription {}",
                 settings.account_id, settings.subscription_id
@@ -58,7 +53,6 @@ impl Subscription {
             poll_url: settings.poll_url.clone(),
             sign_in: PollSignIn::new(&settings.sign_in, &settings.setting_prefix, http.clone(), clock.clone()),
             setting_prefix: settings.setting_prefix.clone(),
-            stream,
             http,
             clock,
         }
@@ -75,10 +69,9 @@ impl Subscription {
 
     /// What came of a reply that is not whole is ours to keep: nobody else has it.
     fn broken(&self, broken: BrokenReply) -> ReadOutcome {
-        let (stream, what) = (self.stream.clone(), broken.error.to_string());
+        let what = broken.error.to_string();
         if broken.error.was_never_sent() {
             return ReadOutcome::Nothing(SourceError::Unavailable {
-                stream,
                 asked: ASKED,
                 what,
                 tries: 1,
@@ -89,7 +82,6 @@ impl Subscription {
             .filter(|reply| retryability(reply.status) == Retryability::Success);
         let body = begun.map(|reply| reply.body).unwrap_or_default();
         let error = SourceError::NoWholeReply {
-            stream,
             asked: ASKED,
             what,
             came: body.len(),
@@ -106,29 +98,25 @@ impl Subscription {
             _ => format!("check {prefix}POLL_URL; if this lasts, report it with this line"),
         };
         SourceError::Refused {
-            stream: self.stream.clone(),
             asked: ASKED,
             status,
             code,
             remedy,
         }
     }
+}
 
-    fn given_up(&self, no_more: NoMoreTries, what: String) -> SourceError {
-        let stream = self.stream.clone();
-        match no_more {
-            NoMoreTries::UsedUp => SourceError::Unavailable {
-                stream,
-                asked: ASKED,
-                what,
-                tries: TRIES,
-            },
-            NoMoreTries::OutOfTime => SourceError::OutOfTime {
-                stream,
-                doing: format!("trying again ({ASKED} {what})"),
-                kept_failing: true,
-            },
-        }
+fn given_up(no_more: NoMoreTries, what: String) -> SourceError {
+    match no_more {
+        NoMoreTries::UsedUp => SourceError::Unavailable {
+            asked: ASKED,
+            what,
+            tries: TRIES,
+        },
+        NoMoreTries::OutOfTime => SourceError::OutOfTime {
+            doing: format!("trying again ({ASKED} {what})"),
+            kept_failing: true,
+        },
     }
 }
 
@@ -163,7 +151,7 @@ impl DestructiveStream for Subscription {
     async fn prepare(&self, deadline: Deadline) -> Result<(), SourceError> {
         // Signing in is no reading: it must not stand between the intent and the reply.
         let request = self.http.get(self.poll_url.clone());
-        self.sign_in.sign(request, &self.stream, deadline).await.map(|_| ())
+        self.sign_in.sign(request, deadline).await.map(|_| ())
     }
 
     async fn take(&self, timeout: Duration, deadline: Deadline) -> ReadOutcome {
@@ -173,7 +161,7 @@ impl DestructiveStream for Subscription {
         let mut renewed = false;
         loop {
             let request = self.http.get(self.poll_url.clone()).header(ACCEPT, "application/json");
-            let request = match self.sign_in.sign(request, &self.stream, deadline).await {
+            let request = match self.sign_in.sign(request, deadline).await {
                 Ok(request) => request,
                 Err(error) => return ReadOutcome::Nothing(error),
             };
@@ -191,16 +179,15 @@ impl DestructiveStream for Subscription {
                 Retryability::Throttled | Retryability::Transient => {
                     let asked_pause = retry_after(&reply.headers, self.clock.now());
                     if let Err(no_more) = tries.wait(asked_pause).await {
-                        return ReadOutcome::Nothing(self.given_up(no_more, format!("answered {status}")));
+                        return ReadOutcome::Nothing(given_up(no_more, format!("answered {status}")));
                     }
                 }
             }
         }
     }
 
-    fn parse(&self, text: String) -> (Page, Option<(String, String)>) {
-        let parsed = parse(text);
-        (parsed.page, parsed.rest)
+    fn parse(&self, text: String) -> ParsedReply {
+        reply::parse(text)
     }
 
     fn identity_of(&self, event: &str) -> Identity {

@@ -4,12 +4,10 @@
 //! the vendor's description of its management API 2.1. Not every user may ask.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::Url;
 use serde::Deserialize;
 
 use super::console::Console;
-use crate::event::StreamName;
-use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
+use crate::sources::endpoint::{AskOutcome, Unreadable, address};
 use crate::sources::{CredentialNote, SourceError};
 use crate::time::{Deadline, VendorTime};
 
@@ -29,20 +27,14 @@ struct Dates {
 }
 
 /// Asks the console. A console that does not tell is no error.
-pub async fn end_of_token(
-    console: &Console,
-    stream: &StreamName,
-    deadline: Deadline,
-) -> Result<CredentialNote, SourceError> {
-    let endpoint = Endpoint::new(&console.api, stream, ASKED);
-    let address = format!("{}/web/api/v2.1/users/api-token-details", console.api.origin.as_str());
-    let url = Url::parse(&address).map_err(|_| console.no_address(&endpoint))?;
+pub async fn end_of_token(console: &Console, deadline: Deadline) -> Result<CredentialNote, SourceError> {
+    let endpoint = console.endpoint(ASKED);
+    let url = address(&console.api.origin, "/web/api/v2.1/users/api-token-details", &[]);
+    let url = url.ok_or_else(|| endpoint.no_address())?;
+    // It may repeat the token.
     let read = |body: Vec<u8>| {
-        serde_json::from_slice::<Details>(&body).map_err(|_| Unreadable {
-            reason: "it is not the JSON that was expected".to_owned(),
-            // It may repeat the token.
-            excerpt: "[not shown]".to_owned(),
-        })
+        serde_json::from_slice::<Details>(&body)
+            .map_err(|_| Unreadable::not_shown("it is not the JSON that was expected"))
     };
     let setting = console.token_setting();
     let answer = endpoint
@@ -62,30 +54,21 @@ pub async fn end_of_token(
             Err(console.refusal(&endpoint, "the end of the token", &reply))
         }
         AskOutcome::Refused(reply) => Ok(not_told(&format!(" (it answered {})", reply.status.as_u16()))),
-        AskOutcome::TooLarge(error) => Err(error),
+        AskOutcome::TooLarge(error) | AskOutcome::Incomplete(_, error) => Err(error),
     }
 }
 
 fn note(setting: &str, end: DateTime<Utc>, now: DateTime<Utc>) -> CredentialNote {
     let left = end - now;
     let (day, days) = (end.format("%Y-%m-%d"), left.num_days());
-    let remedy = "create a new one for the service user in the console before it does";
-    match left {
-        left if left <= TimeDelta::zero() => CredentialNote {
-            is_urgent: true,
-            text: format!(
-                "the token in {setting} ended on {day}; create a new one for the service user in the console"
-            ),
-        },
-        left if left < SOON => CredentialNote {
-            is_urgent: true,
-            text: format!("the token in {setting} ends on {day}, in {days} days; {remedy}"),
-        },
-        _ => CredentialNote {
-            is_urgent: false,
-            text: format!("the token in {setting} ends on {day}, in {days} days"),
-        },
-    }
+    let remedy = "create a new one for the service user in the console";
+    let is_urgent = left < SOON;
+    let text = match is_urgent {
+        true if left <= TimeDelta::zero() => format!("the token in {setting} ended on {day}; {remedy}"),
+        true => format!("the token in {setting} ends on {day}, in {days} days; {remedy} before it does"),
+        false => format!("the token in {setting} ends on {day}, in {days} days"),
+    };
+    CredentialNote { is_urgent, text }
 }
 
 #[cfg(test)]

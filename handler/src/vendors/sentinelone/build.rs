@@ -28,11 +28,11 @@ impl VendorConfig for SentinelOne {
     fn build(&self, context: &BuildContext<'_>) -> Instance {
         let console = Arc::new(Console::new(self, context.http.clone(), context.clock.clone()));
         let streams = self.streams.iter().map(|stream| BuiltStream {
-            events: StreamEvents::Windowed(stream_of(*stream, context.instance, &console)),
-            tables: vec![table_of(*stream)],
             parser_aliases: self.parser_aliases,
-            joins_webhook: false,
-            counterparts: None,
+            ..BuiltStream::new(
+                StreamEvents::Windowed(stream_of(*stream, context.instance, &console)),
+                vec![table_of(*stream)],
+            )
         });
         Instance {
             streams: streams.collect(),
@@ -42,11 +42,7 @@ impl VendorConfig for SentinelOne {
 }
 
 fn stream_of(stream: SentinelOneStream, instance: &str, console: &Arc<Console>) -> Arc<dyn WindowedStream> {
-    let name = StreamName {
-        source: settings::NAME,
-        instance: instance.to_owned(),
-        stream: stream.name(),
-    };
+    let name = StreamName::of(settings::NAME, instance, stream.name());
     let spec: &'static EndpointSpec = match stream {
         SentinelOneStream::Activities => &endpoint_spec::ACTIVITIES,
         SentinelOneStream::Agents => &endpoint_spec::AGENTS,

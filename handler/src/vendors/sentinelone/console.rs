@@ -8,17 +8,17 @@ use reqwest::{RequestBuilder, Url};
 use super::settings::SentinelOne;
 use crate::config::Secret;
 use crate::http::{HttpClient, Reply, Throttle};
+use crate::sources::SourceError;
 use crate::sources::api_client::ApiClient;
 use crate::sources::endpoint::{Endpoint, Unreadable};
 use crate::sources::page::NoPage;
-use crate::sources::{SourceError, VendorClock};
 use crate::time::Clock;
 use crate::vendors::sentinelone::failure;
 
 /// See the module.
 pub struct Console {
     /// Its API. No rate of our own, only the pauses that a 429 asks for.
-    pub api: ApiClient,
+    pub api: Arc<ApiClient>,
     token: Secret,
 }
 
@@ -26,7 +26,7 @@ impl Console {
     /// Of one instance.
     pub fn new(settings: &SentinelOne, http: HttpClient, clock: Arc<dyn Clock>) -> Self {
         Self {
-            api: ApiClient {
+            api: Arc::new(ApiClient {
                 account: format!("console {}", settings.console.host()),
                 origin: settings.console.clone(),
                 setting_prefix: settings.setting_prefix.clone(),
@@ -34,10 +34,16 @@ impl Console {
                 http,
                 clock,
                 throttle: Throttle::unlimited(),
-                vendor_clock: VendorClock::default(),
-            },
+                vendor_clock: Arc::default(),
+                is_rate_limit: |_| false,
+            }),
             token: settings.api_token.clone(),
         }
+    }
+
+    /// An endpoint of its API.
+    pub fn endpoint(&self, asked: &'static str) -> Endpoint {
+        Endpoint::new(self.api.clone(), asked)
     }
 
     /// A GET with the token.
@@ -71,14 +77,14 @@ impl Console {
     }
 
     /// Why `endpoint`, which gives what `holds` says, refused.
-    pub fn refusal(&self, endpoint: &Endpoint<'_>, holds: &str, reply: &Reply) -> SourceError {
+    pub fn refusal(&self, endpoint: &Endpoint, holds: &str, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
         let remedy = failure::remedy(status, &self.api.setting_prefix, holds);
         endpoint.refused(status, failure::code_of(reply), remedy)
     }
 
     /// The console's GraphQL does not know a field without which nothing can be read.
-    pub fn schema_lacks(&self, endpoint: &Endpoint<'_>, holds: &str, field: &str) -> SourceError {
+    pub fn schema_lacks(&self, endpoint: &Endpoint, holds: &str, field: &str) -> SourceError {
         let prefix = &self.api.setting_prefix;
         let remedy = format!(
             "this console does not know {field} of {holds}, and without it they cannot be read; update the console, or \
@@ -87,15 +93,9 @@ impl Console {
         endpoint.refused(200, Some("unknown field".to_owned()), remedy)
     }
 
-    /// Why no request can be made.
-    pub fn no_address(&self, endpoint: &Endpoint<'_>) -> SourceError {
-        let remedy = format!("check {}URL: it makes no address", self.api.setting_prefix);
-        endpoint.refused(0, None, remedy)
-    }
-
     /// A body that is no page, for an error: without the token, and not at all if it may show a group's secret or
     /// the parameters of an error.
-    pub fn unreadable(&self, no_page: NoPage) -> Unreadable {
+    pub fn unreadable<T>(&self, no_page: NoPage) -> Unreadable<T> {
         let mut unreadable = Unreadable::of(no_page, &[&self.token]);
         let tells_too_much = ["egistrationToken", "\\u00", "\"errors\""];
         if tells_too_much.iter().any(|word| unreadable.excerpt.contains(word)) {

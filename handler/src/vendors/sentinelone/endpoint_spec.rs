@@ -11,8 +11,8 @@ pub struct EndpointSpec {
     pub asked: &'static str,
     /// What it holds, in words, for remedies.
     pub holds: &'static str,
-    /// The parameter that windows are cut by, without `__gte` and `__lt`.
-    pub window_on: &'static str,
+    /// The parameters that windows are cut by: the inclusive bound and the exclusive one.
+    pub window_on: [&'static str; 2],
     /// The value of `sortBy` that orders by the same time.
     pub sort_by: &'static str,
     /// The largest page that it allows.
@@ -28,7 +28,7 @@ pub const ACTIVITIES: EndpointSpec = EndpointSpec {
     path: "activities",
     asked: "the activities endpoint",
     holds: "activities",
-    window_on: "createdAt",
+    window_on: ["createdAt__gte", "createdAt__lt"],
     sort_by: "createdAt",
     page_size: 1000,
     show_all: &[("includeHidden", "true")],
@@ -45,7 +45,7 @@ pub const AGENTS: EndpointSpec = EndpointSpec {
     path: "agents",
     asked: "the agents endpoint",
     holds: "agents (endpoints)",
-    window_on: "updatedAt",
+    window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 1000,
     show_all: &[("isDecommissioned", "True,False"), ("isUninstalled", "True,False")],
@@ -62,7 +62,7 @@ pub const ALERTS: EndpointSpec = EndpointSpec {
     path: "cloud-detection/alerts",
     asked: "the alerts endpoint",
     holds: "cloud detection alerts (consoles on own premises have none)",
-    window_on: "reportedAt",
+    window_on: ["reportedAt__gte", "reportedAt__lt"],
     sort_by: "alertInfoReportedAt",
     page_size: 1000,
     show_all: &[],
@@ -79,7 +79,7 @@ pub const GROUPS: EndpointSpec = EndpointSpec {
     path: "groups",
     asked: "the groups endpoint",
     holds: "groups",
-    window_on: "updatedAt",
+    window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 300,
     show_all: &[],
@@ -96,7 +96,7 @@ pub const THREATS: EndpointSpec = EndpointSpec {
     path: "threats",
     asked: "the threats endpoint",
     holds: "threats",
-    window_on: "updatedAt",
+    window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 1000,
     show_all: &[],

@@ -12,6 +12,7 @@
 //!   one is met twice at most, never missed.
 //! - No rate limit is documented for these endpoints; a 429 may come all the same.
 
+mod alerts_page;
 mod api_token;
 mod build;
 mod console;

@@ -3,20 +3,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
-
 use super::cursor::decoded;
-use crate::json::{Kind, kind, lossy_text, member, unquote, value_at};
-use crate::sources::Page;
-use crate::sources::page::{NoPage, elements, is_nothing};
-use crate::sources::unreadable::set_apart;
+use crate::json::{Kind, kind, member, unquote, value_at};
+use crate::sources::page;
+use crate::sources::page::{NoPage, Page, ParsedPage, check_json, elements, is_nothing};
 use crate::vendors::sentinelone::{failure, secret};
 
-/// A page as it came.
+/// What a page says beside its events.
 #[derive(Debug)]
-pub struct RestPage {
-    /// Its events.
-    pub page: Page,
+pub struct RestPageInfo {
     /// The cursor of the next page.
     pub next: Option<String>,
     /// How many events the whole window has, as this page says.
@@ -32,38 +27,16 @@ pub struct RestPage {
 }
 
 /// Reads a page; the error says why it is none and gives the body back.
-pub fn parse(body: Vec<u8>) -> Result<RestPage, NoPage> {
-    let (text, replaced_bytes) = lossy_text(body);
-    let text = readable(text, &["data"]);
-    match read(&text) {
-        Ok(found) => Ok(RestPage {
-            page: page_of(text, found.events, replaced_bytes),
-            next: found.next,
-            total: found.total,
-            lacks: found.lacks,
-            has_pagination: found.has_pagination,
-            is_absent: found.is_absent,
-            lacks_events_only: found.lacks_events_only,
-        }),
-        Err(reason) => Err(NoPage {
-            reason,
-            body: text.into_bytes(),
-        }),
-    }
+pub fn parse(body: Vec<u8>) -> Result<ParsedPage<RestPageInfo>, NoPage> {
+    let parsed = page::parse(body, &["data"], secret::of_unreadable, read)?;
+    Ok(ParsedPage {
+        page: without_secret(parsed.page),
+        ..parsed
+    })
 }
 
-struct RestPageParts {
-    events: Vec<Range<usize>>,
-    next: Option<String>,
-    total: Option<u64>,
-    lacks: Option<String>,
-    has_pagination: bool,
-    is_absent: bool,
-    lacks_events_only: bool,
-}
-
-fn read(text: &str) -> Result<RestPageParts, String> {
-    check_json(text)?;
+fn read(text: &str) -> Result<(Vec<Range<usize>>, RestPageInfo), String> {
+    check_object(text)?;
     let (data, pagination) = (member(text, "data"), member(text, "pagination"));
     let error = failure::said(member(text, "errors"));
     let (events, mut lacks) = match (data.map(kind), error) {
@@ -94,15 +67,15 @@ fn read(text: &str) -> Result<RestPageParts, String> {
     if next.is_some() && is_absent {
         lacks.get_or_insert_with(|| "it holds no data, although there is some".to_owned());
     }
-    Ok(RestPageParts {
-        events,
+    let info = RestPageInfo {
         next,
         total: value_at(text, &["pagination", "totalItems"]).and_then(count_of),
         lacks,
         has_pagination: pagination.is_some_and(|pagination| kind(pagination) == Kind::Object),
         is_absent,
         lacks_events_only,
-    })
+    };
+    Ok((events, info))
 }
 
 /// A number of events, which may be written as text. Null, nonsense and negative ones promise nothing.
@@ -112,41 +85,29 @@ fn count_of(value: &str) -> Option<u64> {
     (0.0..1e15).contains(&number).then_some(number as u64)
 }
 
-/// Text whose events at `path` are JSON, or set apart where they are not.
-pub fn readable(text: String, path: &[&str]) -> String {
-    match check_json(&text) {
-        Ok(()) => text,
-        Err(_) => set_apart(&text, path, secret::of_unreadable).unwrap_or(text),
-    }
-}
-
 /// What the rest of this module reads is JSON, an object.
-pub fn check_json(text: &str) -> Result<(), String> {
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| format!("it is not the JSON of a page: {error}"))?;
+pub fn check_object(text: &str) -> Result<(), String> {
+    check_json(text)?;
     match kind(text) {
         Kind::Object => Ok(()),
         _ => Err("it is no JSON object".to_owned()),
     }
 }
 
-/// A page of the events at `ranges` of `text`, without the secret that must not leave this module.
-pub fn page_of(text: String, ranges: Vec<Range<usize>>, replaced_bytes: u64) -> Page {
-    let events: Vec<_> = ranges
-        .iter()
-        .filter_map(|range| text.get(range.clone()))
-        .map(secret::removed)
-        .collect();
+/// A page without the secret that must not leave this module.
+pub fn without_secret(page: Page) -> Page {
+    let events: Vec<_> = page.events().map(secret::removed).collect();
     if events.iter().all(|event| matches!(event, Cow::Borrowed(_))) {
-        return Page::new(text, ranges, replaced_bytes);
+        return page;
     }
-    let mut clean = String::with_capacity(text.len());
+    let mut clean = String::new();
     let mut clean_ranges = Vec::with_capacity(events.len());
     for event in events {
         let start = clean.len();
         clean.push_str(&event);
         clean_ranges.push(start..clean.len());
     }
-    Page::new(clean, clean_ranges, replaced_bytes)
+    Page::new(clean, clean_ranges, page.replaced_bytes)
 }
 
 #[cfg(test)]
@@ -155,8 +116,8 @@ mod tests {
 
     fn events_and_cursor(body: &str) -> (Vec<String>, Option<String>) {
         let found = parse(body.into()).unwrap();
-        assert_eq!(found.lacks, None, "{body}");
-        (found.page.events().map(str::to_owned).collect(), found.next)
+        assert_eq!(found.info.lacks, None, "{body}");
+        (found.page.events().map(str::to_owned).collect(), found.info.next)
     }
 
     fn reason(body: &str) -> String {
@@ -205,12 +166,12 @@ mod tests {
         ] {
             for data in ["[]", r#"[{"id":"1"}]"#] {
                 let body = format!(r#"{{"data":{data},"errors":{errors},"pagination":{{"nextCursor":null}}}}"#);
-                let lacks = parse(body.clone().into()).unwrap().lacks.unwrap_or_default();
+                let lacks = parse(body.clone().into()).unwrap().info.lacks.unwrap_or_default();
                 assert!(lacks.ends_with("Internal server error"), "{body}: {lacks}");
             }
         }
         let body = r#"{"data":[{"id":"1"}],"errors":[{"detail":"free text <b>"}],"pagination":{}}"#;
-        assert!(parse(body.into()).unwrap().lacks.is_some());
+        assert!(parse(body.into()).unwrap().info.lacks.is_some());
     }
 
     #[test]
@@ -228,7 +189,7 @@ mod tests {
             ("{}", None),
         ] {
             let body = format!(r#"{{"data":[],"pagination":{{"totalItems":{total}}}}}"#);
-            assert_eq!(parse(body.into()).unwrap().total, expected, "{total}");
+            assert_eq!(parse(body.into()).unwrap().info.total, expected, "{total}");
         }
     }
 
@@ -300,7 +261,7 @@ mod tests {
             (r#"{"data":null,"pagination":{"nextCursor":"c"}}"#, "although"),
             (r#"{"pagination":{"nextCursor":"c"}}"#, "although"),
         ] {
-            let lacks = parse(body.into()).unwrap().lacks.unwrap_or_default();
+            let lacks = parse(body.into()).unwrap().info.lacks.unwrap_or_default();
             assert!(lacks.contains(word), "{body}: {lacks}");
         }
     }

@@ -1,38 +1,27 @@
 //! The address of a page.
 
-use std::fmt::Write;
-
 use chrono::{DateTime, SecondsFormat, Utc};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use super::endpoint_spec::EndpointSpec;
 use crate::config::Origin;
-use crate::sources::Window;
+use crate::sources::cursor_pages::PageRequest;
+use crate::sources::endpoint::address;
 
 /// `{console}/web/api/v2.1/{path}?...`: the same filters and order for every page of a window, and the cursor of all
 /// but the first.
-pub fn page(console: &Origin, spec: &EndpointSpec, window: Window, limit: usize, cursor: Option<&str>) -> Option<Url> {
-    let mut url = format!(
-        "{}/web/api/v2.1/{}?limit={limit}&sortBy={}&sortOrder=asc",
-        console.as_str(),
-        spec.path,
-        spec.sort_by
-    );
-    let mut add = |name: &str, value: &str| {
-        let value = utf8_percent_encode(value, NON_ALPHANUMERIC);
-        // Writing to a String cannot fail.
-        let _ = write!(url, "&{name}={value}");
-    };
-    add(&format!("{}__gte", spec.window_on), &instant(window.from));
-    add(&format!("{}__lt", spec.window_on), &instant(window.to));
-    for (name, value) in spec.show_all {
-        add(name, value);
-    }
-    if let Some(cursor) = cursor {
-        add("cursor", cursor);
-    }
-    Url::parse(&url).ok()
+pub fn page(console: &Origin, spec: &EndpointSpec, request: PageRequest<'_>) -> Option<Url> {
+    let [from, to] = spec.window_on;
+    let mut parameters = vec![
+        ("limit", request.limit.to_string()),
+        ("sortBy", spec.sort_by.to_owned()),
+        ("sortOrder", "asc".to_owned()),
+        (from, instant(request.window.from)),
+        (to, instant(request.window.to)),
+    ];
+    parameters.extend(spec.show_all.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    parameters.extend(request.cursor.map(|cursor| ("cursor", cursor.to_owned())));
+    address(console, &format!("/web/api/v2.1/{}", spec.path), &parameters)
 }
 
 /// `2026-11-20T10:15:30.123000Z`, the form that the vendor documents.
@@ -44,6 +33,7 @@ fn instant(instant: DateTime<Utc>) -> String {
 mod tests {
     use super::super::endpoint_spec::{ACTIVITIES, AGENTS, ALERTS, GROUPS, THREATS};
     use super::*;
+    use crate::sources::Window;
 
     fn parameters(spec: &EndpointSpec, cursor: Option<&str>) -> (String, Vec<(String, String)>) {
         let window = Window {
@@ -51,7 +41,11 @@ mod tests {
             to: "2026-11-20T11:00:00.5Z".parse().unwrap(),
         };
         let console = Origin::parse("https://example.sentinelone.net").unwrap();
-        let url = page(&console, spec, window, spec.page_size, cursor).unwrap();
+        let request = PageRequest {
+            cursor,
+            ..PageRequest::first(window, spec.page_size)
+        };
+        let url = page(&console, spec, request).unwrap();
         let pairs = url.query_pairs().into_owned().collect();
         (url[..url::Position::AfterPath].to_owned(), pairs)
     }

@@ -8,124 +8,83 @@ use chrono::{DateTime, Utc};
 
 use super::console::Console;
 use super::endpoint_spec::EndpointSpec;
-use super::page::RestPage;
+use super::page::RestPageInfo;
 use super::totals::{Count, Totals};
 use crate::event::StreamName;
-use crate::sources::cursor_pager::{CompletePage, CursorPages, PagePosition, PageResult};
-use crate::sources::endpoint::{AskOutcome, Endpoint};
-use crate::sources::incomplete::Incomplete;
-use crate::sources::notes::Notes;
-use crate::sources::{CredentialNote, EventKey, Page, PolledStream, SourceError, VendorClock, Window};
+use crate::sources::cursor_pages::{CompletePage, CursorPages, PageRequest, PageResult};
+use crate::sources::endpoint::{AskOutcome, Endpoint, Unreadable};
+use crate::sources::page::ParsedPage;
+use crate::sources::{CredentialNote, EventKey, Page, PolledStream, SourceError, StreamBase};
 use crate::time::Deadline;
 use crate::vendors::sentinelone::{api_token, page, query};
 
 /// See the module.
 pub struct RestStream {
-    name: StreamName,
+    base: StreamBase,
+    endpoint: Endpoint,
     spec: &'static EndpointSpec,
     console: Arc<Console>,
     totals: Totals,
-    notes: Notes,
 }
 
 impl RestStream {
-    /// The stream `name`, read as `form` says.
+    /// The stream `name`, read as `spec` says.
     pub fn new(name: StreamName, spec: &'static EndpointSpec, console: Arc<Console>) -> Self {
+        let endpoint = console.endpoint(spec.asked);
         Self {
-            name,
+            base: StreamBase::new(name, &endpoint),
+            endpoint,
             spec,
             console,
             totals: Totals::default(),
-            notes: Notes::default(),
         }
     }
-}
 
-#[async_trait]
-impl PolledStream for RestStream {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn account(&self) -> &str {
-        &self.console.api.account
-    }
-
-    fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.console.api.vendor_clock)
-    }
-
-    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
-        let note = api_token::end_of_token(&self.console, &self.name, deadline).await?;
-        Ok(vec![note])
-    }
-
-    fn key_of(&self, event: &str) -> EventKey {
-        self.spec.identity_fields.key_of(event)
-    }
-
-    fn notices(&self) -> Vec<String> {
-        let mut notices = self.notes.take();
-        notices.extend(self.totals.notice(&self.name, self.console.api.now()));
-        notices
-    }
-}
-
-impl RestStream {
     /// A page that is whole, or why it is not.
-    fn judge(
-        &self,
-        mut found: RestPage,
-        window: Window,
-        limit: usize,
-        place: PagePosition<'_>,
-    ) -> Result<CompletePage, NotWhole> {
-        let events = found.page.events().count();
+    fn judge(&self, found: ParsedPage<RestPageInfo>, request: PageRequest<'_>) -> Result<CompletePage, NotWhole> {
+        let ParsedPage { page, mut info } = found;
+        let events = page.events().count();
         let mut count = Count {
-            events: place.new_events(&found.page),
-            total: found.total,
-            is_last: found.next.is_none(),
-            is_absent: found.is_absent,
+            events: request.new_events(&page),
+            total: info.total,
+            is_last: info.next.is_none(),
+            is_absent: info.is_absent,
         };
         let now = self.console.api.now();
-        if events == 0 && self.is_end_that_leads_on(&found, place, count, now) {
-            (found.next, found.lacks, count.is_last) = (None, None, true);
+        if events == 0 && self.is_end_that_leads_on(&info, request, count, now) {
+            (info.next, info.lacks, count.is_last) = (None, None, true);
         }
-        let says_nothing_of_more = !found.has_pagination && events >= limit.max(2) && !window.is_shortest();
-        let lacks = found.lacks.or_else(|| {
-            says_nothing_of_more.then(|| "it is full, and does not say whether there is a next page".to_owned())
-        });
-        let shortfall = self.totals.shortfall(place, count, now);
+        let unclear = || request.unclear_end(events).filter(|_| !info.has_pagination);
+        let lacks = info.lacks.or_else(unclear);
+        let shortfall = self.totals.shortfall(request, count, now);
         let is_only_short = lacks.is_none();
         match lacks.or(shortfall) {
             Some(reason) => Err(NotWhole {
-                page: found.page,
+                page,
                 reason,
                 is_only_short,
             }),
             None => Ok(CompletePage {
-                promised: self.totals.promised(place, count, now),
-                page: found.page,
-                next: found.next,
+                promised: self.totals.promised(request, count, now),
+                page,
+                next: info.next,
             }),
         }
     }
-}
 
-impl RestStream {
     /// A page without events that has a cursor is an end where everything came that was promised.
     fn is_end_that_leads_on(
         &self,
-        found: &RestPage,
-        place: PagePosition<'_>,
+        info: &RestPageInfo,
+        request: PageRequest<'_>,
         count: Count,
         now: DateTime<Utc>,
     ) -> bool {
-        let leads_on = found.next.is_some() && (found.lacks.is_none() || found.lacks_events_only);
+        let leads_on = info.next.is_some() && (info.lacks.is_none() || info.lacks_events_only);
         // An empty list at the beginning may be a page that was filtered; its cursor costs a single call.
-        let may_be_end = place.cursor.is_some() || found.is_absent;
-        let promised = self.totals.promised(place, count, now);
-        leads_on && may_be_end && promised.is_some_and(|promised| promised <= place.read)
+        let may_be_end = request.cursor.is_some() || info.is_absent;
+        let promised = self.totals.promised(request, count, now);
+        leads_on && may_be_end && promised.is_some_and(|promised| promised <= request.read)
     }
 }
 
@@ -138,61 +97,60 @@ struct NotWhole {
 }
 
 #[async_trait]
-impl CursorPages for RestStream {
-    fn asked(&self) -> &'static str {
-        self.spec.asked
+impl PolledStream for RestStream {
+    fn base(&self) -> &StreamBase {
+        &self.base
     }
 
+    async fn about_credential(&self, deadline: Deadline) -> Result<Vec<CredentialNote>, SourceError> {
+        let note = api_token::end_of_token(&self.console, deadline).await?;
+        Ok(vec![note])
+    }
+
+    fn key_of(&self, event: &str) -> EventKey {
+        self.spec.identity_fields.key_of(event)
+    }
+
+    fn notices(&self) -> Vec<String> {
+        let mut notices = self.base.notes.take();
+        notices.extend(self.totals.notice(self.console.api.now()));
+        notices
+    }
+}
+
+#[async_trait]
+impl CursorPages for RestStream {
     fn page_size(&self) -> usize {
         self.spec.page_size
-    }
-
-    fn notes(&self) -> &Notes {
-        &self.notes
     }
 
     fn promises_totals(&self) -> bool {
         true
     }
 
-    async fn page(
-        &self,
-        window: Window,
-        limit: usize,
-        place: PagePosition<'_>,
-        deadline: Deadline,
-    ) -> Result<PageResult, SourceError> {
+    async fn page(&self, request: PageRequest<'_>, deadline: Deadline) -> Result<PageResult, SourceError> {
         let console = &*self.console;
-        let endpoint = Endpoint::new(&console.api, &self.name, self.spec.asked);
-        let url = query::page(&console.api.origin, self.spec, window, limit, place.cursor)
-            .ok_or_else(|| console.no_address(&endpoint))?;
-        let request = || console.get(url.clone());
-        let (incomplete, is_only_short) = (Incomplete::default(), AtomicBool::new(false));
+        let url = query::page(&console.api.origin, self.spec, request).ok_or_else(|| self.endpoint.no_address())?;
+        let is_only_short = AtomicBool::new(false);
         let read = |body| {
             is_only_short.store(false, Ordering::Relaxed);
             let found = page::parse(body).map_err(|no_page| console.unreadable(no_page))?;
-            self.judge(found, window, limit, place).map_err(|not_whole| {
+            self.judge(found, request).map_err(|not_whole| {
                 is_only_short.store(not_whole.is_only_short, Ordering::Relaxed);
-                incomplete.keep(not_whole.page, not_whole.reason)
+                Unreadable::incomplete(CompletePage::new(not_whole.page, None), not_whole.reason)
             })
         };
-        let answer = match endpoint.ask(request, read, deadline).await {
-            Ok(answer) => answer,
-            Err(error @ SourceError::BadPage { .. }) if is_only_short.load(Ordering::Relaxed) => {
-                return match self.totals.give_up(window, place, console.api.now()) {
-                    true => incomplete.taken_for_whole(error),
-                    false => incomplete.ended_short(error),
-                };
+        match self.endpoint.ask(|| console.get(url.clone()), read, deadline).await? {
+            AskOutcome::Incomplete(part, error @ SourceError::BadPage { .. })
+                if is_only_short.load(Ordering::Relaxed) =>
+            {
+                match self.totals.give_up(request, console.api.now()) {
+                    // What is missing cannot be had: the page is the last one.
+                    true => Ok(PageResult::Page(part)),
+                    false => Ok(PageResult::Short(part.page, error)),
+                }
             }
-            Err(error) => return incomplete.ended(error),
-        };
-        match answer {
-            AskOutcome::Read(complete) => Ok(PageResult::Page(complete)),
-            AskOutcome::TooLarge(error) => Ok(PageResult::TooLarge(error)),
-            AskOutcome::Refused(reply) => {
-                let error = console.refusal(&endpoint, self.spec.holds, &reply);
-                PageResult::of_refusal(reply.status.as_u16(), error)
-            }
+            outcome => PageResult::of(outcome, |reply| console.refusal(&self.endpoint, self.spec.holds, reply)),
         }
     }
 }

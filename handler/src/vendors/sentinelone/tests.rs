@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::settings::SentinelOne;
 use crate::app::settings::testing::loaded;
 use crate::http::HttpClient;
-use crate::sources::{Window, WindowedStream};
+use crate::sources::{SourceError, Window, WindowedStream};
 use crate::time::{Clock, Deadline, SystemClock};
 use crate::vendors::{BuildContext, StreamEvents, VendorConfig};
 
@@ -117,7 +117,8 @@ fn window() -> Window {
 async fn read(stream: &dyn WindowedStream) -> Result<Vec<String>, String> {
     let mut pages = stream.open(window());
     let mut events = Vec::new();
-    while let Some(page) = pages.next(deadline()).await.map_err(|error| error.to_string())? {
+    let text_of = |error: SourceError| error.of(stream.name()).to_string();
+    while let Some(page) = pages.next(deadline()).await.map_err(text_of)? {
         events.extend(page.events().map(str::to_owned));
     }
     Ok(events)
@@ -249,7 +250,7 @@ async fn unified_alerts_are_cut_by_created_at_with_a_notice_where_updated_at_is_
     }
     assert!(requests[1].contains(r#""by":"createdAt""#), "{}", requests[1]);
     assert_eq!(stream.key_of(event).time, "2026-11-20T10:00:00Z".parse().ok());
-    assert!(stream.notices()[0].starts_with("sentinelone/acme/unified-alerts: "));
+    assert!(stream.named_notices()[0].starts_with("sentinelone/acme/unified-alerts: "));
 }
 
 #[tokio::test]

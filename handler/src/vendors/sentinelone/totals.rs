@@ -13,9 +13,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 
-use crate::event::StreamName;
-use crate::sources::Window;
-use crate::sources::cursor_pager::PagePosition;
+use crate::sources::cursor_pages::PageRequest;
 
 const NOT_BELIEVED_FOR: TimeDelta = TimeDelta::hours(24);
 
@@ -49,24 +47,24 @@ pub struct Count {
 
 impl Totals {
     /// The number of events that the window has, unless nobody knows it.
-    pub fn promised(&self, place: PagePosition<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
+    pub fn promised(&self, request: PageRequest<'_>, count: Count, now: DateTime<Utc>) -> Option<u64> {
         let mut said = self.said.lock();
-        if place.cursor.is_none() {
+        if request.cursor.is_none() {
             *said = Said::default();
         }
-        let total = count.total.filter(|total| *total >= place.read + count.events);
+        let total = count.total.filter(|total| *total >= request.read + count.events);
         said.last = total.or(said.last);
         said.largest = said.largest.max(total);
-        let brings_nothing = place.cursor.is_some() && count.events == 0;
+        let brings_nothing = request.cursor.is_some() && count.events == 0;
         let promised = if brings_nothing { said.largest } else { said.last };
         drop(said);
         promised.filter(|_| count.is_absent || self.are_believed(now))
     }
 
     /// Why the page cannot be the last of its window, if it cannot.
-    pub fn shortfall(&self, place: PagePosition<'_>, count: Count, now: DateTime<Utc>) -> Option<String> {
-        let promised = self.promised(place, count, now)?;
-        let read = place.read + count.events;
+    pub fn shortfall(&self, request: PageRequest<'_>, count: Count, now: DateTime<Utc>) -> Option<String> {
+        let promised = self.promised(request, count, now)?;
+        let read = request.read + count.events;
         if !count.is_last || promised <= read {
             return None;
         }
@@ -76,8 +74,8 @@ impl Totals {
     }
 
     /// Trying again did not help. True if the page is to be taken for the last one all the same.
-    pub fn give_up(&self, window: Window, place: PagePosition<'_>, now: DateTime<Utc>) -> bool {
-        let gives_up = window.is_shortest() && place.cursor.is_none();
+    pub fn give_up(&self, request: PageRequest<'_>, now: DateTime<Utc>) -> bool {
+        let gives_up = request.window.is_shortest() && request.cursor.is_none();
         if gives_up {
             let until = now.checked_add_signed(NOT_BELIEVED_FOR);
             *self.not_believed_until.lock() = until;
@@ -86,13 +84,10 @@ impl Totals {
     }
 
     /// What a person should know.
-    pub fn notice(&self, stream: &StreamName, now: DateTime<Utc>) -> Option<String> {
-        (!self.are_believed(now)).then(|| {
-            format!(
-                "{stream}: the console's totalItems is larger than what it shows, also for a single second; until it is \
-                 tried again tomorrow, pages that are missing without an error are not noticed"
-            )
-        })
+    pub fn notice(&self, now: DateTime<Utc>) -> Option<String> {
+        let notice = "the console's totalItems is larger than what it shows, also for a single second; until it is tried \
+                      again tomorrow, pages that are missing without an error are not noticed";
+        (!self.are_believed(now)).then(|| notice.to_owned())
     }
 
     fn are_believed(&self, now: DateTime<Utc>) -> bool {
@@ -104,6 +99,7 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::Window;
 
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_000_000 + second, 0).unwrap()
@@ -116,11 +112,11 @@ mod tests {
         }
     }
 
-    fn behind(read: u64) -> PagePosition<'static> {
-        PagePosition {
+    fn behind(read: u64) -> PageRequest<'static> {
+        PageRequest {
             cursor: (read > 0).then_some("c"),
             read,
-            seen: None,
+            ..PageRequest::first(window(60), 1000)
         }
     }
 
@@ -191,15 +187,14 @@ mod tests {
         let totals = Totals::default();
         let estimate = page(3, Some(99), true);
         assert!(totals.shortfall(behind(0), estimate, at(0)).is_some());
-        assert!(!totals.give_up(window(60), behind(0), at(0)));
-        assert!(!totals.give_up(window(1), behind(1000), at(0)));
-        assert!(totals.give_up(window(1), behind(0), at(0)));
-        let stream = StreamName {
-            source: "sentinelone",
-            instance: "default".to_owned(),
-            stream: "agents",
+        let of_a_second = |request| PageRequest {
+            window: window(1),
+            ..request
         };
-        assert!(totals.notice(&stream, at(1)).is_some());
+        assert!(!totals.give_up(behind(0), at(0)));
+        assert!(!totals.give_up(of_a_second(behind(1000)), at(0)));
+        assert!(totals.give_up(of_a_second(behind(0)), at(0)));
+        assert!(totals.notice(at(1)).is_some());
         assert_eq!(totals.shortfall(behind(0), estimate, at(1)), None);
         let absent = Count {
             is_absent: true,
@@ -207,6 +202,6 @@ mod tests {
         };
         assert!(totals.shortfall(behind(0), absent, at(1)).is_some());
         assert!(totals.shortfall(behind(0), estimate, at(90_000)).is_some());
-        assert_eq!(totals.notice(&stream, at(90_000)), None);
+        assert_eq!(totals.notice(at(90_000)), None);
     }
 }

@@ -23,7 +23,7 @@ use crate::jobs::plan::{Plans, PullPlan, StreamPlan};
 use crate::jobs::poll::window::PollRules;
 use crate::jobs::run::{RunRequest, run};
 use crate::report::RunReport;
-use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, VendorClock, Window, WindowedStream};
+use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, StreamBase, Window, WindowedStream};
 use crate::state::{Holder, Leases, LocalStore};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock, rfc3339_millis};
@@ -53,26 +53,17 @@ struct Event {
 }
 
 struct Vendor {
-    name: StreamName,
+    base: StreamBase,
     right: VirtualClock,
     ours: Arc<OurClock>,
     events: Mutex<Vec<Event>>,
-    clock: VendorClock,
     shows_the_time: bool,
 }
 
 #[async_trait]
 impl PolledStream for Vendor {
-    fn name(&self) -> &StreamName {
-        &self.name
-    }
-
-    fn account(&self) -> &str {
-        "the account"
-    }
-
-    fn vendor_clock(&self) -> Option<&VendorClock> {
-        Some(&self.clock)
+    fn base(&self) -> &StreamBase {
+        &self.base
     }
 
     fn key_of(&self, event: &str) -> EventKey {
@@ -128,7 +119,7 @@ impl Pages for VendorPages<'_> {
         if vendor.shows_the_time {
             let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             let headers = HeaderMap::from_iter([(DATE, date.parse().unwrap())]);
-            vendor.clock.note(&headers, sent, vendor.ours.now());
+            vendor.base.vendor_clock.note(&headers, sent, vendor.ours.now());
         }
         Ok(Some(Page::new(text, ranges, 0)))
     }
@@ -204,16 +195,12 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
         right,
         ahead: Mutex::default(),
     });
+    let name = StreamName::of("model", "default", "events");
     let vendor = Arc::new(Vendor {
-        name: StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "events",
-        },
+        base: StreamBase::of(name, "the vendor", "the account".to_owned()),
         right,
         ours: ours.clone(),
         events: Mutex::default(),
-        clock: VendorClock::default(),
         shows_the_time,
     });
     let memory = Arc::new(Memory::default());
@@ -235,7 +222,7 @@ async fn one_life(seed: u64, shows_the_time: bool) -> (Vec<usize>, Vec<usize>, V
         }
         if random.random_bool(0.3) {
             // A process of its own.
-            vendor.clock.forget();
+            vendor.base.vendor_clock.forget();
             process = (plans_of(&vendor, &memory), context_of(&vendor, &store));
         }
         let minutes = random.random_range(1..8);

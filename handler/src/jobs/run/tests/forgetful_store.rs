@@ -53,12 +53,9 @@ impl Leases for Forgetful {
 async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
+    let name = StreamName::of("model", "default", "events");
     let vendor = Arc::new(Vendor {
-        name: StreamName {
-            source: "model",
-            instance: "default".to_owned(),
-            stream: "events",
-        },
+        base: StreamBase::of(name, "the vendor", "the account".to_owned()),
         events: Mutex::default(),
         page_size: 10,
         failing_page: Mutex::default(),
