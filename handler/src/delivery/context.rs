@@ -35,7 +35,7 @@ impl StreamContext<'_> {
     pub async fn next_page(&self, pages: &mut dyn Pages, deadline: Deadline) -> Result<Option<Page>, SourceError> {
         tokio::select! {
             biased;
-            () = self.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped { stream: self.stream.clone() }),
+            () = self.shutdown.grace_elapsed(GRACE_FOR_A_PAGE) => Err(SourceError::Stopped),
             page = pages.next(deadline) => page,
         }
     }
