@@ -73,7 +73,9 @@ async fn kills_at_any_instant_with_local_state_lose_nothing_and_double_one_batch
 async fn kills_at_any_instant_with_state_on_blob_lose_nothing_and_double_one_batch_at_the_most() {
     let azurite = Azurite::shared();
     let container = azurite.new_container("kills").await;
-    Ordeal::start(seed() + 1, Some((azurite, container))).run(kills() / 2).await;
+    Ordeal::start(seed() + 1, Some((azurite, container)))
+        .run(kills() / 2)
+        .await;
 }
 
 impl Begun {
