@@ -71,16 +71,11 @@ impl Tally {
     }
 
     fn end(&self) -> CommandEnd {
-        let Self {
-            fine,
-            untried,
-            attention,
-            failed,
-        } = self;
         say(&format!(
-            "{fine} ok, {untried} not tried, {attention} to look at, {failed} failed"
+            "{} ok, {} not tried, {} to look at, {} failed",
+            self.fine, self.untried, self.attention, self.failed
         ));
-        Ok(code_of(*failed == 0))
+        Ok(code_of(self.failed == 0))
     }
 }
 

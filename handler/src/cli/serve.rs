@@ -49,13 +49,14 @@ pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> Co
     };
     let server = host::start(listener, Arc::new(functions))
         .map_err(|error| failed(format!("the server cannot start ({error})")))?;
-    let (handle, asked) = (server.handle.clone(), stop.clone());
+    let (handle, asked) = (server.handle(), stop.clone());
     tokio::spawn(async move {
         asked.requested().await;
         handle.stop(true).await;
     });
-    let ended = server.running.await;
-    ended.map_err(|error| failed(format!("the server ended ({error})")))?;
+    server
+        .await
+        .map_err(|error| failed(format!("the server ended ({error})")))?;
     // Uploads that were broken off free what they held in the spool.
     tokio::select! {
         () = provider.pushes_settled() => {}

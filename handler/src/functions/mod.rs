@@ -25,7 +25,11 @@ impl Functions for ConnectorFunctions {
             Ok(runtime) => {
                 let report = timer::run(&runtime, call).await;
                 self.provider.run_ended(&report);
-                timer::reply(&report)
+                TimerReply {
+                    // A stream that failed fails the invocation.
+                    succeeded: !report.failed(),
+                    lines: report.lines(),
+                }
             }
             Err(reason) => {
                 log::error!("nothing is polled: {reason}");

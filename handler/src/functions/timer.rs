@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::app::Runtime;
-use crate::host::{TimerCall, TimerReply};
+use crate::host::TimerCall;
 use crate::jobs::RunRequest;
 use crate::report::RunReport;
 use crate::time::Deadline;
@@ -24,12 +24,4 @@ pub async fn run(runtime: &Runtime, call: TimerCall) -> RunReport {
         ..RunRequest::everything(deadline)
     };
     runtime.run(&request).await
-}
-
-/// A stream that failed fails the invocation.
-pub fn reply(report: &RunReport) -> TimerReply {
-    TimerReply {
-        succeeded: !report.failed(),
-        lines: report.lines(),
-    }
 }

@@ -21,7 +21,7 @@ struct Envelope {
     data: Option<BTreeMap<String, Box<RawValue>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TimerInfo {
     is_past_due: Option<bool>,
@@ -46,12 +46,7 @@ struct HttpTrigger {
 /// Reads a timer's envelope. One that cannot be read is a tick all the same: nothing in it is needed to poll.
 pub fn timer_call(body: &[u8], invocation_id: Option<String>) -> TimerCall {
     let info = bindings(body).and_then(|data| data.values().find_map(|value| decode::<TimerInfo>(value)));
-    let Some(info) = info else {
-        return TimerCall {
-            invocation_id,
-            ..TimerCall::default()
-        };
-    };
+    let info = info.unwrap_or_default();
     let last = info.schedule_status.and_then(|status| status.last);
     let last = last.and_then(|text| VendorTime::parse(&text).map(|time| time.utc()));
     TimerCall {

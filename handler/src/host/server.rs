@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_web::dev::Server;
 use actix_web::http::{KeepAlive, StatusCode};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
@@ -27,39 +27,27 @@ const READING_ROOM: usize = 64 * 1024 * 1024;
 const KEEP_ALIVE: Duration = Duration::from_secs(600);
 const SHUTDOWN_SECONDS: u64 = 8;
 
-pub struct Server {
-    /// Runs until the server is stopped.
-    pub running: actix_web::dev::Server,
-    pub handle: ServerHandle,
-}
-
 /// Invokes functions on the runtime that started the server, not on the server's threads: work goes on to its end
 /// when the host breaks off the connection, and all connections outward live on one runtime.
 #[derive(Clone)]
 struct Invoker {
     functions: Arc<dyn Functions>,
     runtime: Handle,
-    rooms: Rooms,
-}
-
-/// Each kind of request has its own memory: none waits for another's senders.
-#[derive(Clone)]
-struct Rooms {
+    // Each kind of request has its own memory: none waits for another's senders.
     ticks: ReadBudget,
     envelopes: ReadBudget,
     raw: ReadBudget,
 }
 
-/// Serves on a bound listener. Must be called on the runtime that the functions shall run on.
+/// Serves on a bound listener, until the server is stopped by its handle. Must be called on the runtime that the
+/// functions shall run on.
 pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::Result<Server> {
     let invoker = Data::new(Invoker {
         functions,
         runtime: Handle::current(),
-        rooms: Rooms {
-            ticks: ReadBudget::new(4 * TICK_LIMIT),
-            envelopes: ReadBudget::new(READING_ROOM),
-            raw: ReadBudget::new(READING_ROOM),
-        },
+        ticks: ReadBudget::new(4 * TICK_LIMIT),
+        envelopes: ReadBudget::new(READING_ROOM),
+        raw: ReadBudget::new(READING_ROOM),
     });
     let server = HttpServer::new(move || {
         App::new()
@@ -69,29 +57,25 @@ pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::R
             .route("/function-http", web::post().to(http_in_envelope))
             .default_service(web::route().to(http_as_it_is))
     });
-    let running = server
+    let server = server
         .workers(2)
         .keep_alive(KeepAlive::Timeout(KEEP_ALIVE))
         .client_request_timeout(Duration::ZERO)
         .shutdown_timeout(SHUTDOWN_SECONDS)
         .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(Server {
-        handle: running.handle(),
-        running,
-    })
+        .listen(listener)?;
+    Ok(server.run())
 }
 
 async fn ready(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    read(payload, 0, &invoker.rooms.ticks).await;
+    read(payload, 0, &invoker.ticks).await;
     HttpResponse::Ok()
         .content_type("application/json")
         .body("{\"ready\":true}")
 }
 
 async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let body = match read(payload, TICK_LIMIT, &invoker.rooms.ticks).await {
+    let body = match read(payload, TICK_LIMIT, &invoker.ticks).await {
         Read::Whole(body, _) => body,
         Read::TooLarge | Read::NoRoom | Read::TooSlow(_) | Read::BrokenOff(_) => Vec::new(),
     };
@@ -115,7 +99,7 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
 }
 
 async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let (call, _held) = match read(payload, ENVELOPE_LIMIT, &invoker.rooms.envelopes).await {
+    let (call, _held) = match read(payload, ENVELOPE_LIMIT, &invoker.envelopes).await {
         Read::Whole(body, held) => (http_call(&body, BODY_LIMIT), Some(held)),
         Read::TooLarge => {
             let reply = HttpReply::error(413, &format!("the invocation is larger than {ENVELOPE_LIMIT} bytes"));
@@ -133,7 +117,7 @@ async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpRespo
 }
 
 async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
-    let (body, _held) = match read(payload, BODY_LIMIT, &invoker.rooms.raw).await {
+    let (body, _held) = match read(payload, BODY_LIMIT, &invoker.raw).await {
         Read::Whole(body, held) => (Some(body), Some(held)),
         Read::TooLarge => (None, None),
         Read::NoRoom => return raw(&no_room()),

@@ -179,10 +179,8 @@ impl Spool {
 
     /// True if `queue`, as [`Spool::queue_of`] names it, is one of a stream's, whatever its table.
     pub fn is_queue_of(queue: &str, stream: &StreamName) -> bool {
-        let Some((_, last)) = queue.rsplit_once('/') else {
-            return false;
-        };
-        last == Key::new([folder_of(stream).as_str()]).last()
+        let folder = queue.rsplit_once('/').map(|(_, folder)| folder);
+        folder == Some(Key::new([folder_of(stream)]).last())
     }
 
     /// Where the queue of a table lies.
