@@ -6,13 +6,20 @@
 
 use std::borrow::Cow;
 
-use super::no_row::NoRow;
+use chrono::{DateTime, Utc};
+
+use super::no_row::{NoRow, is_named, why_no_row};
+use super::route::TableRoute;
 use crate::event::WRAPPING_MEMBERS;
 use crate::json::{Kind, elements, key_text, kind, member, members, unquote};
+use crate::sources::EventKey;
 use crate::tables::Reading;
 
 /// A wrapper in a wrapper in a list, and no deeper.
 const DEEPEST: u32 = 4;
+
+/// Events in one wrapper of a page; one that holds more stays whole.
+const MOST_WRAPPED: usize = 50_000;
 
 /// More parts than are taken at once.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,17 +45,35 @@ impl ElementClass {
             None => Self::Thin,
         }
     }
+
+    /// What an element is that comes at `at` and is named by `key_of`, by what some tables find in it together.
+    pub fn in_tables(
+        element: &str,
+        tables: &[TableRoute],
+        at: DateTime<Utc>,
+        key_of: impl Fn(&str) -> EventKey,
+    ) -> Self {
+        let mut reading = Reading::default();
+        for target in tables {
+            reading |= target.table.read(element, at);
+        }
+        Self::of(
+            reading,
+            why_no_row(element, reading, || is_named(element, &key_of(element))),
+        )
+    }
 }
 
-/// An element of a list of events: the events in it where it wraps some, else itself.
-pub fn opened<'a>(element: &'a str, class: &dyn Fn(&str) -> ElementClass, most: usize) -> Vec<Cow<'a, str>> {
+/// An element of a list of events: the events in it where it wraps some, else itself. So is one that wraps more than
+/// [`MOST_WRAPPED`].
+pub fn opened<'a>(element: &'a str, class: &dyn Fn(&str) -> ElementClass) -> Vec<Cow<'a, str>> {
     let may_wrap = kind(element) == Kind::Object
         && members(element).any(|(key, value)| {
             WRAPPING_MEMBERS.contains(&&*key_text(key))
                 && matches!(kind(value), Kind::Object | Kind::Array | Kind::String)
         });
     if may_wrap && class(element) != ElementClass::Event {
-        match unwrapped(element, class, most) {
+        match unwrapped(element, class, MOST_WRAPPED) {
             Ok(parts) if !parts.is_empty() => return parts,
             _ => {}
         }
@@ -216,7 +241,7 @@ mod tests {
             format!(r#"{{"id":"w","events":[{EVENT}]}}"#),
             format!(r#"{{"events":[{{"id":"w","event":{EVENT}}}]}}"#),
         ] {
-            assert_eq!(opened(&wrapper, &class, 10), [EVENT], "{wrapper}");
+            assert_eq!(opened(&wrapper, &class), [EVENT], "{wrapper}");
         }
         for event in [
             format!(r#"{{"id":"w","n":1,"events":[{EVENT}]}}"#),
@@ -225,7 +250,7 @@ mod tests {
             r#"{"events":[7]}"#.to_owned(),
             format!("[{EVENT}]"),
         ] {
-            assert_eq!(opened(&event, &class, 10), [event.as_str()], "{event}");
+            assert_eq!(opened(&event, &class), [event.as_str()], "{event}");
         }
     }
 

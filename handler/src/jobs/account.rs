@@ -35,13 +35,6 @@ pub enum NoLease {
 }
 
 impl AccountLease {
-    fn of(plan: &StreamPlan) -> Self {
-        Self {
-            lease_name: lease_name(plan.name(), plan.account()),
-            taken: OnceCell::new(),
-        }
-    }
-
     /// Gives the lease back, if it was taken.
     pub async fn release(self) {
         if let Some(Ok(lease)) = self.taken.into_inner() {
@@ -74,17 +67,14 @@ pub fn lease_name(name: &StreamName, account: &str) -> String {
 
 /// Every plan with its account; plans of one instance that read the same account share it.
 pub fn with_accounts(plans: Vec<StreamPlan>) -> Vec<(StreamPlan, Arc<AccountLease>)> {
-    let mut known: HashMap<(&'static str, String, String), Arc<AccountLease>> = HashMap::new();
-    plans
-        .into_iter()
-        .map(|plan| {
-            let name = plan.name();
-            let key = (name.source, name.instance.clone(), plan.account().to_owned());
-            let account = known
-                .entry(key)
-                .or_insert_with(|| Arc::new(AccountLease::of(&plan)))
-                .clone();
-            (plan, account)
-        })
-        .collect()
+    let mut known: HashMap<String, Arc<AccountLease>> = HashMap::new();
+    let with_account = |plan: StreamPlan| {
+        let lease_name = lease_name(plan.name(), plan.account());
+        let account = known.entry(lease_name.clone()).or_insert_with(|| {
+            let taken = OnceCell::new();
+            Arc::new(AccountLease { lease_name, taken })
+        });
+        (plan, account.clone())
+    };
+    plans.into_iter().map(with_account).collect()
 }

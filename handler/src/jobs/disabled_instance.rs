@@ -5,19 +5,15 @@ use std::fmt;
 use crate::config::DisabledPart;
 use crate::report::{ErrorCode, Outcome, Problem, ReportSubject, StreamReport};
 
-/// See the module.
 #[derive(Clone, Debug)]
 pub struct DisabledInstance {
-    /// Its name.
     pub subject: ReportSubject,
-    /// Everything that is wrong.
     pub reasons: Vec<DisabledReason>,
 }
 
 /// Why something of an instance is disabled. Its text says what is, and why, and does not name the instance.
 #[derive(Clone, Debug)]
 pub struct DisabledReason {
-    /// What is disabled.
     pub part: DisabledPart,
     /// For rules.
     pub code: ErrorCode,

@@ -9,19 +9,15 @@ use crate::event::StreamName;
 use crate::state::{DeadLetters, Holder, Lease, Leases, Store};
 use crate::time::{Clock, Deadline, Shutdown};
 
-/// See the module.
 pub struct JobContext {
     /// How windows are cut, and how many streams run at the same time.
     pub rules: PollRules,
-    /// The state.
     pub store: Arc<dyn Leases>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who takes the leases.
     pub holder: Holder,
     /// Triggered when the process is to end.
     pub shutdown: Shutdown,
-    /// Periodic maintenance of the state.
     pub housekeeping: Housekeeping,
 }
 

@@ -12,7 +12,6 @@ use crate::state::Spool;
 
 /// Everything that is configured.
 pub struct Plans {
-    /// The streams that are read.
     pub streams: Vec<StreamPlan>,
     /// The queues of pushed rows.
     pub drains: Vec<DrainPlan>,
@@ -25,7 +24,6 @@ pub struct Plans {
 }
 
 impl Plans {
-    /// The plan of a stream that is read.
     pub fn stream(&self, name: &StreamName) -> Option<&StreamPlan> {
         self.streams.iter().find(|plan| plan.name() == name)
     }
@@ -71,7 +69,6 @@ pub enum StreamPlan {
 }
 
 impl StreamPlan {
-    /// The stream's name.
     pub fn name(&self) -> &StreamName {
         match self {
             Self::Windows(plan) => plan.stream.name(),
@@ -101,23 +98,10 @@ impl StreamPlan {
         }
     }
 
-    /// True if something may wait in the spool for its runs.
-    pub fn has_spool(&self) -> bool {
-        !self.queues().is_empty()
-    }
-
     /// The queues of the spool that its runs empty.
     pub fn queues(&self) -> Vec<String> {
         match self {
-            Self::Windows(plan) => {
-                let pushed = plan.pushed.iter();
-                pushed
-                    .flat_map(|pushed| {
-                        let tables = pushed.targets.iter();
-                        tables.map(|target| pushed.spool.queue_of(&target.table.name()))
-                    })
-                    .collect()
-            }
+            Self::Windows(plan) => plan.pushed.iter().flat_map(PushedPlan::queues).collect(),
             Self::Snapshot(_) => Vec::new(),
             Self::Consumed(plan) => vec![plan.spool.queue_of(&plan.target.table.name())],
         }
@@ -127,7 +111,6 @@ impl StreamPlan {
 /// A stream and the tables it goes to.
 #[derive(Clone)]
 pub struct PullPlan {
-    /// The stream.
     pub stream: Arc<dyn WindowedStream>,
     /// At least one.
     pub targets: Vec<TableRoute>,
@@ -140,7 +123,6 @@ pub struct PullPlan {
 /// A stream that is read whole in every scan, and the tables it goes to.
 #[derive(Clone)]
 pub struct SnapshotPlan {
-    /// The stream.
     pub stream: Arc<dyn SnapshotStream>,
     /// At least one.
     pub targets: Vec<TableRoute>,
@@ -151,18 +133,22 @@ pub struct SnapshotPlan {
 pub struct PushedPlan {
     /// Where they wait.
     pub spool: Spool,
-    /// Names them.
     pub form: Arc<WebhookFormat>,
-    /// Where they go.
     pub targets: Vec<TableRoute>,
+}
+
+impl PushedPlan {
+    /// The queues of the spool, one for each table.
+    pub fn queues(&self) -> impl Iterator<Item = String> {
+        let targets = self.targets.iter();
+        targets.map(|target| self.spool.queue_of(&target.table.name()))
+    }
 }
 
 /// A stream where reading consumes, and the table it goes to.
 #[derive(Clone)]
 pub struct ConsumePlan {
-    /// The stream.
     pub stream: Arc<dyn DestructiveStream>,
-    /// The table.
     pub target: TableRoute,
     /// Where replies wait.
     pub spool: Spool,
@@ -172,7 +158,6 @@ pub struct ConsumePlan {
 /// own.
 #[derive(Clone)]
 pub struct DrainPlan {
-    /// Names the events that were pushed.
     pub form: Arc<WebhookFormat>,
     /// Where they wait.
     pub spool: Spool,

@@ -23,7 +23,6 @@ use crate::jobs::disabled_instance::DisabledInstance;
 use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
 use crate::time::Deadline;
 
-/// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunScope {
     /// Reads the vendors and empties the spool.
@@ -35,9 +34,7 @@ pub enum RunScope {
 /// What a run is asked to do.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
-    /// Which streams.
     pub selection: Selection,
-    /// What of their work.
     pub scope: RunScope,
     /// When it must end.
     pub deadline: Deadline,
@@ -57,15 +54,9 @@ impl RunRequest {
     }
 }
 
-/// A stream that is read, with the lease that it shares.
-struct StreamJob {
-    plan: StreamPlan,
-    account: Arc<AccountLease>,
-}
-
-/// What runs beside the others.
 enum Job {
-    Stream(StreamJob),
+    /// With the lease that the streams of an account share.
+    Stream(StreamPlan, Arc<AccountLease>),
     Drain(DrainPlan),
 }
 
@@ -73,7 +64,7 @@ enum Job {
 pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest) -> RunReport {
     let selection = &request.selection;
     let jobs = selected_jobs(plans, selection);
-    let accounts: Vec<Arc<AccountLease>> = jobs.iter().filter_map(Job::account).collect();
+    let accounts: Vec<Arc<AccountLease>> = jobs.iter().filter_map(Job::account).cloned().collect();
     let runs = jobs.into_iter().map(|job| run_in_task(job, context, request));
     let reports: Vec<Option<StreamReport>> = stream::iter(runs)
         .buffer_unordered(context.rules.concurrency)
@@ -106,7 +97,7 @@ fn selected_jobs(plans: &Plans, selection: &Selection) -> Vec<Job> {
     streams.retain(|plan| selection.takes(plan.name()));
     streams.iter_mut().for_each(StreamPlan::begin_run);
     let streams = with_accounts(streams).into_iter();
-    let streams = streams.map(|(plan, account)| Job::Stream(StreamJob { plan, account }));
+    let streams = streams.map(|(plan, account)| Job::Stream(plan, account));
     drains.into_iter().map(Job::Drain).chain(streams).collect()
 }
 
@@ -114,11 +105,11 @@ fn selected_jobs(plans: &Plans, selection: &Selection) -> Vec<Job> {
 async fn run_in_task(job: Job, context: &Arc<JobContext>, request: &RunRequest) -> Option<StreamReport> {
     let name = job.name().clone();
     let started = Instant::now();
-    let (context, scope, deadline) = (context.clone(), request.scope, request.deadline);
+    let (context, request) = (context.clone(), request.clone());
     let task = tokio::spawn(async move {
         match job {
-            Job::Stream(job) => run_stream(&job, &context, scope, deadline).await,
-            Job::Drain(plan) => drain_rows(&plan, &context, deadline).await,
+            Job::Stream(plan, account) => run_stream(&plan, &account, &context, &request).await,
+            Job::Drain(plan) => drain_rows(&plan, &context, request.deadline).await,
         }
     });
     let report = task.await.unwrap_or_else(|error| {
@@ -132,12 +123,12 @@ async fn run_in_task(job: Job, context: &Arc<JobContext>, request: &RunRequest) 
 }
 
 async fn run_stream(
-    StreamJob { plan, account }: &StreamJob,
+    plan: &StreamPlan,
+    account: &AccountLease,
     jobs: &JobContext,
-    scope: RunScope,
-    deadline: Deadline,
+    &RunRequest { scope, deadline, .. }: &RunRequest,
 ) -> Option<StreamReport> {
-    if scope == RunScope::SpoolOnly && !plan.has_spool() {
+    if scope == RunScope::SpoolOnly && plan.queues().is_empty() {
         return None;
     }
     let name = plan.name();
@@ -173,7 +164,7 @@ async fn run_plan(plan: &StreamPlan, rules: PollRules, context: &StreamContext<'
                 rules,
                 context,
             };
-            SnapshotRun { plan, polled }.run().await
+            SnapshotRun::new(plan, polled).run().await
         }
         StreamPlan::Consumed(plan) => {
             let run = ConsumeRun {
@@ -208,14 +199,14 @@ fn report_without_lease(plan: &StreamPlan, no_lease: NoLease) -> StreamReport {
 impl Job {
     fn name(&self) -> &StreamName {
         match self {
-            Self::Stream(job) => job.plan.name(),
+            Self::Stream(plan, _) => plan.name(),
             Self::Drain(plan) => plan.form.name(),
         }
     }
 
-    fn account(&self) -> Option<Arc<AccountLease>> {
+    fn account(&self) -> Option<&Arc<AccountLease>> {
         match self {
-            Self::Stream(job) => Some(job.account.clone()),
+            Self::Stream(_, account) => Some(account),
             Self::Drain(_) => None,
         }
     }

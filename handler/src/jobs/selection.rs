@@ -7,12 +7,10 @@ use std::fmt;
 pub struct Selection(Option<String>);
 
 impl Selection {
-    /// Everything.
     pub fn all() -> Self {
         Self(None)
     }
 
-    /// Only what `text` names.
     pub fn only(text: &str) -> Self {
         Self(Some(text.trim_end_matches('/').to_ascii_lowercase()))
     }
@@ -22,7 +20,6 @@ impl Selection {
         self.0.is_none()
     }
 
-    /// True if the stream is selected.
     pub fn takes(&self, name: &impl fmt::Display) -> bool {
         let Some(wanted) = &self.0 else { return true };
         let name = name.to_string();

@@ -109,6 +109,15 @@ impl StreamReport {
         self.problems.push(error.problem_saying(message));
     }
 
+    /// Adds the part of one table.
+    pub fn add_table(&mut self, table: &str, counts: Counts, watermark: DateTime<Utc>) {
+        self.tables.push(TableReport {
+            table: table.to_owned(),
+            counts,
+            watermark,
+        });
+    }
+
     /// The run ended before the work did, and that is no failure.
     pub fn end_early(&mut self, notice: String) {
         self.outcome = Outcome::BudgetEnded;

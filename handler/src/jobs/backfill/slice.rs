@@ -14,7 +14,7 @@ use crate::jobs::poll::pairing::Pairing;
 use crate::jobs::poll::slice_reader::{SliceEnd, SliceReader};
 use crate::jobs::poll::window::{SlicePlan, before};
 use crate::jobs::poll::windowed_run::WindowedRun;
-use crate::report::{StreamReport, TableReport};
+use crate::report::StreamReport;
 use crate::sources::Window;
 use crate::state::{Checkpoints, Identities, Key, Reread, Span, StoreError, TablePosition};
 
@@ -218,11 +218,7 @@ impl<'a> SliceFill<'a> {
             };
             is_changed |= counts.received > 0;
             position.counts.add_run(counts);
-            report.tables.push(TableReport {
-                table: name.to_string(),
-                counts,
-                watermark: position.watermark,
-            });
+            report.add_table(&name, counts, position.watermark);
         }
         for table in reader.open().filter(|_| is_complete) {
             self.hand_over(&table.writer, slice).await?;

@@ -1,11 +1,11 @@
 //! Replies on their way from the spool into the table.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::events::{class_of, opened_events};
-use crate::delivery::{ElementClass, IncomingEvent, StreamContext, TableWriteError, TableWriter};
+use crate::delivery::{ElementClass, IncomingEvent, StreamContext, TableWriteError, TableWriter, opened};
 use crate::event::Identity;
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::{EventKey, Page, ParsedReply, TornRest, Window};
@@ -15,9 +15,7 @@ use crate::state::{DeadLetter, GuardedSpool, Identities, Key, SpoolEntry, StoreE
 pub struct ReplyDelivery<'a> {
     plan: &'a ConsumePlan,
     context: &'a StreamContext<'a>,
-    /// Where replies wait.
     pub queue: GuardedSpool,
-    /// Sends and remembers.
     pub writer: TableWriter<'a>,
     /// Set when the table cannot take more in this run. Replies go on waiting in the spool.
     pub stopped: Option<TableWriteError>,
@@ -37,20 +35,15 @@ pub struct ReplyDelivery<'a> {
 
 /// A reply that lies in the spool.
 pub struct SpooledReply<'e> {
-    /// Where it lies.
     pub key: &'e Key,
-    /// When it came.
     pub at: DateTime<Utc>,
-    /// Bytes of its body.
     pub bytes: usize,
-    /// Its events.
     pub page: Page,
     /// What could not be read of it, and why.
     pub rest: Option<TornRest>,
 }
 
 impl<'e> SpooledReply<'e> {
-    /// Of an entry of the spool.
     pub fn parse(plan: &ConsumePlan, key: &'e Key, entry: &SpoolEntry) -> Self {
         let ParsedReply { page, rest } = plan.stream.parse(entry.body.clone());
         Self {
@@ -159,15 +152,21 @@ impl<'a> ReplyDelivery<'a> {
 
     /// Everything of a reply is delivered or set aside, or an error says why not.
     async fn offer_all(&mut self, reply: &SpooledReply<'_>) -> Result<(), TableWriteError> {
-        let mut identities = Vec::new();
+        let (at, mut identities) = (reply.at, Vec::new());
         let mut events = reply.page.events();
         let mut outcome = Ok(());
         for event in events.by_ref() {
-            for event in opened_events(self.plan, event, reply.at) {
+            for event in opened_events(self.plan, event, at) {
                 if outcome.is_ok() {
-                    let identity = self.plan.stream.identity_of(&event);
-                    identities.push(identity);
-                    outcome = self.writer.offer(incoming(&event, identity, reply.at)).await;
+                    let key = key_of(self.plan, &event);
+                    identities.push(key.identity);
+                    let event = IncomingEvent {
+                        text: &event,
+                        key,
+                        window: Window { from: at, to: at },
+                        arrival: at,
+                    };
+                    outcome = self.writer.offer(event).await;
                 }
             }
             if outcome.is_err() {
@@ -213,11 +212,19 @@ impl<'a> ReplyDelivery<'a> {
     }
 }
 
-fn incoming(event: &str, identity: Identity, at: DateTime<Utc>) -> IncomingEvent<'_> {
-    IncomingEvent {
-        text: event,
-        key: EventKey { identity, time: None },
-        window: Window { from: at, to: at },
-        arrival: at,
+/// The event, or what it wraps.
+pub fn opened_events<'e>(plan: &ConsumePlan, event: &'e str, at: DateTime<Utc>) -> Vec<Cow<'e, str>> {
+    opened(event, &|event| class_of(plan, event, at))
+}
+
+fn class_of(plan: &ConsumePlan, event: &str, at: DateTime<Utc>) -> ElementClass {
+    let tables = std::slice::from_ref(&plan.target);
+    ElementClass::in_tables(event, tables, at, |event| key_of(plan, event))
+}
+
+fn key_of(plan: &ConsumePlan, event: &str) -> EventKey {
+    EventKey {
+        identity: plan.stream.identity_of(event),
+        time: None,
     }
 }

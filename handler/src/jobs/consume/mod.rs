@@ -1,27 +1,24 @@
 //! A stream where reading consumes: nothing is taken that is not on our disk before it is touched.
 
 mod delivery;
-mod events;
 mod progress;
 mod spool_fallback;
 mod taking;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use self::delivery::{ReplyDelivery, SpooledReply};
 use self::progress::ConsumeProgress;
 use self::taking::ReplyTaker;
 use crate::delivery::{DELIVERY_RESERVE, StreamContext};
-use crate::destination::spread;
-use crate::jobs::drain::event_queue::TRIED_BEHIND;
 use crate::jobs::drain::pushed_events::is_about_one_entry;
+use crate::jobs::drain::queue_order::sample;
 use crate::jobs::plan::ConsumePlan;
 use crate::jobs::poll::loading::load_identities;
-use crate::jobs::poll::window::{PollRules, before};
-use crate::report::{StreamReport, TableReport};
+use crate::jobs::poll::window::{PollRules, before, no_later_than};
+use crate::report::StreamReport;
 use crate::state::{Counts, Intent, Spool, StoreError};
 
 /// Identities guard an entry that was delivered when a crash kept it in the spool. What waits longer than this, delivered
@@ -29,27 +26,14 @@ use crate::state::{Counts, Intent, Spool, StoreError};
 const IDENTITIES_KEPT: Duration = Duration::from_secs(3600);
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
 
-/// One run over a consumed stream.
 pub struct ConsumeRun<'a> {
-    /// The stream and its table.
     pub plan: &'a ConsumePlan,
-    /// For the first position.
     pub rules: PollRules,
     /// The state, the time and the lease on the subscription. The spool takes a reply also when the lease is lost: nobody
     /// else has it.
     pub context: &'a StreamContext<'a>,
     /// False where only what waits in the spool is delivered.
     pub reads: bool,
-}
-
-/// What was taken from the vendor.
-struct TakenCounts {
-    /// When the vendor had nothing more.
-    emptied_at: Option<DateTime<Utc>>,
-    /// Events that waited before, tried or not.
-    taken_up: u64,
-    /// Of these, those that were seen before.
-    seen_again: u64,
 }
 
 impl<'a> ConsumeRun<'a> {
@@ -81,7 +65,11 @@ impl<'a> ConsumeRun<'a> {
         let folder = progress.checkpoints.identities_of(&self.plan.target.table.name());
         let mut delivery = ReplyDelivery::new(self.plan, context, load_identities(context, folder).await?);
         self.drain(&mut delivery, progress).await?;
-        let (taken_up, seen_again) = (delivery.received(), delivery.writer.counts.seen_before);
+        // What waited before: its events, tried or not.
+        let waited = Counts {
+            received: delivery.received(),
+            ..delivery.writer.counts
+        };
         let taken = match self.reads {
             true => {
                 let mut taker = ReplyTaker {
@@ -93,20 +81,13 @@ impl<'a> ConsumeRun<'a> {
                 };
                 taker.take_all().await
             }
-            false => Ok(None),
+            false => Ok(()),
         };
         delivery.settle_doubts().await;
         let removed = delivery.remove_settled().await;
-        let counts = TakenCounts {
-            emptied_at: taken.as_ref().ok().copied().flatten(),
-            taken_up,
-            seen_again,
-        };
         // What was counted is saved also where taking ended with an error.
-        let saved = self.save(delivery, counts, progress).await;
-        taken?;
-        removed?;
-        saved
+        let saved = self.save(delivery, waited, progress).await;
+        taken.and(removed).and(saved)
     }
 
     /// What waits in the spool, oldest first.
@@ -118,26 +99,21 @@ impl<'a> ConsumeRun<'a> {
         let context = self.context;
         let waiting = delivery.queue.waiting(&self.plan.target.table.name()).await?;
         delivery.oldest_waiting = waiting.first().and_then(Spool::time_of);
-        let mut tried_behind: Option<HashSet<usize>> = None;
+        let mut tried_behind = None;
         for (number, key) in waiting.iter().enumerate() {
             // A reply that is not looked at counts as one event.
             let unread = (waiting.len() - number) as u64;
-            if context.shutdown.is_requested() {
+            if context.shutdown.is_requested() || context.deadline.is_within_reserve(DELIVERY_RESERVE) {
                 delivery.untried += unread;
-                break;
-            }
-            if context.deadline.is_within_reserve(DELIVERY_RESERVE) {
-                delivery.untried += unread;
-                progress.note_out_of_time("replies still wait in the spool");
+                if !context.shutdown.is_requested() {
+                    progress.note_out_of_time("replies still wait in the spool");
+                }
                 break;
             }
             if delivery.let_go.is_some() && delivery.stopped.is_none() {
-                let chosen = tried_behind.get_or_insert_with(|| {
-                    let seed = context.now.timestamp().unsigned_abs();
-                    let numbers = spread(waiting.len() - number, TRIED_BEHIND, seed);
-                    numbers.into_iter().map(|behind| number + behind).collect()
-                });
-                if !chosen.contains(&number) {
+                let seed = context.now.timestamp().unsigned_abs();
+                let chosen = tried_behind.get_or_insert_with(|| sample(&waiting[number..], seed));
+                if !chosen.contains(key) {
                     delivery.untried += 1;
                     delivery.waiting += 1;
                     continue;
@@ -161,15 +137,15 @@ impl<'a> ConsumeRun<'a> {
     async fn save(
         &self,
         mut delivery: ReplyDelivery<'_>,
-        taken: TakenCounts,
+        waited: Counts,
         progress: &mut ConsumeProgress<'_>,
     ) -> Result<(), StoreError> {
         let (table, now) = (self.plan.target.table.name(), self.context.now);
         let left = delivery.writer.final_counts();
         // What is not delivered is still in the spool.
         let counts = Counts {
-            received: delivery.received() - taken.taken_up,
-            taken_up: taken.taken_up,
+            received: delivery.received() - waited.received,
+            taken_up: waited.received,
             spooled: left.in_flight + delivery.untried,
             in_flight: 0,
             ..left
@@ -177,19 +153,15 @@ impl<'a> ConsumeRun<'a> {
         let Some(position) = progress.checkpoints.current.tables.get_mut(&*table) else {
             return Ok(());
         };
-        position.watermark = taken.emptied_at.unwrap_or(position.watermark);
+        position.watermark = progress.emptied_at.unwrap_or(position.watermark);
         // What is seen again in a reply that waited was counted when it was delivered.
         position.counts.add_run(Counts {
-            seen_before: counts.seen_before - taken.seen_again,
+            seen_before: counts.seen_before - waited.seen_before,
             ..counts
         });
         let watermark = position.watermark;
         progress.report.read_to.insert(table.to_string(), watermark);
-        progress.report.tables.push(TableReport {
-            table: table.to_string(),
-            counts,
-            watermark,
-        });
+        progress.report.add_table(&table, counts, watermark);
         if let Some(error) = &delivery.stopped {
             let consequence = format!("; {} replies wait in the spool", delivery.waiting);
             progress.report.fail_table_saying(&table, error, &consequence);
@@ -199,9 +171,7 @@ impl<'a> ConsumeRun<'a> {
             progress.checkpoints.save(self.context.lease, now).await?;
             // Events are remembered under the time of their reply.
             let kept_from = before(now, IDENTITIES_KEPT);
-            let kept_from = delivery
-                .oldest_waiting
-                .map_or(kept_from, |oldest| oldest.min(kept_from));
+            let kept_from = no_later_than(kept_from, delivery.oldest_waiting);
             delivery.writer.identities.compact(kept_from).await?;
         }
         Ok(())

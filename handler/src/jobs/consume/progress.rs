@@ -13,12 +13,11 @@ use crate::time::rfc3339_millis;
 const NO_LIST: &str =
     "a reply came that is no list of events; it is set aside, and the vendor may have given events away";
 
-/// See the module.
 pub struct ConsumeProgress<'a> {
     context: &'a StreamContext<'a>,
-    /// The position, and what was counted.
     pub checkpoints: Checkpoints,
-    /// Of this run.
+    /// When the vendor had nothing more to give in this run.
+    pub emptied_at: Option<DateTime<Utc>>,
     pub report: StreamReport,
 }
 
@@ -40,11 +39,11 @@ impl<'a> ConsumeProgress<'a> {
         Ok(Self {
             context,
             checkpoints,
+            emptied_at: None,
             report: StreamReport::new(context.stream),
         })
     }
 
-    /// Saves the position.
     pub async fn save(&mut self) -> Result<(), StoreError> {
         let now = self.context.clock.now();
         self.checkpoints.save(self.context.lease, now).await

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::events::opened_events;
+use super::delivery::opened_events;
 use crate::delivery::{BatchSender, EventRow, RowBatcher, Settlement, StreamContext};
 use crate::jobs::plan::ConsumePlan;
 use crate::state::{Key, SpoolEntry};
@@ -13,18 +13,12 @@ use crate::tables::RowContext;
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What became of the reply.
 #[derive(Debug)]
 pub enum DirectDelivery {
     /// The spool has it after all.
     Spooled(Key),
     /// The destination has so many of its events, of so many.
-    Sent {
-        /// Rows that were accepted.
-        accepted: usize,
-        /// Events of the reply.
-        events: usize,
-    },
+    Sent { accepted: usize, events: usize },
 }
 
 /// Tries the destination, and the spool again as long as nothing of the reply was delivered.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-
 use super::delivery::{ReplyDelivery, SpooledReply};
 use super::progress::{ConsumeProgress, say_possible_loss};
 use super::spool_fallback::{DirectDelivery, deliver_directly};
@@ -22,7 +20,6 @@ const NO_WHOLE_REPLY: &str = "no whole reply came, and the vendor may have given
 const TORN_REPLY: &str = "a reply came that is no whole list of events; its whole events are delivered, what is left of \
                           it is set aside, and the vendor may have given more away";
 
-/// What a reply brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Brought {
     /// Events that did not come before; there may be more.
@@ -33,28 +30,23 @@ enum Brought {
     NoEvent,
 }
 
-/// See the module.
 pub struct ReplyTaker<'a, 'd> {
-    /// The stream and its table.
     pub plan: &'a ConsumePlan,
-    /// The state, the time and the lease.
     pub context: &'a StreamContext<'a>,
     /// Of the request that is under way.
     pub intent: &'d Intent,
-    /// Into the table.
     pub delivery: &'d mut ReplyDelivery<'a>,
-    /// Where the stream stands.
     pub progress: &'d mut ConsumeProgress<'a>,
 }
 
 impl ReplyTaker<'_, '_> {
-    /// Until the vendor has none, or the time is over. Gives the time at which the vendor had nothing more.
-    pub async fn take_all(&mut self) -> Result<Option<DateTime<Utc>>, StoreError> {
+    /// Until the vendor has none, or the time is over.
+    pub async fn take_all(&mut self) -> Result<(), StoreError> {
         let deadline = self.context.deadline;
         let timeout = TIME_FOR_A_REPLY.min(deadline.whole() / 2);
         loop {
             if !self.may_ask(timeout).await? {
-                return Ok(None);
+                return Ok(());
             }
             let prepared = tokio::select! {
                 biased;
@@ -62,11 +54,9 @@ impl ReplyTaker<'_, '_> {
                 prepared = self.plan.stream.prepare(deadline) => prepared,
             };
             if let Err(error) = prepared {
-                self.progress
-                    .report
-                    .problems
-                    .push(error.of(self.context.stream).problem());
-                return Ok(None);
+                let problem = error.of(self.context.stream).problem();
+                self.progress.report.problems.push(problem);
+                return Ok(());
             }
             self.context.lease.require()?;
             self.intent.declare(self.context.clock.now()).await?;
@@ -75,21 +65,22 @@ impl ReplyTaker<'_, '_> {
                     let at = reply.at;
                     match self.keep(reply, None).await? {
                         Brought::Events => {}
-                        Brought::Nothing => return Ok(Some(at)),
-                        Brought::NoEvent => return Ok(None),
+                        Brought::Nothing => {
+                            self.progress.emptied_at = Some(at);
+                            return Ok(());
+                        }
+                        Brought::NoEvent => return Ok(()),
                     }
                 }
                 ReadOutcome::Nothing(error) => {
                     self.intent.clear().await?;
-                    self.progress
-                        .report
-                        .problems
-                        .push(error.of(self.context.stream).problem());
-                    return Ok(None);
+                    let problem = error.of(self.context.stream).problem();
+                    self.progress.report.problems.push(problem);
+                    return Ok(());
                 }
                 ReadOutcome::PerhapsLost { error, begun } => {
                     self.note_lost(&error, begun).await?;
-                    return Ok(None);
+                    return Ok(());
                 }
             }
         }

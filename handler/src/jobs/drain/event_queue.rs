@@ -2,75 +2,44 @@
 
 use std::collections::VecDeque;
 
-use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use super::pushed_events::{PushedCounterparts, events_of, is_about_one_entry};
+use super::queue_order::sample;
 use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, StreamContext, TableWriteError, TableWriter};
-use crate::destination::spread;
 use crate::event::Identity;
 use crate::sources::{EventKey, WebhookFormat, Window};
-use crate::state::{GuardedSpool, Key, SpoolEntry, StoreError};
+use crate::state::{Counts, GuardedSpool, Key, StoreError};
 use crate::time::Deadline;
 
 /// Entries that are sent together and then removed.
 const ENTRIES_AT_ONCE: usize = 200;
 /// And bytes of them, so that few large ones are not removed late.
 const BYTES_AT_ONCE: usize = 16 << 20;
-/// Entries that are tried behind more of them than can be held in doubt.
-pub const TRIED_BEHIND: usize = 32;
 
-/// Delivers what waits for one table.
 pub struct SpoolDrain<'a> {
-    /// Where it waits.
     pub spool: &'a GuardedSpool,
-    /// Names the events.
     pub form: &'a WebhookFormat,
     /// The time of the run: delivered events are remembered under it, because that is when their repetition begins to
     /// be possible.
     pub context: &'a StreamContext<'a>,
     /// Where events are known again by something else than their identity.
-    pub counterparts: Option<PushedCounterparts<'a>>,
+    pub counterparts: Option<&'a mut PushedCounterparts>,
     /// Nothing is begun later.
     pub begin_until: Deadline,
-}
-
-/// What came of it.
-pub struct DrainEnd<'a> {
-    /// What was written.
     pub writer: TableWriter<'a>,
-    /// How far the queue was emptied.
-    pub drained: Result<Drained, TableWriteError>,
     /// Entries that cannot be read; they stay where they are, and the others are delivered.
     pub damaged: Vec<StoreError>,
-    /// What the entries held that were removed.
-    pub removed: RemovedEvents,
-}
-
-/// The events of entries that were removed from a queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RemovedEvents {
-    /// All of them.
-    pub events: u64,
-    /// Those that were delivered before the run.
-    pub seen_before: u64,
+    /// What the entries held that were removed: all events are received, those from before the run were seen before.
+    pub removed: Counts,
 }
 
 /// An entry whose events the writer has.
 struct Offered {
     key: Key,
     bytes: usize,
-    holds: RemovedEvents,
+    holds: Counts,
     identities: Vec<Identity>,
-}
-
-/// The entries of a queue that are offered together.
-#[derive(Default)]
-struct Round {
-    offered: Vec<Offered>,
-    bytes: usize,
-    /// Rows were let go of that were in doubt, more than can be held.
-    let_go: Option<TableWriteError>,
 }
 
 /// How far a queue was emptied.
@@ -84,60 +53,55 @@ pub enum Drained {
     NotBegun,
 }
 
-impl<'a> SpoolDrain<'a> {
+impl SpoolDrain<'_> {
     /// Delivers oldest first. An entry is removed after its events are delivered.
-    pub async fn run(mut self, waiting: Vec<Key>, writer: TableWriter<'a>) -> DrainEnd<'a> {
-        let mut end = DrainEnd {
-            writer,
-            drained: Ok(Drained::NotBegun),
-            damaged: Vec::new(),
-            removed: RemovedEvents::default(),
-        };
-        end.writer.are_named_by_content |= self.form.is_named_by_content;
-        if !self.is_over() || self.context.shutdown.is_requested() {
-            let drained = self.drain(waiting.into(), &mut end).await;
-            end.drained = drained;
+    pub async fn run(&mut self, waiting: Vec<Key>) -> Result<Drained, TableWriteError> {
+        self.writer.are_named_by_content |= self.form.is_named_by_content;
+        match self.is_over() && !self.context.shutdown.is_requested() {
+            true => Ok(Drained::NotBegun),
+            false => self.drain(waiting.into()).await,
         }
-        end
     }
 
     fn is_over(&self) -> bool {
         self.begin_until.is_within_reserve(DELIVERY_RESERVE) || self.context.shutdown.is_requested()
     }
 
-    async fn drain(&mut self, mut waiting: VecDeque<Key>, end: &mut DrainEnd<'a>) -> Result<Drained, TableWriteError> {
+    async fn drain(&mut self, mut waiting: VecDeque<Key>) -> Result<Drained, TableWriteError> {
         let mut let_go = None;
         // Entries of which rows are held by the writer.
         let mut doubted = Vec::new();
         let mut doubt = None;
         while !waiting.is_empty() && !self.is_over() {
-            let round = self.offer_round(&mut waiting, end).await?;
+            let (offered, outcome) = self.offer_round(&mut waiting).await?;
             if let Some(counterparts) = &mut self.counterparts {
                 counterparts.records.save().await?;
             }
-            doubted.extend(round.offered);
-            let has_let_go = round.let_go.is_some();
-            let flushed = match round.let_go {
-                Some(error) => Err(error),
-                None => end.writer.flush().await,
+            doubted.extend(offered);
+            let flushed = match outcome {
+                Ok(()) => self.writer.flush().await,
+                Err(error) => Err(error),
             };
             match flushed {
                 Ok(()) => {
                     doubt = None;
-                    self.remove(std::mem::take(&mut doubted), end).await?;
+                    self.remove(std::mem::take(&mut doubted)).await?;
                 }
                 // One bad entry does not hold up those behind it, and one of them may show that the stream fits.
-                Err(error) if error.is_doubt() && end.writer.is_in_doubt() && !has_let_go => {
+                Err(error) if error.is_doubt() && self.writer.is_in_doubt() => {
                     doubt = Some(error);
-                    let is_held = |entry: &Offered| entry.identities.iter().any(|event| end.writer.holds(event));
+                    let is_held = |entry: &Offered| entry.identities.iter().any(|event| self.writer.holds(event));
                     let (held, settled) = doubted.into_iter().partition(is_held);
                     doubted = held;
-                    self.remove(settled, end).await?;
+                    self.remove(settled).await?;
                 }
+                // More rows are in doubt than can be held. Their entries stay as they are for the next run, and of those
+                // behind them some are tried: one row that is taken shows that the stream fits.
                 Err(error) if error.is_doubt() => {
                     let_go = Some(error);
                     doubted.clear();
-                    waiting = some_behind(&waiting, self.context.now);
+                    let seed = self.context.now.timestamp().unsigned_abs();
+                    waiting = sample(waiting.make_contiguous(), seed);
                 }
                 Err(error) => return Err(error),
             }
@@ -149,103 +113,73 @@ impl<'a> SpoolDrain<'a> {
         }
     }
 
-    /// Gives the writer the events of the next entries.
+    /// Gives the writer the events of the next entries, and says whether it let go of rows that were in doubt, more than
+    /// can be held.
     async fn offer_round(
         &mut self,
         waiting: &mut VecDeque<Key>,
-        end: &mut DrainEnd<'a>,
-    ) -> Result<Round, TableWriteError> {
-        let mut round = Round::default();
-        while round.offered.len() < ENTRIES_AT_ONCE && round.bytes < BYTES_AT_ONCE && !self.is_over() {
+    ) -> Result<(Vec<Offered>, Result<(), TableWriteError>), TableWriteError> {
+        let mut offered = Vec::new();
+        let mut bytes = 0;
+        while offered.len() < ENTRIES_AT_ONCE && bytes < BYTES_AT_ONCE && !self.is_over() {
             let Some(key) = waiting.pop_front() else { break };
-            let entry = match self.spool.read(&key).await {
-                Ok(Some((entry, _))) => entry,
-                Ok(None) => continue,
-                Err(error) if is_about_one_entry(&error) => {
-                    end.damaged.push(error);
-                    continue;
+            match self.offer_entry(key).await {
+                Ok(None) => {}
+                Ok(Some(entry)) => {
+                    bytes += entry.bytes;
+                    offered.push(entry);
                 }
-                Err(error) => return Err(error.into()),
-            };
-            match self.offer_entry(key, &entry, &mut end.writer).await {
-                Ok(offered) => {
-                    round.bytes += offered.bytes;
-                    round.offered.push(offered);
-                }
-                Err(TableWriteError::Store(error)) if is_about_one_entry(&error) => end.damaged.push(error),
-                Err(error) if error.is_doubt() => {
-                    round.let_go = Some(error);
-                    break;
-                }
+                Err(TableWriteError::Store(error)) if is_about_one_entry(&error) => self.damaged.push(error),
+                Err(error) if error.is_doubt() => return Ok((offered, Err(error))),
                 Err(error) => return Err(error),
             }
         }
-        Ok(round)
+        Ok((offered, Ok(())))
     }
 
-    async fn remove(&self, entries: Vec<Offered>, end: &mut DrainEnd<'a>) -> Result<(), StoreError> {
+    async fn remove(&mut self, entries: Vec<Offered>) -> Result<(), StoreError> {
         for Offered { key, bytes, holds, .. } in entries {
             self.spool.remove(&key, bytes).await?;
-            end.removed.events += holds.events;
-            end.removed.seen_before += holds.seen_before;
+            self.removed += holds;
         }
         Ok(())
     }
 
-    async fn offer_entry(
-        &mut self,
-        key: Key,
-        entry: &SpoolEntry,
-        writer: &mut TableWriter<'_>,
-    ) -> Result<Offered, TableWriteError> {
-        let events = events_of(&key, entry)?;
+    /// `None` if the entry is gone.
+    async fn offer_entry(&mut self, key: Key) -> Result<Option<Offered>, TableWriteError> {
+        let Some((entry, _)) = self.spool.read(&key).await? else {
+            return Ok(None);
+        };
+        let events = events_of(&key, &entry)?;
         if let Some(counterparts) = &mut self.counterparts {
             counterparts.note_pushed(&events, entry.at);
         }
-        let (table, now, before) = (writer.table(), self.context.now, writer.counts);
+        let (table, now, before) = (self.writer.table(), self.context.now, self.writer.counts);
         let mut identities = Vec::with_capacity(events.len());
         for event in events.into_iter().map(RawValue::get) {
-            let key = EventKey {
-                time: None,
-                ..self.form.key_of(event)
-            };
-            identities.push(key.identity);
-            if !writer.knows(&key.identity) && self.has_counterpart_in(&table, &key.identity) {
-                writer.pass_over(key.identity, now);
+            let identity = self.form.key_of(event).identity;
+            identities.push(identity);
+            let counterparts = self.counterparts.as_ref();
+            let has_counterpart = counterparts.is_some_and(|all| all.records.has_counterpart_in(&table, &identity));
+            if has_counterpart && !self.writer.knows(&identity) {
+                self.writer.pass_over(identity, now);
                 continue;
             }
             let event = IncomingEvent {
                 text: event,
-                key,
+                key: EventKey { identity, time: None },
                 window: Window { from: now, to: now },
                 arrival: entry.at,
             };
-            writer.offer(event).await?;
+            self.writer.offer(event).await?;
         }
-        let brought = writer.counts.since(before);
-        Ok(Offered {
+        Ok(Some(Offered {
             key,
             bytes: entry.body.len(),
-            holds: RemovedEvents {
-                events: brought.received,
-                seen_before: brought.seen_before,
-            },
+            holds: self.writer.counts.since(before),
             identities,
-        })
+        }))
     }
-
-    fn has_counterpart_in(&self, table: &str, own: &Identity) -> bool {
-        let counterparts = self.counterparts.as_ref();
-        counterparts.is_some_and(|counterparts| counterparts.records.has_counterpart_in(table, own))
-    }
-}
-
-/// More rows are in doubt than can be held. Their entries stay as they are for the next run, and of those behind them
-/// some are tried, others in every run: one row that is taken shows that the stream fits.
-fn some_behind(waiting: &VecDeque<Key>, now: DateTime<Utc>) -> VecDeque<Key> {
-    let chosen = spread(waiting.len(), TRIED_BEHIND, now.timestamp().unsigned_abs());
-    let chosen = chosen.into_iter();
-    chosen.filter_map(|number| waiting.get(number).cloned()).collect()
 }
 
 #[cfg(test)]
@@ -256,7 +190,7 @@ mod tests {
     use super::*;
     use crate::event::StreamName;
     use crate::jobs::testing::{RowKeeper, TestRun, route};
-    use crate::state::{EntryKind, Identities};
+    use crate::state::{EntryKind, Identities, SpoolEntry};
 
     const TABLE: &str = "PingOne_AuditActivities_CL";
 
@@ -291,22 +225,24 @@ mod tests {
     }
 
     /// Delivers what waits; the event `known` was delivered before.
-    async fn drain(run: &TestRun, destination: Arc<RowKeeper>) -> (Result<Drained, TableWriteError>, RemovedEvents) {
+    async fn drain(run: &TestRun, destination: Arc<RowKeeper>) -> (Result<Drained, TableWriteError>, Counts) {
         let mut identities = Identities::load(run.store.clone(), Key::new(["ids"])).await.unwrap();
         let known = vec![(Identity::of_content(&event("known")), run.clock.now())];
         identities.append(known).await.unwrap();
         let (context, route) = (run.context(), route(TABLE, destination));
         let (form, spool) = (by_content(run.stream.clone()), run.spool.guarded(run.store.clone()));
-        let drain = SpoolDrain {
+        let waiting = spool.waiting(TABLE).await.unwrap();
+        let mut drain = SpoolDrain {
             spool: &spool,
             form: &form,
             context: &context,
             counterparts: None,
             begin_until: context.deadline,
+            writer: TableWriter::new(&route, identities, &context),
+            damaged: Vec::new(),
+            removed: Counts::default(),
         };
-        let waiting = spool.waiting(TABLE).await.unwrap();
-        let end = drain.run(waiting, TableWriter::new(&route, identities, &context)).await;
-        (end.drained, end.removed)
+        (drain.run(waiting).await, drain.removed)
     }
 
     #[tokio::test(start_paused = true)]
@@ -328,11 +264,7 @@ mod tests {
         let (drained, removed) = drain(&run, destination).await;
         assert!(drained.is_err_and(|error| error.is_doubt()));
         assert_eq!(run.spool.waiting(TABLE).await.unwrap(), keys[1..3]);
-        let expected = RemovedEvents {
-            events: 2,
-            seen_before: 2,
-        };
-        assert_eq!(removed, expected);
+        assert_eq!((removed.received, removed.seen_before), (2, 2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,29 +1,26 @@
 //! The events of spool entries, and what they stand for among the events that are read.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
 use crate::delivery::Counterparts;
 use crate::jobs::plan::PushedPlan;
-use crate::sources::CounterpartRule;
-use crate::sources::WebhookFormat;
+use crate::sources::{CounterpartRule, WebhookFormat};
 use crate::state::{GuardedSpool, Key, Spool, SpoolEntry, StoreError};
 
 /// Entries that are looked at before what was found is stored.
 const LOOKS_AT_ONCE: usize = 500;
 
 /// Notes which events were pushed, where they are known again by something else than their identity.
-pub struct PushedCounterparts<'a> {
-    /// Names the events.
-    pub form: &'a WebhookFormat,
-    /// What both forms of an event have in common.
+pub struct PushedCounterparts {
+    pub form: Arc<WebhookFormat>,
     pub rule: CounterpartRule,
-    /// What is known of them.
-    pub records: &'a mut Counterparts,
+    pub records: Counterparts,
 }
 
-impl PushedCounterparts<'_> {
-    /// Notes the events of an entry.
+impl PushedCounterparts {
     pub fn note_pushed(&mut self, events: &[&RawValue], at: DateTime<Utc>) {
         for event in events.iter().map(|event| event.get()) {
             let common = (self.rule.key_of)(event);
@@ -60,7 +57,6 @@ impl PushedCounterparts<'_> {
     }
 }
 
-/// The events of an entry.
 pub fn events_of<'e>(key: &Key, entry: &'e SpoolEntry) -> Result<Vec<&'e RawValue>, StoreError> {
     serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
         key: key.to_string(),

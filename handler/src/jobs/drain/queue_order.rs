@@ -37,7 +37,6 @@ impl QueueOrder {
         }
     }
 
-    /// The entry to try next.
     pub fn next(&mut self, fit: StreamFit) -> Option<Key> {
         if fit == StreamFit::Proven && !self.doubted.is_empty() {
             self.doubted.clear();
@@ -45,7 +44,7 @@ impl QueueOrder {
             self.next = self.left.iter().cloned().collect();
         } else if fit == StreamFit::Unknown && self.has_tried_enough() && !self.is_sampling {
             self.is_sampling = true;
-            self.next = sample(&self.next, self.seed);
+            self.next = sample(self.next.make_contiguous(), self.seed);
         }
         self.next.pop_front()
     }
@@ -73,12 +72,10 @@ impl QueueOrder {
     }
 }
 
-fn sample(keys: &VecDeque<Key>, seed: u64) -> VecDeque<Key> {
-    let numbers = spread(keys.len(), SAMPLE, seed);
-    numbers
-        .into_iter()
-        .filter_map(|number| keys.get(number).cloned())
-        .collect()
+/// Some of the entries that wait, others in every run.
+pub fn sample(keys: &[Key], seed: u64) -> VecDeque<Key> {
+    let numbers = spread(keys.len(), SAMPLE, seed).into_iter();
+    numbers.filter_map(|number| keys.get(number).cloned()).collect()
 }
 
 #[cfg(test)]

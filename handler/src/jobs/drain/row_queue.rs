@@ -1,9 +1,11 @@
 //! Rows that were acknowledged to a sender before the destination took them: one queue, one run.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
-use super::pushed_events::is_about_one_entry;
+use super::pushed_events::{events_of, is_about_one_entry};
 use super::queue_order::QueueOrder;
 use crate::delivery::{BatchSender, DELIVERY_RESERVE, Sent, StreamContext, TableRoute, is_named};
 use crate::delivery::{EventRow, RowBatch, RowBatcher, Settlement};
@@ -11,7 +13,7 @@ use crate::destination::{Batch, DeliveryError};
 use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::DrainPlan;
 use crate::json::{Kind, kind};
-use crate::report::{Outcome, StreamReport, TableReport};
+use crate::report::{Outcome, StreamReport};
 use crate::state::{
     Counts, DeadLetter, EntryKind, EntryPlace, GuardedSpool, Key, LeaseAttempt, SpoolEntry, StoreError,
 };
@@ -35,9 +37,10 @@ pub async fn drain_rows(plan: &DrainPlan, jobs: &JobContext, deadline: Deadline)
     match jobs.store.try_lease(&lease_name, &jobs.holder).await {
         Ok(LeaseAttempt::Taken(lease)) => {
             let context = jobs.context_of(&lease, name, deadline);
-            let (part, drained) = RowQueue::new(plan, &context).drain(&waiting).await;
-            report.absorb(part);
-            counts = drained;
+            let mut queue = RowQueue::new(plan, &context);
+            queue.drain(&waiting).await;
+            report.absorb(queue.report);
+            counts = queue.counts;
             lease.release().await;
         }
         Ok(LeaseAttempt::Held(held)) => {
@@ -48,11 +51,7 @@ pub async fn drain_rows(plan: &DrainPlan, jobs: &JobContext, deadline: Deadline)
         }
         Err(error) => report.fail_table(&table, &error),
     }
-    report.tables.push(TableReport {
-        table: table.to_string(),
-        counts,
-        watermark: jobs.clock.now(),
-    });
+    report.add_table(&table, counts, jobs.clock.now());
     Some(report.concluded())
 }
 
@@ -100,31 +99,24 @@ struct EntryDelivery<'e> {
 
 /// Rows that stay in an entry.
 #[derive(Clone, Default)]
-struct Rest(Vec<u8>);
+struct Rest(Vec<String>);
 
 impl Rest {
-    fn add(&mut self, batch: &Batch, rows: &[usize]) {
-        for row in rows {
-            self.0.push(if self.0.is_empty() { b'[' } else { b',' });
-            self.0.extend_from_slice(batch.row(*row));
-        }
+    fn add(&mut self, batch: &Batch, rows: impl IntoIterator<Item = usize>) {
+        let rows = rows.into_iter().map(|row| String::from_utf8_lossy(batch.row(row)));
+        self.0.extend(rows.map(Cow::into_owned));
     }
 
     fn add_all(&mut self, batch: &Batch) {
-        self.add(batch, &(0..batch.rows).collect::<Vec<_>>());
+        self.add(batch, 0..batch.rows);
     }
 
     fn entry(&self, at: DateTime<Utc>) -> SpoolEntry {
-        let mut body = match self.0.is_empty() {
-            true => "[".to_owned(),
-            false => String::from_utf8_lossy(&self.0).into_owned(),
-        };
-        body.push(']');
         SpoolEntry {
             at,
             kind: EntryKind::Rows,
             held_until: None,
-            body,
+            body: format!("[{}]", self.0.join(",")),
         }
     }
 }
@@ -145,7 +137,7 @@ impl<'a> RowQueue<'a> {
         }
     }
 
-    async fn drain(mut self, waiting: &[Key]) -> (StreamReport, Counts) {
+    async fn drain(&mut self, waiting: &[Key]) {
         let table = self.target.table.name();
         let mut order = QueueOrder::new(waiting, self.context.now.timestamp().unsigned_abs());
         while let Some(key) = order.next(self.target.record.fit()) {
@@ -160,14 +152,13 @@ impl<'a> RowQueue<'a> {
                     self.note_waiting(&error);
                     break;
                 }
-                // Only one entry cannot be used: that is said, and the others are delivered.
-                Err(error) if is_about_one_entry(&error) => {
-                    self.report.fail_table(&table, &error);
-                    order.settled(&key);
-                }
                 Err(error) => {
                     self.report.fail_table(&table, &error);
-                    break;
+                    // Where only one entry cannot be used the others are delivered.
+                    if !is_about_one_entry(&error) {
+                        break;
+                    }
+                    order.settled(&key);
                 }
             }
         }
@@ -178,7 +169,6 @@ impl<'a> RowQueue<'a> {
             self.counts.spooled += rows;
             self.note_waiting(&error);
         }
-        (self.report, self.counts)
     }
 
     fn is_over(&self) -> bool {
@@ -245,19 +235,17 @@ impl<'a> RowQueue<'a> {
             delivery.place = self.spool.rewrite(&delivery.place, delivery.entry).await?;
             self.target.record.note_writable(&self.name, true);
         }
+        let StreamContext {
+            dead_letters, stream, ..
+        } = self.context;
         let (letters, now) = (&unpacked.letters, self.context.clock.now());
-        self.context
-            .dead_letters
-            .keep(self.context.stream, letters, now)
-            .await?;
+        dead_letters.keep(stream, letters, now).await?;
         delivery.counts.dead_lettered += letters.len() as u64;
         let mut kept = Ok(());
         for (number, rows) in unpacked.batches.iter().enumerate() {
             let is_late = number > 0 && self.context.deadline.is_within_reserve(DELIVERY_RESERVE);
-            let has_failed = delivery
-                .error
-                .as_ref()
-                .is_some_and(|error| !error.is_about_rows_or_stream());
+            let error = delivery.error.as_ref();
+            let has_failed = error.is_some_and(|error| !error.is_about_rows_or_stream());
             if has_failed || is_late || self.context.shutdown.is_requested() || kept.is_err() {
                 delivery.rest.add_all(&rows.batch);
             } else {
@@ -285,12 +273,13 @@ impl<'a> RowQueue<'a> {
         };
         let sent = sender.send_next(delivery.last_sent.take(), &rows.batch).await;
         let mut settlement = Settlement::of(rows, &sent.delivery);
+        let StreamContext {
+            dead_letters, stream, ..
+        } = self.context;
         let now = self.context.clock.now();
-        let kept = settlement
-            .keep_refused(&self.context.dead_letters, self.context.stream, now)
-            .await;
+        let kept = settlement.keep_refused(dead_letters, stream, now).await;
         delivery.counts += settlement.counts;
-        delivery.rest.add(&rows.batch, &settlement.open);
+        delivery.rest.add(&rows.batch, settlement.open);
         delivery.error = settlement.error.or(delivery.error.take());
         delivery.last_sent = Some(sent);
         kept
@@ -315,10 +304,7 @@ impl<'a> RowQueue<'a> {
     }
 
     fn unpack(&self, key: &Key, entry: &SpoolEntry) -> Result<Unpacked, StoreError> {
-        let elements: Vec<&RawValue> = serde_json::from_str(&entry.body).map_err(|error| StoreError::Damaged {
-            key: key.to_string(),
-            reason: error.to_string(),
-        })?;
+        let elements = events_of(key, entry)?;
         let (table, form) = (&self.target.table, &self.plan.form);
         let context = RowContext {
             arrival: entry.at,

@@ -1,44 +1,37 @@
 //! Tables that stand at the same place, read on together, slice by slice.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::boundary_filter::BoundaryFilter;
-use super::held_positions::HeldPositions;
 use super::loading::load_identities;
 use super::pairing::Pairing;
+use super::polled_run::interrupted;
 use super::slice_reader::{SliceEnd, SliceReader};
-use super::window::SlicePlan;
+use super::window::{SlicePlan, no_later_than};
 use super::windowed_run::WindowedRun;
 use crate::delivery::{TableRoute, TableWriter};
-use crate::report::{Cause, StreamReport, TableReport};
+use crate::report::StreamReport;
 use crate::sources::{SourceError, Window};
-use crate::state::{Checkpoints, Counts, StoreError, TablePosition};
+use crate::state::{Checkpoints, StoreError, TablePosition};
 
 /// Marks of counterparts are kept for the span in which one side may come long after the other.
 const MARKS_KEPT: TimeDelta = TimeDelta::days(2);
 
-/// See the module.
 pub struct GroupRun<'a> {
     run: &'a WindowedRun<'a>,
     checkpoints: &'a mut Checkpoints,
     reader: SliceReader<'a>,
     /// What was delivered of pushes that still wait is remembered from here on.
     oldest_waiting: Option<DateTime<Utc>>,
-    held: HeldPositions,
     /// Something besides rows is to be saved.
     unsaved: bool,
     /// Rows that were delivered or set aside when the positions were saved last.
     settled_at_save: u64,
-    /// What of each table's counts of this run its position holds already.
-    counted: BTreeMap<Arc<str>, Counts>,
     /// A slice is behind us that was not before this run, or the length of the next one is another.
     has_moved: bool,
     /// Pages of this run that brought what was delivered before.
     reread_pages: u32,
-    report: StreamReport,
+    pub report: StreamReport,
 }
 
 impl<'a> GroupRun<'a> {
@@ -65,19 +58,16 @@ impl<'a> GroupRun<'a> {
             checkpoints,
             reader: SliceReader::new(run, writers, BoundaryFilter::Begin(begin), pairing),
             oldest_waiting,
-            held: HeldPositions::default(),
             unsaved: false,
             settled_at_save: 0,
-            counted: BTreeMap::new(),
             has_moved: false,
             reread_pages: 0,
             report: StreamReport::new(run.context.stream),
         })
     }
 
-    /// Reads until the end, a failure, or the end of the run's time. Gives its part of the report, and whether the state
-    /// store failed.
-    pub async fn run(mut self) -> (StreamReport, Result<(), StoreError>) {
+    /// Reads until the end, a failure, or the end of the run's time. Fails if the state store does.
+    pub async fn run(&mut self) -> Result<(), StoreError> {
         let mut ended = self.read_slices().await;
         if ended.is_ok() {
             self.reader.settle_doubts().await;
@@ -89,7 +79,7 @@ impl<'a> GroupRun<'a> {
         if ended.is_ok() && self.must_be_saved() {
             ended = self.save().await;
         }
-        (self.report, ended)
+        ended
     }
 
     async fn read_slices(&mut self) -> Result<(), StoreError> {
@@ -114,7 +104,9 @@ impl<'a> GroupRun<'a> {
                     // Cut off in the middle: the next run takes less at once, and that is a step forward too.
                     self.has_moved |= pages > 0 && shorten(&mut slices, slice, &error);
                     self.note_interrupted(&slices, &error);
-                    self.report_interrupted(&error);
+                    let has_progressed = self.has_moved || self.settled() > 0;
+                    self.report
+                        .absorb(interrupted(self.run.context.stream, &error, has_progressed));
                     break;
                 }
             }
@@ -141,9 +133,8 @@ impl<'a> GroupRun<'a> {
             .reread_pages
             .saturating_add(u32::try_from(share).unwrap_or(u32::MAX));
         let at_end = slices.next_slice().is_none();
-        for table in self.reader.open() {
-            let name = table.writer.table();
-            let Some(position) = position_of(self.checkpoints, &name) else {
+        for table in self.reader.open_mut() {
+            let Some(position) = position_of(self.checkpoints, &table.writer.table()) else {
                 continue;
             };
             if slices.rereads && slice.from < position.watermark {
@@ -153,14 +144,15 @@ impl<'a> GroupRun<'a> {
                 position.runs_without_reread += 1;
             }
             match table.writer.is_in_doubt() {
-                true => self.held.hold(name, position),
-                false => self.held.release(&name),
+                true => drop(table.before_held.get_or_insert_with(|| position.clone())),
+                false => table.before_held = None,
             }
             // What this run left out of the overlap is the next one's: it must know that this run is over.
             self.unsaved |= position.reread_cut_off;
             self.run.rules.advance(position, slice, slices);
         }
-        if !at_end && self.held.is_empty() && self.must_be_saved() {
+        let is_certain = self.reader.tables.iter().all(|table| table.before_held.is_none());
+        if !at_end && is_certain && self.must_be_saved() {
             self.save().await?;
         }
         Ok(())
@@ -179,12 +171,11 @@ impl<'a> GroupRun<'a> {
 
     /// What was delivered counts from the save on that remembers it, however the run ends.
     fn count(&mut self) {
-        for table in &self.reader.tables {
-            let name = table.writer.table();
-            if let Some(position) = position_of(self.checkpoints, &name) {
+        for table in &mut self.reader.tables {
+            if let Some(position) = position_of(self.checkpoints, &table.writer.table()) {
                 let counts = table.writer.final_counts();
-                let before = self.counted.insert(name, counts).unwrap_or_default();
-                position.counts.add_run(counts.since(before));
+                position.counts.add_run(counts.since(table.counted));
+                table.counted = counts;
             }
         }
     }
@@ -199,12 +190,20 @@ impl<'a> GroupRun<'a> {
     }
 
     /// Tables of which rows are held go back to where they stood before them, however the run ends: the next run reads
-    /// them again.
+    /// them again. What was learned of the lengths of slices stays.
     fn go_back(&mut self) {
-        for table in self.reader.open().filter(|table| !table.writer.is_in_doubt()) {
-            self.held.release(&table.writer.table());
+        for table in &mut self.reader.tables {
+            let is_settled = table.is_open() && !table.writer.is_in_doubt();
+            let before = table.before_held.take().filter(|_| !is_settled);
+            let position = position_of(self.checkpoints, &table.writer.table());
+            if let (Some(before), Some(position)) = (before, position) {
+                *position = TablePosition {
+                    slice_ms: position.slice_ms,
+                    narrow: std::mem::take(&mut position.narrow),
+                    ..before
+                };
+            }
         }
-        self.held.go_back(self.checkpoints);
     }
 
     /// After the position was saved: the other way round a crash would leave doubles.
@@ -213,15 +212,15 @@ impl<'a> GroupRun<'a> {
             let now = self.run.context.now;
             let positions = self.checkpoints.current.tables.values();
             let read_up_to = positions.map(|position| position.watermark).min();
-            let read_up_to = read_up_to.map_or(now, |watermark| watermark.min(now));
-            pairing.compact(read_up_to - MARKS_KEPT).await?;
+            let from = no_later_than(now, read_up_to) - MARKS_KEPT;
+            pairing.counterparts.compact(from).await?;
         }
         for table in self.reader.open_mut() {
             let Some(position) = self.checkpoints.current.tables.get(&*table.writer.table()) else {
                 continue;
             };
             let known_from = self.run.known_from(position);
-            let known_from = self.oldest_waiting.map_or(known_from, |oldest| oldest.min(known_from));
+            let known_from = no_later_than(known_from, self.oldest_waiting);
             table.writer.identities.compact(known_from).await?;
         }
         Ok(())
@@ -243,20 +242,6 @@ impl<'a> GroupRun<'a> {
         }
     }
 
-    fn report_interrupted(&mut self, error: &SourceError) {
-        let has_progressed = self.has_moved || self.settled() > 0;
-        let is_no_failure = match error {
-            SourceError::OutOfTime { kept_failing, .. } => has_progressed && !kept_failing,
-            SourceError::Stopped => true,
-            _ => false,
-        };
-        let error = error.of(self.run.plan.stream.name());
-        match is_no_failure {
-            true => self.report.end_early(error.to_string()),
-            false => self.report.problems.push(error.problem()),
-        }
-    }
-
     fn report_tables(&mut self) {
         let newest_event = self.reader.newest_event;
         for table in &self.reader.tables {
@@ -270,11 +255,7 @@ impl<'a> GroupRun<'a> {
             let counts = table.writer.final_counts();
             position.newest_event = position.newest_event.max(newest_event);
             self.unsaved |= counts.perhaps_doubled > 0;
-            self.report.tables.push(TableReport {
-                table: name.to_string(),
-                counts,
-                watermark: position.watermark,
-            });
+            self.report.add_table(&name, counts, position.watermark);
         }
     }
 }

@@ -68,7 +68,6 @@ impl Lost {
         }
     }
 
-    /// For people.
     pub fn notice(&self, stream: &StreamName) -> String {
         let from = match self {
             Self::Stood(read_to) => {

@@ -2,7 +2,6 @@
 
 pub mod boundary_filter;
 mod group_run;
-mod held_positions;
 pub mod loading;
 mod lost_checkpoint;
 pub mod pairing;

@@ -9,13 +9,12 @@ use super::windowed_run::WindowedRun;
 use crate::delivery::{Counterparts, TableWriter};
 use crate::event::Identity;
 use crate::jobs::drain::pushed_events::PushedCounterparts;
-use crate::sources::CounterpartRule;
-use crate::sources::EventKey;
+use crate::sources::{CounterpartRule, EventKey};
 use crate::state::{Checkpoints, StoreError};
 
 /// Pairs what is read with what was pushed.
 pub struct Pairing {
-    counterparts: Counterparts,
+    pub counterparts: Counterparts,
     rule: CounterpartRule,
     /// Read in this slice, and covered by no push.
     gaps: Vec<Identity>,
@@ -25,19 +24,19 @@ impl Pairing {
     /// With all that was pushed, waiting or delivered. While something waits of which nothing is known, nothing may be
     /// read: it would be taken for a gap. `None` for a stream without counterparts.
     pub async fn load(run: &WindowedRun<'_>, checkpoints: &Checkpoints) -> Result<Option<Self>, StoreError> {
-        let stored = stored_counterparts(run, checkpoints).await?;
-        let (Some(mut counterparts), Some(rule)) = (stored, run.plan.counterparts) else {
+        let Some((mut counterparts, rule)) = stored_counterparts(run, checkpoints).await? else {
             return Ok(None);
         };
         if let Some(pushed) = &run.plan.pushed {
             let spool = pushed.spool.guarded(run.context.store.clone());
             let what = format!("what was pushed to {} and waits in the spool", run.context.stream);
             let mut noted = PushedCounterparts {
-                form: &pushed.form,
+                form: pushed.form.clone(),
                 rule,
-                records: &mut counterparts,
+                records: counterparts,
             };
             in_time(run.context.deadline, &what, noted.note_waiting(&spool, pushed)).await?;
+            counterparts = noted.records;
         }
         Ok(Some(Self {
             counterparts,
@@ -46,7 +45,6 @@ impl Pairing {
         }))
     }
 
-    /// A slice is read from its start.
     pub fn begin_slice(&mut self) {
         self.gaps.clear();
     }
@@ -77,28 +75,19 @@ impl Pairing {
             self.counterparts.note_accepted(*read, &writer.table());
         }
     }
-
-    /// Stores what is new.
-    pub async fn save(&mut self) -> Result<(), StoreError> {
-        self.counterparts.save().await
-    }
-
-    /// Forgets events from before `from`.
-    pub async fn compact(&mut self, from: DateTime<Utc>) -> Result<(), StoreError> {
-        self.counterparts.compact(from).await
-    }
 }
 
 /// What is stored of a stream's counterparts, if it has any.
 pub async fn stored_counterparts(
     run: &WindowedRun<'_>,
     checkpoints: &Checkpoints,
-) -> Result<Option<Counterparts>, StoreError> {
-    if run.plan.counterparts.is_none() {
+) -> Result<Option<(Counterparts, CounterpartRule)>, StoreError> {
+    let Some(rule) = run.plan.counterparts else {
         return Ok(None);
-    }
+    };
     let folder = checkpoints.identities_of("counterpart-records");
     let what = folder.to_string();
     let load = Counterparts::load(run.context.store.clone(), folder);
-    in_time(run.context.deadline, &what, load).await.map(Some)
+    let counterparts = in_time(run.context.deadline, &what, load).await?;
+    Ok(Some((counterparts, rule)))
 }

@@ -4,33 +4,24 @@ use std::borrow::Cow;
 
 use super::lost_checkpoint::Lost;
 use super::window::PollRules;
-use crate::delivery::{ElementClass, StreamContext, TableRoute, is_named, opened, why_no_row};
+use crate::delivery::{DELIVERY_RESERVE, ElementClass, StreamContext, TableRoute, opened};
 use crate::event::StreamName;
-use crate::report::{ErrorCode, Problem, StreamReport};
-use crate::sources::PolledStream;
+use crate::report::{Cause, ErrorCode, Problem, StreamReport};
+use crate::sources::{PolledStream, SourceError};
 use crate::state::{Checkpoints, StoreError};
-use crate::tables::Reading;
+use crate::time::Deadline;
 
-/// Events in one wrapper; one that holds more is set aside whole.
-const MOST_WRAPPED: usize = 50_000;
-
-/// A polled stream with its tables and their positions.
 pub struct PolledRun<'a> {
-    /// The stream.
     pub stream: &'a dyn PolledStream,
-    /// Its tables.
     pub targets: &'a [TableRoute],
-    /// Where a stream begins that was never read.
     pub rules: PollRules,
-    /// The state, the time and the lease.
     pub context: &'a StreamContext<'a>,
 }
 
-/// Where a stream stands.
+/// Where a stream stands, and what is to be said of that.
 pub struct Loaded {
-    /// The positions, with one for every table.
+    /// With a position for every table.
     pub checkpoints: Checkpoints,
-    /// What is to be said of them.
     pub notices: Vec<String>,
 }
 
@@ -54,8 +45,7 @@ impl PolledRun<'_> {
             ));
         }
         let mut changed = checkpoints.is_new || checkpoints.moved_from.is_some();
-        let is_gone = checkpoints.is_new && checkpoints.moved_from.is_none();
-        let lost = match is_gone {
+        let lost = match checkpoints.is_new && checkpoints.moved_from.is_none() {
             true => Lost::find(stream, self.context, &checkpoints).await?,
             false => None,
         };
@@ -90,15 +80,10 @@ impl PolledRun<'_> {
 
     /// An event that was read, or what it wraps: its key, its time and its counterpart are those of the bare event.
     pub fn opened<'e>(&self, event: &'e str) -> Vec<Cow<'e, str>> {
-        let class = |event: &str| {
-            let mut reading = Reading::default();
-            for target in self.targets {
-                reading |= target.table.read(event, self.context.now);
-            }
-            let is_named = || is_named(event, &self.stream.key_of(event));
-            ElementClass::of(reading, why_no_row(event, reading, is_named))
-        };
-        opened(event, &class, MOST_WRAPPED)
+        let (now, key_of) = (self.context.now, |event: &str| self.stream.key_of(event));
+        opened(event, &|event| {
+            ElementClass::in_tables(event, self.targets, now, key_of)
+        })
     }
 }
 
@@ -115,4 +100,26 @@ pub fn report_no_time_left(stream: &StreamName, has_progressed: bool) -> StreamR
         false => report.problems.push(Problem::new(ErrorCode::BudgetEnded, message)),
     }
     report
+}
+
+/// Reading ended before its end. No failure if the next run goes on and ends some day.
+pub fn interrupted(stream: &StreamName, error: &SourceError, has_progressed: bool) -> StreamReport {
+    let is_no_failure = match error {
+        SourceError::Stopped | SourceError::ShareUsed => true,
+        SourceError::OutOfTime { kept_failing, .. } => has_progressed && !kept_failing,
+        _ => false,
+    };
+    let error = error.of(stream);
+    let mut report = StreamReport::new(stream);
+    match is_no_failure {
+        true => report.end_early(error.to_string()),
+        false => report.problems.push(error.problem()),
+    }
+    report
+}
+
+/// Until when pages are read: what they bring must still be delivered.
+pub fn reading_deadline(context: &StreamContext<'_>) -> Deadline {
+    let deadline = context.deadline;
+    deadline.less(DELIVERY_RESERVE.min(deadline.remaining() / 4))
 }

@@ -1,25 +1,22 @@
 //! What was pushed to a stream that is polled too, delivered in the stream's run.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use super::loading::load_identities;
 use super::pairing::stored_counterparts;
-use super::window::before;
+use super::window::{before, no_later_than};
 use super::windowed_run::WindowedRun;
-use crate::delivery::{Counterparts, TableRoute, TableWriteError, TableWriter};
-use crate::jobs::drain::event_queue::{Drained, RemovedEvents, SpoolDrain};
+use crate::delivery::{TableWriteError, TableWriter};
+use crate::jobs::drain::event_queue::{Drained, SpoolDrain};
 use crate::jobs::drain::pushed_events::PushedCounterparts;
 use crate::jobs::plan::PushedPlan;
-use crate::report::{ErrorCode, Problem, StreamReport, TableReport};
-use crate::state::{Checkpoints, Counts, GuardedSpool, Spool, StoreError};
+use crate::report::{ErrorCode, Problem, StreamReport};
+use crate::state::{Checkpoints, Counts, Spool, StoreError};
 use crate::time::Deadline;
 
-/// What came of delivering what was pushed.
 pub struct PushedDelivery {
-    /// Its part of the report.
     pub report: StreamReport,
     /// The time of the oldest entry that is left, or how the state store failed: what was delivered of such entries must
     /// be remembered as long as they wait.
@@ -42,95 +39,77 @@ pub async fn deliver_pushed(run: &WindowedRun<'_>, checkpoints: &mut Checkpoints
     let mut queues = PushedQueues {
         run,
         pushed,
-        spool: pushed.spool.guarded(run.context.store.clone()),
         begin_until: deadline.less(share),
         report,
     };
     let oldest_left = queues.deliver(checkpoints).await;
-    PushedDelivery {
-        report: queues.report,
-        oldest_left,
-    }
+    let report = queues.report;
+    PushedDelivery { report, oldest_left }
 }
 
 /// True if pushed rows were refused, none of their table being taken, and the read that followed showed that the stream
 /// fits: then they can be settled in the same run.
 pub fn can_be_settled(pushed: &PushedPlan) -> bool {
-    let queue_of = |target: &TableRoute| pushed.spool.queue_of(&target.table.name());
-    let mut targets = pushed.targets.iter();
-    targets.any(|target| target.record.can_settle(&queue_of(target)))
+    let mut queues = pushed.targets.iter().zip(pushed.queues());
+    queues.any(|(target, queue)| target.record.can_settle(&queue))
 }
 
 /// The queues of a stream in one run.
 struct PushedQueues<'a> {
     run: &'a WindowedRun<'a>,
     pushed: &'a PushedPlan,
-    spool: GuardedSpool,
     /// Nothing is begun later.
     begin_until: Deadline,
     report: StreamReport,
 }
 
-/// What was done for one table.
-struct DeliveredQueue<'a> {
-    writer: TableWriter<'a>,
-    removed: RemovedEvents,
-}
-
-impl<'a> PushedQueues<'a> {
+impl PushedQueues<'_> {
     async fn deliver(&mut self, checkpoints: &mut Checkpoints) -> Result<Option<DateTime<Utc>>, StoreError> {
-        let spool = self.spool.clone();
-        let mut counterparts = stored_counterparts(self.run, checkpoints).await?;
+        let (context, pushed) = (self.run.context, self.pushed);
+        let spool = pushed.spool.guarded(context.store.clone());
+        let stored = stored_counterparts(self.run, checkpoints).await?;
+        let mut counterparts = stored.map(|(records, rule)| PushedCounterparts {
+            form: pushed.form.clone(),
+            rule,
+            records,
+        });
         let mut oldest_left = None;
-        for target in &self.pushed.targets {
+        for target in &pushed.targets {
             let table = target.table.name();
             let waiting = spool.waiting(&table).await?;
             if waiting.is_empty() {
                 continue;
             }
-            let identities = load_identities(self.run.context, checkpoints.identities_of(&table)).await?;
-            let mut writer = TableWriter::new(target, identities, self.run.context);
+            let identities = load_identities(context, checkpoints.identities_of(&table)).await?;
+            let mut writer = TableWriter::new(target, identities, context);
             writer.is_joined = true;
-            let drain = SpoolDrain {
+            let mut drain = SpoolDrain {
                 spool: &spool,
-                form: &self.pushed.form,
-                context: self.run.context,
-                counterparts: self.counterparts_in(counterparts.as_mut()),
+                form: &pushed.form,
+                context,
+                counterparts: counterparts.as_mut(),
                 begin_until: self.begin_until,
+                writer,
+                damaged: Vec::new(),
+                removed: Counts::default(),
             };
-            let end = drain.run(waiting, writer).await;
-            let is_in_doubt = end.drained.as_ref().is_err_and(TableWriteError::is_doubt);
-            target
-                .record
-                .note_doubt(&self.pushed.spool.queue_of(&table), is_in_doubt);
-            for error in &end.damaged {
+            let drained = drain.run(waiting).await;
+            let is_in_doubt = drained.as_ref().is_err_and(TableWriteError::is_doubt);
+            let queue = pushed.spool.queue_of(&table);
+            target.record.note_doubt(&queue, is_in_doubt);
+            for error in &drain.damaged {
                 self.report.fail_table(&table, error);
             }
-            self.note(end.drained, &table);
+            self.note(drained, &table);
             let left = spool.waiting(&table).await?;
             let oldest = left.first().and_then(Spool::time_of);
             oldest_left = [oldest_left, oldest].into_iter().flatten().min();
-            let delivered = DeliveredQueue {
-                writer: end.writer,
-                removed: end.removed,
-            };
-            self.settle_queue(delivered, oldest, checkpoints).await?;
+            self.settle(drain, oldest, checkpoints).await?;
         }
         Ok(oldest_left)
     }
 
-    fn counterparts_in<'c>(&self, records: Option<&'c mut Counterparts>) -> Option<PushedCounterparts<'c>>
-    where
-        'a: 'c,
-    {
-        Some(PushedCounterparts {
-            form: &self.pushed.form,
-            rule: self.run.plan.counterparts?,
-            records: records?,
-        })
-    }
-
-    fn note(&mut self, drained: Result<Drained, TableWriteError>, table: &Arc<str>) {
+    fn note(&mut self, drained: Result<Drained, TableWriteError>, table: &str) {
         let stream = self.run.context.stream;
         match drained {
             Ok(Drained::Whole) => {}
@@ -150,9 +129,11 @@ impl<'a> PushedQueues<'a> {
         }
     }
 
-    async fn settle_queue(
+    async fn settle(
         &mut self,
-        DeliveredQueue { mut writer, removed }: DeliveredQueue<'_>,
+        SpoolDrain {
+            mut writer, removed, ..
+        }: SpoolDrain<'_>,
         oldest_left: Option<DateTime<Utc>>,
         checkpoints: &mut Checkpoints,
     ) -> Result<(), StoreError> {
@@ -161,7 +142,7 @@ impl<'a> PushedQueues<'a> {
         let mut polled = self.run.plan.targets.iter();
         if !polled.any(|target| target.table.name() == table) {
             let kept_from = before(now, self.pushed.form.repeats_for);
-            let kept_from = oldest_left.map_or(kept_from, |oldest| oldest.min(kept_from));
+            let kept_from = no_later_than(kept_from, oldest_left);
             writer.identities.compact(kept_from).await?;
         }
         let offered = writer.final_counts();
@@ -173,11 +154,7 @@ impl<'a> PushedQueues<'a> {
         }
         let pushed = checkpoints.current.pushed.entry(table.to_string()).or_default();
         pushed.add_run(tally.in_all);
-        self.report.tables.push(TableReport {
-            table: table.to_string(),
-            counts: tally.of_run,
-            watermark: now,
-        });
+        self.report.add_table(&table, tally.of_run, now);
         Ok(())
     }
 }
@@ -195,7 +172,7 @@ struct QueueTally {
 
 impl QueueTally {
     /// `early` is that of the run before.
-    fn of(offered: Counts, removed: RemovedEvents, early: u64) -> Self {
+    fn of(offered: Counts, removed: Counts, early: u64) -> Self {
         let settled = offered.delivered + offered.dead_lettered;
         let waits = offered.received.saturating_sub(settled + removed.seen_before);
         let of_run = Counts {
@@ -207,7 +184,7 @@ impl QueueTally {
             ..offered
         };
         let again = removed.seen_before.min(early);
-        let settled_of_removed = removed.events.saturating_sub(removed.seen_before);
+        let settled_of_removed = removed.received.saturating_sub(removed.seen_before);
         let early_before = early - again;
         let early = early_before + settled.saturating_sub(settled_of_removed);
         let in_all = Counts {
@@ -233,7 +210,7 @@ mod tests {
             in_flight,
             ..Counts::default()
         };
-        let nothing = RemovedEvents::default();
+        let nothing = Counts::default();
         let mut ledger = Counts::default();
         let mut early = 0;
         // An entry of ten, of which two were delivered before any of this, in three runs: six get through in the first.
@@ -242,9 +219,10 @@ mod tests {
             (offered(0, 8, 2), nothing, [10, 6, 0, 4]),
             (
                 offered(2, 8, 0),
-                RemovedEvents {
-                    events: 10,
+                Counts {
+                    received: 10,
                     seen_before: 8,
+                    ..nothing
                 },
                 [10, 8, 2, 0],
             ),

@@ -7,17 +7,16 @@ use chrono::{DateTime, Utc};
 
 use super::boundary_filter::BoundaryFilter;
 use super::pairing::Pairing;
+use super::polled_run::reading_deadline;
 use super::window::MOST_PAGES;
 use super::windowed_run::WindowedRun;
-use crate::delivery::{DELIVERY_RESERVE, IncomingEvent, TableWriteError, TableWriter};
+use crate::delivery::{IncomingEvent, TableWriteError, TableWriter};
 use crate::event::Identity;
 use crate::sources::{EventKey, Page, SourceError, Window};
-use crate::state::{Counts, StoreError};
+use crate::state::{Counts, StoreError, TablePosition};
 
-/// See the module.
 pub struct SliceReader<'a> {
     run: &'a WindowedRun<'a>,
-    /// Into which it is read.
     pub tables: Vec<GroupTable<'a>>,
     /// Which events a slice may bring that are none of its own.
     filter: BoundaryFilter,
@@ -29,12 +28,16 @@ pub struct SliceReader<'a> {
 
 /// One of the tables that are read into together.
 pub struct GroupTable<'a> {
-    /// Takes the events.
     pub writer: TableWriter<'a>,
     /// Why it takes none any more in this run; its position stays where it is.
     pub stopped: Option<TableWriteError>,
     /// What was counted before the present slice.
     before_slice: Counts,
+    /// Where the table stood before the first slice of which rows are held, see [`TableWriter::is_in_doubt`]. While
+    /// there is one its position is not saved.
+    pub before_held: Option<TablePosition>,
+    /// What of the counts of this run its position holds already.
+    pub counted: Counts,
 }
 
 /// How reading a slice ended.
@@ -45,21 +48,20 @@ pub enum SliceEnd {
     TooLong,
     /// After so many pages.
     Interrupted(SourceError, u32),
-    /// The state store failed.
     StateLost(StoreError),
 }
 
 impl<'a> GroupTable<'a> {
-    /// Takes events.
-    pub fn new(writer: TableWriter<'a>) -> Self {
+    fn new(writer: TableWriter<'a>) -> Self {
         Self {
             writer,
             stopped: None,
             before_slice: Counts::default(),
+            before_held: None,
+            counted: Counts::default(),
         }
     }
 
-    /// True if it takes events.
     pub fn is_open(&self) -> bool {
         self.stopped.is_none()
     }
@@ -79,7 +81,6 @@ impl<'a> GroupTable<'a> {
 }
 
 impl<'a> SliceReader<'a> {
-    /// Into tables that are ready.
     pub fn new(
         run: &'a WindowedRun<'a>,
         writers: Vec<TableWriter<'a>>,
@@ -100,20 +101,19 @@ impl<'a> SliceReader<'a> {
         self.tables.iter().filter(|table| table.is_open())
     }
 
-    /// The same, to be written.
     pub fn open_mut(&mut self) -> impl Iterator<Item = &mut GroupTable<'a>> {
         self.tables.iter_mut().filter(|table| table.is_open())
     }
 
-    /// True if no table takes events any more.
     pub fn is_closed(&self) -> bool {
         self.open().next().is_none()
     }
 
     /// Reads a slice and sends what it brought, also if it was not read to its end.
     pub async fn read(&mut self, slice: Window) -> SliceEnd {
-        self.open_mut()
-            .for_each(|table| table.before_slice = table.writer.counts);
+        for table in self.open_mut() {
+            table.before_slice = table.writer.counts;
+        }
         if let Some(pairing) = &mut self.pairing {
             pairing.begin_slice();
         }
@@ -145,20 +145,19 @@ impl<'a> SliceReader<'a> {
                 pairing.note_accepted(&table.writer);
             }
         }
-        pairing.save().await
+        pairing.counterparts.save().await
     }
 
     async fn read_pages(&mut self, slice: Window) -> SliceEnd {
         let context = self.run.context;
-        let reserve = DELIVERY_RESERVE.min(context.deadline.remaining() / 4);
-        let reading_deadline = context.deadline.less(reserve);
+        let deadline = reading_deadline(context);
         let mut pages = self.run.plan.stream.open(slice);
         let mut count = 0;
         while !self.is_closed() {
             if count > MOST_PAGES && !slice.is_shortest() {
                 return SliceEnd::TooLong;
             }
-            match context.next_page(&mut *pages, reading_deadline).await {
+            match context.next_page(&mut *pages, deadline).await {
                 Ok(Some(page)) => {
                     if let Err(error) = self.take(&page, slice).await {
                         return SliceEnd::StateLost(error);

@@ -7,46 +7,39 @@
 
 use chrono::{DateTime, Utc};
 
+use super::polled_run::PolledRun;
 use super::window::{PollRules, SlicePlan, before};
-use crate::sources::{PolledStream, Window};
+use crate::sources::Window;
 use crate::state::{Checkpoints, TablePosition};
-use crate::time::{Clock, ClockOffset, clock_remark, rfc3339_millis};
+use crate::time::{ClockOffset, clock_remark, rfc3339_millis};
 
-/// How the clocks stand while a stream is read.
-#[derive(Clone, Copy)]
-pub struct StreamClock<'a> {
-    /// Whose clock is compared with ours.
-    pub stream: &'a dyn PolledStream,
-    /// How far windows stay behind the present.
-    pub rules: PollRules,
-    /// Our present, which the vendor's clock is compared with.
-    pub clock: &'a dyn Clock,
-    /// When the run began, by our clock.
-    pub now: DateTime<Utc>,
-}
+/// How our clock and the vendor's stand while a stream is read.
+pub struct StreamClock<'a>(pub PolledRun<'a>);
 
 /// What was taken back because a clock was wrong.
 #[derive(Default)]
 pub struct TakenBack {
-    /// True if a position was moved.
     pub is_moved: bool,
-    /// What is to be said of that.
     pub notices: Vec<String>,
 }
 
 impl StreamClock<'_> {
     /// The earlier of our present and the vendor's, as far as that is known.
     pub fn earlier_now(&self) -> DateTime<Utc> {
-        match self.clock_behind() {
-            Some(offset) => self.now + offset.least,
-            None => self.now,
-        }
+        let now = self.0.context.now;
+        self.clock_behind().map_or(now, |offset| now + offset.least)
+    }
+
+    /// The vendor's clock is certainly not beyond this.
+    fn latest_now(&self) -> DateTime<Utc> {
+        let now = self.0.context.now;
+        self.clock_behind().map_or(now, |offset| now + offset.most)
     }
 
     /// The part of a slice that lies before the vendor's settled present; the plan ends there too. `None` if there is
     /// none.
     pub fn settled_part(&self, slice: Window, slices: &mut SlicePlan) -> Option<Window> {
-        let end = before(self.earlier_now(), self.rules.settle);
+        let end = before(self.earlier_now(), self.0.rules.settle);
         slices.end = slices.end.min(end);
         let part = Window {
             to: slice.to.min(end),
@@ -72,19 +65,19 @@ impl StreamClock<'_> {
             }
             taken_back.is_moved = true;
             if position.coverage.spans().is_empty() && position.counts.received == 0 {
-                let first = self.rules.first_position(earlier_now);
+                let first = self.0.rules.first_position(earlier_now);
                 position.begin = first.begin;
                 position.watermark = first.watermark;
                 position.reread_from = None;
                 continue;
             }
             let future = position.watermark;
-            let back = back_to(&self.rules, position, earlier_now);
+            let back = back_to(&self.0.rules, position, earlier_now);
             go_back(position, back);
             taken_back.notices.push(format!(
                 "{} -> {table}: the checkpoint ({}) lies in the future, so a clock was wrong; reading goes on from {}, and rows \
                  since then may arrive twice. If the clock was wrong for longer, `handler backfill --again` reads the time before",
-                self.stream.name(),
+                self.0.stream.name(),
                 rfc3339_millis(future),
                 rfc3339_millis(back),
             ));
@@ -97,25 +90,17 @@ impl StreamClock<'_> {
         let offset = self.clock_offset()?;
         let changes_something = offset.is_behind() || !offset.is_plausible();
         let seconds = offset.difference_seconds().filter(|_| changes_something);
-        let notice = seconds.map(|seconds| format!("{}: {}", self.stream.name(), clock_remark(seconds)));
+        let notice = seconds.map(|seconds| format!("{}: {}", self.0.stream.name(), clock_remark(seconds)));
         Some((offset, notice))
     }
 
     fn clock_offset(&self) -> Option<ClockOffset> {
-        self.stream.vendor_clock()?.offset(self.clock.now())
+        self.0.stream.vendor_clock()?.offset(self.0.context.clock.now())
     }
 
     fn clock_behind(&self) -> Option<ClockOffset> {
         self.clock_offset()
             .filter(|offset| offset.is_plausible() && offset.is_behind())
-    }
-
-    /// The vendor's clock is certainly not beyond this.
-    fn latest_now(&self) -> DateTime<Utc> {
-        match self.clock_behind() {
-            Some(offset) => self.now + offset.most,
-            None => self.now,
-        }
     }
 }
 

@@ -205,6 +205,11 @@ pub fn before(instant: DateTime<Utc>, time: Duration) -> DateTime<Utc> {
     earlier.unwrap_or(DateTime::UNIX_EPOCH).trunc_subsecs(3)
 }
 
+/// An instant, or `limit` if that is earlier.
+pub fn no_later_than(instant: DateTime<Utc>, limit: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    limit.map_or(instant, |limit| limit.min(instant))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::group_run::GroupRun;
-use super::polled_run::report_no_time_left;
-use super::pushed_queues::{PushedDelivery, can_be_settled, deliver_pushed};
+use super::polled_run::{Loaded, report_no_time_left};
+use super::pushed_queues::{can_be_settled, deliver_pushed};
 use super::window::before;
 use super::windowed_run::WindowedRun;
 use crate::delivery::{DELIVERY_RESERVE, TableRoute};
@@ -17,7 +17,22 @@ use crate::time::rfc3339_millis;
 /// Reads from where the last run ended, and reports. If not `reads`, only what waits in the spool is delivered.
 pub async fn run_windowed(run: &WindowedRun<'_>, reads: bool) -> StreamReport {
     let mut report = StreamReport::new(run.context.stream);
-    if let Err(error) = run_into(run, reads, &mut report).await {
+    let ended = match run.polled().load().await {
+        Ok(Loaded { checkpoints, notices }) => {
+            report.notices = notices;
+            let mut stream = StreamRun {
+                run,
+                reads,
+                checkpoints,
+                report,
+            };
+            let ended = stream.deliver_and_read().await;
+            report = stream.report;
+            ended
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
         report.fail(&error);
     }
     if let Some((offset, notice)) = run.clock().offset_and_notice() {
@@ -27,80 +42,78 @@ pub async fn run_windowed(run: &WindowedRun<'_>, reads: bool) -> StreamReport {
     report.concluded()
 }
 
-async fn run_into(run: &WindowedRun<'_>, reads: bool, report: &mut StreamReport) -> Result<(), StoreError> {
-    let loaded = run.polled().load().await?;
-    report.notices.extend(loaded.notices);
-    let mut checkpoints = loaded.checkpoints;
-    let mut pushed = deliver_pushed(run, &mut checkpoints, reads).await;
-    let mut read = StreamReport::new(run.context.stream);
-    let outcome = match pushed.oldest_left {
-        Ok(oldest_left) if reads => {
-            let has_delivered = pushed.report.tables.iter().any(|table| table.counts.delivered > 0);
-            match run.context.deadline.is_within_reserve(DELIVERY_RESERVE) {
-                true => {
-                    read = report_no_time_left(run.context.stream, has_delivered);
-                    Ok(())
-                }
-                false => read_groups(run, &mut checkpoints, oldest_left, &mut read).await,
-            }
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error),
-    };
-    let is_settled_now = outcome.is_ok() && run.plan.pushed.as_ref().is_some_and(can_be_settled);
-    let again = match is_settled_now {
-        true => Some(deliver_pushed(run, &mut checkpoints, reads).await),
-        false => None,
-    };
-    if again.is_some() {
-        // What was refused is said anew if it still is.
-        pushed.report.problems.clear();
-    }
-    report.absorb(pushed.report);
-    report.absorb(read);
-    if let Some(PushedDelivery {
-        report: part,
-        oldest_left,
-    }) = again
-    {
-        report.absorb(part);
-        oldest_left?;
-    }
-    if checkpoints.has_news {
-        checkpoints.save(run.context.lease, run.context.now).await?;
-    }
-    if reads && outcome.is_ok() {
-        report.absorb(run.polled().report_of_positions(&checkpoints));
-    }
-    outcome
+/// A stream, where it stands, and what is to be reported of the run.
+struct StreamRun<'a> {
+    run: &'a WindowedRun<'a>,
+    reads: bool,
+    checkpoints: Checkpoints,
+    report: StreamReport,
 }
 
-/// Reads on from the positions. What was pushed and is delivered in part must be remembered from `oldest_left` on.
-async fn read_groups(
-    run: &WindowedRun<'_>,
-    checkpoints: &mut Checkpoints,
-    oldest_left: Option<DateTime<Utc>>,
-    report: &mut StreamReport,
-) -> Result<(), StoreError> {
-    // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
-    for _ in 0..2 {
-        let taken_back = run.clock().come_back_from_the_future(checkpoints);
-        report.notices.extend(taken_back.notices);
-        if taken_back.is_moved {
-            checkpoints.save(run.context.lease, run.context.now).await?;
+impl StreamRun<'_> {
+    async fn deliver_and_read(&mut self) -> Result<(), StoreError> {
+        let oldest_left = self.deliver_pushed().await;
+        let refusals = self.report.problems.len();
+        let read = match oldest_left {
+            Ok(oldest_left) if self.reads => self.read_in_time(oldest_left).await,
+            delivered => delivered.map(drop),
+        };
+        if read.is_ok() && self.run.plan.pushed.as_ref().is_some_and(can_be_settled) {
+            // What was refused is said anew if it still is.
+            self.report.problems.drain(..refusals);
+            self.deliver_pushed().await?;
         }
-        report.notices.extend(step_over_what_is_gone(run, checkpoints));
-        for targets in groups(run, checkpoints) {
-            let group = GroupRun::begin(run, checkpoints, &targets, oldest_left).await?;
-            let (part, ended) = group.run().await;
-            report.absorb(part);
-            ended?;
+        if self.checkpoints.has_news {
+            self.save().await?;
         }
-        if !run.clock().is_in_the_future(checkpoints) {
-            break;
+        if self.reads && read.is_ok() {
+            let positions = self.run.polled().report_of_positions(&self.checkpoints);
+            self.report.absorb(positions);
         }
+        read
     }
-    Ok(())
+
+    async fn deliver_pushed(&mut self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let pushed = deliver_pushed(self.run, &mut self.checkpoints, self.reads).await;
+        self.report.absorb(pushed.report);
+        pushed.oldest_left
+    }
+
+    /// Reads on from the positions. What was pushed and is delivered in part must be remembered from `oldest_left` on.
+    async fn read_in_time(&mut self, oldest_left: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+        let (run, context) = (self.run, self.run.context);
+        if context.deadline.is_within_reserve(DELIVERY_RESERVE) {
+            let has_delivered = self.report.tables.iter().any(|table| table.counts.delivered > 0);
+            self.report.absorb(report_no_time_left(context.stream, has_delivered));
+            return Ok(());
+        }
+        // The vendor's clock may show only while this run reads: then it goes back, and reads once more.
+        for _ in 0..2 {
+            let taken_back = run.clock().come_back_from_the_future(&mut self.checkpoints);
+            self.report.notices.extend(taken_back.notices);
+            if taken_back.is_moved {
+                self.save().await?;
+            }
+            let gone = step_over_what_is_gone(run, &mut self.checkpoints);
+            self.report.notices.extend(gone);
+            for targets in groups(run, &self.checkpoints) {
+                let mut group = GroupRun::begin(run, &mut self.checkpoints, &targets, oldest_left).await?;
+                let ended = group.run().await;
+                self.report.absorb(group.report);
+                ended?;
+            }
+            if !run.clock().is_in_the_future(&self.checkpoints) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn save(&mut self) -> Result<(), StoreError> {
+        self.checkpoints
+            .save(self.run.context.lease, self.run.context.now)
+            .await
+    }
 }
 
 /// A gap that reaches back beyond what the vendor still shows cannot be filled any more. That is said, and stays

@@ -12,19 +12,14 @@ use crate::state::{Checkpoints, TablePosition};
 /// An unchanged position is saved this often: an idle run writes nothing.
 const SAVE_UNCHANGED_EVERY: TimeDelta = TimeDelta::minutes(10);
 
-/// See the module.
 #[derive(Clone, Copy)]
 pub struct WindowedRun<'a> {
-    /// The stream and its tables.
     pub plan: &'a PullPlan,
-    /// How windows are cut.
     pub rules: PollRules,
-    /// The state, the time and the lease.
     pub context: &'a StreamContext<'a>,
 }
 
 impl<'a> WindowedRun<'a> {
-    /// What is common to all polled streams.
     pub fn polled(&self) -> PolledRun<'a> {
         PolledRun {
             stream: &*self.plan.stream,
@@ -36,12 +31,7 @@ impl<'a> WindowedRun<'a> {
 
     /// How our clock and the vendor's stand.
     pub fn clock(&self) -> StreamClock<'a> {
-        StreamClock {
-            stream: &*self.plan.stream,
-            rules: self.rules,
-            clock: &*self.context.clock,
-            now: self.context.now,
-        }
+        StreamClock(self.polled())
     }
 
     /// Identities are kept from here on. Where the same events are pushed too they are kept for as long as the vendor

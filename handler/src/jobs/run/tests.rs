@@ -296,9 +296,8 @@ async fn one_life(seed: u64) -> usize {
             usize::MAX
         };
         let (plan, account) = with_accounts(plans.streams.clone()).remove(0);
-        let job = StreamJob { plan, account };
-        let deadline = Deadline::after(minutes(4));
-        let run = Box::pin(run_stream(&job, &context, RunScope::Everything, deadline));
+        let request = RunRequest::everything(Deadline::after(minutes(4)));
+        let run = Box::pin(run_stream(&plan, &account, &context, &request));
         let mut outcome = None;
         let run = async { outcome = run.await.map(|report| report.outcome) };
         let ended = Box::pin(killed_after(polls, run)).await;
