@@ -159,11 +159,7 @@ impl Endpoint {
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
                     return Ok(AskOutcome::TooLarge(self.unavailable(error.to_string(), tries)));
                 }
-                Err(error @ TransportError::Connect(_)) => {
-                    let what = format!("{error}; check {} if this lasts", self.api.address_setting);
-                    (self.unavailable(what, tries), None)
-                }
-                Err(error) => (self.unavailable(error.to_string(), tries), None),
+                Err(error) => (self.not_answered(&error, tries), None),
                 Ok(reply) => match self.api.retryability(&reply) {
                     Retryability::Success => match read(reply.body) {
                         Ok(read) => {
@@ -193,6 +189,14 @@ impl Endpoint {
             state.trouble.failed(asked_at);
             self.wait_after_failure(error, asked_pause, state).await?;
         }
+    }
+
+    fn not_answered(&self, error: &TransportError, tries: u32) -> SourceError {
+        let what = match error {
+            TransportError::Connect(_) => format!("{error}; check {} if this lasts", self.api.address_setting),
+            _ => error.to_string(),
+        };
+        self.unavailable(what, tries)
     }
 
     async fn send(&self, request: RequestBuilder, deadline: Deadline) -> Result<Reply, TransportError> {
