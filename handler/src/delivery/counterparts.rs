@@ -144,6 +144,9 @@ impl Counterparts {
 
     /// Stores what is new. It must be done before an event is delivered or a spool entry is removed.
     pub async fn save(&mut self) -> Result<(), StoreError> {
+        if self.unsaved.is_empty() {
+            return Ok(());
+        }
         self.stored.append(&self.unsaved).await?;
         self.unsaved.clear();
         Ok(())

@@ -159,9 +159,14 @@ impl SpoolDrain<'_> {
         for event in events.into_iter().map(RawValue::get) {
             let identity = self.form.key_of(event).identity;
             identities.push(identity);
-            let counterparts = self.counterparts.as_ref();
-            let has_counterpart = counterparts.is_some_and(|all| all.records.has_counterpart_in(&table, &identity));
-            if has_counterpart && !self.writer.knows(&identity) {
+            let counterparts = self.counterparts.as_mut().map(|all| &mut all.records);
+            let counterparts = counterparts.filter(|records| records.has_counterpart_in(&table, &identity));
+            if let Some(counterparts) = counterparts
+                && !self.writer.knows(&identity)
+            {
+                // Stored before the event is remembered as needless, also where the round fails: else what it stands for
+                // could be taken for the counterpart of another push, which would be needless as well.
+                counterparts.save().await?;
                 self.writer.pass_over(identity, now);
                 continue;
             }
