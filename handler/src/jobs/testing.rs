@@ -12,8 +12,11 @@ use crate::destination::{Batch, Delivery, DeliveryError, Destination, Refusal, S
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
-use crate::sources::{DestructiveStream, Page, ParsedReply, ReadOutcome, SourceError};
-use crate::state::{DeadLetters, Holder, Lease, LeaseAttempt, Leases, LocalStore, Spool, SpoolQuota, Store};
+use crate::sources::{ConsumedReply, DestructiveStream, Page, ParsedReply, ReadOutcome, SourceError, TornRest};
+use crate::state::{
+    DeadLetters, Expected, Holder, Key, Lease, LeaseAttempt, Leases, Listed, LocalStore, Spool, SpoolQuota, Store,
+    StoreError, Stored, Version,
+};
 use crate::tables::table;
 use crate::time::{Clock, Deadline, Shutdown, VirtualClock};
 
@@ -58,10 +61,11 @@ pub fn route(table_name: &str, destination: Arc<dyn Destination>) -> TableRoute 
     }
 }
 
-/// Gives every event the account; nothing can be taken from it.
+/// Gives every event the account, and its reply once, where it has one.
 pub struct Subscription {
     name: StreamName,
     constant_fields: Vec<(&'static str, String)>,
+    reply: Mutex<Option<ConsumedReply>>,
 }
 
 #[async_trait]
@@ -87,14 +91,22 @@ impl DestructiveStream for Subscription {
     }
 
     async fn take(&self, _: Duration, _: Deadline) -> ReadOutcome {
-        ReadOutcome::Nothing(SourceError::Stopped)
+        match self.reply.lock().take() {
+            Some(reply) => ReadOutcome::Reply(reply),
+            None => ReadOutcome::Nothing(SourceError::Stopped),
+        }
     }
 
     fn parse(&self, text: String) -> ParsedReply {
         let events = elements(&text, &text);
+        let end = events.last().map_or(0, |event| event.end);
+        let rest = (!text.ends_with(']')).then(|| TornRest {
+            reason: "it broke off".to_owned(),
+            text: text[end..].to_owned(),
+        });
         ParsedReply {
             page: Page::new(text, events, 0),
-            rest: None,
+            rest,
         }
     }
 
@@ -108,10 +120,62 @@ impl DestructiveStream for Subscription {
     }
 }
 
+/// A store that cannot read or write what begins with certain words.
+#[derive(Debug)]
+pub struct FailingStore {
+    store: LocalStore,
+    unreadable: Mutex<Vec<String>>,
+    unwritable: Mutex<Vec<String>>,
+}
+
+impl FailingStore {
+    pub fn stop_reading(&self, prefix: &str) {
+        self.unreadable.lock().push(prefix.to_owned());
+    }
+
+    pub fn stop_writing(&self, prefix: &str) {
+        self.unwritable.lock().push(prefix.to_owned());
+    }
+
+    fn require(prefixes: &Mutex<Vec<String>>, action: &'static str, key: &Key) -> Result<(), StoreError> {
+        let fails = prefixes.lock().iter().any(|prefix| key.as_str().starts_with(prefix));
+        match fails {
+            false => Ok(()),
+            true => Err(StoreError::Backend {
+                action,
+                key: key.to_string(),
+                reason: "no space left".to_owned(),
+                place: "here".to_owned(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for FailingStore {
+    async fn read(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        Self::require(&self.unreadable, "read", key)?;
+        self.store.read(key).await
+    }
+
+    async fn write(&self, key: &Key, bytes: Vec<u8>, expected: Expected) -> Result<Version, StoreError> {
+        Self::require(&self.unwritable, "write", key)?;
+        self.store.write(key, bytes, expected).await
+    }
+
+    async fn remove(&self, key: &Key) -> Result<(), StoreError> {
+        self.store.remove(key).await
+    }
+
+    async fn list(&self, prefix: &Key) -> Result<Vec<Listed>, StoreError> {
+        self.store.list(prefix).await
+    }
+}
+
 /// A store in a folder of its own, and a lease on it.
 pub struct TestRun {
     _folder: tempfile::TempDir,
-    pub store: Arc<dyn Store>,
+    pub store: Arc<FailingStore>,
     pub clock: Arc<dyn Clock>,
     pub stream: StreamName,
     pub spool: Spool,
@@ -123,7 +187,7 @@ impl TestRun {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(VirtualClock::at("2026-11-20T12:00:00Z"));
-        let store = Arc::new(LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap());
+        let store = LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap();
         let stream = StreamName {
             source: "model",
             instance: "default".to_owned(),
@@ -133,6 +197,11 @@ impl TestRun {
         let LeaseAttempt::Taken(lease) = store.try_lease("lease", &holder).await.unwrap() else {
             panic!("nobody else has it")
         };
+        let store = Arc::new(FailingStore {
+            store,
+            unreadable: Mutex::default(),
+            unwritable: Mutex::default(),
+        });
         Self {
             _folder: folder,
             spool: Spool::new(&SpoolQuota::new(store.clone(), 1 << 20), &stream),
@@ -158,9 +227,20 @@ impl TestRun {
     }
 
     pub fn consume_plan(&self, destination: Arc<dyn Destination>) -> ConsumePlan {
+        self.plan_of_reply(destination, None)
+    }
+
+    /// With what the vendor gives when it is asked.
+    pub fn plan_of_reply(&self, destination: Arc<dyn Destination>, reply: Option<&str>) -> ConsumePlan {
+        let reply = reply.map(|text| ConsumedReply {
+            text: text.to_owned(),
+            replaced_bytes: 0,
+            at: self.clock.now(),
+        });
         let stream = Subscription {
             name: self.stream.clone(),
             constant_fields: vec![("$account_id", "the account".to_owned())],
+            reply: Mutex::new(reply),
         };
         ConsumePlan {
             stream: Arc::new(stream),

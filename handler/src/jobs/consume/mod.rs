@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
     use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
-    use crate::jobs::testing::{CONSUMED_TABLE, TestRun};
+    use crate::jobs::testing::{CONSUMED_TABLE, RowKeeper, TestRun};
     use crate::state::{EntryKind, SpoolEntry};
     use crate::time::Deadline;
 
@@ -225,6 +225,37 @@ mod tests {
         }
     }
 
+    const RULES: PollRules = PollRules {
+        lookback: Duration::ZERO,
+        overlap: Duration::ZERO,
+        settle: Duration::ZERO,
+        concurrency: 1,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_torn_reply_that_no_spool_takes_is_noted_as_a_possible_loss_before_its_intent_goes() {
+        let run = TestRun::new().await;
+        let destination = Arc::new(RowKeeper::default());
+        let consume = async |reply| {
+            let (plan, context) = (run.plan_of_reply(destination.clone(), reply), run.context());
+            let consume = ConsumeRun {
+                plan: &plan,
+                rules: RULES,
+                context: &context,
+                reads: true,
+            };
+            consume.run().await
+        };
+        consume(None).await;
+        for prefix in ["spool", "checkpoints"] {
+            run.store.stop_writing(prefix);
+        }
+        consume(Some(r#"[{"id":"a","source":"x"},{"id":"b","sou"#)).await;
+        assert_eq!(destination.rows.lock().len(), 1);
+        let intent = Intent::new(run.store.clone(), &run.stream);
+        assert_eq!(intent.unfinished().await.unwrap(), Some(run.clock.now()));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_delivered_of_a_reply_that_waits_for_hours_is_not_delivered_again() {
         let run = TestRun::new().await;
@@ -237,18 +268,12 @@ mod tests {
             body: r#"[{"id":"a","source":"x"},{"id":"b","source":"y"}]"#.to_owned(),
         };
         run.spool.add(CONSUMED_TABLE, &entry).await.unwrap();
-        let rules = PollRules {
-            lookback: Duration::ZERO,
-            overlap: Duration::ZERO,
-            settle: Duration::ZERO,
-            concurrency: 1,
-        };
         for is_well in [false, true] {
             destination.is_well.store(is_well, Ordering::Relaxed);
             let context = run.context();
             let consume = ConsumeRun {
                 plan: &plan,
-                rules,
+                rules: RULES,
                 context: &context,
                 reads: false,
             };

@@ -30,6 +30,15 @@ enum Brought {
     NoEvent,
 }
 
+/// Where a reply is once it was taken. Without the spool the run ends with the spool's error.
+enum Kept {
+    Spooled(Key),
+    /// The destination has its events.
+    Delivered(StoreError),
+    /// The destination does not have all of them.
+    InPart(StoreError),
+}
+
 pub struct ReplyTaker<'a, 'd> {
     pub plan: &'a ConsumePlan,
     pub context: &'a StreamContext<'a>,
@@ -138,20 +147,30 @@ impl ReplyTaker<'_, '_> {
             held_until: None,
             body: reply.text,
         };
-        let spooled = match self.plan.spool.add(&self.plan.target.table.name(), &entry).await {
-            Ok(place) => Ok(place.key),
-            Err(error) => self.deliver_unspooled(&entry, error).await,
-        };
+        let spooled = self.plan.spool.add(&self.plan.target.table.name(), &entry).await;
         let ParsedReply { page, rest } = self.plan.stream.parse(entry.body.clone());
-        let has_events = page.events().next().is_some();
+        let is_unreadable = loss.is_none() && rest.is_some() && page.events().next().is_none();
+        let loss = loss.or(rest.is_some().then_some(TORN_REPLY));
+        let kept = match spooled {
+            Ok(place) => Kept::Spooled(place.key),
+            Err(error) => self.deliver_unspooled(&entry, error, loss.is_none()).await,
+        };
         // The intent is there until the loss is noted: a kill in between reports it as well.
-        match loss.or(rest.is_some().then_some(TORN_REPLY)) {
-            Some(_) if loss.is_none() && !has_events => self.progress.note_unreadable(entry.at).await?,
-            Some(what) => self.progress.note_possible_loss(entry.at, what).await?,
-            None => self.progress.end_unreadable().await?,
+        match (loss, &kept) {
+            (Some(_), Kept::Spooled(_)) if is_unreadable => self.progress.note_unreadable(entry.at).await?,
+            (Some(what), _) => self.progress.note_possible_loss(entry.at, what).await?,
+            (None, _) => self.progress.end_unreadable().await?,
         }
+        let key = match kept {
+            Kept::Spooled(key) => key,
+            Kept::Delivered(error) => {
+                self.intent.clear().await?;
+                return Err(error);
+            }
+            Kept::InPart(error) => return Err(error),
+        };
         let reply = SpooledReply {
-            key: &spooled?,
+            key: &key,
             at: entry.at,
             bytes: entry.body.len(),
             page,
@@ -172,11 +191,10 @@ impl ReplyTaker<'_, '_> {
         parsed.rest.is_none() && parsed.page.events().next().is_none()
     }
 
-    /// Gives the entry's key if the spool takes it after all. Else the run ends with the spool's error: whether the
-    /// destination has the events is said, and what it has not is a loss.
-    async fn deliver_unspooled(&mut self, entry: &SpoolEntry, error: StoreError) -> Result<Key, StoreError> {
+    /// Whether the destination has the events is said, and what it has not is a loss.
+    async fn deliver_unspooled(&mut self, entry: &SpoolEntry, error: StoreError, is_whole: bool) -> Kept {
         let (accepted, events) = match deliver_directly(self.plan, self.context, entry).await {
-            DirectDelivery::Spooled(key) => return Ok(key),
+            DirectDelivery::Spooled(key) => return Kept::Spooled(key),
             DirectDelivery::Sent { accepted, events } => (accepted, events),
         };
         self.delivery.writer.note_unspooled(events as u64, accepted as u64);
@@ -185,12 +203,12 @@ impl ReplyTaker<'_, '_> {
                 "the spool did not take a reply, and the destination took {accepted} of its {events} events; the others are lost"
             );
             say_possible_loss(self.context, entry.at, &what);
-            return Err(error);
+            return Kept::InPart(error);
         }
         let stream = self.context.stream.to_string();
+        let nothing_lost = if is_whole { ", and nothing is lost" } else { "" };
         log::warn!(stream = stream.as_str(), delivered = accepted;
-            "{stream}: the spool did not take a reply of {events} events; they were delivered to the destination at once, and nothing is lost");
-        self.intent.clear().await?;
-        Err(error)
+            "{stream}: the spool did not take a reply of {events} events; they were delivered to the destination at once{nothing_lost}");
+        Kept::Delivered(error)
     }
 }

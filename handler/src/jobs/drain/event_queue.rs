@@ -193,8 +193,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::delivery::Counterparts;
     use crate::event::StreamName;
     use crate::jobs::testing::{RowKeeper, TestRun, route};
+    use crate::sources::CounterpartRule;
     use crate::state::{EntryKind, Identities, SpoolEntry};
 
     const TABLE: &str = "PingOne_AuditActivities_CL";
@@ -231,6 +233,14 @@ mod tests {
 
     /// Delivers what waits; the event `known` was delivered before.
     async fn drain(run: &TestRun, destination: Arc<RowKeeper>) -> (Result<Drained, TableWriteError>, Counts) {
+        drain_beside(run, destination, None).await
+    }
+
+    async fn drain_beside(
+        run: &TestRun,
+        destination: Arc<RowKeeper>,
+        counterparts: Option<&mut PushedCounterparts>,
+    ) -> (Result<Drained, TableWriteError>, Counts) {
         let mut identities = Identities::load(run.store.clone(), Key::new(["ids"])).await.unwrap();
         let known = vec![(Identity::of_content(&event("known")), run.clock.now())];
         identities.append(known).await.unwrap();
@@ -241,7 +251,7 @@ mod tests {
             spool: &spool,
             form: &form,
             context: &context,
-            counterparts: None,
+            counterparts,
             begin_until: context.deadline,
             writer: TableWriter::new(&route, identities, &context),
             damaged: Vec::new(),
@@ -270,6 +280,30 @@ mod tests {
         assert!(drained.is_err_and(|error| error.is_doubt()));
         assert_eq!(run.spool.waiting(TABLE).await.unwrap(), keys[1..3]);
         assert_eq!((removed.received, removed.seen_before), (2, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_push_stands_for_is_stored_although_the_round_that_found_it_fails() {
+        let run = TestRun::new().await;
+        wait(&run, &["pushed"], 2).await;
+        let unreadable = wait(&run, &["new"], 1).await;
+        let (common, read) = (Identity::of_content("second"), Identity::of_content("read"));
+        let load = || Counterparts::load(run.store.clone(), Key::new(["counterparts"]));
+        let mut records = load().await.unwrap();
+        assert!(!records.is_covered(common, read, run.clock.now()));
+        records.note_accepted(read, TABLE);
+        records.save().await.unwrap();
+        let rule = CounterpartRule {
+            key_of: |_| Identity::of_content("second"),
+            patience: Duration::ZERO,
+        };
+        let form = Arc::new(by_content(run.stream.clone()));
+        let mut counterparts = PushedCounterparts { form, rule, records };
+        run.store.stop_reading(unreadable.as_str());
+        let (drained, _) = drain_beside(&run, Arc::default(), Some(&mut counterparts)).await;
+        assert!(matches!(drained, Err(TableWriteError::Store(_))));
+        let pushed = Identity::of_content(&event("pushed"));
+        assert!(load().await.unwrap().has_counterpart_in(TABLE, &pushed));
     }
 
     #[tokio::test(start_paused = true)]
