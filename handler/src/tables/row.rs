@@ -323,7 +323,7 @@ mod tests {
         let (row, notes) = project("PingOne_AuditActivitiesV2_CL", event);
         let expected = json!({"TimeGenerated":"2026-11-20T11:59:00.140Z","Id":"a1","RecordedAt":"2026-11-20T11:59:00.123Z",
             "CreatedAt":"2026-11-20T11:59:00.140Z","ClientId":"adminui","ClientType":"CLIENT","UserId":"u1","UserEnvironmentId":"e1",
-            "ActionType":"GROUP.CREATED","Resources":[{"type":"FIDO Policy","n":1.0}]});
+            "ActionType":"GROUP.CREATED","Resources":[{"type":"FIDO Policy","n":1.0}],"Tags":["x"]});
         assert_eq!(row, expected);
         assert_eq!(notes, RowNotes::default());
     }

@@ -1,4 +1,7 @@
-//! Whole events to whole rows, in the shapes that SentinelOne sends.
+//! Whole events to whole rows, in the shapes that SentinelOne sends; those of other vendors in files of their own.
+
+mod onelogin;
+mod pingone;
 
 use serde_json::{Value, json};
 
@@ -65,12 +68,15 @@ fn an_agent_gets_its_change_as_its_time_and_its_lists_as_json_text() {
     let event = json!({"id": "31", "uuid": "ab12", "computerName": "quay-3", "createdAt": "2026-01-02T03:04:05.000006Z",
         "updatedAt": "2026-11-20T11:00:00.434284Z", "lastActiveDate": "2026-11-20T11:00:00Z", "osStartTime": "2026-11-01T00:00:00Z",
         "registeredAt": null, "scanFinishedAt": "", "isActive": true, "isDecommissioned": false, "totalMemory": 8191, "activeThreats": 0,
-        "networkInterfaces": interfaces, "userActionsNeeded": [], "externalId": "", "firewallEnabled": true});
+        "networkInterfaces": interfaces, "userActionsNeeded": [], "externalId": "", "firewallEnabled": true, "locationEnabled": false,
+        "operationalState": "na", "detectionState": "full_mode", "tags": {"sentinelone": []}, "cloudProviders": {}});
     let (row, notes) = project_with(TableOptions::default(), "SentinelOneAgents_CL", &event);
     let expected = json!({"TimeGenerated": "2026-11-20T11:00:00.434284Z", "Uuid": "ab12", "Id": "31", "ComputerName": "quay-3",
         "TotalMemory": 8191, "CreatedAt": "2026-01-02T03:04:05.000006Z", "LastActiveDate": "2026-11-20T11:00:00Z", "IsActive": true,
         "ExternalId": "", "UpdatedAt": "2026-11-20T11:00:00.434284Z", "IsDecommissioned": false, "NetworkInterfaces": text(interfaces),
-        "ActiveThreats": 0, "UserActionsNeeded": "[]", "OsStartTime": "2026-11-01T00:00:00Z"});
+        "ActiveThreats": 0, "UserActionsNeeded": "[]", "OsStartTime": "2026-11-01T00:00:00Z", "FirewallEnabled": true,
+        "LocationEnabled": false, "OperationalState": "na", "DetectionState": "full_mode", "Tags": "{\"sentinelone\":[]}",
+        "CloudProviders": "{}"});
     assert_eq!(row, expected);
     assert_eq!(notes, RowNotes { unfit: 1, cut: 0 }, "an empty text is no time");
 }
@@ -85,40 +91,41 @@ fn an_agent_without_a_change_gets_its_registration_as_its_time() {
 }
 
 #[test]
-fn an_alert_is_json_text_in_every_column_but_its_time() {
+fn an_alert_is_json_text_except_its_time_and_the_realtime_info_of_its_agent() {
     let info = json!({"alertId": "77", "createdAt": "2026-11-20T10:00:03.003000Z", "reportedAt": "2026-11-20T10:00:03.128163Z", "srcIp": null});
     let rule = json!({"id": "9", "name": "quiet hours", "s1ql": "x = \"y\""});
     let event = json!({"alertInfo": info, "ruleInfo": rule, "containerInfo": null, "agentRealtimeInfo": {"id": "3"}});
-    let expected =
-        json!({"TimeGenerated": "2026-11-20T10:00:03.003000Z", "AlertInfo": text(info), "RuleInfo": text(rule)});
+    let expected = json!({"TimeGenerated": "2026-11-20T10:00:03.003000Z", "AlertInfo": text(info), "RuleInfo": text(rule),
+            "AgentRealtimeInfo": {"id": "3"}});
     assert_eq!(row("SentinelOneAlerts_CL", &event), expected);
 }
 
 #[test]
 fn a_group_has_its_flags_as_text_and_never_its_registration_token() {
     let event = json!({"id": "61", "name": "Cranes", "type": "dynamic", "rank": 2, "isDefault": false, "inherits": true, "totalAgents": 42,
-        "filterId": null, "registrationToken": "s3cret", "RegistrationToken": "s3cret", "siteId": "8", "creator": "Mira",
+        "filterId": null, "description": "North quay", "registrationToken": "s3cret", "RegistrationToken": "s3cret", "siteId": "8", "creator": "Mira",
         "createdAt": "2026-04-05T16:01:56.928383Z", "updatedAt": "2026-04-05T16:01:57.564266Z"});
     let expected = json!({"TimeGenerated": "2026-04-05T16:01:57.564266Z", "Creator": "Mira", "IsDefault": "false",
         "UpdatedAt": "2026-04-05T16:01:57.564266Z", "TotalAgents": "42", "Inherits": "true", "Name": "Cranes", "Rank": 2,
-        "GroupType": "dynamic", "Id": "61", "CreatedAt": "2026-04-05T16:01:56.928383Z", "SiteId": "8"});
+        "GroupType": "dynamic", "Id": "61", "CreatedAt": "2026-04-05T16:01:56.928383Z", "SiteId": "8", "Description": "North quay"});
     assert_eq!(row("SentinelOneGroups_CL", &event), expected);
 }
 
 #[test]
 fn a_threat_is_taken_apart_and_kept_whole_beside_it() {
-    let info = json!({"threatId": "5", "createdAt": "2026-11-20T09:00:00.554368Z", "updatedAt": "2026-11-20T09:33:41.910607Z",
+    let info = json!({"threatId": "5", "confidenceLevel": "malicious", "storyline": "9F", "createdAt": "2026-11-20T09:00:00.554368Z", "updatedAt": "2026-11-20T09:33:41.910607Z",
         "cloudFilesHashVerdict": "black", "isValidCertificate": true, "engines": ["On-Write"], "filePath": "\\Device\\a.exe", "md5": null});
     let detection = json!({"agentMitigationMode": "detect", "siteId": "8", "agentIpV4": "10.0.1.4", "accountId": "11"});
     let realtime = json!({"agentId": "31", "agentInfected": true, "agentIsDecommissioned": false});
     let event = json!({"id": "5", "threatInfo": info, "agentDetectionInfo": detection, "agentRealtimeInfo": realtime,
-        "indicators": [{"ids": [38]}], "mitigationStatus": [], "whiteningOptions": ["hash"]});
+        "indicators": [{"ids": [38]}], "mitigationStatus": [], "whiteningOptions": ["hash"], "containerInfo": {"id": null}});
     let expected = json!({"TimeGenerated": "2026-11-20T09:33:41.910607Z", "FilePath": "\\Device\\a.exe", "CloudVerdict": "black",
         "MitigationMode": "detect", "AgentInfected": true, "Engines": "[\"On-Write\"]", "Id": "5",
         "CreatedAt": "2026-11-20T09:00:00.554368Z", "IsCertValid": true, "FileDisplayName": "\\Device\\a.exe", "AgentIp": "10.0.1.4",
         "Indicators": "[{\"ids\":[38]}]", "AgentId": "31", "MitigationReport": "[]", "UpdatedAt": "2026-11-20T09:33:41.910607Z",
         "SiteId": "8", "WhiteningOptions": "[\"hash\"]", "AgentIsDecommissioned": false, "AccountId": "11",
-        "ThreatInfo": info, "AgentDetectionInfo": detection, "AgentRealtimeInfo": realtime});
+        "ThreatInfo": info, "AgentDetectionInfo": detection, "AgentRealtimeInfo": realtime, "ConfidenceLevel": "malicious",
+        "StorylineId": "9F", "ContainerInfo": "{\"id\":null}"});
     assert_eq!(row("SentinelOneThreats_CL", &event), expected);
 }
 
