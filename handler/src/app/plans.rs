@@ -113,7 +113,10 @@ impl<'a> Assembly<'a> {
             choice: &instance.destination,
             directory: &self.settings.destination_dir,
             tables,
-            options: TableOptions { parser_aliases },
+            options: TableOptions {
+                parser_aliases,
+                additional_fields: true,
+            },
         })
     }
 

@@ -34,10 +34,20 @@ pub enum TableError {
 
 type Tables = BTreeMap<Arc<str>, Arc<Table>>;
 
-static PLAIN: LazyLock<Result<Tables, TableError>> =
-    LazyLock::new(|| compiled(&DEFINITIONS, TableOptions { parser_aliases: false }));
-static WITH_ALIASES: LazyLock<Result<Tables, TableError>> =
-    LazyLock::new(|| compiled(&DEFINITIONS, TableOptions { parser_aliases: true }));
+/// One set for each of the [`TableOptions`], compiled when it is first asked for.
+static TABLES: [LazyLock<Result<Tables, TableError>>; 4] = [
+    LazyLock::new(|| compiled(&DEFINITIONS, options(0))),
+    LazyLock::new(|| compiled(&DEFINITIONS, options(1))),
+    LazyLock::new(|| compiled(&DEFINITIONS, options(2))),
+    LazyLock::new(|| compiled(&DEFINITIONS, options(3))),
+];
+
+const fn options(number: usize) -> TableOptions {
+    TableOptions {
+        parser_aliases: number & 1 != 0,
+        additional_fields: number & 2 != 0,
+    }
+}
 
 fn compiled(definitions: &[&str], options: TableOptions) -> Result<Tables, TableError> {
     let tables = definitions.iter().map(|definition| {
@@ -58,8 +68,8 @@ pub fn table(name: &str) -> Option<Arc<Table>> {
 /// # Errors
 /// Where no definition has the name, or one of the definitions is damaged.
 pub fn table_with(name: &str, options: TableOptions) -> Result<Arc<Table>, TableError> {
-    let tables = if options.parser_aliases { &WITH_ALIASES } else { &PLAIN };
-    let tables = tables.as_ref().map_err(TableError::clone)?;
+    let number = usize::from(options.parser_aliases) + 2 * usize::from(options.additional_fields);
+    let tables = TABLES[number].as_ref().map_err(TableError::clone)?;
     let table = tables.get(name).cloned();
     table.ok_or_else(|| TableError::Unknown(name.to_owned()))
 }

@@ -25,6 +25,8 @@ pub struct Column {
     pub is_given: bool,
     /// True if its value says more of an event than which one it is and when it was, and is nothing that is wrapped.
     pub is_content: bool,
+    /// True for the column that holds what no other took.
+    pub is_rest: bool,
     /// Which of several values is taken.
     pub take: Take,
     /// How its text is read.
@@ -46,8 +48,9 @@ impl Column {
             name: definition.name,
             column_type: definition.column_type,
             slots,
-            is_given: definition.from.iter().all(|path| path.starts_with('$')),
+            is_given: !definition.rest && definition.from.iter().all(|path| path.starts_with('$')),
             is_content,
+            is_rest: definition.rest,
             take: definition.take,
             parse: definition.parse,
             aliases: Aliases::new(definition.aliases),

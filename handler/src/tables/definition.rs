@@ -19,6 +19,13 @@ pub struct Definition {
     pub longest_span_minutes: Option<u32>,
     /// In the order of the table.
     pub columns: Vec<ColumnDefinition>,
+    /// Paths that the vendor documents and no column reads. `[]` stands for every element of a list, and a last `.*` for
+    /// all that lies below.
+    #[serde(default)]
+    pub known: Vec<String>,
+    /// Paths that carry nothing, such as links to pages: they are left out of the column with `rest`.
+    #[serde(default)]
+    pub ignored: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +48,9 @@ pub struct ColumnDefinition {
     /// The column exists and never gets a value: what would belong there must not leave the vendor.
     #[serde(default)]
     pub never: bool,
+    /// The column holds what no other column took of the event. It is the last one, and of type dynamic.
+    #[serde(default)]
+    pub rest: bool,
     /// Members to add to an object: the new key, and the key whose value it repeats. Only where they are asked for.
     #[serde(default)]
     pub aliases: BTreeMap<String, String>,
@@ -93,6 +103,9 @@ impl Definition {
         for column in &definition.columns {
             column.check()?;
         }
+        if definition.columns.iter().rev().skip(1).any(|column| column.rest) {
+            return Err(serde_json::Error::custom("the column with \"rest\" must be the last one"));
+        }
         Ok(definition)
     }
 }
@@ -100,8 +113,11 @@ impl Definition {
 impl ColumnDefinition {
     fn check(&self) -> Result<(), serde_json::Error> {
         let refuse = |what: &str| Err(serde_json::Error::custom(format!("column {}: {what}", self.name)));
-        if self.never != self.from.is_empty() {
-            return refuse("give it paths in \"from\", or \"never\": true");
+        if (self.never || self.rest) != self.from.is_empty() {
+            return refuse("give it paths in \"from\", or \"never\": true, or \"rest\": true");
+        }
+        if self.rest && self.column_type != ColumnType::Dynamic {
+            return refuse("the rest of an event is dynamic");
         }
         if self.parse != Parse::Plain && self.column_type != ColumnType::Datetime {
             return refuse("only a datetime can be read by nearness");

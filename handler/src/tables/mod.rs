@@ -3,14 +3,19 @@
 //! `infra/tables/*.json` is the only place where a column is named. A [`Table`] is compiled from it once; projecting
 //! walks the event's text one time, notes where the wanted values stand, and writes the row from those slices.
 
+mod additional_fields;
 mod aliases;
 mod catalog;
 mod column;
 mod convert;
 mod definition;
+mod layout;
 mod paths;
 mod row;
+mod secret_names;
 mod shorten;
+#[cfg(test)]
+mod rebuild_tests;
 #[cfg(test)]
 mod tests;
 

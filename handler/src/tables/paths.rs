@@ -2,6 +2,17 @@
 
 use crate::json::{Cursor, key_text};
 
+/// Why a place that no column reads is in the definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Documented {
+    /// The vendor documents it: what stands there is kept, and is no news.
+    Known,
+    /// The same with all that stands below it, because its keys are free.
+    Wholly,
+    /// It carries nothing.
+    Ignored,
+}
+
 /// A key on the way to one or more wanted values.
 #[derive(Debug, Default)]
 pub struct PathTree {
@@ -9,13 +20,37 @@ pub struct PathTree {
     children: Vec<(String, PathTree)>,
     /// The number of the wanted value that stands here.
     slot: Option<usize>,
+    documented: Option<Documented>,
 }
 
 impl PathTree {
     /// Adds a path (keys joined with dots, `[0]` for an element) and gives its slot: a known path keeps the slot it has.
     pub fn add(&mut self, path: &str, next_slot: usize) -> usize {
+        *self.place(path).slot.get_or_insert(next_slot)
+    }
+
+    /// Notes why a path that no column reads is known. `[]` stands for every element of a list, also for those that
+    /// were added by their number before.
+    pub fn document(&mut self, path: &str, documented: Documented) {
+        let Some((list, below)) = path.split_once("[]") else {
+            self.place(path).documented = Some(documented);
+            return;
+        };
+        let list = self.place(list);
+        list.place("[]");
+        let below = below.trim_start_matches('.');
+        for (_, element) in list.children.iter_mut().filter(|(key, _)| key.starts_with('[')) {
+            if below.is_empty() {
+                element.documented = Some(documented);
+            } else {
+                element.document(below, documented);
+            }
+        }
+    }
+
+    fn place(&mut self, path: &str) -> &mut Self {
         let mut node = self;
-        for key in path.replace('[', ".[").split('.') {
+        for key in path.replace('[', ".[").split('.').filter(|key| !key.is_empty()) {
             let index = match node.search(key.as_bytes()) {
                 Ok(index) => index,
                 Err(index) => {
@@ -25,7 +60,33 @@ impl PathTree {
             };
             node = &mut node.children[index].1;
         }
-        *node.slot.get_or_insert(next_slot)
+        node
+    }
+
+    /// The number of the wanted value that stands here.
+    pub fn slot(&self) -> Option<usize> {
+        self.slot
+    }
+
+    /// Why it is known, where no column reads it.
+    pub fn documented(&self) -> Option<Documented> {
+        self.documented
+    }
+
+    /// True if paths lead to places below this one.
+    pub fn leads_on(&self) -> bool {
+        !self.children.is_empty()
+    }
+
+    /// The node of a member, by its key.
+    pub fn child(&self, key: &str) -> Option<&PathTree> {
+        let index = self.search(key.as_bytes());
+        index.ok().map(|index| &self.children[index].1)
+    }
+
+    /// The node of an element of a list: of this one, or of every one.
+    pub fn element(&self, number: usize) -> Option<&PathTree> {
+        self.child(&format!("[{number}]")).or_else(|| self.child("[]"))
     }
 
     /// Notes in `found[slot]` the text of every wanted value of `event`. The last of a repeated key wins.
@@ -39,7 +100,7 @@ impl PathTree {
             return;
         }
         while let Some(key) = cursor.next_key() {
-            let Some(child) = self.child(key) else {
+            let Some(child) = self.child(&key_text(key)) else {
                 cursor.value();
                 continue;
             };
@@ -75,11 +136,6 @@ impl PathTree {
         if let Some(slot) = self.slot {
             found[slot] = cursor.between(start, cursor.position());
         }
-    }
-
-    fn child(&self, key: &str) -> Option<&PathTree> {
-        let index = self.search(key_text(key).as_bytes());
-        index.ok().map(|index| &self.children[index].1)
     }
 
     fn search(&self, key: &[u8]) -> Result<usize, usize> {

@@ -1,16 +1,19 @@
 //! A table, compiled, and the projection of an event to one of its rows.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::additional_fields::leftovers;
 use super::column::{Column, TIME_GENERATED};
 use super::convert::{Converted, convert, convert_by_nearness, instant, write_instant};
 use super::definition::{ColumnType, Definition, Parse, Take};
-use super::paths::PathTree;
+use super::layout::Layout;
 use super::{FIELD_LIMIT, ROW_LIMIT};
-use crate::json::{Kind, kind};
+use crate::json::{Kind, kind, unquote};
+
+/// What columns call the name of the source's instance.
+const INSTANCE: &str = "$instance";
 
 /// What was not carried over as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +25,7 @@ pub struct RowNotes {
 }
 
 /// What became of an event as a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projected {
     /// What was not carried over as it came.
     pub notes: RowNotes,
@@ -30,6 +33,8 @@ pub struct Projected {
     pub time: DateTime<Utc>,
     /// What the event gave to the row.
     pub reading: Reading,
+    /// Keys that the table's definition does not know, as dotted paths.
+    pub unknown_keys: Vec<String>,
 }
 
 /// What a table finds in an event.
@@ -67,6 +72,8 @@ impl std::ops::BitOrAssign for Reading {
 pub struct TableOptions {
     /// Adds the members that its definition lists as aliases.
     pub parser_aliases: bool,
+    /// Fills the column that holds what no other column took.
+    pub additional_fields: bool,
 }
 
 /// What is known of an event besides its text.
@@ -78,15 +85,14 @@ pub struct RowContext<'a> {
     pub constant_fields: &'a [(&'static str, String)],
 }
 
-#[derive(Debug)]
+/// A destination table, as one instance of a source fills it.
+#[derive(Clone, Debug)]
 pub struct Table {
     name: Arc<str>,
     longest_span: Option<TimeDelta>,
-    columns: Vec<Column>,
-    paths: PathTree,
-    slots: usize,
-    /// Slots that the source fills, by name.
-    constant_fields: Vec<(String, usize)>,
+    layout: Arc<Layout>,
+    /// The instance's name.
+    instance: Arc<str>,
 }
 
 impl std::ops::AddAssign for RowNotes {
@@ -100,43 +106,22 @@ impl Table {
     /// Compiles the text of a file of `infra/tables`.
     pub fn compile(definition: &str, options: TableOptions) -> Result<Self, serde_json::Error> {
         let definition = Definition::parse(definition)?;
-        let mut table = Self {
-            name: definition.table.into(),
+        Ok(Self {
+            name: definition.table.as_str().into(),
             longest_span: definition
                 .longest_span_minutes
                 .map(|minutes| TimeDelta::minutes(minutes.into())),
-            columns: Vec::with_capacity(definition.columns.len()),
-            paths: PathTree::default(),
-            slots: 0,
-            constant_fields: Vec::new(),
-        };
-        let times: HashSet<String> = definition
-            .columns
-            .iter()
-            .filter(|column| column.column_type == ColumnType::Datetime)
-            .flat_map(|column| column.from.iter().cloned())
-            .collect();
-        for mut column in definition.columns {
-            if !options.parser_aliases {
-                column.aliases.clear();
-            }
-            let slots = column.from.iter().map(|path| table.slot_of(path)).collect();
-            table.columns.push(Column::new(column, slots, &times));
-        }
-        Ok(table)
+            layout: Layout::new(definition, options).into(),
+            instance: "default".into(),
+        })
     }
 
-    /// The slot of a path's value: a path of the event that is known already keeps its own.
-    fn slot_of(&mut self, path: &str) -> usize {
-        let slot = match path.starts_with('$') {
-            true => self.slots,
-            false => self.paths.add(path, self.slots),
-        };
-        if path.starts_with('$') {
-            self.constant_fields.push((path.to_owned(), slot));
+    /// The same table, with another instance's name in its rows.
+    pub fn of_instance(&self, instance: &str) -> Self {
+        Self {
+            instance: instance.into(),
+            ..self.clone()
         }
-        self.slots = self.slots.max(slot + 1);
-        slot
     }
 
     /// The table's name, `_CL` included.
@@ -152,7 +137,7 @@ impl Table {
     /// Appends the row of `event` (a valid JSON object) to `out`: one object with the columns that have a value, in
     /// the table's order, at most [`ROW_LIMIT`] bytes. An event without a readable time gets `arrival`.
     pub fn project(&self, event: &str, context: RowContext<'_>, out: &mut Vec<u8>) -> Projected {
-        let quoted: Vec<(usize, String)> = self.constant_values(context.constant_fields);
+        let quoted = self.constant_values(context.constant_fields);
         let mut values = self.values_of(event, context.arrival);
         for (slot, value) in &quoted {
             values.found[*slot] = Some(value);
@@ -173,11 +158,11 @@ impl Table {
         let values = self.values_of(event, arrival);
         let mut reading = Reading::default();
         let mut scratch = Vec::new();
-        for column in &self.columns {
+        for column in &self.layout.columns {
             if reading.fills_content && (reading.has_time || column.name != TIME_GENERATED) {
                 continue;
             }
-            if write_value(column, &values, &mut scratch, &mut RowNotes::default()) {
+            if write_value(column, &values, &mut scratch, &mut RowNotes::default()).is_some() {
                 reading.note(column);
             }
             scratch.clear();
@@ -186,9 +171,10 @@ impl Table {
     }
 
     fn values_of<'a>(&self, event: &'a str, arrival: DateTime<Utc>) -> EventValues<'a> {
-        let mut found = vec![None; self.slots];
-        self.paths.find(event, &mut found);
+        let mut found = vec![None; self.layout.slots];
+        self.layout.paths.find(event, &mut found);
         EventValues {
+            event,
             found,
             arrival,
             field_limit: FIELD_LIMIT,
@@ -196,49 +182,95 @@ impl Table {
     }
 
     fn constant_values(&self, constant_fields: &[(&'static str, String)]) -> Vec<(usize, String)> {
-        let values = self.constant_fields.iter().filter_map(|(name, slot)| {
-            let (_, value) = constant_fields.iter().find(|(known, _)| known == name)?;
-            Some((*slot, serde_json::Value::from(value.as_str()).to_string()))
+        let values = self.layout.constant_fields.iter().filter_map(|(name, slot)| {
+            let value = match name.as_str() {
+                INSTANCE => &*self.instance,
+                name => {
+                    let (_, value) = constant_fields.iter().find(|(known, _)| *known == name)?;
+                    value
+                }
+            };
+            Some((*slot, serde_json::Value::from(value).to_string()))
         });
         values.collect()
     }
 
     fn write_row(&self, values: &EventValues<'_>, out: &mut Vec<u8>) -> Projected {
-        let mut notes = RowNotes::default();
-        let mut reading = Reading::default();
-        let mut time = values.arrival;
+        let mut projected = Projected {
+            notes: RowNotes::default(),
+            time: values.arrival,
+            reading: Reading::default(),
+            unknown_keys: Vec::new(),
+        };
+        let mut taken = vec![false; self.layout.slots];
         out.push(b'{');
         let mut separator = false;
-        for column in &self.columns {
+        for column in &self.layout.columns {
             let start = out.len();
             if separator {
                 out.push(b',');
             }
             out.extend_from_slice(&column.prefix);
             let value_start = out.len();
-            if write_value(column, values, out, &mut notes) {
-                separator = true;
-                reading.note(column);
-                if column.name == TIME_GENERATED {
-                    let written = str::from_utf8(&out[value_start..]).ok();
-                    time = written.and_then(instant).unwrap_or(values.arrival);
-                }
-                continue;
-            }
-            if column.name == TIME_GENERATED {
+            let is_written = if column.is_rest {
+                self.write_rest(values, &taken, &mut projected, out)
+            } else if let Some(slot) = write_value(column, values, out, &mut projected.notes) {
+                projected.reading.note(column);
+                taken[slot] |= says_all_of(values.found[slot], column.column_type, &out[value_start..]);
+                true
+            } else {
+                false
+            };
+            if column.name == TIME_GENERATED && is_written {
+                let written = str::from_utf8(&out[value_start..]).ok();
+                projected.time = written.and_then(instant).unwrap_or(values.arrival);
+            } else if column.name == TIME_GENERATED {
                 write_instant(values.arrival, out);
-                separator = true;
+            } else if !is_written {
+                out.truncate(start);
                 continue;
             }
-            out.truncate(start);
+            separator = true;
         }
         out.push(b'}');
-        Projected { notes, time, reading }
+        projected
     }
+
+    /// True where something is left.
+    fn write_rest(
+        &self,
+        values: &EventValues<'_>,
+        taken: &[bool],
+        projected: &mut Projected,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let left = leftovers(values.event, &self.layout.paths, taken);
+        projected.unknown_keys = left.unknown_keys;
+        let Ok(json) = str::from_utf8(&left.json) else { return false };
+        if json.is_empty() {
+            return false;
+        }
+        let converted = convert(json, ColumnType::Dynamic, values.field_limit, out);
+        projected.notes.cut += u64::from(converted == Converted::Cut);
+        true
+    }
+}
+
+/// False where the column's text is not the vendor's: a time in another form, `007` for 7.
+fn says_all_of(value: Option<&str>, column_type: ColumnType, written: &[u8]) -> bool {
+    if matches!(column_type, ColumnType::String | ColumnType::Dynamic) {
+        return true;
+    }
+    let (Some(value), Ok(written)) = (value, str::from_utf8(written)) else {
+        return false;
+    };
+    unquote(value) == unquote(written)
 }
 
 /// What an event holds for the columns of a table.
 struct EventValues<'a> {
+    /// Its text.
+    event: &'a str,
     /// By slot.
     found: Vec<Option<&'a str>>,
     arrival: DateTime<Utc>,
@@ -246,21 +278,26 @@ struct EventValues<'a> {
     field_limit: usize,
 }
 
-/// False when none of the column's places holds a value that fits.
-fn write_value(column: &Column, values: &EventValues<'_>, out: &mut Vec<u8>, notes: &mut RowNotes) -> bool {
-    let candidates = column.slots.iter().filter_map(|slot| values.found[*slot]);
-    let mut candidates = candidates.filter(|value| kind(value) != Kind::Null).peekable();
+/// The slot of the value that was written; `None` when none of the column's places holds a value that fits.
+fn write_value(
+    column: &Column,
+    values: &EventValues<'_>,
+    out: &mut Vec<u8>,
+    notes: &mut RowNotes,
+) -> Option<usize> {
+    let candidates = column.slots.iter().filter_map(|slot| Some((*slot, values.found[*slot]?)));
+    let mut candidates = candidates.filter(|(_, value)| kind(value) != Kind::Null).peekable();
     let has_value = candidates.peek().is_some();
-    let write = |value| write_one(column, value, values, out);
+    let mut write = |(slot, value)| Some((slot, write_one(column, value, values, out)?));
     let converted = match column.take {
         Take::First => candidates.find_map(write),
-        Take::Latest => latest(candidates).and_then(write),
+        Take::Latest => latest(candidates).and_then(&mut write),
     };
     match converted {
-        Some(is_cut) => notes.cut += u64::from(is_cut),
+        Some((_, is_cut)) => notes.cut += u64::from(is_cut),
         None => notes.unfit += u64::from(has_value),
     }
-    converted.is_some()
+    converted.map(|(slot, _)| slot)
 }
 
 /// `None` when the value does not fit, else whether it was cut.
@@ -281,13 +318,13 @@ fn write_one(column: &Column, value: &str, values: &EventValues<'_>, out: &mut V
     }
 }
 
-/// Of the values that read as times, the latest; the first of equals.
-fn latest<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// Of the values that read as times, the latest with its slot; the first of equals.
+fn latest<'a>(values: impl Iterator<Item = (usize, &'a str)>) -> Option<(usize, &'a str)> {
     let mut latest = None;
-    for value in values {
+    for (slot, value) in values {
         let Some(time) = instant(value) else { continue };
         if latest.is_none_or(|(so_far, _)| time > so_far) {
-            latest = Some((time, value));
+            latest = Some((time, (slot, value)));
         }
     }
     latest.map(|(_, value)| value)
@@ -309,9 +346,10 @@ mod tests {
     fn project(name: &str, event: &str) -> (Value, RowNotes) {
         let mut out = Vec::new();
         let projected = table(name).unwrap().project(event, arrival(), &mut out);
-        let row: Value = serde_json::from_slice(&out).unwrap();
+        let mut row: Value = serde_json::from_slice(&out).unwrap();
         let written: DateTime<Utc> = row["TimeGenerated"].as_str().unwrap().parse().unwrap();
         assert_eq!(projected.time, written);
+        row.as_object_mut().unwrap().remove("ConnectorInstance");
         (row, projected.notes)
     }
 
