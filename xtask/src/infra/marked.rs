@@ -7,7 +7,7 @@ pub fn with_part(page: &str, name: &str, text: &str) -> Result<String, String> {
         let (_, after) = rest.split_once(&end)?;
         Some((before, after))
     });
-    let (before, after) = parts.ok_or_else(|| format!("README.md has no {begin} ... {end}"))?;
+    let (before, after) = parts.ok_or_else(|| format!("the page has no {begin} ... {end}"))?;
     Ok(format!("{before}{begin}\n{text}\n{end}{after}"))
 }
 

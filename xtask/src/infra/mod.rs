@@ -17,6 +17,7 @@ mod scenarios;
 mod settings;
 mod settings_table;
 pub mod tables;
+mod tables_page;
 mod template;
 mod transforms;
 mod versions;
@@ -47,8 +48,9 @@ pub struct InfraArguments {
     repository: Option<String>,
 }
 
-/// Writes infra/azuredeploy.json and the README's button and table of settings, or checks that they are not stale. What is written holds together
-/// both times; its KQL is bound, by a language service that needs Node, when it is checked.
+/// Writes infra/azuredeploy.json, the README's button and table of settings, and the reference in docs/tables.md, or
+/// checks that they are not stale. What is written holds together both times; its KQL is bound, by a language service
+/// that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let root = root();
     let remembered = root.join("infra/repository.txt");
@@ -79,6 +81,7 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         ("infra/azuredeploy.json", print::pretty(&built)),
         ("infra/createUiDefinition.json", form_text),
         ("README.md", readme(&ingredients, &catalog)?),
+        ("docs/tables.md", tables_reference(&root)?),
     ] {
         let path = root.join(path);
         if arguments.check {
@@ -119,6 +122,12 @@ fn readme(ingredients: &Ingredients, catalog: &Catalog) -> Result<String, String
     let button = readme::button(ingredients.repository.as_deref());
     let page = marked::with_part(&page, "deploy-button", &button)?;
     marked::with_part(&page, "settings", &catalog.table())
+}
+
+/// docs/tables.md with its written part.
+fn tables_reference(root: &Path) -> Result<String, String> {
+    let page = read_text(&root.join("docs/tables.md"))?;
+    marked::with_part(&page, "tables", &tables_page::sections(&root.join("infra/tables"))?)
 }
 
 fn refuse_problems(problems: Vec<String>, what: &str) -> Result<(), String> {
