@@ -46,7 +46,7 @@ pub fn sections(folder: &Path) -> Result<String, String> {
 impl TableFile {
     fn section(&self) -> String {
         let mut lines = vec![
-            format!("## {}\n", self.table),
+            format!("### {}\n", self.table),
             format!("{}\n", self.description),
             "| column | type | from |".to_owned(),
             "|---|---|---|".to_owned(),
@@ -102,7 +102,7 @@ mod tests {
             {"name": "Instance", "type": "string", "from": ["$instance"]},
             {"name": "More", "type": "dynamic", "rest": true}]}"#;
         std::fs::write(folder.path().join("A_CL.json"), file).unwrap();
-        let expected = "## A_CL\n\nRows.\n\n| column | type | from |\n|---|---|---|\n\
+        let expected = "### A_CL\n\nRows.\n\n| column | type | from |\n|---|---|---|\n\
             | `TimeGenerated` | datetime | the latest of `x`, `y` |\n\
             | `B` | string | the first of `x`, `z` |\n\
             | `Token` | string | stays empty: it is a secret |\n\
