@@ -56,6 +56,8 @@ pub struct RouteRequest<'a> {
     pub tables: &'a [&'static str],
     /// How rows are filled.
     pub options: TableOptions,
+    /// The instance whose rows they are.
+    pub instance: &'a str,
 }
 
 impl Destinations {
@@ -83,7 +85,10 @@ impl Destinations {
     pub fn routes(&self, request: &RouteRequest<'_>) -> Result<Vec<TableRoute>, BuildError> {
         let opened = self.open(request)?;
         let tables = request.tables.iter();
-        let routes = tables.map(|name| Ok(opened.route(table_with(name, request.options)?)));
+        let routes = tables.map(|name| {
+            let table = table_with(name, request.options)?.of_instance(request.instance);
+            Ok(opened.route(table.into()))
+        });
         routes.collect()
     }
 
@@ -155,6 +160,7 @@ mod tests {
             directory: &folder.path().to_owned(),
             tables: &["OneLogin_CL", "OneLogin_C"],
             options: TableOptions::default(),
+            instance: "default",
         });
 
         assert!(matches!(built, Err(BuildError::Table(TableError::Unknown(name))) if name == "OneLogin_C"));
@@ -178,6 +184,7 @@ mod tests {
                 directory: &settings.destination_dir,
                 tables: &["OneLogin_CL"],
                 options: TableOptions::default(),
+                instance: "default",
             };
             shared.destinations.routes(&request).unwrap().remove(0)
         };

@@ -117,6 +117,7 @@ impl<'a> Assembly<'a> {
                 parser_aliases,
                 additional_fields: true,
             },
+            instance: instance.instance.as_str(),
         })
     }
 
@@ -134,6 +135,7 @@ impl<'a> Assembly<'a> {
             directory: &self.settings.destination_dir,
             tables: &HEALTH_TABLES,
             options: TableOptions::default(),
+            instance: "",
         });
         match routes {
             Ok(routes) => Ok(routes.into_iter().next()),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use super::row::{Table, TableOptions};
+use super::secret_names;
 
 const DEFINITIONS: [&str; 13] = [
     include_str!("../../../infra/tables/OneLoginEventsV2_CL.json"),
@@ -50,8 +51,10 @@ const fn options(number: usize) -> TableOptions {
 }
 
 fn compiled(definitions: &[&str], options: TableOptions) -> Result<Tables, TableError> {
+    let damaged = |error: serde_json::Error| TableError::Definition(error.to_string());
+    secret_names::check().map_err(damaged)?;
     let tables = definitions.iter().map(|definition| {
-        let table = Table::compile(definition, options).map_err(|error| TableError::Definition(error.to_string()))?;
+        let table = Table::compile(definition, options).map_err(damaged)?;
         Ok((table.name(), Arc::new(table)))
     });
     tables.collect()

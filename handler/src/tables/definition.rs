@@ -104,7 +104,9 @@ impl Definition {
             column.check()?;
         }
         if definition.columns.iter().rev().skip(1).any(|column| column.rest) {
-            return Err(serde_json::Error::custom("the column with \"rest\" must be the last one"));
+            return Err(serde_json::Error::custom(
+                "the column with \"rest\" must be the last one",
+            ));
         }
         Ok(definition)
     }

@@ -11,11 +11,11 @@ mod convert;
 mod definition;
 mod layout;
 mod paths;
+#[cfg(test)]
+mod rebuild_tests;
 mod row;
 mod secret_names;
 mod shorten;
-#[cfg(test)]
-mod rebuild_tests;
 #[cfg(test)]
 mod tests;
 

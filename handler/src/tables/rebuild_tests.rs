@@ -96,7 +96,9 @@ fn keys_of(path: &str) -> Vec<String> {
 
 /// A value that a column holds stands at one of its paths; the row does not say at which.
 fn rebuilt(row: &Tree, definition: &Definition, event: &Tree) -> Tree {
-    let Tree::Object(cells) = row else { panic!("a row is an object") };
+    let Tree::Object(cells) = row else {
+        panic!("a row is an object")
+    };
     let mut rebuilt = cells.get("AdditionalFields").cloned().unwrap_or(Tree::Null);
     let rest = rebuilt.clone();
     let held = definition.columns.iter().filter_map(|column| {
@@ -107,14 +109,19 @@ fn rebuilt(row: &Tree, definition: &Definition, event: &Tree) -> Tree {
             other => other.clone(),
         };
         let paths = column.from.iter().filter(|path| !path.starts_with('$'));
-        let keys = paths.map(|path| keys_of(path)).find(|keys| event.at(keys) == Some(&value))?;
+        let keys = paths
+            .map(|path| keys_of(path))
+            .find(|keys| event.at(keys) == Some(&value))?;
         Some((keys, value))
     });
     let mut held: Vec<_> = held.collect();
     // Whole objects before their parts.
     held.sort_by_key(|(keys, _)| keys.len());
     for (keys, value) in held {
-        assert!(matches!(rest.at(&keys), None | Some(Tree::Null)), "{keys:?} stands in a column and in the rest: {rest:?}");
+        assert!(
+            matches!(rest.at(&keys), None | Some(Tree::Null)),
+            "{keys:?} stands in a column and in the rest: {rest:?}"
+        );
         rebuilt.put(&keys, value);
     }
     match rebuilt {
@@ -165,7 +172,10 @@ fn invented() -> impl Strategy<Value = String> {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..3).prop_map(|elements| format!("[{}]", elements.join(","))),
             proptest::collection::btree_map("[a-z_]{1,6}", inner, 0..3).prop_map(|members| {
-                let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+                let members: Vec<_> = members
+                    .iter()
+                    .map(|(key, value)| format!("\"{key}\":{value}"))
+                    .collect();
                 format!("{{{}}}", members.join(", "))
             }),
         ]
@@ -174,7 +184,10 @@ fn invented() -> impl Strategy<Value = String> {
 
 /// Values at some of the table's own paths, and at invented ones beside them.
 fn event(definition: &Definition) -> impl Strategy<Value = String> + use<> {
-    let own = definition.columns.iter().flat_map(|column: &ColumnDefinition| column.from.clone());
+    let own = definition
+        .columns
+        .iter()
+        .flat_map(|column: &ColumnDefinition| column.from.clone());
     let own: Vec<_> = own.filter(|path| !path.starts_with('$')).collect();
     let path = proptest::sample::select(own);
     let beside = (path.clone(), "[a-z]{2,5}").prop_map(|(path, key)| match path.rsplit_once('.') {
@@ -198,7 +211,10 @@ fn written(tree: &Tree) -> String {
         Tree::Scalar(text) => text.trim_start_matches('\u{1}').to_owned(),
         Tree::Array(elements) => format!("[{}]", elements.iter().map(written).collect::<Vec<_>>().join(",")),
         Tree::Object(members) => {
-            let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\" : {}", written(value))).collect();
+            let members: Vec<_> = members
+                .iter()
+                .map(|(key, value)| format!("\"{key}\" : {}", written(value)))
+                .collect();
             format!("{{{}}}", members.join(","))
         }
     }
@@ -209,26 +225,44 @@ fn definitions() -> Vec<(Definition, Table)> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut texts: Vec<_> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     texts.sort();
-    let options = TableOptions { parser_aliases: false, additional_fields: true };
+    let options = TableOptions {
+        parser_aliases: false,
+        additional_fields: true,
+    };
     let both = texts.iter().map(|text| {
         let definition = Definition::parse(text).unwrap();
         (definition, Table::compile(text, options).unwrap())
     });
-    both.filter(|(definition, _)| definition.columns.iter().any(|column| column.rest)).collect()
+    both.filter(|(definition, _)| definition.columns.iter().any(|column| column.rest))
+        .collect()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long the test takes is the caller's choice, not a setting"
+)]
+fn cases() -> u32 {
+    let cases = std::env::var("CONNECTOR_REBUILT_EVENTS").ok();
+    cases.map_or(200, |text| text.parse().unwrap())
 }
 
 #[test]
 fn the_event_can_be_rebuilt_from_any_row_and_the_tables_definition() {
-    let cases = std::env::var("CONNECTOR_REBUILT_EVENTS").ok();
-    let cases = cases.map_or(200, |text| text.parse().unwrap());
     let definitions = definitions();
     assert_eq!(definitions.len(), 12, "every table of a vendor has the column");
     for (definition, table) in definitions {
-        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        let config = Config {
+            cases: cases(),
+            failure_persistence: None,
+            ..Config::default()
+        };
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let mut runner = TestRunner::new_with_rng(config, rng);
         let result = runner.run(&event(&definition), |text| {
-            let context = RowContext { arrival: "2026-11-20T12:00:00Z".parse().unwrap(), constant_fields: &[] };
+            let context = RowContext {
+                arrival: "2026-11-20T12:00:00Z".parse().unwrap(),
+                constant_fields: &[],
+            };
             let mut out = Vec::new();
             let projected = table.project(&text, context, &mut out);
             prop_assert_eq!(projected.notes.cut, 0);

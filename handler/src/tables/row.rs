@@ -246,7 +246,9 @@ impl Table {
     ) -> bool {
         let left = leftovers(values.event, &self.layout.paths, taken);
         projected.unknown_keys = left.unknown_keys;
-        let Ok(json) = str::from_utf8(&left.json) else { return false };
+        let Ok(json) = str::from_utf8(&left.json) else {
+            return false;
+        };
         if json.is_empty() {
             return false;
         }
@@ -279,13 +281,11 @@ struct EventValues<'a> {
 }
 
 /// The slot of the value that was written; `None` when none of the column's places holds a value that fits.
-fn write_value(
-    column: &Column,
-    values: &EventValues<'_>,
-    out: &mut Vec<u8>,
-    notes: &mut RowNotes,
-) -> Option<usize> {
-    let candidates = column.slots.iter().filter_map(|slot| Some((*slot, values.found[*slot]?)));
+fn write_value(column: &Column, values: &EventValues<'_>, out: &mut Vec<u8>, notes: &mut RowNotes) -> Option<usize> {
+    let candidates = column
+        .slots
+        .iter()
+        .filter_map(|slot| Some((*slot, values.found[*slot]?)));
     let mut candidates = candidates.filter(|(_, value)| kind(value) != Kind::Null).peekable();
     let has_value = candidates.peek().is_some();
     let mut write = |(slot, value)| Some((slot, write_one(column, value, values, out)?));

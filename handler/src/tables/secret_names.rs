@@ -1,28 +1,77 @@
 //! Keys whose values are secrets: they are left out wherever a value is carried over without a column of its own.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::json::{Kind, kind};
 
 /// What stands in the place of a secret.
 pub const WITHHELD: &str = r#""[withheld: a secret]""#;
 
-/// Ends of keys in lower case, without `_` and `-`.
-static NAMES: LazyLock<Vec<String>> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../../infra/secret-names.json")).unwrap_or_default());
-
-/// True if `value` is a text or a number and its key ends with the name of a secret, whatever its case.
-pub fn holds_a_secret(key: &str, value: &str) -> bool {
-    let may_be_one = match kind(value) {
-        Kind::String => value.trim_ascii().len() > 2,
-        Kind::Number => true,
-        _ => false,
-    };
-    may_be_one && NAMES.iter().any(|name| ends_with(key, name))
+#[derive(Default, Deserialize)]
+struct SecretNames {
+    names: HashSet<String>,
+    endings: Vec<String>,
 }
 
-fn ends_with(key: &str, name: &str) -> bool {
-    let letters = key.bytes().rev().filter(|byte| !matches!(byte, b'_' | b'-'));
-    let mut letters = letters.map(|byte| byte.to_ascii_lowercase());
-    name.bytes().rev().all(|expected| letters.next() == Some(expected))
+static SECRET_NAMES: LazyLock<SecretNames> = LazyLock::new(|| read().unwrap_or_default());
+
+fn read() -> Result<SecretNames, serde_json::Error> {
+    serde_json::from_str(include_str!("../../../infra/secret-names.json"))
+}
+
+/// # Errors
+/// Where the list that is built in cannot be read: no table may be filled without it.
+pub fn check() -> Result<(), serde_json::Error> {
+    read().map(drop)
+}
+
+/// True if the name of `key` says that `value` is a secret. What is true, false, null or empty holds none.
+pub fn holds_a_secret(key: &str, value: &str) -> bool {
+    let is_secret = || {
+        let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-'));
+        let name = letters.collect::<String>().to_ascii_lowercase();
+        let SecretNames { names, endings } = &*SECRET_NAMES;
+        names.contains(&name) || endings.iter().any(|ending| name.ends_with(ending))
+    };
+    let may_be_one = match kind(value) {
+        Kind::Null | Kind::Boolean => false,
+        Kind::String => value.trim_ascii().len() > 2,
+        Kind::Object | Kind::Array | Kind::Number => true,
+    };
+    may_be_one && is_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_and_separators() {
+        for key in [
+            "password",
+            "PassWord",
+            "user_password",
+            "API-Token",
+            "agentPassphrase",
+            "pin",
+            "registration_token",
+        ] {
+            assert!(holds_a_secret(key, r#""x""#), "{key}");
+            assert!(!holds_a_secret(key, "true") && !holds_a_secret(key, r#""""#), "{key}");
+        }
+        for key in [
+            "passwordExpiresAt",
+            "tokenId",
+            "spin",
+            "pinned",
+            "nextCursor",
+            "secretary",
+            "PASSWORD.RESET",
+        ] {
+            assert!(!holds_a_secret(key, r#""x""#), "{key}");
+        }
+    }
 }

@@ -51,7 +51,10 @@ fn an_activity_keeps_its_data_as_json_text_and_its_type_as_a_number() {
 #[test]
 fn aliases_are_added_to_an_activity_only_where_they_are_asked_for() {
     let event = json!({"id": "1", "data": {"username": "mira", "ruleName": "r 1"}});
-    let aliases = TableOptions { parser_aliases: true, ..TableOptions::default() };
+    let aliases = TableOptions {
+        parser_aliases: true,
+        ..TableOptions::default()
+    };
     let data = |options| {
         let (row, _) = project_with(options, "SentinelOneActivities_CL", &event);
         serde_json::from_str::<Value>(row["Data"].as_str().unwrap()).unwrap()
@@ -172,7 +175,14 @@ fn a_unified_alert_keeps_its_lists_dynamic() {
 #[test]
 fn options_change_nothing_for_a_table_without_aliases() {
     let event = json!({"id": "1", "updatedAt": "2026-11-20T08:00:00Z", "username": "x"});
-    let (row, _) = project_with(TableOptions { parser_aliases: true, ..TableOptions::default() }, "SentinelOneAgents_CL", &event);
+    let (row, _) = project_with(
+        TableOptions {
+            parser_aliases: true,
+            ..TableOptions::default()
+        },
+        "SentinelOneAgents_CL",
+        &event,
+    );
     assert_eq!(row, self::row("SentinelOneAgents_CL", &event));
     assert!(table("SentinelOne_CL").is_none());
 }
