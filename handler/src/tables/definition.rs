@@ -17,6 +17,10 @@ pub struct Definition {
     /// `RecordsTimeRangeIsMoreThan30Minutes` of auxiliary tables.
     #[serde(default)]
     pub longest_span_minutes: Option<u32>,
+    /// For the deployment template: the columns behind this one were added by this connector. A table that another
+    /// connector made, or an older template, may lack them.
+    #[serde(default, rename = "added_after")]
+    pub _added_after: Option<String>,
     /// In the order of the table.
     pub columns: Vec<ColumnDefinition>,
     /// Paths that the vendor documents and no column reads. `[]` stands for every element of a list, and a last `.*` for

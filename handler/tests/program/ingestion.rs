@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use simulator::logs_ingestion::{IngestionFault, LogsIngestion, Rule};
 use simulator::managed_identity::ManagedIdentity;
 use simulator::pingone::PingOne;
@@ -73,6 +74,23 @@ async fn rows_arrive_once_in_calls_within_the_limit_over_passing_faults() {
     assert!(calls.iter().filter(|call| call.status == 204).count() >= 2, "{calls:?}");
     assert!(azure.identity.issued() >= 2);
     assert!(!handler.path("data/tables").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_an_older_template_keeps_every_row_without_the_added_columns() {
+    let (azure, pingone) = (Azure::start(), PingOne::start(options()));
+    pingone.publish(activities(72, 300, 40));
+    azure.ingestion.declare_no_added_columns(&azure.rule_id);
+    let mut handler = Handler::with_pingone(&pingone);
+    azure.configure(&mut handler);
+    handler.set("PINGONE__TABLES", &format!("{ACTIVITIES},{ACTIVITIES_OLD}"));
+    handler.poll_well().await;
+    for table in [ACTIVITIES, ACTIVITIES_OLD] {
+        assert_each_once(&pingone, &azure.ids(table));
+        for row in azure.ingestion.rows(table) {
+            assert_eq!((&row["ConnectorInstance"], &row["AdditionalFields"]), (&Value::Null, &Value::Null));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -164,6 +164,17 @@ pub(super) fn rows(endpoint: &mut Endpoint, table: &str, body: &[u8]) -> Result<
     Ok(rows)
 }
 
+/// The rows without what the stream does not declare.
+pub(super) fn declared(endpoint: &Endpoint, stream: &StreamPath, mut rows: Vec<Value>) -> Vec<Value> {
+    let schema = TableSchema::all().get(&stream.table);
+    let is_older = endpoint.rules_of_older_templates.contains(&stream.rule_id);
+    if let Some(schema) = schema.filter(|_| is_older) {
+        let objects = rows.iter_mut().filter_map(Value::as_object_mut);
+        objects.for_each(|row| row.retain(|name, _| !schema.added.contains(name)));
+    }
+    rows
+}
+
 /// The body without its compression, or why it cannot be had.
 pub(super) fn inflated(request: &Request) -> Result<Vec<u8>, String> {
     match content_encoding(request) {

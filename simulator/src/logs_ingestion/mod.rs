@@ -46,7 +46,8 @@ impl Service for Endpoint {
         let uncompressed_bytes = inflated.as_ref().map_or(0, Vec::len);
         let judged = checks::call(self, request, &stream, fault.as_ref())
             .and_then(|()| checks::body(self, request, inflated))
-            .and_then(|body| checks::rows(self, &stream.table, &body));
+            .and_then(|body| checks::rows(self, &stream.table, &body))
+            .map(|rows| checks::declared(self, &stream, rows));
         let (reply, rows) = match judged {
             Ok(rows) => (Reply::empty(204), self.take(&stream.table, rows)),
             Err(refusal) => (refusal, 0),
@@ -113,6 +114,13 @@ impl Simulation<Endpoint> {
         } else {
             state.denied_rules.insert(rule_id.to_owned());
         }
+    }
+
+    /// The rule is one of an older template, or over tables that another connector made: its streams declare none of the
+    /// added columns, and what is sent of them is dropped without a word. Source: learn.microsoft.com/azure/azure-monitor/
+    /// logs/custom-logs-migrate, fields that the stream does not declare.
+    pub fn declare_no_added_columns(&self, rule_id: &str) {
+        self.lock().rules_of_older_templates.insert(rule_id.to_owned());
     }
 
     /// Another limit of the body, in place of [`LARGEST_BODY_BYTES`].

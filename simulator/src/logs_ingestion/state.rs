@@ -22,6 +22,8 @@ pub struct Endpoint {
     pub(super) largest_body: usize,
     pub(super) identity: Arc<Simulation<Identity>>,
     pub(super) rules: Vec<Rule>,
+    /// Rules whose streams declare none of the added columns.
+    pub(super) rules_of_older_templates: BTreeSet<String>,
     rng: StdRng,
 }
 
@@ -36,6 +38,7 @@ impl Endpoint {
             largest_body: LARGEST_BODY_BYTES,
             identity,
             rules,
+            rules_of_older_templates: BTreeSet::new(),
             rng: random::for_one_server(),
         }
     }

@@ -127,6 +127,22 @@ async fn good_rows_are_taken_with_an_empty_204() {
 }
 
 #[tokio::test]
+async fn what_an_older_rule_does_not_declare_is_dropped_without_a_word() {
+    let service = service().await;
+    let rule = Rule::numbered(1, &[]).rule_id;
+    service.ingestion.declare_no_added_columns(&rule);
+    let mut sent = row("a");
+    sent["AdditionalFields"] = json!({"new": 1});
+    sent["ConnectorInstance"] = "default".into();
+
+    let answer = service.send(service.call(&json!([sent]).to_string())).await;
+
+    assert_eq!(answer, (204, String::new()));
+    assert_eq!(service.ingestion.rows(TABLE), [row("a")]);
+    assert_eq!(service.ingestion.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn path_and_query_are_exact() {
     let service = service().await;
     let rule = Rule::numbered(1, &[]).rule_id;

@@ -92,6 +92,8 @@ fn beginning(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use serde_json::json;
 
@@ -112,6 +114,7 @@ mod tests {
                 .into_iter()
                 .map(|(name, column_type)| (name.to_owned(), column_type))
                 .collect(),
+            added: BTreeSet::new(),
         }
     }
 

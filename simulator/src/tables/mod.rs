@@ -2,7 +2,7 @@
 
 mod checks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -51,12 +51,17 @@ pub struct TableSchema {
     pub name: String,
     /// Column name to column type.
     pub columns: BTreeMap<String, ColumnType>,
+    /// The columns that a table may lack which another connector or an older template made.
+    pub added: BTreeSet<String>,
 }
 
 /// The part of a table file that is read here; further keys are the handler's business.
 #[derive(Deserialize)]
 struct TableFile {
     table: String,
+    /// The last column that is no addition.
+    #[serde(default)]
+    added_after: Option<String>,
     columns: Vec<ColumnOfFile>,
 }
 
@@ -98,7 +103,13 @@ impl TableSchema {
     fn from_json(text: &str) -> Result<TableSchema, String> {
         let file: TableFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let mut columns = BTreeMap::new();
+        let mut added = BTreeSet::new();
+        let mut is_added = false;
         for column in file.columns {
+            if is_added {
+                added.insert(column.name.clone());
+            }
+            is_added |= file.added_after.as_ref() == Some(&column.name);
             let repeated = columns.insert(column.name.clone(), column.column_type);
             if repeated.is_some() {
                 return Err(format!("column {} is named twice", column.name));
@@ -107,6 +118,7 @@ impl TableSchema {
         Ok(TableSchema {
             name: file.table,
             columns,
+            added,
         })
     }
 }
@@ -140,6 +152,16 @@ mod tests {
 
         assert_eq!(table.name, "A_CL");
         assert_eq!(table.columns.len(), 1);
+    }
+
+    #[test]
+    fn the_columns_behind_the_last_original_one_are_added() {
+        let text = r#"{"table":"A_CL","added_after":"X","columns":[
+            {"name":"X","type":"real"},{"name":"Y","type":"string"},{"name":"Z","type":"string"}]}"#;
+
+        let table = TableSchema::from_json(text).expect("the file is a table");
+
+        assert_eq!(table.added.into_iter().collect::<Vec<_>>(), ["Y", "Z"]);
     }
 
     #[test]
