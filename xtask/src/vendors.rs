@@ -89,8 +89,6 @@ pub const TABLES_ON_REQUEST: [&str; 4] = [
 
 /// A table that a retired function app made with other types: its ids may be of type guid.
 pub const RETIRED_TABLE: &str = "OneLogin_CL";
-/// The last column that the retired function app made.
-pub const RETIRED_TABLE_LAST_COLUMN: &str = "notes_s";
 /// Whether the ids of [`RETIRED_TABLE`] are of type guid.
 pub const HAS_GUIDS: &str = "parameters('oneLoginTableHasGuidColumns')";
 

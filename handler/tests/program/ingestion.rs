@@ -88,7 +88,10 @@ async fn a_rule_of_an_older_template_keeps_every_row_without_the_added_columns()
     for table in [ACTIVITIES, ACTIVITIES_OLD] {
         assert_each_once(&pingone, &azure.ids(table));
         for row in azure.ingestion.rows(table) {
-            assert_eq!((&row["ConnectorInstance"], &row["AdditionalFields"]), (&Value::Null, &Value::Null));
+            assert_eq!(
+                (&row["ConnectorInstance"], &row["AdditionalFields"]),
+                (&Value::Null, &Value::Null)
+            );
         }
     }
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::check::expression::{self, Expression};
 use super::check::scope;
+use super::check::tables::declared_streams;
 use super::literal;
 use super::tables::columns_of_template;
 use super::transforms;
@@ -18,7 +19,9 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
         for resource in scope["resources"].as_array().into_iter().flatten() {
             let properties = &resource["properties"];
             match resource["type"].as_str().unwrap_or_default() {
-                "Microsoft.OperationalInsights/workspaces/tables" => add_table(&mut schemas, &properties["schema"])?,
+                "Microsoft.OperationalInsights/workspaces/tables" => {
+                    add_table(&mut schemas, &properties["schema"], scope)?;
+                }
                 "Microsoft.OperationalInsights/workspaces/savedSearches" => {
                     let name = properties["functionAlias"].as_str().unwrap_or_default();
                     content.functions.push(Function::new(name, text(&properties["query"])));
@@ -49,10 +52,14 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
     })
 }
 
-fn add_table(schemas: &mut Schemas, schema: &Value) -> Result<(), String> {
+/// `scope` is the template with the table, and with its stream.
+fn add_table(schemas: &mut Schemas, schema: &Value, scope: &Value) -> Result<(), String> {
     let name = schema["name"].as_str().unwrap_or_default();
     let columns = columns_of_template(&schema["columns"]).map_err(|error| format!("the table {name}: {error}"))?;
-    schemas.add(name, &columns);
+    let streams = declared_streams(scope);
+    let stream = streams.iter().find(|stream| stream.table == name);
+    let original = stream.and_then(|stream| Some(stream.original.as_array()?.len()));
+    schemas.add(name, &columns, original.unwrap_or(columns.len()));
     Ok(())
 }
 
@@ -88,6 +95,7 @@ mod tests {
     use super::*;
     use crate::cargo::root;
     use crate::infra::{read, template};
+    use crate::kql::TableColumns;
 
     fn own() -> (Content, Value) {
         let ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
@@ -102,15 +110,26 @@ mod tests {
         assert_eq!(workspace.content, content);
         assert_eq!(workspace.shape(), Vec::<String>::new());
         assert_eq!(workspace.schemas.tables, Schemas::of_the_project().tables);
+        assert_eq!(
+            workspace.schemas.original().tables,
+            Schemas::of_the_project().original().tables
+        );
     }
 
     #[test]
     fn every_flow_has_its_transformation_and_onelogin_has_both() {
         let (_, template) = own();
         let workspace = workspace(&template).unwrap();
-        assert_eq!(workspace.transforms.len(), workspace.schemas.tables.len() + 1);
-        let into_guids: Vec<_> = workspace.transforms.iter().filter(|found| found.into_guids).collect();
-        assert_eq!(into_guids.len(), 1);
+        let into = |columns| {
+            let transforms = workspace.transforms.iter();
+            transforms.filter(|found| found.into.columns == columns).count()
+        };
+        assert_eq!(into(TableColumns::All), workspace.schemas.tables.len() + 1);
+        // Every table but that of the health rows has columns that were added.
+        assert_eq!(into(TableColumns::Original), workspace.schemas.tables.len());
+        let transforms = workspace.transforms.iter();
+        let into_guids: Vec<_> = transforms.filter(|found| found.into.has_guids).collect();
+        assert_eq!(into_guids.len(), 2);
         assert_eq!(
             into_guids[0].text,
             "source | extend create__id_g = toguid(create__id_g), uuid_g = toguid(uuid_g)"

@@ -10,6 +10,10 @@ const RULE_ID: &str = "resourceId('Microsoft.Insights/dataCollectionRules', para
 const METRICS_PUBLISHER: &str =
     "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')";
 
+const TABLE_TYPE: &str = "Microsoft.OperationalInsights/workspaces/tables";
+/// The version that `versions.rs` pins.
+const TABLE_VERSION: &str = "2025-07-01";
+
 /// Characters of a transformation. Source: learn.microsoft.com/azure/azure-monitor/service-limits
 pub const LONGEST_TRANSFORM: usize = 15_360;
 
@@ -153,7 +157,7 @@ fn table_resource(source: &Source, table: &Table) -> Value {
         format!("[{chosen}]")
     };
     json!({
-        "type": "Microsoft.OperationalInsights/workspaces/tables",
+        "type": TABLE_TYPE,
         "name": format!("[format('{{0}}/{name}', parameters('workspaceName'))]"),
         "condition": condition,
         "properties": {
@@ -168,7 +172,7 @@ fn rule(source: &Source, tables: &[&Table]) -> Value {
         .iter()
         .map(|table| {
             format!(
-                "[resourceId('Microsoft.OperationalInsights/workspaces/tables', parameters('workspaceName'), '{}')]",
+                "[resourceId('{TABLE_TYPE}', parameters('workspaceName'), '{}')]",
                 table.name
             )
         })
@@ -207,84 +211,83 @@ fn role() -> Value {
     })
 }
 
-/// Streams and flows of the tables that are there on request: each is picked from here, or not.
+/// The columns of every stream, and the flows: what is there on request is picked from here, or not.
 fn variables(source: &Source, tables: &[&Table]) -> Value {
     let mut variables = Map::new();
     for table in tables {
-        if source.on_request.contains(&table.name.as_str()) {
-            let declared = json!({table.stream(): {"columns": table.stream_columns()}});
-            variables.insert(format!("{}Stream", table.name), declared);
+        variables.insert(table.columns_variable(), table.original_stream_columns());
+        if table.has_added_columns() {
+            variables.insert(table.added_columns_variable(), table.added_stream_columns());
+        }
+        if is_on_request(source, table) {
             variables.insert(format!("{}Flow", table.name), json!([flow(table)]));
         }
     }
-    if !source.always.is_empty() && !variables.is_empty() {
-        let (streams, flows) = always(source, tables);
-        variables.insert("streams".to_owned(), streams);
-        variables.insert("flows".to_owned(), flows);
+    if !source.always.is_empty() && !source.on_request.is_empty() {
+        variables.insert("flows".to_owned(), flows_of_always(source, tables));
     }
     variables.into()
 }
 
-/// How what is always there is joined with what is asked for.
-struct Joined {
-    function: &'static str,
-    /// The variable with what is always there.
-    always: &'static str,
-    /// The end of the variable of a table on request.
-    suffix: &'static str,
-    nothing: &'static str,
+fn is_on_request(source: &Source, table: &Table) -> bool {
+    source.on_request.contains(&table.name.as_str())
 }
 
 fn streams(source: &Source, tables: &[&Table]) -> Value {
-    let joined = Joined {
-        function: "union",
-        always: "streams",
-        suffix: "Stream",
-        nothing: "createObject()",
-    };
-    joined.of(source, tables).unwrap_or_else(|| always(source, tables).0)
+    if source.on_request.is_empty() {
+        let streams = tables.iter();
+        let streams: Map<_, _> = streams
+            .map(|table| (table.stream(), json!({"columns": format!("[{}]", columns(table))})))
+            .collect();
+        return streams.into();
+    }
+    let streams = tables.iter().map(|table| {
+        let (name, stream) = (&table.name, table.stream());
+        let stream = format!("createObject('{stream}', createObject('columns', {}))", columns(table));
+        if is_on_request(source, table) {
+            return format!("if(contains(parameters('tablesUsed'), '{name}'), {stream}, createObject())");
+        }
+        stream
+    });
+    format!("[union({})]", streams.collect::<Vec<_>>().join(", ")).into()
+}
+
+/// The expression for the columns of a stream: those that every table has, and of the added ones those that the table in
+/// the workspace has. A rule must not give a column that its table lacks, and the service drops without a word what a
+/// row has beside the declared columns (learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate).
+fn columns(table: &Table) -> String {
+    let always = format!("variables('{}')", table.columns_variable());
+    if !table.has_added_columns() {
+        return always;
+    }
+    let added = format!("variables('{}')", table.added_columns_variable());
+    let there = format!(
+        "reference(resourceId('{TABLE_TYPE}', parameters('workspaceName'), '{}'), '{TABLE_VERSION}').schema.columns",
+        table.name
+    );
+    format!(
+        "concat({always}, map(intersection(objectKeys({added}), \
+         map({there}, lambda('column', lambdaVariables('column').name))), \
+         lambda('name', {added}[lambdaVariables('name')])))"
+    )
 }
 
 fn flows(source: &Source, tables: &[&Table]) -> Value {
-    let joined = Joined {
-        function: "concat",
-        always: "flows",
-        suffix: "Flow",
-        nothing: "createArray()",
-    };
-    joined.of(source, tables).unwrap_or_else(|| always(source, tables).1)
-}
-
-impl Joined {
-    /// The expression; none where nothing is on request.
-    fn of(&self, source: &Source, tables: &[&Table]) -> Option<Value> {
-        if source.on_request.is_empty() {
-            return None;
-        }
-        let mut parts = Vec::new();
-        if !source.always.is_empty() {
-            parts.push(format!("variables('{}')", self.always));
-        }
-        let names = tables.iter().map(|table| table.name.as_str());
-        for name in names.filter(|name| source.on_request.contains(name)) {
-            parts.push(format!(
-                "if(contains(parameters('tablesUsed'), '{name}'), variables('{name}{}'), {})",
-                self.suffix, self.nothing
-            ));
-        }
-        Some(format!("[{}({})]", self.function, parts.join(", ")).into())
+    if source.on_request.is_empty() {
+        return flows_of_always(source, tables);
     }
+    let always = (!source.always.is_empty()).then(|| "variables('flows')".to_owned());
+    let on_request = tables.iter().filter(|table| is_on_request(source, table)).map(|table| {
+        let name = &table.name;
+        format!("if(contains(parameters('tablesUsed'), '{name}'), variables('{name}Flow'), createArray())")
+    });
+    let parts: Vec<String> = always.into_iter().chain(on_request).collect();
+    format!("[concat({})]", parts.join(", ")).into()
 }
 
-fn always(source: &Source, tables: &[&Table]) -> (Value, Value) {
-    let tables = tables
-        .iter()
-        .filter(|table| source.always.contains(&table.name.as_str()));
-    let streams: Map<String, Value> = tables
-        .clone()
-        .map(|table| (table.stream(), json!({"columns": table.stream_columns()})))
-        .collect();
-    (streams.into(), tables.map(|table| flow(table)).collect())
+fn flows_of_always(source: &Source, tables: &[&Table]) -> Value {
+    let always = tables.iter().filter(|table| !is_on_request(source, table));
+    always.map(|table| flow(table)).collect()
 }
 
 fn flow(table: &Table) -> Value {

@@ -45,16 +45,26 @@ fn names(settings: &Value) -> BTreeSet<&str> {
     settings.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// The streams of the rule of a source, and the tables that are made for it.
-fn streams_and_tables(deployment: &Deployment<'_>, short: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+/// The deployment of a source.
+fn of_source<'t>(deployment: &Deployment<'t>, short: &str) -> Deployment<'t> {
     let deployments = deployment.resources("Microsoft.Resources/deployments");
     let name = format!("idlogs-unique-{short}");
     let outer = deployments
         .into_iter()
         .find(|outer| deployment.value(&outer["name"]) == name.as_str())
         .unwrap();
-    let inner = deployment.inner(outer);
-    let rule = inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"]);
+    deployment.inner(outer)
+}
+
+/// The properties of the rule of a source.
+fn rule(deployment: &Deployment<'_>, short: &str) -> Value {
+    let inner = of_source(deployment, short);
+    inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"])
+}
+
+/// The streams of the rule of a source, and the tables that are made for it.
+fn streams_and_tables(deployment: &Deployment<'_>, short: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (inner, rule) = (of_source(deployment, short), rule(deployment, short));
     let streams: BTreeSet<String> = rule["streamDeclarations"]
         .as_object()
         .unwrap()
@@ -201,6 +211,45 @@ fn only_tables_that_were_chosen_are_made() {
 }
 
 #[test]
+fn a_rule_declares_the_added_columns_that_its_table_has() {
+    let template = built();
+    let given = json!({"sentinelOneUrl": "u", "sentinelOneStreams": ["unified-alerts"]});
+    let tables = json!({
+        "SentinelOneAgents_CL": ["TimeGenerated", "Uuid", "FirewallEnabled", "Other"],
+        "SentinelOneGroups_CL": ["TimeGenerated"],
+        "SentinelOneAlertsV2_CL": ["TimeGenerated", "AdditionalFields"],
+    });
+    let deployment = deployment(&template, given).over_tables(tables);
+    let streams = &rule(&deployment, "sentinelone")["streamDeclarations"];
+    let columns = |table: &str| -> BTreeSet<String> {
+        let columns = streams[format!("Custom-{table}")]["columns"].as_array().unwrap().iter();
+        columns
+            .map(|column| column["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let known = read(&root(), &root().join("infra/repository.txt")).unwrap().tables;
+    for (table, added) in [
+        ("SentinelOneAgents_CL", vec!["FirewallEnabled"]),
+        ("SentinelOneGroups_CL", vec![]),
+        ("SentinelOneAlertsV2_CL", vec!["AdditionalFields"]),
+    ] {
+        let known = known.iter().find(|known| known.name == table).unwrap();
+        let original = known.columns.iter().take(known.original).map(|(name, _)| name.as_str());
+        let wanted: Vec<&str> = original.chain(added).collect();
+        assert_eq!(columns(table), set(&wanted), "{table}");
+    }
+    let threats = known
+        .iter()
+        .find(|known| known.name == "SentinelOneThreats_CL")
+        .unwrap();
+    assert_eq!(
+        columns("SentinelOneThreats_CL").len(),
+        threats.columns.len(),
+        "as this template makes it"
+    );
+}
+
+#[test]
 fn the_old_onelogin_table_gets_its_guids() {
     let template = built();
     for (has_guids, transformation) in [
@@ -216,14 +265,10 @@ fn the_old_onelogin_table_gets_its_guids() {
             "transformOneLogin": "source | where true",
         });
         let deployment = deployment(&template, given);
-        let outer = deployment.resources("Microsoft.Resources/deployments");
-        let outer = outer
-            .iter()
-            .find(|outer| outer["name"].as_str().unwrap().contains("onelogin"))
-            .unwrap();
-        let inner = deployment.inner(outer);
-        let rule = inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"]);
-        assert_eq!(rule["dataFlows"][0]["transformKql"], transformation);
+        assert_eq!(
+            rule(&deployment, "onelogin")["dataFlows"][0]["transformKql"],
+            transformation
+        );
     }
 }
 

@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::files;
+
+/// The end of the variables with the columns of a stream.
+pub const COLUMNS: &str = "Columns";
+/// The end of the variables with the columns that a table may lack.
+pub const ADDED_COLUMNS: &str = "AddedColumns";
 
 /// One table.
 #[derive(Debug, Clone)]
@@ -13,6 +18,9 @@ pub struct Table {
     pub name: String,
     /// Names and types, in the order of the file.
     pub columns: Vec<(String, String)>,
+    /// How many of the columns every table of that name has, whoever made it. Those behind them were added by this
+    /// connector.
+    pub original: usize,
 }
 
 /// Reads every file of the folder, in the order of their names.
@@ -30,9 +38,13 @@ impl Table {
     pub fn parse(text: &str) -> Result<Self, String> {
         let file: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let name = file["table"].as_str().ok_or("the name of the table is missing")?;
+        let last = file["added_after"].as_str().ok_or("\"added_after\" is missing")?;
+        let columns = columns(&file["columns"])?;
+        let last = columns.iter().position(|(column, _)| column == last);
         Ok(Self {
             name: name.to_owned(),
-            columns: columns(&file["columns"])?,
+            columns,
+            original: last.ok_or("\"added_after\" names no column")? + 1,
         })
     }
 
@@ -47,25 +59,48 @@ impl Table {
         format!("transform{}", plain.replace('_', ""))
     }
 
-    /// The columns as a rule's stream declares them.
-    pub fn stream_columns(&self) -> Value {
-        self.columns_as(str::to_owned)
+    /// The variable with the columns that the table's stream declares whoever made the table.
+    pub fn columns_variable(&self) -> String {
+        format!("{}{COLUMNS}", self.name)
+    }
+
+    /// The variable with the columns that the stream declares where the table has them.
+    pub fn added_columns_variable(&self) -> String {
+        format!("{}{ADDED_COLUMNS}", self.name)
+    }
+
+    /// Whether a table that was not made by this version may lack some of the columns.
+    pub fn has_added_columns(&self) -> bool {
+        self.original < self.columns.len()
+    }
+
+    /// The columns of every table of that name, as a rule's stream declares them.
+    pub fn original_stream_columns(&self) -> Value {
+        let original = self.columns.iter().take(self.original);
+        original.map(|column| declared(column, str::to_owned)).collect()
+    }
+
+    /// The columns that were added, each under its name.
+    pub fn added_stream_columns(&self) -> Value {
+        let added = self.columns.iter().skip(self.original);
+        let added: Map<_, _> = added
+            .map(|column| (column.0.clone(), declared(column, str::to_owned)))
+            .collect();
+        added.into()
     }
 
     /// The columns as a workspace's table declares them.
     pub fn table_columns(&self) -> Value {
-        self.columns_as(|column_type| match column_type {
+        let spelling = |column_type: &str| match column_type {
             "datetime" => "dateTime".to_owned(),
             other => other.to_owned(),
-        })
+        };
+        self.columns.iter().map(|column| declared(column, spelling)).collect()
     }
+}
 
-    fn columns_as(&self, spelling: impl Fn(&str) -> String) -> Value {
-        let columns = self.columns.iter();
-        columns
-            .map(|(name, column_type)| json!({"name": name, "type": spelling(column_type)}))
-            .collect()
-    }
+fn declared((name, column_type): &(String, String), spelling: impl Fn(&str) -> String) -> Value {
+    json!({"name": name, "type": spelling(column_type)})
 }
 
 /// Names and types of an array of columns.
@@ -91,9 +126,9 @@ mod tests {
 
     #[test]
     fn a_time_is_spelt_as_each_of_the_two_wants_it() {
-        let file = r#"{"table":"A_B_CL","columns":[{"name":"TimeGenerated","type":"datetime"}]}"#;
+        let file = r#"{"table":"A_B_CL","added_after":"TimeGenerated","columns":[{"name":"TimeGenerated","type":"datetime"}]}"#;
         let table = Table::parse(file).unwrap();
-        assert_eq!(table.stream_columns()[0]["type"], "datetime");
+        assert_eq!(table.original_stream_columns()[0]["type"], "datetime");
         assert_eq!(table.table_columns()[0]["type"], "dateTime");
         assert_eq!(
             (table.stream(), table.transform_parameter()),
@@ -102,8 +137,33 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_types_is_refused() {
-        let file = r#"{"table":"A_CL","columns":[{"name":"TimeGenerated"}]}"#;
-        assert_eq!(Table::parse(file).unwrap_err(), "a column has no name or no type");
+    fn the_columns_behind_the_last_original_one_are_added() {
+        let file =
+            r#"{"table":"A_CL","added_after":"A","columns":[{"name":"A","type":"string"},{"name":"B","type":"real"}]}"#;
+        let table = Table::parse(file).unwrap();
+        assert_eq!(
+            table.original_stream_columns(),
+            json!([{"name": "A", "type": "string"}])
+        );
+        assert_eq!(
+            table.added_stream_columns(),
+            json!({"B": {"name": "B", "type": "real"}})
+        );
+        assert!(table.has_added_columns());
+    }
+
+    #[test]
+    fn a_file_without_types_or_without_the_last_original_column_is_refused() {
+        for (columns, said) in [
+            (
+                r#""added_after":"A","columns":[{"name":"A"}]"#,
+                "a column has no name or no type",
+            ),
+            (r#""columns":[]"#, "\"added_after\" is missing"),
+            (r#""added_after":"A","columns":[]"#, "\"added_after\" names no column"),
+        ] {
+            let refused = Table::parse(&format!(r#"{{"table":"A_CL",{columns}}}"#)).unwrap_err();
+            assert_eq!(refused, said);
+        }
     }
 }

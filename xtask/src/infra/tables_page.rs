@@ -15,6 +15,7 @@ struct TableFile {
     ignored: Vec<String>,
     #[serde(default)]
     known: Vec<String>,
+    added_after: String,
     columns: Vec<ColumnOfFile>,
 }
 
@@ -52,6 +53,10 @@ impl TableFile {
             "|---|---|---|".to_owned(),
         ];
         lines.extend(self.columns.iter().map(ColumnOfFile::line));
+        if self.columns.last().is_some_and(|last| last.name != self.added_after) {
+            let last = &self.added_after;
+            lines.push(format!("\nAdded by this connector: the columns after `{last}`."));
+        }
         if !self.known.is_empty() {
             lines.push(format!("\nOnly in `AdditionalFields`: {}.", quoted(&self.known)));
         }
@@ -95,7 +100,8 @@ mod tests {
     #[test]
     fn a_section_says_where_every_column_is_read_from_and_what_has_none() {
         let folder = tempfile::tempdir().unwrap();
-        let file = r#"{"table": "A_CL", "description": "Rows.", "ignored": ["_links"], "known": ["b", "c[].d"], "columns": [
+        let file = r#"{"table": "A_CL", "description": "Rows.", "ignored": ["_links"], "known": ["b", "c[].d"],
+            "added_after": "Token", "columns": [
             {"name": "TimeGenerated", "type": "datetime", "from": ["x", "y"], "take": "latest"},
             {"name": "B", "type": "string", "from": ["x", "z"]},
             {"name": "Token", "type": "string", "never": true},
@@ -108,6 +114,7 @@ mod tests {
             | `Token` | string | stays empty: it is a secret |\n\
             | `Instance` | string | `$instance` |\n\
             | `More` | dynamic | everything that no other column took |\n\n\
+            Added by this connector: the columns after `Token`.\n\n\
             Only in `AdditionalFields`: `b`, `c[].d`.\n\nLeft out: `_links`.";
         assert_eq!(sections(folder.path()).unwrap(), expected);
     }

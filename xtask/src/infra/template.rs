@@ -54,7 +54,7 @@ fn parameters(ingredients: &Ingredients) -> Map<String, Value> {
     }
     for table in tables_of_sources(ingredients) {
         let description = format!(
-            "Transformation of {} at ingestion. `source` keeps every row as it is.",
+            "Transformation of {} at ingestion. `source` keeps every row as it is. It may read the columns that the table has.",
             table.name
         );
         let parameter = json!({

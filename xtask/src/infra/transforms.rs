@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::check::expression::{self, Expression};
-use super::check::tables::declared_streams;
+use super::check::tables::{DeclaredStream, declared_streams};
 use super::rules::LONGEST_TRANSFORM;
 use super::tables::columns_of_template;
-use crate::kql::Transform;
+use crate::kql::{Columns, TableColumns, TableVariant, Transform};
 use crate::vendors::HAS_GUIDS;
 
 /// A template, and where its parameters come from.
@@ -41,19 +41,18 @@ pub fn of_template(template: &Value) -> Result<Vec<Transform>, String> {
 }
 
 fn collect(scope: &TransformScope<'_>, found: &mut Vec<Transform>) -> Result<(), String> {
-    let mut streams = Vec::new();
-    declared_streams(scope.template, &mut streams);
+    let streams = declared_streams(scope.template);
     let mut flows = Vec::new();
     data_flows(scope.template, &mut flows);
     for flow in flows {
         let target = flow["outputStream"].as_str().unwrap_or_default();
         let target = target.strip_prefix("Custom-").unwrap_or(target).to_owned();
-        let mut source = flow["streams"].as_array().into_iter().flatten();
-        let stream = source
-            .next()
-            .and_then(|stream| streams.iter().find(|(name, _)| stream == name.as_str()));
-        let (_, columns) = stream.ok_or_else(|| format!("the flow into {target} has no declared stream"))?;
-        let columns = columns_of_template(columns).map_err(|error| format!("the stream into {target}: {error}"))?;
+        let name = flow["streams"][0]
+            .as_str()
+            .and_then(|name| name.strip_prefix("Custom-"));
+        let stream = streams.iter().find(|stream| Some(stream.table) == name);
+        let stream = stream.ok_or_else(|| format!("the flow into {target} has no declared stream"))?;
+        let sources = sources(stream).map_err(|error| format!("the stream into {target}: {error}"))?;
         let written = flow["transformKql"]
             .as_str()
             .ok_or_else(|| format!("the flow into {target} has no transformation"))?;
@@ -63,12 +62,16 @@ fn collect(scope: &TransformScope<'_>, found: &mut Vec<Transform>) -> Result<(),
                     "the transformation of {target} is longer than {LONGEST_TRANSFORM} characters"
                 ));
             }
-            found.push(Transform {
-                text: possible.text,
-                source: columns.iter().cloned().collect(),
+            let into_guids = possible.conditions.iter().any(|condition| condition == HAS_GUIDS);
+            found.extend(sources.iter().map(|(columns, source)| Transform {
+                text: possible.text.clone(),
+                source: source.clone(),
                 target: target.clone(),
-                into_guids: possible.conditions.iter().any(|condition| condition == HAS_GUIDS),
-            });
+                into: TableVariant {
+                    columns: *columns,
+                    has_guids: into_guids,
+                },
+            }));
         }
     }
     for resource in scope.template["resources"].as_array().into_iter().flatten() {
@@ -82,6 +85,25 @@ fn collect(scope: &TransformScope<'_>, found: &mut Vec<Transform>) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// What a stream declares: over a table with all columns, and over one without those that were added.
+fn sources(stream: &DeclaredStream<'_>) -> Result<Vec<(TableColumns, Columns)>, &'static str> {
+    let original: Columns = columns_of_template(stream.original)?.into_iter().collect();
+    let added: Value = stream
+        .added
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(_, column)| column.clone())
+        .collect();
+    let mut all = original.clone();
+    all.extend(columns_of_template(&added)?);
+    let mut sources = vec![(TableColumns::All, all)];
+    if !stream.added.is_null() {
+        sources.push((TableColumns::Original, original));
+    }
+    Ok(sources)
 }
 
 fn data_flows<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
@@ -165,7 +187,7 @@ mod tests {
         let inner = json!({
             "parameters": {"p": {"type": "string"}},
             "variables": {
-                "stream": {"Custom-A_CL": {"columns": [{"name": "x", "type": "dateTime"}]}},
+                "A_CLColumns": [{"name": "x", "type": "dateTime"}],
                 "flow": [{"streams": ["Custom-A_CL"], "outputStream": "Custom-A_CL", "transformKql": flow_text}],
             },
         });
@@ -177,7 +199,10 @@ mod tests {
 
     fn texts(template: &Value) -> Result<Vec<(String, bool)>, String> {
         let found = of_template(template)?;
-        Ok(found.into_iter().map(|found| (found.text, found.into_guids)).collect())
+        Ok(found
+            .into_iter()
+            .map(|found| (found.text, found.into.has_guids))
+            .collect())
     }
 
     #[test]
@@ -189,6 +214,30 @@ mod tests {
             ("source | where x", "A_CL")
         );
         assert_eq!(found[0].source["x"], "datetime");
+    }
+
+    #[test]
+    fn a_table_may_lack_the_columns_that_were_added() {
+        let mut template = template("source", Value::Null);
+        let variables = &mut template["resources"][0]["properties"]["template"]["variables"];
+        variables["A_CLAddedColumns"] = json!({"y": {"name": "y", "type": "real"}});
+        let found = of_template(&template).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| {
+                (
+                    found.into.columns,
+                    found.source.keys().map(String::as_str).collect::<String>(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (TableColumns::All, "xy".to_owned()),
+                (TableColumns::Original, "x".to_owned())
+            ]
+        );
     }
 
     #[test]
@@ -224,7 +273,8 @@ mod tests {
                 .contains("longer than")
         );
         let mut without = template("source", Value::Null);
-        without["resources"][0]["properties"]["template"]["variables"]["stream"] = json!({});
+        without["resources"][0]["properties"]["template"]["variables"] =
+            json!({"flow": without["resources"][0]["properties"]["template"]["variables"]["flow"]});
         assert!(texts(&without).unwrap_err().contains("no declared stream"));
     }
 }

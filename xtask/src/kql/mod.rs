@@ -23,7 +23,7 @@ use serde::Deserialize;
 pub use binder::{Function, Query, Report, Request, check_queries};
 pub use content::Content;
 pub use schemas::{Columns, Schemas};
-pub use workspace::{Transform, Workspace};
+pub use workspace::{TableColumns, TableVariant, Transform, Workspace};
 
 use crate::files::{json, with_ending};
 use node::Node;
@@ -136,7 +136,7 @@ mod tests {
                 text: text.to_owned(),
                 source: Columns::from([("x".to_owned(), column_type.to_owned())]),
                 target: "A_CL".to_owned(),
-                into_guids: false,
+                into: TableVariant::default(),
             };
             let workspace = Workspace {
                 schemas: Schemas::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::vendors::{RETIRED_TABLE, RETIRED_TABLE_LAST_COLUMN};
+use crate::vendors::RETIRED_TABLE;
 
 /// Column -> type, without the columns that Azure Monitor gives every table.
 pub type Columns = BTreeMap<String, String>;
@@ -14,19 +14,16 @@ pub struct Schemas {
     pub tables: BTreeMap<String, Columns>,
     /// Tables that are known but not there: a fuzzy union may name them.
     pub absent: BTreeSet<String>,
-    /// The table of a workspace where the retired function app wrote.
-    retired_table: Columns,
+    /// The same tables with only the columns that each has whoever made it.
+    original: BTreeMap<String, Columns>,
 }
 
 impl Schemas {
-    /// Adds a table with the names and types of its columns, in their order.
-    pub fn add(&mut self, table: &str, columns: &[(String, String)]) {
-        if table == RETIRED_TABLE {
-            let last = columns.iter().position(|(name, _)| name == RETIRED_TABLE_LAST_COLUMN);
-            let old = last.map_or(columns.len(), |last| last + 1);
-            self.retired_table = columns.iter().take(old).cloned().collect();
-            to_guids(&mut self.retired_table);
-        }
+    /// Adds a table with the names and types of its columns, in their order. The first `original` of them are there
+    /// whoever made the table.
+    pub fn add(&mut self, table: &str, columns: &[(String, String)], original: usize) {
+        let first = columns.iter().take(original).cloned();
+        self.original.insert(table.to_owned(), first.collect());
         self.tables.insert(table.to_owned(), columns.iter().cloned().collect());
     }
 
@@ -49,12 +46,21 @@ impl Schemas {
         bare
     }
 
+    /// The same workspace where no table has the columns that this connector added.
+    pub fn original(&self) -> Self {
+        let mut original = self.clone();
+        original.tables.clone_from(&self.original);
+        original
+    }
+
     /// The same workspace with the table as the retired function app made it: 30 columns, ids of type guid.
     pub fn with_retired_table(&self) -> Self {
         let mut older = self.clone();
-        older
-            .tables
-            .insert(RETIRED_TABLE.to_owned(), self.retired_table.clone());
+        if let Some(columns) = self.original.get(RETIRED_TABLE) {
+            let mut columns = columns.clone();
+            to_guids(&mut columns);
+            older.tables.insert(RETIRED_TABLE.to_owned(), columns);
+        }
         older
     }
 
@@ -86,7 +92,7 @@ impl Schemas {
     pub fn of_the_project() -> Self {
         let mut schemas = Self::default();
         for table in crate::infra::tables::read(&crate::cargo::root().join("infra/tables")).unwrap() {
-            schemas.add(&table.name, &table.columns);
+            schemas.add(&table.name, &table.columns, table.original);
         }
         schemas
     }
@@ -121,6 +127,15 @@ mod tests {
             (columns["uuid_g"].as_str(), columns["risk_score_d"].as_str()),
             ("guid", "real")
         );
+    }
+
+    #[test]
+    fn the_original_tables_have_none_of_the_added_columns() {
+        let original = schemas().original();
+        assert!(!original.tables["OneLogin_CL"].contains_key("AdditionalFields"));
+        assert!(original.tables["SentinelOneAgents_CL"].contains_key("RemoteProfilingState"));
+        assert!(!original.tables["SentinelOneAgents_CL"].contains_key("FirewallEnabled"));
+        assert_eq!(original.tables.len(), 13);
     }
 
     #[test]

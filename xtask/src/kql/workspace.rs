@@ -7,6 +7,25 @@ use super::content::Content;
 use super::schemas::{Columns, Schemas};
 use crate::vendors::TABLES_ON_REQUEST;
 
+/// Which columns a table has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TableColumns {
+    /// Those of its definition.
+    #[default]
+    All,
+    /// Those that it has whoever made it.
+    Original,
+}
+
+/// Which table of its name a workspace has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TableVariant {
+    /// Its columns.
+    pub columns: TableColumns,
+    /// Whether it is the one that the retired function app made, whose ids are of type guid.
+    pub has_guids: bool,
+}
+
 /// An ingestion transformation of a data flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transform {
@@ -16,8 +35,8 @@ pub struct Transform {
     pub source: Columns,
     /// The table that it fills.
     pub target: String,
-    /// Whether the table is one that the retired function app made, whose ids are of type guid.
-    pub into_guids: bool,
+    /// The table that it is for.
+    pub into: TableVariant,
 }
 
 /// Tables, what reads them, and what fills them.
@@ -49,21 +68,38 @@ impl Workspace {
         self.content.shape(&self.schemas)
     }
 
-    /// Binds every text: with all tables, and without those on request. The functions must also bind where none of their
-    /// tables is there, where their tables have none of the columns, and over the table of the retired function
-    /// app.
+    /// Binds every text: with all tables, without those on request, and where the tables lack the columns that were added.
+    /// The functions must also bind where none of their tables is there, where their tables have none of the columns, and
+    /// over the table of the retired function app.
     pub fn questions(&self) -> Questions {
         let texts = self.content.texts();
         let queries: Vec<Query> = texts.iter().map(|text| text.query.clone()).collect();
-        let all = queries.iter().cloned().chain(self.transforms(false)).collect();
+        let with_transforms = |columns| {
+            let transforms = self.transforms(TableVariant {
+                columns,
+                has_guids: false,
+            });
+            queries.iter().cloned().chain(transforms).collect()
+        };
+        let into_guids = |columns| {
+            self.transforms(TableVariant {
+                columns,
+                has_guids: true,
+            })
+        };
         let tables: Vec<&str> = self.content.tables_of_functions(&self.schemas).into_iter().collect();
         let schemas = &self.schemas;
         let asked = [
-            ("", schemas.clone(), all),
+            ("", schemas.clone(), with_transforms(TableColumns::All)),
+            (
+                "over tables without the added columns",
+                schemas.original(),
+                with_transforms(TableColumns::Original),
+            ),
             (
                 "without the tables on request",
                 schemas.without(&TABLES_ON_REQUEST),
-                queries,
+                queries.clone(),
             ),
             (
                 "without the tables that functions read",
@@ -75,12 +111,12 @@ impl Workspace {
             (
                 "over the retired function app's table",
                 schemas.with_retired_table(),
-                Vec::new(),
+                into_guids(TableColumns::Original),
             ),
             (
                 "into the retired function app's table, with guids",
                 schemas.with_guids(),
-                self.transforms(true),
+                into_guids(TableColumns::All),
             ),
         ];
         let asked = asked.into_iter().map(|(circumstances, schemas, queries)| Asked {
@@ -97,11 +133,8 @@ impl Workspace {
         }
     }
 
-    fn transforms(&self, into_guids: bool) -> Vec<Query> {
-        let wanted = self
-            .transforms
-            .iter()
-            .filter(|transform| transform.into_guids == into_guids);
+    fn transforms(&self, into: TableVariant) -> Vec<Query> {
+        let wanted = self.transforms.iter().filter(|transform| transform.into == into);
         let query = |transform: &Transform| {
             let name = format!("transformation of {}", transform.target);
             Query::transform(&name, &transform.text, transform.source.clone(), &transform.target)
@@ -223,12 +256,15 @@ mod tests {
     fn a_transformation_into_guids_is_asked_about_over_a_table_with_guids() {
         let table = |name: &str| vec![(name.to_owned(), "string".to_owned())];
         let mut schemas = Schemas::default();
-        schemas.add("OneLogin_CL", &table("uuid_g"));
-        let transform = |into_guids| Transform {
-            text: format!("guids: {into_guids}"),
+        schemas.add("OneLogin_CL", &table("uuid_g"), 1);
+        let transform = |has_guids| Transform {
+            text: format!("guids: {has_guids}"),
             source: table("uuid_g").into_iter().collect(),
             target: "OneLogin_CL".to_owned(),
-            into_guids,
+            into: TableVariant {
+                has_guids,
+                ..TableVariant::default()
+            },
         };
         let workspace = Workspace {
             schemas,

@@ -2,17 +2,24 @@
 //!
 //! What only Azure knows (`reference`, ids) becomes a text that says where it comes from.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::expression::{self, Expression};
 
+const TABLE_TYPE: &str = "Microsoft.OperationalInsights/workspaces/tables";
+
 /// A template with the parameters that it is deployed with.
 pub struct Deployment<'t> {
     template: &'t Value,
     given: BTreeMap<String, Value>,
     cloud: &'static str,
+    /// The columns of tables that are in the workspace already. Any other is as the template makes it.
+    existing_tables: Value,
+    /// Of the lambda expressions around what is worked out.
+    lambda_variables: RefCell<Vec<(String, Value)>>,
 }
 
 impl<'t> Deployment<'t> {
@@ -23,6 +30,16 @@ impl<'t> Deployment<'t> {
             template,
             given: given.map(|(name, value)| (name.clone(), value.clone())).collect(),
             cloud: "AzureCloud",
+            existing_tables: json!({}),
+            lambda_variables: RefCell::default(),
+        }
+    }
+
+    /// The same into a workspace with these tables, each with the names of its columns.
+    pub fn over_tables(self, existing_tables: Value) -> Self {
+        Self {
+            existing_tables,
+            ..self
         }
     }
 
@@ -62,6 +79,8 @@ impl<'t> Deployment<'t> {
                 .map(|(name, value)| (name.clone(), self.value(&value["value"])))
                 .collect(),
             cloud: self.cloud,
+            existing_tables: self.existing_tables.clone(),
+            lambda_variables: RefCell::default(),
         }
     }
 
@@ -92,11 +111,53 @@ impl<'t> Deployment<'t> {
                 };
                 self.evaluate(&arguments[chosen])
             }
+            Expression::Call { name, arguments } if name == "map" => self.map(arguments),
             Expression::Call { name, arguments } => {
                 let arguments: Vec<Value> = arguments.iter().map(|argument| self.evaluate(argument)).collect();
                 self.call(name, &arguments)
             }
         }
+    }
+
+    fn map(&self, arguments: &[Expression]) -> Value {
+        let [elements, lambda] = arguments else {
+            panic!("map takes an array and a lambda expression");
+        };
+        let [variable, body] = lambda.call_of("lambda").unwrap() else {
+            panic!("{lambda} has not one variable");
+        };
+        let mapped = |element: &Value| {
+            let variable = variable.text().unwrap().to_owned();
+            self.lambda_variables.borrow_mut().push((variable, element.clone()));
+            let mapped = self.evaluate(body);
+            self.lambda_variables.borrow_mut().pop();
+            mapped
+        };
+        self.evaluate(elements).as_array().unwrap().iter().map(mapped).collect()
+    }
+
+    fn lambda_variable(&self, name: &str) -> Value {
+        let variables = self.lambda_variables.borrow();
+        let found = variables.iter().rev().find(|(known, _)| known == name);
+        found
+            .unwrap_or_else(|| panic!("{name} is not in a lambda expression"))
+            .1
+            .clone()
+    }
+
+    /// What `reference` gives of a table, if the id is that of one.
+    fn table(&self, id: &str) -> Option<Value> {
+        let name = id.strip_suffix(')')?.rsplit_once(',')?.1;
+        if !id.contains(TABLE_TYPE) {
+            return None;
+        }
+        if let Some(names) = self.existing_tables[name].as_array() {
+            let columns: Value = names.iter().map(|name| json!({"name": name})).collect();
+            return Some(json!({"schema": {"columns": columns}}));
+        }
+        let mut resources = self.template["resources"].as_array().unwrap().iter();
+        let made = resources.find(|resource| resource["properties"]["schema"]["name"] == name);
+        Some(made.unwrap()["properties"].clone())
     }
 
     fn call(&self, name: &str, arguments: &[Value]) -> Value {
@@ -121,6 +182,23 @@ impl<'t> Deployment<'t> {
                 Value::Object(pairs.collect())
             }
             "union" | "concat" => joined(arguments),
+            "intersection" => {
+                let others = arguments[1].as_array().unwrap();
+                let common = arguments[0]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter(|element| others.contains(element));
+                common.cloned().collect()
+            }
+            "objectKeys" => arguments[0]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .map(Value::from)
+                .collect(),
+            "lambdaVariables" => self.lambda_variable(text(0)),
             "toLower" => text(0).to_lowercase().into(),
             "split" => text(0).split(text(1)).map(Value::from).collect(),
             "join" => {
@@ -145,6 +223,7 @@ impl<'t> Deployment<'t> {
             "resourceGroup" => json!({"id": "/group", "location": "here"}),
             "subscription" => json!({"tenantId": "tenant"}),
             "uniqueString" => "unique".into(),
+            "reference" if self.table(text(0)).is_some() => self.table(text(0)).unwrap(),
             "reference" | "resourceId" | "extensionResourceId" | "subscriptionResourceId" | "guid" => {
                 let parts: Vec<&str> = arguments.iter().map(|part| part.as_str().unwrap()).collect();
                 format!("{name}({})", parts.join(",")).into()

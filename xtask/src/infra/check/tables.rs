@@ -1,9 +1,9 @@
 //! Tables and rules of one template against `infra/tables`, and against the limits of a rule.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::scope::texts;
-use crate::infra::tables::Table;
+use crate::infra::tables::{ADDED_COLUMNS, COLUMNS, Table};
 
 /// Streams and data flows that a data collection rule takes.
 const MOST_IN_A_RULE: usize = 10;
@@ -29,10 +29,9 @@ pub fn problems(path: &str, template: &Value, known: &[Table]) -> Vec<String> {
             problems.extend(table_problem(&resource["properties"]["schema"], known));
         }
     }
-    let mut streams = Vec::new();
-    declared_streams(template, &mut streams);
-    for (name, columns) in &streams {
-        problems.extend(stream_problems(name, columns, known));
+    let streams = declared_streams(template);
+    for stream in &streams {
+        problems.extend(stream_problems(stream, known));
     }
     let flows = count_flows(template);
     if streams.len() > MOST_IN_A_RULE || flows > MOST_IN_A_RULE {
@@ -58,21 +57,26 @@ fn table_problem(schema: &Value, known: &[Table]) -> Option<String> {
     (schema["columns"] != table.table_columns()).then(|| format!("the columns of {name} are not those of infra/tables"))
 }
 
-/// Every declared stream, wherever it stands: in a rule, or in a variable that the rule picks from.
-pub fn declared_streams<'v>(value: &'v Value, found: &mut Vec<(String, &'v Value)>) {
-    match value {
-        Value::Object(members) => {
-            for (key, member) in members {
-                if key.starts_with("Custom-") && member["columns"].is_array() {
-                    found.push((key.clone(), &member["columns"]));
-                } else if key != "template" {
-                    declared_streams(member, found);
-                }
-            }
-        }
-        Value::Array(elements) => elements.iter().for_each(|element| declared_streams(element, found)),
-        _ => {}
-    }
+/// The columns of a stream, as the variables of a template hold them.
+pub struct DeclaredStream<'v> {
+    /// The table that it fills.
+    pub table: &'v str,
+    /// The columns that are always declared.
+    pub original: &'v Value,
+    /// Those that are declared where the table has them, each under its name. Null where there are none.
+    pub added: &'v Value,
+}
+
+/// The stream of every table whose columns the template has as variables.
+pub fn declared_streams(template: &Value) -> Vec<DeclaredStream<'_>> {
+    let variables = &template["variables"];
+    let names = variables.as_object().into_iter().flatten();
+    let streams = names.filter_map(|(name, original)| {
+        let table = name.strip_suffix(COLUMNS).filter(|table| table.ends_with("_CL"))?;
+        let added = &variables[format!("{table}{ADDED_COLUMNS}")];
+        Some(DeclaredStream { table, original, added })
+    });
+    streams.collect()
 }
 
 fn count_flows(template: &Value) -> usize {
@@ -83,12 +87,17 @@ fn count_flows(template: &Value) -> usize {
     count
 }
 
-fn stream_problems(name: &str, columns: &Value, known: &[Table]) -> Vec<String> {
-    let Some(table) = known.iter().find(|table| table.stream() == name) else {
-        return vec![format!("the stream {name} is of no table in infra/tables")];
+fn stream_problems(stream: &DeclaredStream<'_>, known: &[Table]) -> Vec<String> {
+    let Some(table) = known.iter().find(|table| table.name == stream.table) else {
+        return vec![format!("the stream of {} is of no table in infra/tables", stream.table)];
     };
+    let name = table.stream();
     let mut problems = Vec::new();
-    if *columns != table.stream_columns() {
+    let added = match stream.added {
+        Value::Null => json!({}),
+        added => added.clone(),
+    };
+    if *stream.original != table.original_stream_columns() || added != table.added_stream_columns() {
         problems.push(format!("the columns of {name} are not those of infra/tables"));
     }
     for (column, column_type) in &table.columns {
@@ -120,23 +129,28 @@ mod tests {
         let columns = columns
             .iter()
             .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()));
+        let columns: Vec<_> = columns.collect();
         Table {
             name: "A_CL".to_owned(),
-            columns: columns.collect(),
+            original: columns.len().min(1),
+            columns,
         }
     }
 
     fn template(table: &Table) -> Value {
-        json!({"resources": [
-            {
-                "type": "Microsoft.OperationalInsights/workspaces/tables",
-                "properties": {"schema": {"name": "A_CL", "columns": table.table_columns()}},
+        json!({
+            "variables": {
+                "A_CLColumns": table.original_stream_columns(),
+                "A_CLAddedColumns": table.added_stream_columns(),
             },
-            {"properties": {
-                "streamDeclarations": {"Custom-A_CL": {"columns": table.stream_columns()}},
-                "dataFlows": [{"outputStream": "Custom-A_CL"}],
-            }},
-        ]})
+            "resources": [
+                {
+                    "type": "Microsoft.OperationalInsights/workspaces/tables",
+                    "properties": {"schema": {"name": "A_CL", "columns": table.table_columns()}},
+                },
+                {"properties": {"dataFlows": [{"outputStream": "Custom-A_CL"}]}},
+            ],
+        })
     }
 
     #[test]
@@ -187,12 +201,7 @@ mod tests {
     #[test]
     fn more_streams_than_a_rule_takes_are_refused() {
         let known = table(&[("TimeGenerated", "datetime")]);
-        let declared = (0..11).map(|number| {
-            (
-                format!("Custom-A{number}_CL"),
-                json!({"columns": known.stream_columns()}),
-            )
-        });
+        let declared = (0..11).map(|number| (format!("A{number}_CLColumns"), known.original_stream_columns()));
         let declared: serde_json::Map<_, _> = declared.collect();
         let problems = problems("t", &json!({"variables": declared}), &[known]).join("; ");
         assert!(problems.contains("not 11 and 0"), "{problems}");
