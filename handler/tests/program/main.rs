@@ -24,6 +24,7 @@ mod key_vault;
 mod kill_everywhere;
 mod lasting_faults;
 mod long_walks;
+mod mistakes;
 mod named_wrappers;
 mod no_events;
 mod onelogin_api;
