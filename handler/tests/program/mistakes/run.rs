@@ -11,6 +11,7 @@ use simulator::pingone::PingOne;
 use simulator::pingone_enterprise::{self, Authentication, PingOneEnterprise};
 use simulator::sentinelone::SentinelOne;
 use simulator::tls::{Authority, TlsFront};
+use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 
 use super::case::{Before, Case, Source};
@@ -67,7 +68,9 @@ struct World {
     pingone: Option<PingOne>,
     _console: Option<SentinelOne>,
     _enterprise: Option<PingOneEnterprise>,
-    _fronts: [TlsFront; 2],
+    fronts: [TlsFront; 2],
+    /// Bound, so that nobody else gets its port, and not listening.
+    _closed: TcpSocket,
     other_poll: Option<Child>,
 }
 
@@ -130,6 +133,9 @@ impl World {
         let authority = Authority::new();
         let plain = format!("http://127.0.0.1:{}", stand_in.port);
         let fronts = ["127.0.0.1", "other.example"].map(|host| TlsFront::start(&authority, &[host], &plain));
+        let closed = TcpSocket::new_v4().unwrap();
+        closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let closed_port = closed.local_addr().unwrap().port();
         let mut world = Self {
             handler: Handler::new(),
             addresses: Addresses(BTreeMap::new()),
@@ -137,12 +143,13 @@ impl World {
             _console: None,
             _enterprise: None,
             other_poll: None,
-            _fronts: fronts,
+            fronts,
+            _closed: closed,
             stand_in,
         };
         let authority_file = world.handler.path("authority.pem");
         std::fs::write(&authority_file, authority.certificate_pem()).unwrap();
-        let [right, wrong] = &world._fronts;
+        let [right, wrong] = &world.fronts;
         world.addresses = Addresses(BTreeMap::from([
             ("{stand-in}", plain),
             ("{stand-in-port}", world.stand_in.port.to_string()),
@@ -153,7 +160,7 @@ impl World {
             ("{tls}", format!("https://127.0.0.1:{}", right.port())),
             ("{tls-of-another}", format!("https://127.0.0.1:{}", wrong.port())),
             ("{authority}", authority_file.display().to_string()),
-            ("{closed}", format!("http://127.0.0.1:{}", free_port())),
+            ("{closed}", format!("http://127.0.0.1:{closed_port}")),
             ("{free-port}", free_port().to_string()),
         ]));
         world.handler.set("POLL_BUDGET", "4s");
@@ -179,28 +186,8 @@ impl World {
                 }
                 self._console = Some(console);
             }
-            Source::EnterpriseClient => {
-                let options = pingone_enterprise::Options::default();
-                let vendor = PingOneEnterprise::start(options.clone());
-                self.handler
-                    .set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url())
-                    .set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url())
-                    .set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id)
-                    .set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret);
-                self._enterprise = Some(vendor);
-            }
-            Source::EnterpriseUser => {
-                let options = pingone_enterprise::Options {
-                    authentication: Authentication::Basic,
-                    ..pingone_enterprise::Options::default()
-                };
-                let vendor = PingOneEnterprise::start(options.clone());
-                self.handler
-                    .set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url())
-                    .set("PINGONE_ENTERPRISE__USERNAME", &options.username)
-                    .set("PINGONE_ENTERPRISE__PASSWORD", &options.password);
-                self._enterprise = Some(vendor);
-            }
+            Source::EnterpriseClient => self.add_subscription(Authentication::Bearer),
+            Source::EnterpriseUser => self.add_subscription(Authentication::Basic),
             Source::OneLoginPush => {
                 self.handler.set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN);
             }
@@ -215,20 +202,41 @@ impl World {
         }
     }
 
+    fn add_subscription(&mut self, authentication: Authentication) {
+        let options = pingone_enterprise::Options {
+            authentication,
+            ..pingone_enterprise::Options::default()
+        };
+        let vendor = PingOneEnterprise::start(options.clone());
+        let handler = self.handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
+        match authentication {
+            Authentication::Bearer => handler
+                .set("PINGONE_ENTERPRISE__TOKEN_URL", &vendor.token_url())
+                .set("PINGONE_ENTERPRISE__CLIENT_ID", &options.client_id)
+                .set("PINGONE_ENTERPRISE__CLIENT_SECRET", &options.client_secret),
+            Authentication::Basic => handler
+                .set("PINGONE_ENTERPRISE__USERNAME", &options.username)
+                .set("PINGONE_ENTERPRISE__PASSWORD", &options.password),
+        };
+        self._enterprise = Some(vendor);
+    }
+
     /// What happened before, and then the settings of the case.
     async fn prepare(&mut self, case: &Case) -> Result<(), String> {
         for step in case.before {
             self.take(*step).await?;
         }
         for (name, value) in case.settings {
-            match *value {
-                "" => drop(self.handler.environment.remove(*name)),
-                value => drop(self.handler.set(name, &self.addresses.fill(value))),
+            self.handler.environment.remove(*name);
+            if !value.is_empty() {
+                self.handler.set(name, &self.addresses.fill(value));
             }
         }
         for step in case.before {
             match step {
-                Before::PolledInVain => drop(self.handler.poll().await),
+                Before::PolledInVain => {
+                    self.handler.poll().await;
+                }
                 Before::AnotherPollRuns => {
                     self.other_poll = Some(self.handler.command(&["poll"]).spawn().unwrap());
                     let stand_in = &self.stand_in;

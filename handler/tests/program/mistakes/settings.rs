@@ -202,9 +202,9 @@ const VALUES: &[Case] = &[
         ..POLL
     },
     Case {
-        name: "16: a region as a host name",
+        name: "16: a region as its domain",
         sources: PINGONE,
-        settings: &[("PINGONE__REGION", "auth.pingone.eu")],
+        settings: &[("PINGONE__REGION", "pingone.eu")],
         code: 0,
         says: &["12 rows delivered"],
         ..POLL

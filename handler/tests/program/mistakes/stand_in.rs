@@ -29,6 +29,9 @@ const IDENTITY_TOKEN: Answer = Answer::Json(
     r#"{"access_token":"a-token","expires_on":"4102444800","resource":"https://monitor.azure.com","token_type":"Bearer"}"#,
 );
 
+/// What stands for the target of a request that is none.
+const HANDSHAKE: &str = "a TLS handshake";
+
 type Answers = &'static [(&'static str, Answer)];
 
 /// Listens until it is dropped.
@@ -76,6 +79,7 @@ async fn serve(mut connection: TcpStream, answers: Answers, counted: &AtomicUsiz
     let found = answers.iter().find(|(part, _)| target.contains(part));
     let answer = match found {
         Some((_, answer)) => *answer,
+        None if target == HANDSHAKE => Answer::Json(400, "{}"),
         None if target.contains("/msi/token") => IDENTITY_TOKEN,
         None => Answer::Json(404, r#"{"error":"there is nothing at this path"}"#),
     };
@@ -104,6 +108,10 @@ fn whole(status: u16, header: &str, body: &str) -> String {
 async fn read_request(connection: &mut TcpStream) -> std::io::Result<Option<String>> {
     let (mut request, mut chunk) = (Vec::new(), [0; 4096]);
     loop {
+        // A TLS handshake (RFC 8446, 5.1), which a server of plain HTTP takes for a bad request.
+        if request.first() == Some(&22) {
+            return Ok(Some(HANDSHAKE.to_owned()));
+        }
         let end_of_head = request.windows(4).position(|bytes: &[u8]| bytes == b"\r\n\r\n");
         if let Some(end) = end_of_head {
             let head = String::from_utf8_lossy(&request[..end]).into_owned();

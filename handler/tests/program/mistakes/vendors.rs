@@ -95,7 +95,7 @@ const REFUSALS: &[Case] = &[
         settings: CONSOLE_THERE,
         answers: &[("/web/api/", BAD_TOKEN)],
         says: &["FAILED sentinelone/default", "401", "SENTINELONE__API_TOKEN"],
-        lines: 9,
+        lines: 10,
         ..CHECK
     },
     Case {
