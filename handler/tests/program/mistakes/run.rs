@@ -203,9 +203,9 @@ impl World {
     }
 
     fn add_subscription(&mut self, authentication: Authentication) {
-        let options = pingone_enterprise::Options {
+        let options = pingone_enterprise::SubscriptionOptions {
             authentication,
-            ..pingone_enterprise::Options::default()
+            ..pingone_enterprise::SubscriptionOptions::default()
         };
         let vendor = PingOneEnterprise::start(options.clone());
         let handler = self.handler.set("PINGONE_ENTERPRISE__POLL_URL", &vendor.poll_url());
