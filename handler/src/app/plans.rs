@@ -115,7 +115,7 @@ impl<'a> Assembly<'a> {
             tables,
             options: TableOptions {
                 parser_aliases,
-                additional_fields: true,
+                additional_fields: instance.additional_fields,
             },
             instance: instance.instance.as_str(),
         })

@@ -93,11 +93,6 @@ impl<'r> InstanceReader<'r> {
         self.part(DisabledPart::Whole, self.is_wanted, "")
     }
 
-    /// Checks a setting that nothing follows from.
-    pub fn check<T>(&mut self, key: &'static str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) {
-        self.part(DisabledPart::Whole, false, "").read(key, accept);
-    }
-
     /// Reads the token or the two tokens of a push, which make the instance wanted.
     pub fn push_tokens(&mut self, key: &'static str) -> PushTokens {
         let setting = self.setting(key);

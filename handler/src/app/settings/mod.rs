@@ -1,5 +1,6 @@
 //! All settings: what can be set, and reading it.
 
+mod additional_fields;
 mod catalog;
 mod health;
 mod poll;
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::additional_fields::read_additional_fields;
 pub use self::catalog::catalog;
 pub use self::health::HealthSettings;
 pub use self::poll::PollSettings;
@@ -58,6 +60,8 @@ pub struct InstanceSettings {
     pub setting_prefix: String,
     /// Where its rows go.
     pub destination: DestinationChoice,
+    /// Whether what no column takes of an event is delivered too: `..__ADDITIONAL_FIELDS`.
+    pub additional_fields: bool,
     /// What the vendor needs.
     pub vendor: Arc<dyn VendorConfig>,
 }
@@ -189,28 +193,41 @@ fn load_instances(
         let of_source = DestinationReader::of_source(reader, source.group.prefix);
         for instance in known.of(source) {
             let entry = InstanceReader::new(reader, source, instance.clone());
-            instances.extend(load_instance(vendor, entry, &of_source, destinations));
+            let shared = OfSource {
+                prefix: source.group.prefix,
+                destinations: &of_source,
+            };
+            instances.extend(load_instance(vendor, entry, shared, destinations));
         }
         reader.reject_duplicates(source);
     }
     instances
 }
 
+/// What the instances of a source share.
+#[derive(Clone, Copy)]
+struct OfSource<'s> {
+    /// `<SOURCE>__`
+    prefix: &'static str,
+    destinations: &'s SourceDestinations,
+}
+
 fn load_instance(
     vendor: &Vendor,
     mut reader: InstanceReader<'_>,
-    of_source: &SourceDestinations,
+    of_source: OfSource<'_>,
     destinations: &mut DestinationReader,
 ) -> Option<InstanceSettings> {
     let config = (vendor.load)(&mut reader);
-    reader.check("ADDITIONAL_FIELDS", values::boolean);
-    let destination = destinations.of_instance(of_source, &mut reader);
+    let additional_fields = read_additional_fields(&mut reader, of_source.prefix);
+    let destination = destinations.of_instance(of_source.destinations, &mut reader);
     reader.reject_gaps();
     Some(InstanceSettings {
         source: vendor.name,
         instance: reader.instance().clone(),
         setting_prefix: reader.setting_prefix(),
         destination: destination?,
+        additional_fields: additional_fields?,
         vendor: config?,
     })
 }

@@ -12,6 +12,7 @@ use crate::vendors::VendorConfig;
 pub struct Configured<'s, T> {
     pub instance: &'s InstanceName,
     pub destination: &'s DestinationChoice,
+    pub additional_fields: bool,
     pub config: &'s T,
 }
 
@@ -35,6 +36,7 @@ fn configured<T: VendorConfig>(one: &InstanceSettings) -> Option<Configured<'_, 
     Some(Configured {
         instance: &one.instance,
         destination: &one.destination,
+        additional_fields: one.additional_fields,
         config: config.downcast_ref()?,
     })
 }

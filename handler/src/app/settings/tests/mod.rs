@@ -1,5 +1,6 @@
 //! Whole environments, from the names to the settings or the problems.
 
+mod additional_fields;
 mod azure;
 mod bad_values;
 mod defaults;
