@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::build_error::BuildError;
 use crate::azure::TokenSource;
-use crate::delivery::{TableRecord, TableRoute};
+use crate::delivery::{NewKeys, TableRecord, TableRoute};
 use crate::destination::{
     BODY_LIMIT, DeliveryError, Destination, DestinationChoice, DirectoryDestination, IngestionRule, LogsIngestion,
     RuleClient,
@@ -23,6 +23,8 @@ pub struct Destinations {
     clock: Arc<dyn Clock>,
     /// The largest body of a call.
     body_limit: usize,
+    /// Keys that no definition knows.
+    pub new_keys: Arc<NewKeys>,
     opened: Mutex<HashMap<Location, Arc<OpenDestination>>>,
 }
 
@@ -68,6 +70,7 @@ impl Destinations {
             tokens,
             clock,
             body_limit: BODY_LIMIT,
+            new_keys: Arc::default(),
             opened: Mutex::default(),
         }
     }
@@ -87,7 +90,7 @@ impl Destinations {
         let tables = request.tables.iter();
         let routes = tables.map(|name| {
             let table = table_with(name, request.options)?.of_instance(request.instance);
-            Ok(opened.route(table.into()))
+            Ok(opened.route(table.into(), self.new_keys.clone()))
         });
         routes.collect()
     }
@@ -127,13 +130,14 @@ impl Destinations {
 }
 
 impl OpenDestination {
-    fn route(&self, table: Arc<Table>) -> TableRoute {
+    fn route(&self, table: Arc<Table>, new_keys: Arc<NewKeys>) -> TableRoute {
         let TableLock { send_lock, record } = self.tables.lock().entry(table.name()).or_default().clone();
         TableRoute {
             table,
             destination: self.destination.clone(),
             send_lock,
             record,
+            new_keys,
         }
     }
 }

@@ -43,6 +43,7 @@ impl Runtime {
         };
         let recorder = RunRecorder {
             healths: StreamHealths::new(store.clone()),
+            new_keys: shared.destinations.new_keys.clone(),
             health_route: assembly.health_route()?,
         };
         let plans = Plans {
@@ -82,8 +83,16 @@ impl Runtime {
         collect_status(&self.plans, &self.context, &self.recorder.healths).await
     }
 
-    /// Saves what was counted of pushes since the last time. What cannot be saved is logged, and saved the next time.
+    /// Saves the keys that no definition knows. A run does that by itself.
+    pub async fn save_new_keys(&self) {
+        let now = self.context.clock.now();
+        self.recorder.new_keys.save(&*self.context.store, now).await;
+    }
+
+    /// Saves what was counted of pushes since the last time, and the keys that no definition knows. What cannot be saved
+    /// is logged, and saved the next time.
     pub async fn save_ledgers(&self) {
+        self.save_new_keys().await;
         for (vendor, receiver) in &self.receivers {
             if let Err(error) = receiver.save_ledgers().await {
                 log::warn!(source = *vendor; "push/{vendor}: the counts of this process are not saved: {error}");

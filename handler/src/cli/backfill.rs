@@ -119,6 +119,7 @@ async fn fill(
     for plan in plans {
         reports.push(backfill(&runtime.context, plan, request, progress).await);
     }
+    runtime.save_new_keys().await;
     reports
 }
 

@@ -98,6 +98,7 @@ async fn replay_dead_letters(runtime: &Runtime) -> bool {
             return false;
         }
     };
+    runtime.save_new_keys().await;
     record_replayed(&runtime.recorder.healths, &replayed.rows, runtime.context.clock.now()).await;
     let Replayed {
         sent,

@@ -3,6 +3,7 @@
 
 mod context;
 mod counterparts;
+mod new_keys;
 pub mod no_row;
 mod route;
 mod row_batcher;
@@ -17,6 +18,7 @@ mod wrapped;
 
 pub use self::context::StreamContext;
 pub use self::counterparts::Counterparts;
+pub use self::new_keys::NewKeys;
 pub use self::no_row::{NoRow, is_named, why_no_row};
 pub use self::route::TableRoute;
 pub use self::row_batcher::{EventRow, RowBatch, RowBatcher, TIME_GENERATED_MAX_AGE};

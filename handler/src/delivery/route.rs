@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use super::new_keys::NewKeys;
 use super::table_record::TableRecord;
 use crate::destination::{BatchBuilder, CallLimits, Destination};
 use crate::tables::Table;
@@ -20,6 +21,8 @@ pub struct TableRoute {
     pub send_lock: Arc<Mutex<()>>,
     /// Whether the table takes rows.
     pub record: TableRecord,
+    /// Where keys are noted that the table's definition does not know.
+    pub new_keys: Arc<NewKeys>,
 }
 
 impl TableRoute {

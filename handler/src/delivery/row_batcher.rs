@@ -8,7 +8,7 @@ use super::route::TableRoute;
 use crate::destination::{Batch, BatchBuilder};
 use crate::json::repair_surrogates;
 use crate::state::Counts;
-use crate::tables::{RowContext, RowNotes, Table};
+use crate::tables::{RowContext, RowNotes};
 use crate::time::VendorTime;
 
 /// Azure Monitor replaces a `TimeGenerated` that is older by the time of arrival. Source: "TimeGenerated" in the Azure
@@ -28,23 +28,26 @@ pub struct EventRow {
 
 impl EventRow {
     /// The row of an event, or why there is none. `is_named` says whether the vendor's own key names the event; asked
-    /// only where that decides.
+    /// only where that decides. Keys of a row that the table's definition does not know are noted.
     pub fn of_event(
-        table: &Table,
+        route: &TableRoute,
         event: &str,
         context: RowContext<'_>,
         is_named: impl FnOnce() -> bool,
     ) -> Result<Self, NoRow> {
         let mut bytes = Vec::with_capacity(event.len() + 64);
-        let projected = table.project(&repair_surrogates(event), context, &mut bytes);
-        match why_no_row(event, projected.reading, is_named) {
-            Some(why) => Err(why),
-            None => Ok(Self {
-                bytes,
-                time: projected.time,
-                notes: projected.notes,
-            }),
+        let projected = route.table.project(&repair_surrogates(event), context, &mut bytes);
+        if let Some(why) = why_no_row(event, projected.reading, is_named) {
+            return Err(why);
         }
+        route
+            .new_keys
+            .note(&route.table, &projected.unknown_keys, context.arrival);
+        Ok(Self {
+            bytes,
+            time: projected.time,
+            notes: projected.notes,
+        })
     }
 
     /// A row that was made before; `came_at` stands for its `TimeGenerated` if that cannot be read.
@@ -246,7 +249,7 @@ mod tests {
             let (mut batches, mut not_rows) = (Vec::new(), Vec::new());
             let context = RowContext { arrival: now(), constant_fields: &[] };
             for (number, event) in events.iter().enumerate() {
-                match EventRow::of_event(&route.table, event, context, || is_named) {
+                match EventRow::of_event(&route, event, context, || is_named) {
                     Ok(row) => {
                         let had_room = batcher.has_room_for(&row);
                         let full = batcher.add(&row, number, now());
@@ -284,7 +287,7 @@ mod tests {
             let route = route();
             let context = RowContext { arrival: now(), constant_fields: &[] };
             for event in &events {
-                let Ok(row) = EventRow::of_event(&route.table, event, context, || true) else { continue };
+                let Ok(row) = EventRow::of_event(&route, event, context, || true) else { continue };
                 let text = String::from_utf8(row.bytes.clone()).unwrap();
                 let again = EventRow::made_before(&text, now());
                 prop_assert_eq!((&again.bytes, again.time.timestamp_millis()), (&row.bytes, row.time.timestamp_millis()));

@@ -149,7 +149,7 @@ impl<'a> TableWriter<'a> {
             constant_fields: self.constant_fields,
         };
         let is_named = || self.are_named_by_content || is_named(text, &key);
-        let row = match EventRow::of_event(&self.target.table, text, row_context, is_named) {
+        let row = match EventRow::of_event(self.target, text, row_context, is_named) {
             Ok(row) => row,
             Err(why) => return self.set_aside(&event, why).await,
         };

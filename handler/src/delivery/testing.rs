@@ -31,5 +31,6 @@ pub fn route() -> TableRoute {
         destination: Arc::new(TakesAll),
         send_lock: Arc::default(),
         record: TableRecord::default(),
+        new_keys: Arc::default(),
     }
 }

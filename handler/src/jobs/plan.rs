@@ -39,6 +39,14 @@ impl Plans {
         polled.chain(self.push_streams()).collect()
     }
 
+    /// The tables that rows of a stream go to.
+    pub fn tables_of(&self, name: &StreamName) -> BTreeSet<Arc<str>> {
+        let polled = self.stream(name).into_iter().flat_map(StreamPlan::routes);
+        let pushed = self.drains.iter().filter(|drain| drain.form.name() == name);
+        let routes = polled.chain(pushed.map(|drain| &drain.target));
+        routes.map(|route| route.table.name()).collect()
+    }
+
     /// The queues of the spool (`spool/<table>/<stream>`), each with the stream whose runs empty it.
     pub fn queue_owners(&self) -> BTreeMap<String, &StreamName> {
         let drains = self.drains.iter().map(|drain| (drain.queue(), drain.form.name()));
@@ -95,6 +103,18 @@ impl StreamPlan {
             }
             Self::Snapshot(plan) => plan.targets.iter_mut().for_each(TableRoute::begin_run),
             Self::Consumed(plan) => plan.target.begin_run(),
+        }
+    }
+
+    /// Where its rows go, and those of what is pushed beside it.
+    fn routes(&self) -> Vec<&TableRoute> {
+        match self {
+            Self::Windows(plan) => {
+                let pushed = plan.pushed.iter().flat_map(|pushed| &pushed.targets);
+                plan.targets.iter().chain(pushed).collect()
+            }
+            Self::Snapshot(plan) => plan.targets.iter().collect(),
+            Self::Consumed(plan) => vec![&plan.target],
         }
     }
 

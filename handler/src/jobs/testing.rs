@@ -58,6 +58,7 @@ pub fn route(table_name: &str, destination: Arc<dyn Destination>) -> TableRoute 
         destination,
         send_lock: Arc::default(),
         record: TableRecord::default(),
+        new_keys: Arc::default(),
     }
 }
 

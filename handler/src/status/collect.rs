@@ -6,6 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::inputs::StatusInputs;
 use super::model::{QueueStatus, Status, StreamKind, StreamState, StreamStatus};
+use super::new_fields::new_fields;
 use super::polled::fill_polled;
 use super::pushed::fill_pushed;
 use crate::jobs::{DisabledInstance, JobContext, Plans, is_about_one_entry, lease_name};
@@ -23,6 +24,8 @@ pub async fn collect_status(
     let mut status = Status::new(context.clock.now());
     status.spool = spool_status(plans, context).await?;
     status.dead_letters = dead_letter_stats(&context.state()).await?;
+    let tables = plans.stream_names().into_iter().flat_map(|name| plans.tables_of(name));
+    status.new_fields = new_fields(&*context.store, tables.collect(), status.at).await?;
     let inputs = StatusInputs {
         plans,
         context,

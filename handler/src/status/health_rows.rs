@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::lateness::{expected_lag, is_late};
+use super::new_fields::{NewField, new_fields};
 use super::row::{HealthRow, RowFacts, watermark_of};
 use super::run_recorder::{FinishedRun, RunRecorder};
 use crate::delivery::{BatchSender, EventRow, RowBatch, RowBatcher, TableRoute};
@@ -29,6 +30,7 @@ struct FromStore {
     /// By the queue.
     waiting: BTreeMap<String, QueueStats>,
     pushed: BTreeMap<ReportSubject, PushedCounts>,
+    new_fields: Vec<NewField>,
 }
 
 /// What a stream of pushes received.
@@ -80,6 +82,8 @@ async fn read_store(plans: &Plans, context: &JobContext, healths: &StreamHealths
             let counts = pushed_since_last_row(context, healths, name).await?;
             from_store.pushed.insert(name.into(), counts);
         }
+        let tables = plans.stream_names().into_iter().flat_map(|name| plans.tables_of(name));
+        from_store.new_fields = new_fields(&*context.store, tables.collect(), context.clock.now()).await?;
         Ok::<_, StoreError>(())
     });
     match read.await {
@@ -132,6 +136,7 @@ fn rows_of(plans: &Plans, context: &JobContext, run: FinishedRun<'_>, from_store
             is_late,
             waiting: waiting_of(plans, subject, &from_store.waiting),
             pushed: from_store.pushed.get(subject).map(|counts| counts.new),
+            new_fields: news_of(plans, subject, &from_store.new_fields, now),
         };
         HealthRow::new(subject, reports, facts)
     });
@@ -153,6 +158,15 @@ fn waiting_of(plans: &Plans, subject: &ReportSubject, waiting: &BTreeMap<String,
         }
     }
     sum
+}
+
+/// As `<table>: <path>`.
+fn news_of(plans: &Plans, subject: &ReportSubject, fields: &[NewField], now: DateTime<Utc>) -> Vec<String> {
+    let tables = subject.stream().map(|name| plans.tables_of(name)).unwrap_or_default();
+    let news = fields
+        .iter()
+        .filter(|field| field.is_news(now) && tables.contains(field.table.as_str()));
+    news.map(|field| format!("{}: {}", field.table, field.field)).collect()
 }
 
 async fn send_rows(
@@ -204,7 +218,7 @@ fn batches(route: &TableRoute, rows: &[HealthRow], now: DateTime<Utc>) -> Vec<Ro
         constant_fields: &[],
     };
     let rows = rows.iter().filter_map(|row| {
-        let row = EventRow::of_event(&route.table, &row.to_json(), context, || true);
+        let row = EventRow::of_event(route, &row.to_json(), context, || true);
         row.ok()
     });
     let mut batches: Vec<_> = rows.filter_map(|row| batcher.add(&row, (), now)).collect();

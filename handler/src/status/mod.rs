@@ -6,6 +6,7 @@ mod inputs;
 mod lateness;
 mod latest;
 mod model;
+mod new_fields;
 mod page;
 mod polled;
 mod pushed;

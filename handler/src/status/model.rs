@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use super::new_fields::NewField;
 use crate::event::StreamName;
 use crate::report::ReportSubject;
 use crate::state::{Counts, DeadLetterStats, LastError, LastRun, QueueStats, RunOutcome, Span, StreamHealth};
@@ -29,6 +30,8 @@ pub struct Status {
     /// The streams that have dead letters, by name (`<source>/<instance>/<stream>`), also those that are configured no
     /// more.
     pub dead_letters: BTreeMap<String, DeadLetterStats>,
+    /// What vendors send that no definition knows.
+    pub new_fields: Vec<NewField>,
 }
 
 /// How a stream stands, in a word. Health rows have the same words.
@@ -143,6 +146,7 @@ impl Status {
             streams: Vec::new(),
             spool: Vec::new(),
             dead_letters: BTreeMap::new(),
+            new_fields: Vec::new(),
         }
     }
 

@@ -32,6 +32,12 @@ pub fn status_page(status: &Status, links: &str) -> String {
     let letters = status.dead_letters.iter();
     let letters = letters.map(|(stream, letters)| (stream.clone(), describe_letters(letters)));
     add_rows(letters.collect(), "None.", &mut page);
+    if !status.new_fields.is_empty() {
+        page.push_str("<h2>New fields</h2>\n");
+        let fields = status.new_fields.iter();
+        let fields = fields.map(|field| (field.table.clone(), field.describe()));
+        add_rows(fields.collect(), "None.", &mut page);
+    }
     page.push_str(&format!(
         "<footer>Read from the state store; the page loads itself again every minute. <a href=\"?{}\">As JSON</a></footer>\n</body></html>\n",
         escaped(links)

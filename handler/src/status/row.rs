@@ -37,6 +37,8 @@ pub struct HealthRow {
     remedy: Option<String>,
     invocation_id: Option<String>,
     version: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    new_fields: Vec<String>,
 }
 
 /// What a row needs besides the reports of the run.
@@ -52,6 +54,8 @@ pub struct RowFacts {
     pub is_late: bool,
     /// What waits in its queues.
     pub waiting: QueueStats,
+    /// Fields of its tables that no definition knows and that came for the first time in the last 24 hours.
+    pub new_fields: Vec<String>,
     /// Of a stream of pushes: what was received since its last row. The reports only empty its spool.
     pub pushed: Option<Counts>,
 }
@@ -104,6 +108,7 @@ impl HealthRow {
             remedy: of_problem(Problem::remedy),
             invocation_id: facts.invocation_id,
             version: env!("CARGO_PKG_VERSION"),
+            new_fields: facts.new_fields,
         }
     }
 

@@ -1,4 +1,4 @@
-//! A run with everything that is said of it: the log, the health record of each stream, and the health rows.
+//! A run with everything that is said of it: the log, the health record of each stream, new fields, and the health rows.
 
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ pub async fn run_and_record(
         report: &report,
     };
     record_run(plans, context, &recorder.healths, finished).await;
+    recorder.new_keys.save(&*context.store, context.clock.now()).await;
     if request.scope == RunScope::Everything {
         send_health_rows(plans, context, recorder, finished).await;
     }

@@ -1,6 +1,8 @@
 //! Where a run is recorded, and what of it.
 
-use crate::delivery::TableRoute;
+use std::sync::Arc;
+
+use crate::delivery::{NewKeys, TableRoute};
 use crate::jobs::RunRequest;
 use crate::report::RunReport;
 use crate::state::StreamHealths;
@@ -9,6 +11,8 @@ use crate::state::StreamHealths;
 pub struct RunRecorder {
     /// The health record of each stream.
     pub healths: StreamHealths,
+    /// Keys that no definition knows.
+    pub new_keys: Arc<NewKeys>,
     /// Where health rows go, if they go anywhere.
     pub health_route: Option<TableRoute>,
 }

@@ -19,6 +19,8 @@ pub fn status_text(status: &Status) -> String {
     lines.push(String::new());
     add_spool(status, &mut lines);
     add_dead_letters(status, &mut lines);
+    let fields = status.new_fields.iter();
+    lines.extend(fields.map(|field| format!("new field     {}: {}", field.table, field.describe())));
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 

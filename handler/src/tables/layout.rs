@@ -18,6 +18,8 @@ pub struct Layout {
     pub slots: usize,
     /// Slots that the source fills, by name.
     pub constant_fields: Vec<(String, usize)>,
+    /// True if the table has a column for what is left of an event, and it is not to be filled.
+    pub leaves_out_the_rest: bool,
 }
 
 impl Layout {
@@ -32,6 +34,7 @@ impl Layout {
             .collect();
         for mut column in definition.columns {
             if column.rest && !options.additional_fields {
+                layout.leaves_out_the_rest = true;
                 continue;
             }
             if !options.parser_aliases {

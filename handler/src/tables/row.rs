@@ -129,6 +129,11 @@ impl Table {
         self.name.clone()
     }
 
+    /// True if what no column takes of an event is delivered in a column of its own.
+    pub fn has_additional_fields(&self) -> bool {
+        self.layout.columns.last().is_some_and(|column| column.is_rest)
+    }
+
     /// The span of `TimeGenerated` that one call may hold, where the table's plan limits it.
     pub fn longest_span(&self) -> Option<TimeDelta> {
         self.longest_span
@@ -233,6 +238,9 @@ impl Table {
             separator = true;
         }
         out.push(b'}');
+        if self.layout.leaves_out_the_rest {
+            projected.unknown_keys = leftovers(values.event, &self.layout.paths, &taken).unknown_keys;
+        }
         projected
     }
 

@@ -26,6 +26,7 @@ mod lasting_faults;
 mod long_walks;
 mod mistakes;
 mod named_wrappers;
+mod new_fields;
 mod no_events;
 mod onelogin_api;
 mod out_of_time;

@@ -65,6 +65,7 @@ impl Process {
         };
         let recorder = RunRecorder {
             healths: StreamHealths::new(store.clone()),
+            new_keys: shared.destinations.new_keys.clone(),
             health_route: assembly.health_route().unwrap(),
         };
         let context = JobContext {

@@ -53,7 +53,7 @@ async fn send_events(plan: &ConsumePlan, context: &StreamContext<'_>, entry: &Sp
     for event in page.events().flat_map(|event| opened_events(plan, event, entry.at)) {
         events += 1;
         // A name matters only to tell an event from others later: without one it is sent all the same.
-        if let Ok(row) = EventRow::of_event(&target.table, &event, row_context, || true) {
+        if let Ok(row) = EventRow::of_event(target, &event, row_context, || true) {
             batches.extend(batcher.add(&row, (), context.clock.now()));
         }
     }

@@ -305,7 +305,7 @@ impl<'a> RowQueue<'a> {
 
     fn unpack(&self, key: &Key, entry: &SpoolEntry) -> Result<Unpacked, StoreError> {
         let elements = events_of(key, entry)?;
-        let (table, form) = (&self.target.table, &self.plan.form);
+        let form = &self.plan.form;
         let context = RowContext {
             arrival: entry.at,
             constant_fields: &[],
@@ -318,11 +318,11 @@ impl<'a> RowQueue<'a> {
             let is_named = || form.is_named_by_content || is_named(element, &form.key_of(element));
             let row = match is_row {
                 true => Ok(EventRow::made_before(element, entry.at)),
-                false => EventRow::of_event(table, element, context, is_named),
+                false => EventRow::of_event(&self.target, element, context, is_named),
             };
             match row {
                 Ok(row) => unpacked.batches.extend(batcher.add(&row, (), now)),
-                Err(why) => unpacked.letters.push(why.letter(element, &table.name())),
+                Err(why) => unpacked.letters.push(why.letter(element, &self.target.table.name())),
             }
         }
         unpacked.batches.extend(batcher.take());

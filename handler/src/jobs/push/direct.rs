@@ -68,7 +68,7 @@ fn rows_of<'a>(queue: &GroupCommit, push: &PushedEvents<'a>) -> Rows<'a> {
     for PushedEvent { identity, text } in &push.events {
         let key = queue.key_of(*identity);
         // That it is an event, and one with a name, is known.
-        match EventRow::of_event(&context.route.table, text, row_context, || true) {
+        match EventRow::of_event(&context.route, text, row_context, || true) {
             Ok(row) => made.rows.push(PendingRow { key, row }),
             Err(_) => made.without.push((key, text)),
         }

@@ -116,6 +116,7 @@ impl World {
                 destination: destination.clone(),
                 send_lock: Arc::default(),
                 record: TableRecord::default(),
+                new_keys: Arc::default(),
             },
             spool: spool.clone(),
             dead_letters: DeadLetters::new(state),

@@ -47,7 +47,7 @@ pub fn content_of(plans: &Plans, letter: &Letter, now: DateTime<Utc>) -> ReplayC
     let mut rows = Vec::new();
     for target in targets {
         let is_named = || is_named(plans, letter, event.get());
-        if let Ok(row) = EventRow::of_event(&target.table, event.get(), context, is_named) {
+        if let Ok(row) = EventRow::of_event(&target, event.get(), context, is_named) {
             rows.push((target, row));
         }
     }

@@ -188,6 +188,7 @@ fn plans_of(vendor: &Arc<Vendor>, memory: &Arc<Memory>) -> Plans {
         destination: memory.clone(),
         send_lock: Arc::default(),
         record: TableRecord::default(),
+        new_keys: Arc::default(),
     };
     plans_for(PullPlan {
         stream: vendor.clone(),

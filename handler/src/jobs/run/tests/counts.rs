@@ -28,6 +28,7 @@ impl World {
             context: Arc::new(context),
             recorder: RunRecorder {
                 healths,
+                new_keys: Arc::default(),
                 health_route: None,
             },
         }

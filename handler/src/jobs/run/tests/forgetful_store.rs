@@ -66,6 +66,7 @@ async fn what_cannot_be_remembered_is_sent_once_more_in_all_and_not_once_a_run()
         destination: memory.clone(),
         send_lock: Arc::default(),
         record: TableRecord::default(),
+        new_keys: Arc::default(),
     };
     let forgetful = Arc::new(Forgetful {
         store: LocalStore::open(folder.path().to_owned(), clock.clone()).unwrap(),
