@@ -91,6 +91,9 @@ impl Reader {
             RawSetting::Absent | RawSetting::Empty => Ok(None),
             RawSetting::NotText => Err(Rejected::Invalid(InvalidValue::new("must be UTF-8 text"))),
             RawSetting::Reference(unresolved) => Err(Rejected::Unresolved(unresolved)),
+            RawSetting::Text(text) if is_quoted(text) => Err(Rejected::Invalid(InvalidValue::new(
+                "must not stand in quotes: the value begins and ends with one",
+            ))),
             RawSetting::Text(text) => accept(text).map(Some).map_err(Rejected::Invalid),
         }
     }
@@ -184,6 +187,12 @@ impl Reader {
     }
 }
 
+/// A shell takes quotes away; an app setting or a file of settings keeps them.
+fn is_quoted(text: &str) -> bool {
+    let is_between = |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    is_between('"') || is_between('\'')
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::LazyLock;
@@ -211,6 +220,22 @@ mod tests {
         assert_eq!(reader.program("T_A", values::boolean), Some(true));
         assert_eq!(reader.program("T_B", values::text), Some("one".to_owned()));
         assert!(reader.finish().problems.is_empty());
+    }
+
+    #[test]
+    fn a_value_in_quotes_is_refused_and_one_with_a_quote_in_it_is_not() {
+        for (written, is_accepted) in [
+            ("\"one\"", false),
+            ("'one'", false),
+            ("\"\"", false),
+            ("\"one'", true),
+            ("\"", true),
+            ("o\"ne\"", true),
+        ] {
+            let environment = Environment::from([("T_B", written)]);
+            let parsed = Reader::new(&environment, &CATALOG).parse("T_B", values::text);
+            assert_eq!(parsed.is_ok(), is_accepted, "{written}");
+        }
     }
 
     #[test]
