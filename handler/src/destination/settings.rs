@@ -181,7 +181,7 @@ impl RuleSettings {
             return read;
         }
         let endpoint = read.take(&endpoint_setting, reader.parse(&endpoint_setting, Origin::parse));
-        let rule_id = read.take(&rule_setting, reader.parse(&rule_setting, values::path_id));
+        let rule_id = read.take(&rule_setting, reader.parse(&rule_setting, accept_rule_id));
         for setting in [&endpoint_setting, &rule_setting] {
             if !reader.raw(setting).is_set() {
                 let message = format!("is missing; {endpoint_setting} and {rule_setting} belong together");
@@ -213,6 +213,13 @@ impl RuleSettings {
 /// The local destination.
 pub fn read_directory(reader: &mut Reader) -> Option<PathBuf> {
     reader.program("DESTINATION_DIR", values::path)
+}
+
+/// Accepts what may be a rule's immutable id.
+fn accept_rule_id(text: &str) -> Result<String, InvalidValue> {
+    let accepted =
+        "must be the immutable id of a rule, such as dcr-0123456789abcdef0123456789abcdef, not its name or resource id";
+    values::path_id(text).map_err(|_| InvalidValue::new(accepted))
 }
 
 /// Accepts an audience with or without what a scope has after it.
