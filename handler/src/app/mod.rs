@@ -2,6 +2,7 @@
 
 mod build_error;
 mod check;
+mod demo_folders;
 mod destinations;
 mod disabled;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod shared;
 mod sources;
 
 pub use check::{Check, Finding, Severity};
+pub use demo_folders::demo_folder_warning;
 pub use disabled::disabled_names;
 pub use runtime::Runtime;
 pub use runtime_provider::{RuntimeProvider, RuntimeUnavailable};

@@ -9,7 +9,7 @@ use super::exit_code::{CommandEnd, code_of, no_such_stream};
 use super::prepare::prepare;
 use super::signals;
 use super::watch::watch;
-use crate::app::{Runtime, RuntimeProvider};
+use crate::app::{Runtime, RuntimeProvider, demo_folder_warning};
 use crate::config::Environment;
 use crate::jobs::{RunRequest, Selection};
 use crate::report::{ReportSubject, RunReport};
@@ -33,6 +33,9 @@ pub async fn run(environment: Arc<Environment>, arguments: PollArguments) -> Com
     let stop = signals::listen();
     let provider = RuntimeProvider::new(environment, Holder::of_command("poll"), stop.clone());
     let (settings, runtime) = prepare(&provider).await?;
+    if let Some(warning) = demo_folder_warning(&settings) {
+        log::warn!("{warning}");
+    }
     let selection = select(&runtime, arguments.source.as_deref())?;
     if arguments.watch {
         return watch(&settings.poll.schedule, &stop, async || {

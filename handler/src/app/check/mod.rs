@@ -16,6 +16,7 @@ use futures_util::stream::{Stream, StreamExt};
 
 use self::finding::Probe;
 pub use self::finding::{Finding, Severity};
+use super::demo_folders::demo_folder_warning;
 use super::runtime::Runtime;
 use super::runtime_provider::RuntimeProvider;
 use super::secrets::SecretOrigin;
@@ -93,6 +94,8 @@ impl Check {
                 format!("{count}. That the vendor sends it, and reaches the route, only its first push proves"),
             ));
         }
+        let warning = demo_folder_warning(&self.settings);
+        findings.extend(warning.map(|warning| Finding::new(Severity::Attention, "local folders", warning)));
         let mut choices = self.settings.destinations();
         if choices.any(|choice| matches!(choice, DestinationChoice::Rule(_))) {
             findings.push(Finding::untried(
