@@ -98,7 +98,7 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("state", &["azure", "http", "config", "event", "json", "time"]),
     ("host", &["json", "time"]),
     ("logging", &["config", "time"]),
-    ("azure", &["config", "time"]),
+    ("azure", &["http", "config", "time"]),
     ("http", &["config", "time"]),
     ("config", &["event", "time"]),
     ("event", &["json"]),

@@ -44,6 +44,17 @@ pub enum RuntimeUnavailable {
     Build(#[from] BuildError),
 }
 
+impl RuntimeUnavailable {
+    /// What of the program cannot be had.
+    pub fn part(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "settings",
+            Self::Build(BuildError::Http(_)) => "HTTPS",
+            Self::Build(_) => "state store and local destination",
+        }
+    }
+}
+
 /// Reads the settings, resolves what of them lies in a Key Vault, and builds the runtime; again when a secret has come
 /// or changed, and when building failed.
 #[derive(Clone)]

@@ -48,7 +48,7 @@ impl Shared {
         let process = format!("{}-{:016x}", std::process::id(), rand::random::<u64>());
         let outside = Outside {
             clock: Arc::new(SystemClock),
-            http: HttpClient::new()?,
+            http: HttpClient::new(environment)?,
             tokens: identity.clone(),
             identity,
         };

@@ -32,7 +32,7 @@ pub async fn run(environment: Arc<Environment>, _: CheckArguments) -> CommandEnd
         Err(error) => {
             tally.tell(&Finding {
                 severity: Severity::Failed,
-                subject: "state store and local destination".to_owned(),
+                subject: error.part().to_owned(),
                 text: format!("{error}. Nothing else can be tried before that"),
             });
             return tally.end();

@@ -1,13 +1,13 @@
 //! The one client for everything outbound.
 
-use std::error::Error;
-use std::iter::successors;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Client, ClientBuilder, RequestBuilder, StatusCode, Url, redirect};
 use url::Host;
 
+use super::connect_failure::{ConnectFailure, causes};
+use crate::config::Environment;
 use crate::time::Deadline;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,14 +42,14 @@ pub struct Reply {
 /// No whole answer came. The texts name no URL: a query can hold what must not be logged.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// Name resolution, TCP or TLS.
-    #[error("could not connect ({0})")]
-    Connect(String),
+    /// Name resolution, TCP, TLS or a proxy.
+    #[error("cannot be reached, because {0}")]
+    Connect(ConnectFailure),
     /// The time allowed was not enough.
     #[error("did not answer within {0:.0?}")]
     Timeout(Duration),
     /// The connection ended before the answer did.
-    #[error("the connection broke off ({0})")]
+    #[error("broke off the connection ({0})")]
     Interrupted(String),
     /// The body is larger than the caller allows.
     #[error("sent more than {0} bytes")]
@@ -70,22 +70,31 @@ impl TransportError {
     pub fn was_never_sent(&self) -> bool {
         matches!(self, Self::Connect(_))
     }
+
+    /// What happened, to follow the name of what was asked, with what to do where that is known. `setting` has the address.
+    pub fn with_advice(&self, setting: &str) -> String {
+        match self {
+            Self::Connect(failure) => format!("cannot be reached, because {}", failure.advice(setting)),
+            Self::Timeout(_) => format!("{self}: check that {setting} can be reached from here"),
+            Self::Interrupted(_) | Self::TooLarge(_) => self.to_string(),
+        }
+    }
 }
 
 impl HttpClient {
-    /// Fails where the machine has no usable certificate store.
-    pub fn new() -> Result<Self, String> {
+    /// Proxies and root certificates are those of the process's environment: `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`.
+    /// `environment` is the same, for the error.
+    ///
+    /// # Errors
+    /// Where there are no root certificates.
+    pub fn new(environment: &Environment) -> Result<Self, String> {
         let builder = || {
             Client::builder()
                 .redirect(redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .user_agent(concat!("sentinel-connector/", env!("CARGO_PKG_VERSION")))
         };
-        let built = |builder: ClientBuilder| {
-            builder
-                .build()
-                .map_err(|error| format!("the HTTPS client cannot be set up: {}", causes(&error)))
-        };
+        let built = |builder: ClientBuilder| builder.build().map_err(|error| setup_error(&error, environment));
         Ok(Self {
             outward: built(builder())?,
             loopback: built(builder().no_proxy())?,
@@ -101,7 +110,9 @@ impl HttpClient {
         static NOT_ASKED: std::sync::OnceLock<HttpClient> = std::sync::OnceLock::new();
         Self {
             script: Some(script),
-            ..NOT_ASKED.get_or_init(|| Self::new().unwrap()).clone()
+            ..NOT_ASKED
+                .get_or_init(|| Self::new(&Environment::default()).unwrap())
+                .clone()
         }
     }
 
@@ -188,23 +199,40 @@ async fn read_reply(request: RequestBuilder, cap: usize, begun: &mut Option<Repl
 }
 
 fn transport_error(error: reqwest::Error) -> TransportError {
-    let error = error.without_url();
     if error.is_connect() {
-        return TransportError::Connect(causes(&error));
+        let host = error.url().and_then(Url::host_str);
+        return TransportError::Connect(ConnectFailure::of(&error, host));
     }
+    let error = error.without_url();
     if error.is_timeout() {
         return TransportError::Timeout(CONNECT_TIMEOUT);
     }
-    TransportError::Interrupted(causes(&error))
+    TransportError::Interrupted(inner_causes(&error))
 }
 
-/// The error's chain of causes; the outermost of reqwest's says little.
-fn causes(error: &dyn Error) -> String {
-    let causes = successors(error.source(), |cause| (*cause).source());
-    let texts: Vec<String> = causes.map(|cause| cause.to_string()).collect();
+/// What lies under an error of reqwest's, whose own text says little, and under one that only says at what the client was.
+fn inner_causes(error: &reqwest::Error) -> String {
+    let texts = causes(error).skip(1).map(ToString::to_string);
+    let texts: Vec<String> = texts.filter(|text| !text.starts_with("client error (")).collect();
     match texts.is_empty() {
         true => error.to_string(),
         false => texts.join(": "),
+    }
+}
+
+fn setup_error(error: &reqwest::Error, environment: &Environment) -> String {
+    let is_about_certificates = causes(error).any(|cause| cause.is::<rustls::Error>());
+    if !is_about_certificates {
+        return format!("the HTTPS client cannot be set up: {}", inner_causes(error));
+    }
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(|name| (name, environment.get(name).unwrap_or_default()));
+    match named.iter().find(|(_, place)| !place.is_empty()) {
+        Some((name, place)) => format!(
+            "no root certificates were found: {name} names {place}; correct or remove it, or install ca-certificates"
+        ),
+        None => {
+            "no root certificates were found: install ca-certificates, or name a PEM file in SSL_CERT_FILE".to_owned()
+        }
     }
 }
 

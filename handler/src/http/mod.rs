@@ -3,6 +3,7 @@
 //! Redirects are never followed and every wait is clipped to the caller's deadline.
 
 mod client;
+mod connect_failure;
 mod excerpt;
 mod retry;
 mod throttle;
@@ -10,6 +11,7 @@ mod throttle;
 #[cfg(test)]
 pub use client::Script;
 pub use client::{BrokenReply, HttpClient, Reply, TransportError};
+pub use connect_failure::ConnectFailure;
 pub use excerpt::{error_code, excerpt};
 pub use retry::{Backoff, NoMoreTries, Retryability, Tries, Trouble, pause, retry_after, retryability};
 pub use throttle::Throttle;

@@ -192,11 +192,7 @@ impl Endpoint {
     }
 
     fn not_answered(&self, error: &TransportError, tries: u32) -> SourceError {
-        let what = match error {
-            TransportError::Connect(_) => format!("{error}; check {} if this lasts", self.api.address_setting),
-            _ => error.to_string(),
-        };
-        self.unavailable(what, tries)
+        self.unavailable(error.with_advice(&self.api.address_setting), tries)
     }
 
     async fn send(&self, request: RequestBuilder, deadline: Deadline) -> Result<Reply, TransportError> {

@@ -12,7 +12,7 @@ use super::oauth::{ClientAuthentication, GrantedToken, TokenEndpoint, TokenOutco
 use super::{SourceError, TOKEN_ENDPOINT};
 use crate::config::Secret;
 use crate::http::{
-    Backoff, HttpClient, NoMoreTries, Reply, Retryability, Tries, error_code, retry_after, retryability,
+    Backoff, HttpClient, NoMoreTries, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
 };
 use crate::time::{Clock, Deadline};
 
@@ -66,7 +66,7 @@ impl TokenEndpoint for FormTokenEndpoint {
         loop {
             let request = self.request(url.clone(), authentication);
             let (what, asked_pause) = match self.http.send(request, REPLY_CAP, TIMEOUT, deadline).await {
-                Err(error) => (self.with_address_settings(error.to_string()), None),
+                Err(error) => (self.not_answered(&error), None),
                 Ok(reply) => match (retryability(reply.status), self.reading) {
                     (Retryability::Success, TokenReading::UntilItsEnd) => {
                         return read_token(&reply.body)
@@ -122,6 +122,13 @@ impl FormTokenEndpoint {
     fn no_address(&self) -> SourceError {
         let what = self.with_address_settings("its address cannot be used".to_owned());
         SourceError::token_refused(0, None, what)
+    }
+
+    fn not_answered(&self, error: &TransportError) -> String {
+        match &self.address_settings {
+            Some(settings) => error.with_advice(settings),
+            None => error.to_string(),
+        }
     }
 
     fn with_address_settings(&self, what: String) -> String {

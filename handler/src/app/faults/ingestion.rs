@@ -9,7 +9,7 @@ use simulator::{Reply, Request};
 use super::marks::mark_of;
 use super::process_io::{Answer, ProcessIo, http_reply};
 use super::world::HEALTH_TABLE;
-use crate::http::TransportError;
+use crate::http::{ConnectFailure, TransportError};
 
 /// A call, read.
 struct Call<'a> {
@@ -47,7 +47,7 @@ pub async fn answer(io: &ProcessIo, request: &Request) -> Answer {
         2 => sent(Reply::empty(500)),
         3 => sent(Reply::empty(503)),
         4 if call.rows > 1 => sent(Reply::empty(413)),
-        5 => Err(TransportError::Connect("refused".to_owned())),
+        5 => Err(TransportError::Connect(ConnectFailure::NoAnswer("refused".to_owned()))),
         6 => Err(TransportError::Interrupted("reset before the body was read".to_owned())),
         7 => Ok(denied()),
         8 => match call.reply() {

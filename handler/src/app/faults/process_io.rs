@@ -17,7 +17,7 @@ use super::vendors::Vendor;
 use super::world::{INGESTION, World};
 use crate::azure::{IdentityError, TokenSource};
 use crate::config::Secret;
-use crate::http::{Reply, Script, TransportError};
+use crate::http::{ConnectFailure, Reply, Script, TransportError};
 use crate::time::Deadline;
 
 /// A reply, or a fault on the way.
@@ -122,7 +122,7 @@ async fn with_faults(world: &World, vendor: Vendor, request: &simulator::Request
         1 => sent(refused(429).with_header("retry-after", "2")),
         2 => sent(refused(500)),
         3 => sent(refused(503).with_header("retry-after", "1")),
-        4 => Err(TransportError::Connect("refused".to_owned())),
+        4 => Err(TransportError::Connect(ConnectFailure::NoAnswer("refused".to_owned()))),
         5 => Err(TransportError::Interrupted("reset before the answer".to_owned())),
         6 => {
             serve();

@@ -1,12 +1,12 @@
 //! Why a secret could not be had, and what to do about it. No text holds a value.
 
-use std::error::Error;
 use std::time::Duration;
 
 use azure_core::error::ErrorKind;
 use serde_json::Value;
 
 use crate::config::Reference;
+use crate::http::ConnectFailure;
 
 /// Resolving takes no longer than this, all tries of all references together: they run side by side.
 pub const LONGEST_RESOLVING: Duration = Duration::from_secs(10);
@@ -62,11 +62,9 @@ pub(super) enum LookupFault {
     Unauthorized(String),
     #[error("the vault answered {status}{code}; it is asked again later")]
     Status { status: u16, code: String },
-    /// Name resolution, TCP or TLS.
-    #[error(
-        "the vault cannot be reached ({0}); check the name of the vault, and its firewall or private endpoint; it is asked again later"
-    )]
-    Unreachable(String),
+    /// Name resolution, TCP, TLS or a proxy.
+    #[error("the vault cannot be reached, because {}; it is asked again later", .0.advice("the reference"))]
+    Unreachable(ConnectFailure),
     /// No access token.
     #[error("{0}")]
     Identity(String),
@@ -96,7 +94,7 @@ impl LookupFault {
                 Self::of_status(u16::from(*status), inner.or_else(|| error_code.clone()))
             }
             ErrorKind::Credential => Self::Identity(identity(&one_line(error))),
-            ErrorKind::Connection | ErrorKind::Io => Self::Unreachable(root_cause(error)),
+            ErrorKind::Connection | ErrorKind::Io => Self::Unreachable(ConnectFailure::of(error, None)),
             _ => Self::GaveUp(one_line(error)),
         }
     }
@@ -129,15 +127,6 @@ fn inner_code(body: &[u8]) -> Option<String> {
 
 fn one_line(error: &azure_core::Error) -> String {
     shortened(&error.to_string())
-}
-
-/// The innermost cause: the outer ones only say that a request failed.
-fn root_cause(error: &azure_core::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    shortened(&cause.to_string())
 }
 
 fn shortened(text: &str) -> String {

@@ -12,7 +12,7 @@ use super::*;
 use crate::azure::{IdentityError, TokenSource};
 use crate::config::{Origin, Secret};
 use crate::destination::{BODY_LIMIT, BatchBuilder, CallLimits, IngestionRule};
-use crate::http::{HttpClient, Reply, Script, TransportError};
+use crate::http::{ConnectFailure, HttpClient, Reply, Script, TransportError};
 use crate::time::VirtualClock;
 
 const LIMITS: CallLimits = CallLimits {
@@ -294,7 +294,10 @@ async fn rows_that_were_accepted_before_a_failure_are_not_open() {
 async fn a_lost_answer_is_counted_as_unsure_and_a_connection_that_never_stood_is_not() {
     for (error, unsure) in [
         (TransportError::Interrupted("reset".to_owned()), 10),
-        (TransportError::Connect("refused".to_owned()), 0),
+        (
+            TransportError::Connect(ConnectFailure::NoAnswer("refused".to_owned())),
+            0,
+        ),
     ] {
         let error = Mutex::new(Some(error));
         let (delivery, calls) = deliver(10, move |_, _| match error.lock().take() {

@@ -35,7 +35,7 @@ fn breaking(is_held: bool) -> Breaking {
 }
 
 async fn ask(server: &Breaking, cap: usize, timeout: Duration) -> BrokenReply {
-    let client = HttpClient::new().unwrap();
+    let client = HttpClient::new(&Environment::default()).unwrap();
     let deadline = Deadline::after(Duration::from_secs(60));
     let sent = client.send_once(client.get(server.url.clone()), cap, timeout, deadline);
     sent.await.unwrap_err()

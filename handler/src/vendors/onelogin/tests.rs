@@ -11,6 +11,7 @@ use super::list::List;
 use super::settings::OneLogin;
 use super::users::ApiUsers;
 use crate::app::settings::testing::loaded;
+use crate::config::Environment;
 use crate::http::HttpClient;
 use crate::sources::{Pages, PolledStream, SnapshotStream, SourceError, Window, WindowedStream};
 use crate::time::{Clock, Deadline, SystemClock};
@@ -28,7 +29,7 @@ pub(super) fn streams_with(origin: &str, id: &str, secret: &str) -> (Arc<List>, 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let context = BuildContext {
         instance: "acme",
-        http: &HttpClient::new().unwrap(),
+        http: &HttpClient::new(&Environment::default()).unwrap(),
         clock: &clock,
     };
     settings.of::<OneLogin>()[0].api_streams(&context).unwrap()

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::settings::SentinelOne;
 use crate::app::settings::testing::loaded;
+use crate::config::Environment;
 use crate::http::HttpClient;
 use crate::sources::{SourceError, Window, WindowedStream};
 use crate::time::{Clock, Deadline, SystemClock};
@@ -88,7 +89,7 @@ fn streams_of(origin: &str, names: &str) -> Vec<(Arc<dyn WindowedStream>, &'stat
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let built = settings.of::<SentinelOne>()[0].build(&BuildContext {
         instance: "acme",
-        http: &HttpClient::new().unwrap(),
+        http: &HttpClient::new(&Environment::default()).unwrap(),
         clock: &clock,
     });
     let streams = built.streams.into_iter().map(|stream| match stream.events {
