@@ -15,6 +15,7 @@ use crate::time::Deadline;
 
 /// Asking for a token takes no longer than this.
 const TIMEOUT: Duration = Duration::from_secs(20);
+const LONGEST_REASON: usize = 300;
 
 /// The handler's identity: the managed identity where the platform offers one (`IDENTITY_ENDPOINT` and
 /// `IDENTITY_HEADER`; `AZURE_CLIENT_ID` picks a user-assigned one), else the developer's own credentials.
@@ -67,24 +68,37 @@ impl AzureIdentity {
     }
 
     pub(super) fn error(&self, scope: &str, reason: &str) -> IdentityError {
-        let (from, remedy) = match self.kind {
+        let (reason, remedy) = match self.kind {
             IdentityKind::Managed { .. } => (
-                "the managed identity",
+                format!("the managed identity gave none: {}", first_line(reason)),
                 "check that an identity is assigned to the function app, and AZURE_CLIENT_ID if it is a user-assigned one",
             ),
             IdentityKind::Developer => (
-                "the developer tools (there is no IDENTITY_ENDPOINT here)",
-                "sign in with `az login` or `azd auth login`, or run where a managed identity is available",
+                format!(
+                    "there is no managed identity here (IDENTITY_ENDPOINT), and neither az nor azd gave one{}",
+                    refusal_of_entra(reason)
+                ),
+                "sign in with az login, or run where a managed identity is available",
             ),
         };
-        let line: String = reason.lines().next().unwrap_or_default().chars().take(300).collect();
         IdentityError {
             scope: scope.to_owned(),
-            from,
-            reason: line,
+            reason,
             remedy,
         }
     }
+}
+
+fn first_line(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(LONGEST_REASON).collect()
+}
+
+/// What the tools print is of use only where they were signed in and Microsoft Entra ID refused, which it says with a
+/// number that begins so.
+fn refusal_of_entra(reason: &str) -> String {
+    let refusal = reason.find("AADSTS").map(|at| first_line(&reason[at..]));
+    refusal.map(|refusal| format!(" ({refusal})")).unwrap_or_default()
 }
 
 #[async_trait]
@@ -112,5 +126,45 @@ impl fmt::Debug for AzureIdentity {
             .debug_struct("AzureIdentity")
             .field("kind", &self.kind)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(environment: &Environment, reason: &str) -> String {
+        let identity = AzureIdentity::from_environment(environment);
+        identity.error("https://monitor.azure.com/.default", reason).to_string()
+    }
+
+    #[test]
+    fn what_the_tools_print_is_left_out_but_for_a_refusal() {
+        let nothing_there =
+            "Multiple errors were encountered while attempting to authenticate:\nAzure CLI not found on path";
+        assert_eq!(
+            message(&Environment::default(), nothing_there),
+            "no access token for https://monitor.azure.com/.default: there is no managed identity here \
+             (IDENTITY_ENDPOINT), and neither az nor azd gave one: sign in with az login, or run where a managed identity \
+             is available"
+        );
+        let refused = message(
+            &Environment::default(),
+            "Multiple errors:\nERROR: AADSTS50076: use MFA.\nTrace ID: 1",
+        );
+        assert!(
+            refused.contains("gave one (AADSTS50076: use MFA.): sign in"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn what_a_managed_identity_answers_is_quoted() {
+        let environment = Environment::from([("IDENTITY_ENDPOINT", "http://127.0.0.1:1"), ("IDENTITY_HEADER", "h")]);
+        let message = message(&environment, "400: no identity\nsecond line");
+        assert!(
+            message.contains("the managed identity gave none: 400: no identity: check that"),
+            "{message}"
+        );
     }
 }

@@ -16,10 +16,9 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
 
 /// No token could be had.
 #[derive(Debug, thiserror::Error)]
-#[error("no access token for {scope} from {from}: {reason}; {remedy}")]
+#[error("no access token for {scope}: {reason}: {remedy}")]
 pub struct IdentityError {
     pub(super) scope: String,
-    pub(super) from: &'static str,
     pub(super) reason: String,
     pub(super) remedy: &'static str,
 }
