@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{TableRecord, TableRoute};
-use crate::destination::{Batch, Delivery, Destination, StreamFit};
+use crate::destination::{Batch, Delivery, Destination, ProbeError, StreamFit};
 use crate::time::Deadline;
 
 struct TakesAll;
@@ -20,7 +20,7 @@ impl Destination for TakesAll {
         Delivery::whole(batch.rows)
     }
 
-    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         Ok(String::new())
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+use super::{Batch, Delivery, DeliveryError, Destination, ProbeError, StreamFit};
 use crate::time::Deadline;
 
 /// Other processes hold the lock of a file for the time of one batch.
@@ -41,14 +41,14 @@ impl Destination for DirectoryDestination {
         }
     }
 
-    async fn probe(&self, table: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, table: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         let file = self.folder.join(format!("{table}.ndjson"));
         let path = file.clone();
         let tried = tokio::task::spawn_blocking(move || try_to_write(&path)).await;
         let tried = tried.map_err(io::Error::other).and_then(|outcome| outcome);
         match tried {
             Ok(()) => Ok(format!("{} can be written", file.display())),
-            Err(error) => Err(failed(&file, &error).to_string()),
+            Err(error) => Err(ProbeError::Failed(failed(&file, &error).to_string())),
         }
     }
 }

@@ -15,6 +15,16 @@ pub struct Refusal {
     pub request_id: Option<String>,
 }
 
+/// What the service did in place of an answer about the rows.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct CallFailure {
+    /// With the status number if there was one, to follow the name of the service.
+    pub what: String,
+    /// Why, where that is known, and what to do.
+    pub advice: String,
+}
+
 /// Why a batch was not taken. The rows are kept: the stream's position does not move.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum DeliveryError {
@@ -25,21 +35,19 @@ pub enum DeliveryError {
     /// table is not known, so none of them counts as refused.
     #[error("the Logs Ingestion API took none of {} rows of {} and answered {}: {}", .0.rows, .0.table, .0.answer(), .0.advice())]
     NothingTaken(Refusal),
-    /// Tries are used up.
-    #[error(
-        "the Logs Ingestion API {what} for {rows} rows of {table}; tries so far: {tries}; the rows are read and sent again by the next run"
-    )]
+    /// The tries are used up, or the time allowed ended after one that failed.
+    #[error("the Logs Ingestion API {failure} for {rows} rows of {table}{tried}: {}. The rows are kept", .failure.advice, tried = times(*.tries))]
     Unavailable {
         /// Which table.
         table: String,
         /// How many rows.
         rows: usize,
-        /// What it did, with the status number if there was one.
-        what: String,
-        /// How often.
+        /// What the last try brought.
+        failure: CallFailure,
+        /// How often; 0 where the pause that another call was told to make left no time for this one.
         tries: u32,
     },
-    /// The time allowed is over.
+    /// The time allowed ended before the first try.
     #[error("{rows} rows of {table} were not taken in the time allowed{last}", last = last_try(.last))]
     OutOfTime {
         /// Which table.
@@ -67,6 +75,17 @@ pub enum DeliveryError {
         /// The system's error text.
         reason: String,
     },
+}
+
+/// Why a probe shows no table that takes rows.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// What is wrong and what to do.
+    #[error("{0}")]
+    Failed(String),
+    /// There is no token for this audience, so that nothing is known of the table.
+    #[error("not tried, because there is no access token for {0}")]
+    NoToken(String),
 }
 
 impl DeliveryError {
@@ -98,6 +117,14 @@ impl Refusal {
     fn advice(&self) -> String {
         let request = self.request_id.as_ref().map(|id| format!(" [x-ms-request-id {id}]"));
         format!("{}{}", self.remedy, request.unwrap_or_default())
+    }
+}
+
+fn times(tries: u32) -> String {
+    match tries {
+        0 => String::new(),
+        1 => " (tried once)".to_owned(),
+        tries => format!(" (tried {tries} times)"),
     }
 }
 

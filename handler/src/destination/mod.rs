@@ -16,7 +16,7 @@ use async_trait::async_trait;
 pub use self::batch::{Batch, BatchBuilder, CallLimits};
 pub use self::delivery::{Delivery, RefusedRow, StreamFit};
 pub use self::directory::DirectoryDestination;
-pub use self::error::{DeliveryError, Refusal};
+pub use self::error::{CallFailure, DeliveryError, ProbeError, Refusal};
 pub use self::logs_ingestion::{LogsIngestion, RuleClient};
 pub use self::settings::{DestinationChoice, DestinationReader, IngestionRule, SourceDestinations, read_directory};
 use crate::time::Deadline;
@@ -38,5 +38,5 @@ pub trait Destination: Send + Sync {
     async fn deliver(&self, batch: &Batch, fit: StreamFit, deadline: Deadline) -> Delivery;
     /// Tries, without a row, whether rows of a table could be taken: what that proves and what it does not, or what is
     /// wrong and what to do. For `check` alone.
-    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String>;
+    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, ProbeError>;
 }

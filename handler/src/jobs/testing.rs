@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::delivery::{StreamContext, TableRecord, TableRoute};
-use crate::destination::{Batch, Delivery, DeliveryError, Destination, Refusal, StreamFit};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination, ProbeError, Refusal, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::jobs::plan::ConsumePlan;
 use crate::sources::page::elements;
@@ -47,7 +47,7 @@ impl Destination for RowKeeper {
         Delivery::whole(batch.rows)
     }
 
-    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         Ok(String::new())
     }
 }

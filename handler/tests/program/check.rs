@@ -273,7 +273,7 @@ async fn a_rule_is_tried_without_rows_and_what_is_wrong_with_it_is_named() {
     azure.configure(&mut handler);
     handler.set("IDENTITY_HEADER", "not-the-header");
     let ended = check(&handler, 1).await;
-    assert_line(&ended, "FAILED", &table, &["managed identity"]);
+    assert_line(&ended, "note", &table, &["not tried", "https://monitor.azure.com"]);
     assert_line(
         &ended,
         "FAILED",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::finding::{Finding, Probe};
 use crate::delivery::TableRoute;
+use crate::destination::ProbeError;
 use crate::jobs::{Plans, StreamPlan};
 use crate::time::Deadline;
 
@@ -45,7 +46,8 @@ async fn table_of(target: TableRoute, subject: String, deadline: Deadline) -> Ve
     let table = target.table.name();
     let finding = match target.destination.probe(&table, deadline).await {
         Ok(text) => Finding::fine(subject, text),
-        Err(text) => Finding::failed(subject, text),
+        Err(error @ ProbeError::NoToken(_)) => Finding::untried(subject, error.to_string()),
+        Err(error @ ProbeError::Failed(_)) => Finding::failed(subject, error.to_string()),
     };
     vec![finding]
 }

@@ -9,9 +9,10 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 
 use super::answer::CallOutcome;
+use super::call_failure::{asked_to_wait, failure_of, not_accepted, not_answered, not_asked};
 use super::rule_client::RuleClient;
-use crate::destination::{Batch, DeliveryError};
-use crate::http::{Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, retry_after, retryability};
+use crate::destination::{Batch, CallFailure, DeliveryError};
+use crate::http::{Backoff, Reply, Retryability, TransportError, Tries, retry_after, retryability};
 use crate::time::Deadline;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,7 +41,7 @@ pub struct SentCall {
 
 /// A try that another one may follow.
 struct FailedTry {
-    what: String,
+    failure: CallFailure,
     asked_pause: Option<Duration>,
     may_have_arrived: bool,
 }
@@ -61,17 +62,18 @@ impl Call<'_> {
         let url = self.url()?;
         let body = self
             .body()
-            .map_err(|error| self.unavailable(format!("could not be sent ({error})"), 1))?;
+            .map_err(|error| self.unavailable(not_asked(format!("the rows cannot be compressed ({error})")), 0))?;
         let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30), TRIES);
         let mut tries = Tries::new(backoff, deadline);
         let mut may_renew_token = true;
+        let mut failures = 0;
         let mut last = None;
         loop {
             let admitted = self.to.throttle.admit(deadline).await;
-            admitted.map_err(|_| self.out_of_time(last.clone()))?;
+            admitted.map_err(|_| self.out_of_time(last.clone(), failures))?;
             let request = self.request(url.clone(), body.clone(), deadline).await?;
             if deadline.has_passed() {
-                return Err(self.out_of_time(last));
+                return Err(self.out_of_time(last, failures));
             }
             let sent = self.to.http.send(request, REPLY_CAP, TIMEOUT, deadline).await;
             if may_renew_token && sent.as_ref().is_ok_and(|reply| reply.status.as_u16() == 401) {
@@ -84,24 +86,23 @@ impl Call<'_> {
                 Err(failed) => failed,
             };
             *is_unsure |= failed.may_have_arrived;
-            tries.wait(failed.asked_pause).await.map_err(|no_more| match no_more {
-                NoMoreTries::UsedUp => self.unavailable(failed.what.clone(), TRIES),
-                NoMoreTries::OutOfTime => self.out_of_time(Some(failed.what.clone())),
-            })?;
-            last = Some(failed.what);
+            failures += 1;
+            let waited = tries.wait(failed.asked_pause).await;
+            waited.map_err(|_| self.unavailable(failed.failure.clone(), failures))?;
+            last = Some(failed.failure);
         }
     }
 
     fn outcome_of(&self, sent: Result<Reply, TransportError>) -> Result<Result<CallOutcome, DeliveryError>, FailedTry> {
         let reply = sent.map_err(|error| FailedTry {
-            what: error.to_string(),
+            failure: not_answered(&error, &self.to.rule),
             asked_pause: None,
             may_have_arrived: !error.was_never_sent(),
         })?;
         match retryability(reply.status) {
             Retryability::Success if is_acceptance(&reply) => Ok(Ok(CallOutcome::Accepted)),
             Retryability::Success => Err(FailedTry {
-                what: not_accepted(&reply),
+                failure: not_accepted(&reply),
                 asked_pause: None,
                 // Whatever answered so, it may have passed the rows on.
                 may_have_arrived: true,
@@ -117,7 +118,7 @@ impl Call<'_> {
                     self.to.throttle.pause_for(asked_pause.unwrap_or_default());
                 }
                 Err(FailedTry {
-                    what: format!("answered {}", reply.status.as_u16()),
+                    failure: failure_of(&reply, asked_pause, &self.to.rule),
                     asked_pause,
                     may_have_arrived: false,
                 })
@@ -134,10 +135,11 @@ impl Call<'_> {
             self.batch.table
         );
         Url::parse(&text).map_err(|_| {
-            self.unsent(format!(
+            let advice = format!(
                 "check {} and {}: they make no address",
                 rule.endpoint_setting, rule.rule_setting
-            ))
+            );
+            self.unavailable(not_asked(advice), 0)
         })
     }
 
@@ -167,20 +169,24 @@ impl Call<'_> {
         }
     }
 
-    fn unavailable(&self, what: String, tries: u32) -> DeliveryError {
+    fn unavailable(&self, failure: CallFailure, tries: u32) -> DeliveryError {
         DeliveryError::Unavailable {
             table: self.table(),
             rows: self.rows.len(),
-            what,
+            failure,
             tries,
         }
     }
 
-    fn out_of_time(&self, last: Option<String>) -> DeliveryError {
-        DeliveryError::OutOfTime {
-            table: self.table(),
-            rows: self.rows.len(),
-            last,
+    fn out_of_time(&self, last: Option<CallFailure>, failures: u32) -> DeliveryError {
+        let paused = || self.to.throttle.is_paused().then(|| asked_to_wait(&self.to.rule));
+        match last.or_else(paused) {
+            Some(failure) => self.unavailable(failure, failures),
+            None => DeliveryError::OutOfTime {
+                table: self.table(),
+                rows: self.rows.len(),
+                last: None,
+            },
         }
     }
 
@@ -197,19 +203,6 @@ fn is_acceptance(reply: &Reply) -> bool {
         200 => reply.body.trim_ascii().is_empty(),
         _ => false,
     }
-}
-
-/// Another good answer does not come from the service.
-fn not_accepted(reply: &Reply) -> String {
-    let with_body = match reply.body.trim_ascii().is_empty() {
-        true => "",
-        false => " with a body",
-    };
-    format!(
-        "answered {}{with_body}, and only 204 means that rows were taken: something else answers in its place, a proxy or \
-         a sign-in page; let the handler reach the endpoint without it",
-        reply.status.as_u16()
-    )
 }
 
 fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {

@@ -6,6 +6,7 @@
 mod answer;
 mod batch_splitter;
 mod call;
+mod call_failure;
 mod probe;
 mod rule_client;
 #[cfg(test)]
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 
 use self::batch_splitter::BatchSplitter;
 pub use self::rule_client::RuleClient;
-use super::{Batch, Delivery, Destination, StreamFit};
+use super::{Batch, Delivery, Destination, ProbeError, StreamFit};
 use crate::time::Deadline;
 
 /// One data collection rule.
@@ -38,7 +39,7 @@ impl Destination for LogsIngestion {
         BatchSplitter::new(&self.client, batch, fit).deliver(deadline).await
     }
 
-    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
+    async fn probe(&self, table: &Arc<str>, deadline: Deadline) -> Result<String, ProbeError> {
         probe::probe(&self.client, table, deadline).await
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::answer::{CallOutcome, advice};
 use super::call::Call;
 use super::rule_client::RuleClient;
-use crate::destination::{Batch, DeliveryError, Refusal};
+use crate::destination::{Batch, DeliveryError, ProbeError, Refusal};
 use crate::time::Deadline;
 
 /// What it proves, or what is wrong and what to do.
-pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Result<String, String> {
+pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Result<String, ProbeError> {
     let batch = Batch::without_rows(table.clone());
     let call = Call {
         to,
@@ -33,7 +33,8 @@ pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Res
             reply.status.as_u16()
         )),
         Ok(CallOutcome::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
-        Err(error) => Err(without_rows(error, to, table)),
+        Err(DeliveryError::Identity { .. }) => Err(ProbeError::NoToken(to.rule.audience.clone())),
+        Err(error) => Err(ProbeError::Failed(without_rows(error, to, table))),
     }
 }
 
@@ -52,14 +53,11 @@ fn without_rows(error: DeliveryError, to: &RuleClient, table: &str) -> String {
             let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
             format!("the Logs Ingestion API answered {status}{code}: {remedy}")
         }
-        DeliveryError::Unavailable { what, tries, .. } => {
-            format!("the Logs Ingestion API {what}; tries so far: {tries}; check the endpoint, and whether this lasts")
-        }
-        DeliveryError::OutOfTime { last, .. } => match last {
-            Some(last) => format!("the Logs Ingestion API {last}, and gave no other answer in the time of a check"),
-            None => "the Logs Ingestion API gave no answer in the time of a check; check the endpoint".to_owned(),
-        },
-        DeliveryError::Identity { reason, .. } => reason,
-        error @ (DeliveryError::NothingTaken(_) | DeliveryError::Directory { .. }) => error.to_string(),
+        DeliveryError::Unavailable { failure, .. } => format!("the Logs Ingestion API {failure}: {}", failure.advice),
+        DeliveryError::OutOfTime { .. } => format!(
+            "the Logs Ingestion API gave no answer in the time of a check; check that {} can be reached from here",
+            to.rule.endpoint_setting
+        ),
+        error => error.to_string(),
     }
 }

@@ -99,6 +99,15 @@ async fn deliver(
     deliver_to(StreamFit::Unknown, rows, judge).await
 }
 
+fn destination_of(service: Arc<Service>) -> LogsIngestion {
+    let http = HttpClient::scripted(service);
+    let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
+    LogsIngestion {
+        client: RuleClient::new(rule(), http, Arc::new(Tokens::default()), clock),
+        body_limit: BODY_LIMIT,
+    }
+}
+
 async fn deliver_to(
     fit: StreamFit,
     rows: u64,
@@ -108,12 +117,7 @@ async fn deliver_to(
         judge: Box::new(judge),
         calls: Mutex::default(),
     });
-    let http = HttpClient::scripted(service.clone());
-    let clock = Arc::new(VirtualClock::at("2026-11-25T12:00:00Z"));
-    let destination = LogsIngestion {
-        client: RuleClient::new(rule(), http, Arc::new(Tokens::default()), clock),
-        body_limit: BODY_LIMIT,
-    };
+    let destination = destination_of(service.clone());
     let delivery = destination
         .deliver(&batch(rows), fit, Deadline::after(Duration::from_secs(120)))
         .await;
@@ -315,4 +319,21 @@ async fn the_pause_that_the_service_asks_for_holds_and_the_deadline_ends_it() {
     let error = delivery.error.unwrap().to_string();
     assert!(error.contains("503") && calls.len() == 6, "{error}");
     assert_eq!(delivery.accepted.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_another_call_was_told_to_make_is_named() {
+    let service = Arc::new(Service {
+        judge: Box::new(|_, _| Ok((204, ""))),
+        calls: Mutex::default(),
+    });
+    let destination = destination_of(service.clone());
+    destination.client.throttle.pause_for(Duration::from_secs(600));
+    let deadline = Deadline::after(Duration::from_secs(120));
+    let delivery = destination.deliver(&batch(3), StreamFit::Unknown, deadline).await;
+    assert_eq!(
+        delivery.error.unwrap().to_string(),
+        "the Logs Ingestion API asked to wait (429) for 3 rows of T_CL: the rule dcr-1 takes no more now. The rows are kept"
+    );
+    assert!(service.calls.lock().is_empty());
 }

@@ -188,7 +188,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+    use crate::destination::{Batch, Delivery, DeliveryError, Destination, ProbeError, StreamFit};
     use crate::jobs::testing::{CONSUMED_TABLE, RowKeeper, TestRun};
     use crate::state::{EntryKind, SpoolEntry};
     use crate::time::Deadline;
@@ -220,7 +220,7 @@ mod tests {
             }
         }
 
-        async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+        async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
             Ok(String::new())
         }
     }

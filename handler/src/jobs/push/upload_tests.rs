@@ -15,7 +15,7 @@ use super::inflight_budget::InflightBudget;
 use super::ledger::PushLedger;
 use super::pushed_events::{PushedEvent, PushedEvents};
 use crate::delivery::{TableRecord, TableRoute};
-use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination, ProbeError, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::state::{
     BlobStore, Counts, DeadLetters, Expected, Key, Listed, ProcessLedger, Spool, SpoolQuota, Store, StoreError, Stored,
@@ -49,7 +49,7 @@ impl Destination for Scripted {
         })
     }
 
-    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         Ok(String::new())
     }
 }

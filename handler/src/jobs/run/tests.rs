@@ -18,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use crate::config::Schedule;
 use crate::delivery::TableRecord;
 use crate::delivery::TableRoute;
-use crate::destination::{Batch, Delivery, DeliveryError, Destination, StreamFit};
+use crate::destination::{Batch, Delivery, DeliveryError, Destination, ProbeError, StreamFit};
 use crate::event::Identity;
 use crate::event::StreamName;
 use crate::jobs::housekeeping::Housekeeping;
@@ -143,7 +143,7 @@ impl Memory {
 
 #[async_trait]
 impl Destination for Memory {
-    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         Ok(String::new())
     }
 

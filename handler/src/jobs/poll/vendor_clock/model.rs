@@ -15,7 +15,7 @@ use reqwest::header::{DATE, HeaderMap};
 use crate::config::Schedule;
 use crate::delivery::TableRecord;
 use crate::delivery::TableRoute;
-use crate::destination::{Batch, Delivery, Destination, StreamFit};
+use crate::destination::{Batch, Delivery, Destination, ProbeError, StreamFit};
 use crate::event::{Identity, StreamName};
 use crate::jobs::housekeeping::Housekeeping;
 use crate::jobs::job_context::JobContext;
@@ -130,7 +130,7 @@ struct Memory(Mutex<BTreeMap<usize, usize>>);
 
 #[async_trait]
 impl Destination for Memory {
-    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, String> {
+    async fn probe(&self, _: &Arc<str>, _: Deadline) -> Result<String, ProbeError> {
         Ok(String::new())
     }
 
