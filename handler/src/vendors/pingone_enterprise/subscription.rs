@@ -69,11 +69,10 @@ impl Subscription {
 
     /// What came of a reply that is not whole is ours to keep: nobody else has it.
     fn broken(&self, broken: BrokenReply) -> ReadOutcome {
-        let what = broken.error.to_string();
         if broken.error.was_never_sent() {
             return ReadOutcome::Nothing(SourceError::Unavailable {
                 asked: ASKED,
-                what,
+                what: broken.error.with_advice(&format!("{}POLL_URL", self.setting_prefix)),
                 tries: 1,
             });
         }
@@ -83,7 +82,7 @@ impl Subscription {
         let body = begun.map(|reply| reply.body).unwrap_or_default();
         let error = SourceError::NoWholeReply {
             asked: ASKED,
-            what,
+            what: broken.error.to_string(),
             came: body.len(),
         };
         let begun = (!body.is_empty()).then(|| self.consumed(body));

@@ -26,6 +26,13 @@ const CASES: &[Case] = &[
         ..POLL
     },
     Case {
+        name: "31: a poll subscription that refuses connections",
+        sources: &[Source::EnterpriseUser],
+        settings: &[("PINGONE_ENTERPRISE__POLL_URL", "{closed}/poll/a-subscription")],
+        says: &["Connection refused", "PINGONE_ENTERPRISE__POLL_URL"],
+        ..POLL
+    },
+    Case {
         name: "32: a host name that does not exist",
         sources: THREATS,
         settings: &[("SENTINELONE__URL", "https://console.invalid")],
