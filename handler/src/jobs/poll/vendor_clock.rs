@@ -5,13 +5,16 @@
 //! of it is therefore counted as read only as far as the vendor's clock was at that time. Where a vendor shows no time,
 //! only a position that lies ahead of our present tells that our clock was wrong.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::polled_run::PolledRun;
 use super::window::{PollRules, SlicePlan, before};
 use crate::sources::Window;
 use crate::state::{Checkpoints, TablePosition};
 use crate::time::{ClockOffset, clock_remark, rfc3339_millis};
+
+/// A clock of ours that is so far behind delays events long enough to be told.
+const WORTH_TELLING: TimeDelta = TimeDelta::seconds(60);
 
 /// How our clock and the vendor's stand while a stream is read.
 pub struct StreamClock<'a>(pub PolledRun<'a>);
@@ -85,10 +88,11 @@ impl StreamClock<'_> {
         taken_back
     }
 
-    /// How the vendor's clock stands to ours, if that is known, and what is to be said if it does something to windows.
+    /// How the vendor's clock stands to ours, if that is known, and what is to be said if it does something to windows
+    /// or delays events.
     pub fn offset_and_notice(&self) -> Option<(ClockOffset, Option<String>)> {
         let offset = self.clock_offset()?;
-        let changes_something = offset.is_behind() || !offset.is_plausible();
+        let changes_something = offset.is_behind() || !offset.is_plausible() || offset.least >= WORTH_TELLING;
         let seconds = offset.difference_seconds().filter(|_| changes_something);
         let notice = seconds.map(|seconds| format!("{}: {}", self.0.stream.name(), clock_remark(seconds)));
         Some((offset, notice))
