@@ -178,13 +178,21 @@ impl StreamStatus {
 
     /// How its last runs went and what is wrong with it, for people: each with its name.
     pub fn facts(&self, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+        let is_over = matches!(self.status, StreamState::Ok | StreamState::Behind);
         let ago = |at| format!("{}, {} ago", whole_second(at), span_text(now - at));
         let mut facts = Vec::new();
         facts.extend(self.last_success.map(|at| ("last success", ago(at))));
-        facts.extend(self.last_failure.map(|at| (LAST_FAILURE, ago(at))));
-        if let Some(error) = &self.last_error {
+        let failure = self
+            .last_failure
+            .map(|at| match self.last_error.as_ref().filter(|_| is_over) {
+                Some(error) => format!("{}; {}: {}", ago(at), error.code, error.message),
+                None => ago(at),
+            });
+        facts.extend(failure.map(|failure| (LAST_FAILURE, failure)));
+        if let Some(error) = self.last_error.as_ref().filter(|_| !is_over) {
             facts.push(("last error", format!("{}: {}", error.code, error.message)));
-            facts.push(("remedy", error.remedy.clone()));
+            // Most messages end with it.
+            facts.extend((!error.message.contains(&error.remedy)).then(|| ("remedy", error.remedy.clone())));
         }
         let losses = self.possible_losses.iter();
         facts.extend(losses.map(|at| ("possible loss", whole_second(*at))));
