@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use clap::Args;
+use tokio::time::Instant;
 
 use super::exit_code::{CommandEnd, misused, no_such_stream};
 use super::prepare::prepare;
@@ -17,7 +18,7 @@ use crate::jobs::{
     BackfillMode, BackfillRequest, BackfillWatcher, DisabledInstance, PullPlan, Selection, StreamPlan, backfill,
     note_what_is_wanted, why_not,
 };
-use crate::report::{Outcome, RunReport, StreamReport};
+use crate::report::{LoggedTables, Outcome, RunReport, StreamReport, log_run};
 use crate::sources::Window;
 use crate::state::Holder;
 use crate::time::{Clock, SystemClock};
@@ -75,6 +76,7 @@ pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) ->
     }
     let request = BackfillRequest { window, mode };
     let progress = Progress::start();
+    let started = Instant::now();
     let filled = finished_in_time(&stop, fill(&runtime, &plans, request, &progress)).await;
     progress.end();
     let filled = filled.ok_or_else(cut_off)?;
@@ -82,8 +84,9 @@ pub async fn run(environment: Arc<Environment>, arguments: BackfillArguments) ->
     let disabled = disabled.filter(|instance| selection.takes(&instance.subject));
     let report = RunReport {
         streams: disabled.map(DisabledInstance::report).chain(filled).collect(),
+        took: started.elapsed(),
     };
-    report.log();
+    log_run(&report, LoggedTables::Moved);
     let mut streams = report.streams.iter();
     let is_unfinished = streams.any(|stream| stream.outcome == Outcome::BudgetEnded);
     Ok(ExitCode::from(match (is_unfinished, report.failed()) {

@@ -5,13 +5,14 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::exit_code::misused;
 use super::progress::Progress;
 use super::{EXIT_FAILED, EXIT_INTERRUPTED};
 use crate::app::Runtime;
 use crate::jobs::{BackfillWatcher, PerhapsTwice, PullPlan, WindowCount, count_before_reading_anew};
-use crate::report::{Outcome, RunReport};
+use crate::report::{LoggedTables, Outcome, RunReport, log_run};
 use crate::sources::Window;
 use crate::time::Shutdown;
 
@@ -26,6 +27,7 @@ pub async fn count_possible_duplicates(
     progress.says("the window is read once without sending anything, to see how many rows may arrive twice");
     let mut perhaps_twice = 0;
     let mut report = RunReport::default();
+    let started = Instant::now();
     for plan in plans {
         let WindowCount {
             report: of_stream,
@@ -38,7 +40,8 @@ pub async fn count_possible_duplicates(
         report.streams.push(of_stream);
     }
     if report.streams.iter().any(|stream| stream.outcome != Outcome::Done) {
-        report.log();
+        report.took = started.elapsed();
+        log_run(&report, LoggedTables::Moved);
         log::error!("nothing was sent, because the window could not be read to its end");
         let is_failed = report.failed();
         return Err(ExitCode::from(if is_failed { EXIT_FAILED } else { EXIT_INTERRUPTED }));

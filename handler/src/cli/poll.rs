@@ -11,8 +11,8 @@ use super::signals;
 use super::watch::watch;
 use crate::app::{Runtime, RuntimeProvider, demo_folder_warning};
 use crate::config::Environment;
-use crate::jobs::{RunRequest, Selection};
-use crate::report::{ReportSubject, RunReport};
+use crate::jobs::{RunRequest, Selection, StreamPlan};
+use crate::report::{LoggedTables, ReportSubject, RunReport, names};
 use crate::state::Holder;
 use crate::time::{Deadline, Shutdown};
 
@@ -25,6 +25,16 @@ pub struct PollArguments {
     /// Go on by the schedule (POLL_SCHEDULE) until the process is stopped.
     #[arg(long)]
     watch: bool,
+    /// A line for every table, also for those without news.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// What every run of this command does.
+struct PollRun {
+    selection: Selection,
+    logged_tables: LoggedTables,
+    stop: Shutdown,
 }
 
 /// Exit 0 if all went well or the process was told to end, 1 if a stream failed or an instance is off, 64 if a setting of
@@ -36,22 +46,30 @@ pub async fn run(environment: Arc<Environment>, arguments: PollArguments) -> Com
     if let Some(warning) = demo_folder_warning(&settings) {
         log::warn!("{warning}");
     }
-    let selection = select(&runtime, arguments.source.as_deref())?;
+    let poll = PollRun {
+        selection: select(&runtime, arguments.source.as_deref())?,
+        logged_tables: match arguments.verbose {
+            true => LoggedTables::All,
+            false => LoggedTables::Moved,
+        },
+        stop,
+    };
     if arguments.watch {
-        return watch(&settings.poll.schedule, &stop, async || {
-            poll_again(&provider, &selection, &stop).await;
+        let polled = polled(&runtime, &poll.selection);
+        return watch(&settings.poll.schedule, &polled, &poll.stop, async || {
+            poll_again(&provider, &poll).await;
         })
         .await;
     }
-    let report = poll_once(&runtime, &selection, &stop).await;
+    let report = poll_once(&runtime, &poll).await;
     Ok(code_of(!report.is_some_and(|report| report.failed())))
 }
 
 /// With secrets that may have come or changed since the last time.
-async fn poll_again(provider: &RuntimeProvider, selection: &Selection, stop: &Shutdown) {
+async fn poll_again(provider: &RuntimeProvider, poll: &PollRun) {
     match provider.for_run().await {
         Ok(runtime) => {
-            if let Some(report) = poll_once(&runtime, selection, stop).await {
+            if let Some(report) = poll_once(&runtime, poll).await {
                 provider.run_ended(&report);
             }
         }
@@ -61,16 +79,25 @@ async fn poll_again(provider: &RuntimeProvider, selection: &Selection, stop: &Sh
 
 /// The report; `None` if the process was told to end and the run did not come to its end in time: then
 /// the state is as a kill leaves it, and the next run goes on from there.
-async fn poll_once(runtime: &Runtime, selection: &Selection, stop: &Shutdown) -> Option<RunReport> {
+async fn poll_once(runtime: &Runtime, poll: &PollRun) -> Option<RunReport> {
     let run = async {
         let deadline = Deadline::after(runtime.budget);
         let request = RunRequest {
-            selection: selection.clone(),
+            selection: poll.selection.clone(),
+            logged_tables: poll.logged_tables,
             ..RunRequest::everything(deadline)
         };
         runtime.run(&request).await
     };
-    signals::finished_in_time(stop, run).await
+    signals::finished_in_time(&poll.stop, run).await
+}
+
+/// `pingone/default/activities, sentinelone/default (activities, threats)`
+fn polled(runtime: &Runtime, selection: &Selection) -> String {
+    let streams = runtime.plans.streams.iter().map(StreamPlan::name);
+    let selected = streams.filter(|name| selection.takes(name));
+    let names = names(&selected.map(ReportSubject::from).collect::<Vec<_>>());
+    if names.is_empty() { "nothing".to_owned() } else { names }
 }
 
 fn select(runtime: &Runtime, source: Option<&str>) -> Result<Selection, ExitCode> {

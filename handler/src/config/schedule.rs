@@ -35,7 +35,6 @@ impl Schedule {
     }
 
     /// The schedule as it was written.
-    #[cfg(test)]
     pub fn text(&self) -> &str {
         &self.text
     }

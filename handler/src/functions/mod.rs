@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::app::RuntimeProvider;
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
 use crate::jobs::MAX_ANSWER_TIME;
+use crate::report::run_lines;
 use crate::time::Deadline;
 
 /// The functions of this app.
@@ -28,7 +29,7 @@ impl Functions for ConnectorFunctions {
                 TimerReply {
                     // A stream that failed fails the invocation.
                     succeeded: !report.failed(),
-                    lines: report.lines(),
+                    lines: run_lines(&report),
                 }
             }
             Err(reason) => {

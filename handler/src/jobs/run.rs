@@ -20,7 +20,7 @@ use super::selection::Selection;
 use crate::delivery::StreamContext;
 use crate::event::StreamName;
 use crate::jobs::disabled_instance::DisabledInstance;
-use crate::report::{ErrorCode, Outcome, Problem, RunReport, StreamReport};
+use crate::report::{ErrorCode, LoggedTables, Outcome, Problem, RunReport, StreamReport};
 use crate::time::Deadline;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub struct RunRequest {
     pub scope: RunScope,
     /// When it must end.
     pub deadline: Deadline,
+    /// Which tables the log names.
+    pub logged_tables: LoggedTables,
     /// The host's id of the invocation, for the health rows.
     pub invocation_id: Option<String>,
 }
@@ -49,6 +51,7 @@ impl RunRequest {
             selection: Selection::all(),
             scope: RunScope::Everything,
             deadline,
+            logged_tables: LoggedTables::Moved,
             invocation_id: None,
         }
     }
@@ -62,7 +65,7 @@ enum Job {
 
 /// Reads the selected streams and empties the spool, several at a time. One that fails leaves the others alone.
 pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest) -> RunReport {
-    let selection = &request.selection;
+    let (selection, started) = (&request.selection, Instant::now());
     let jobs = selected_jobs(plans, selection);
     let accounts: Vec<Arc<AccountLease>> = jobs.iter().filter_map(Job::account).cloned().collect();
     let runs = jobs.into_iter().map(|job| run_in_task(job, context, request));
@@ -85,7 +88,10 @@ pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest)
         }
     }
     streams.sort_by_cached_key(|report| report.stream.to_string());
-    RunReport { streams }
+    RunReport {
+        streams,
+        took: started.elapsed(),
+    }
 }
 
 /// Whether a table takes rows is asked anew in every run.

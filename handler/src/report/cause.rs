@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::problem::{ErrorCode, Problem};
 use crate::delivery::TableWriteError;
 use crate::destination::DeliveryError;
-use crate::sources::{SourceError, StreamError, TOKEN_ENDPOINT};
+use crate::sources::{SourceError, StreamError, TOKEN_ENDPOINT, TimeEnd};
 use crate::state::{SpoolError, StoreError};
 
 /// An error that can say its code.
@@ -18,9 +18,14 @@ pub trait Cause: Display {
         self.code_and_remedy().0
     }
 
+    /// The part of its text that is the same for all streams that fail for this reason.
+    fn shared_text(&self) -> Option<String> {
+        None
+    }
+
     /// As a problem that says what the error says.
     fn problem(&self) -> Problem {
-        self.problem_saying(self.to_string())
+        self.problem_saying(self.to_string()).sharing(self.shared_text())
     }
 
     /// As a problem that says more.
@@ -32,26 +37,38 @@ pub trait Cause: Display {
 
 impl Cause for StreamError<'_> {
     fn code_and_remedy(&self) -> (ErrorCode, Option<&str>) {
-        let code = match self.error {
-            SourceError::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
-            // A 400 from there is about the credential (RFC 6749, 5.2).
-            SourceError::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => {
-                ErrorCode::CredentialsRejected
-            }
-            SourceError::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
-            SourceError::Refused { .. } => ErrorCode::VendorRefused,
-            SourceError::Unavailable { .. } | SourceError::OutOfTime { kept_failing: true, .. } => {
-                ErrorCode::VendorUnavailable
-            }
-            SourceError::NoWholeReply { .. } => ErrorCode::PossibleLoss,
-            SourceError::OutOfTime { .. } | SourceError::ShareUsed | SourceError::Stopped => ErrorCode::BudgetEnded,
-            SourceError::BadPage { .. } => ErrorCode::VendorBadPage,
-            SourceError::ForeignLink { .. } => ErrorCode::ForeignLink,
-        };
-        match self.error {
-            SourceError::Refused { remedy, .. } => (code, Some(remedy)),
-            _ => (code, None),
-        }
+        code_and_remedy_of(self.error)
+    }
+
+    fn shared_text(&self) -> Option<String> {
+        Some(self.error.without_endpoint())
+    }
+}
+
+fn code_and_remedy_of(error: &SourceError) -> (ErrorCode, Option<&str>) {
+    let code = match error {
+        SourceError::Refused { status: 401, .. } => ErrorCode::CredentialsRejected,
+        // A 400 from there is about the credential (RFC 6749, 5.2).
+        SourceError::Refused { status: 400, asked, .. } if *asked == TOKEN_ENDPOINT => ErrorCode::CredentialsRejected,
+        SourceError::Refused { status: 403, .. } => ErrorCode::PermissionDenied,
+        SourceError::Refused { .. } => ErrorCode::VendorRefused,
+        SourceError::OutOfTime {
+            end: TimeEnd::After(failure),
+            kept_failing: true,
+        } => return code_and_remedy_of(failure),
+        SourceError::Unavailable { .. }
+        | SourceError::Throttled { .. }
+        | SourceError::OutOfTime { kept_failing: true, .. } => ErrorCode::VendorUnavailable,
+        SourceError::NoWholeReply { .. } => ErrorCode::PossibleLoss,
+        SourceError::OutOfTime { .. } | SourceError::ShareUsed | SourceError::Stopped => ErrorCode::BudgetEnded,
+        SourceError::BadPage { .. } | SourceError::WebPage { .. } => ErrorCode::VendorBadPage,
+        SourceError::ForeignLink { .. } => ErrorCode::ForeignLink,
+    };
+    match error {
+        SourceError::Refused { remedy, .. }
+        | SourceError::Throttled { remedy, .. }
+        | SourceError::WebPage { remedy, .. } => (code, Some(remedy)),
+        _ => (code, None),
     }
 }
 
@@ -78,6 +95,15 @@ impl Cause for StoreError {
             Self::Backend { .. } | Self::UnknownVersion { .. } | Self::Damaged { .. } => ErrorCode::StateUnavailable,
         };
         (code, self.remedy())
+    }
+
+    fn shared_text(&self) -> Option<String> {
+        match self {
+            Self::Backend { reason, place, .. } => Some(format!(
+                "the state store cannot be used ({reason}): check that STATE_URL ({place}) can be reached and written"
+            )),
+            _ => None,
+        }
     }
 }
 

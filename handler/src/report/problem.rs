@@ -117,6 +117,8 @@ pub struct Problem {
     pub message: String,
     /// What to do, where it stands alone in the error.
     remedy: Option<String>,
+    /// What of the message is the same for all streams that fail for one reason, where that is known.
+    pub shared: Option<String>,
 }
 
 impl Problem {
@@ -126,6 +128,7 @@ impl Problem {
             code,
             message,
             remedy: None,
+            shared: None,
         }
     }
 
@@ -135,6 +138,11 @@ impl Problem {
             remedy: remedy.map(str::to_owned),
             ..self
         }
+    }
+
+    /// With what of the message is the same for all streams that fail for one reason.
+    pub fn sharing(self, shared: Option<String>) -> Self {
+        Self { shared, ..self }
     }
 
     /// What to do.

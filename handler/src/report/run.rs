@@ -1,4 +1,4 @@
-//! The report of a run. The pipeline fills it in, whoever started the run logs it: once, here.
+//! The report of a run. The jobs fill it in; whoever started the run logs it, once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::subject::ReportSubject;
 use crate::event::StreamName;
 use crate::state::{Counts, EndedRun, LastRun, RunOutcome, TableCounts};
-use crate::time::{ClockOffset, rfc3339_millis};
+use crate::time::ClockOffset;
 
 /// How a stream's run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,8 @@ impl StreamReport {
     /// Something failed.
     pub fn fail(&mut self, error: &impl Cause) {
         let message = format!("{}: {error}", self.stream);
-        self.problems.push(error.problem_saying(message));
+        let problem = error.problem_saying(message);
+        self.problems.push(problem.sharing(error.shared_text()));
     }
 
     /// Something of one table failed.
@@ -161,72 +162,6 @@ impl StreamReport {
             unsaved: self.unsaved.clone(),
         })
     }
-
-    fn summary(&self, table: &TableReport) -> String {
-        let Counts {
-            received,
-            taken_up,
-            delivered,
-            seen_before,
-            dead_lettered,
-            spooled,
-            in_flight,
-            perhaps_doubled,
-            old_rows,
-            unfit_values,
-            cut_values,
-            replaced_bytes,
-        } = table.counts;
-        let mut line = format!(
-            "{} -> {}: {} events read, {delivered} rows delivered, {seen_before} seen before",
-            self.stream,
-            table.table,
-            received + taken_up
-        );
-        for (count, what) in [
-            (dead_lettered, "set aside as dead letters"),
-            (spooled, "wait in the spool"),
-            (in_flight, "given up for the next run"),
-            (perhaps_doubled, "rows perhaps doubled, because an answer was lost"),
-            (old_rows, "rows older than 48 hours, whose TimeGenerated Azure replaces"),
-            (unfit_values, "values did not fit their column"),
-            (cut_values, "values cut to fit"),
-            (replaced_bytes, "places were not UTF-8"),
-        ] {
-            if count > 0 {
-                line.push_str(&format!(", {count} {what}"));
-            }
-        }
-        line
-    }
-
-    fn log(&self) {
-        let name = self.stream.to_string();
-        let stream = name.as_str();
-        for table in &self.tables {
-            let summary = self.summary(table);
-            log::info!(
-                stream = stream, table = table.table.as_str(), received = table.counts.received,
-                delivered = table.counts.delivered, seen_before = table.counts.seen_before,
-                dead_lettered = table.counts.dead_lettered, spooled = table.counts.spooled,
-                perhaps_doubled = table.counts.perhaps_doubled, watermark = rfc3339_millis(table.watermark).as_str();
-                "{summary}"
-            );
-            if table.counts.dead_lettered > 0 {
-                log::warn!(
-                    stream = stream, dead_lettered = table.counts.dead_lettered;
-                    "{}: {} events could not become rows, or their rows were refused; they lie in the state store under dead-letters/, with the reason",
-                    self.stream, table.counts.dead_lettered
-                );
-            }
-        }
-        for notice in &self.notices {
-            log::warn!(stream = stream; "{notice}");
-        }
-        for problem in &self.problems {
-            log::error!(stream = stream, code = problem.code.word(); "{problem}");
-        }
-    }
 }
 
 /// The reports of a run by what they are about, those of several tables or queues together.
@@ -264,6 +199,8 @@ pub fn counts_by_table(reports: &[&StreamReport]) -> TableCounts {
 pub struct RunReport {
     /// In the order of their names.
     pub streams: Vec<StreamReport>,
+    /// From its beginning to its end.
+    pub took: Duration,
 }
 
 impl RunReport {
@@ -280,53 +217,5 @@ impl RunReport {
         self.streams
             .iter()
             .any(|stream| matches!(stream.outcome, Outcome::Failed | Outcome::Off))
-    }
-
-    /// Logs every stream: the one place where the result of a run is logged.
-    pub fn log(&self) {
-        for stream in &self.streams {
-            stream.log();
-        }
-    }
-
-    /// A few lines for the host's log of the invocation.
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for stream in &self.streams {
-            lines.extend(stream.tables.iter().map(|table| stream.summary(table)));
-            lines.extend(stream.notices.iter().cloned());
-            lines.extend(stream.problems.iter().map(ToString::to_string));
-        }
-        lines
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_summary_names_the_stream_the_table_and_only_the_counts_that_matter() {
-        let mut report = StreamReport::new(StreamName {
-            source: "pingone",
-            instance: "default".to_owned(),
-            stream: "activities",
-        });
-        let counts = Counts {
-            received: 12,
-            delivered: 9,
-            seen_before: 2,
-            dead_lettered: 1,
-            ..Counts::default()
-        };
-        report.tables.push(TableReport {
-            table: "T_CL".to_owned(),
-            counts,
-            watermark: DateTime::UNIX_EPOCH,
-        });
-        let run = RunReport { streams: vec![report] };
-        let expected = "pingone/default/activities -> T_CL: 12 events read, 9 rows delivered, 2 seen before, 1 set aside as dead letters";
-        assert_eq!(run.lines(), [expected]);
-        assert!(!run.failed());
     }
 }

@@ -23,6 +23,16 @@ pub enum ReportSubject {
 }
 
 impl ReportSubject {
+    /// Source and instance; none of what belongs to no account.
+    pub fn account(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Stream(StreamName { source, instance, .. }) | Self::Instance { source, instance } => {
+                Some((source, instance))
+            }
+            Self::Spool => None,
+        }
+    }
+
     /// The stream, if it is one.
     pub fn stream(&self) -> Option<&StreamName> {
         match self {

@@ -1,8 +1,10 @@
 //! One account of a vendor's API: what all its streams share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
 
 use super::VendorClock;
 use crate::config::Origin;
@@ -23,12 +25,25 @@ pub struct ApiClient {
     pub http: HttpClient,
     /// The time, for `Retry-After`.
     pub clock: Arc<dyn Clock>,
+    /// The setting of our own rate, where there is one, for errors.
+    pub rate_setting: Option<String>,
     /// Our own rate limit, and the pauses that the vendor asks for.
     pub throttle: Throttle,
+    /// The last answer that asked for patience.
+    pub last_throttling: Mutex<Option<Throttling>>,
     /// The vendor's clock, learned from every reply.
     pub vendor_clock: Arc<VendorClock>,
     /// True for a refusal that means what 429 means elsewhere.
     pub is_rate_limit: fn(&Reply) -> bool,
+}
+
+/// An answer that asked for patience.
+#[derive(Clone, Copy, Debug)]
+pub struct Throttling {
+    /// The HTTP status number.
+    pub status: u16,
+    /// What `Retry-After` said.
+    pub wait: Option<Duration>,
 }
 
 impl ApiClient {

@@ -9,8 +9,10 @@ use reqwest::{RequestBuilder, Url};
 use tokio::time::Instant;
 
 use super::SourceError;
-use super::api_client::ApiClient;
+use super::api_client::{ApiClient, Throttling};
+use super::error::{TimeEnd, answered, duration_text};
 use super::page::NoPage;
+use super::web_page::web_page_title;
 use crate::config::{Origin, Secret};
 use crate::http::{
     Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, Trouble, excerpt, pause, retry_after,
@@ -21,6 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const PAGE_CAP: usize = 32 * 1024 * 1024;
 const TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// A vendor that is silent for less has not shown that it does not answer.
+const SHORTEST_SILENCE: Duration = Duration::from_secs(1);
+/// The excerpt of a body that may not be shown.
+const NOT_SHOWN: &str = "[not shown]";
 
 /// See the module.
 #[derive(Clone)]
@@ -68,7 +74,7 @@ impl<T> Unreadable<T> {
     pub fn not_shown(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
-            excerpt: "[not shown]".to_owned(),
+            excerpt: NOT_SHOWN.to_owned(),
             part: None,
         }
     }
@@ -85,6 +91,10 @@ impl<T> Unreadable<T> {
 /// The tries of one request that are left, how the ones before went, and what they brought.
 struct RequestState<T> {
     tries: Tries,
+    /// How often it was sent.
+    sent: u32,
+    /// Of the last try that failed.
+    last_failure: Option<SourceError>,
     trouble: Trouble,
     deadline: Deadline,
     part: Option<T>,
@@ -129,6 +139,8 @@ impl Endpoint {
     ) -> Result<AskOutcome<T>, SourceError> {
         let mut state = RequestState {
             tries: Tries::new(Backoff::new(Duration::from_millis(500), LONGEST_PAUSE, TRIES), deadline),
+            sent: 0,
+            last_failure: None,
             trouble: Trouble::default(),
             deadline,
             part: None,
@@ -147,41 +159,34 @@ impl Endpoint {
         is_final: impl Fn(&Reply) -> bool + Send + Sync,
         state: &mut RequestState<T>,
     ) -> Result<AskOutcome<T>, SourceError> {
-        let mut tries = 0;
         loop {
-            tries += 1;
             self.admit(state).await?;
+            state.sent += 1;
             let asked_at = Instant::now();
             let sent = self.send(request(), state.deadline).await;
             let answered_after = asked_at.elapsed();
             let (error, asked_pause) = match sent {
                 Err(_) if state.deadline.has_passed() => return Err(self.no_answer_in_time(asked_at, state)),
                 Err(error @ (TransportError::TooLarge(_) | TransportError::Timeout(_))) => {
-                    return Ok(AskOutcome::TooLarge(self.unavailable(error.to_string(), tries)));
+                    return Ok(AskOutcome::TooLarge(self.unavailable(error.to_string(), state.sent)));
                 }
-                Err(error) => (self.not_answered(&error, tries), None),
+                Err(error) => (self.not_answered(&error, state.sent), None),
                 Ok(reply) => match self.api.retryability(&reply) {
-                    Retryability::Success => match read(reply.body) {
+                    Retryability::Success => match self.read(reply, &read, state) {
                         Ok(read) => {
                             self.api.throttle.note_answer(answered_after);
                             return Ok(AskOutcome::Read(read));
                         }
-                        Err(unreadable) => {
-                            state.part = unreadable.part.or(state.part.take());
-                            (
-                                self.bad_page(reply.status.as_u16(), unreadable.reason, unreadable.excerpt),
-                                None,
-                            )
-                        }
+                        Err(error) => (error, None),
                     },
                     Retryability::Throttled => {
                         self.wait_as_told(&reply, state).await?;
                         continue;
                     }
                     Retryability::Transient if !is_final(&reply) => {
-                        let what = format!("answered {}", reply.status.as_u16());
                         let asked = retry_after(&reply.headers, self.api.now());
-                        (self.unavailable(what, tries), asked)
+                        let what = answered(reply.status.as_u16(), asked);
+                        (self.unavailable(what, state.sent), asked)
                     }
                     Retryability::Transient | Retryability::Final => return Ok(AskOutcome::Refused(reply)),
                 },
@@ -203,13 +208,41 @@ impl Endpoint {
         Ok(reply)
     }
 
+    fn read<T>(
+        &self,
+        reply: Reply,
+        read: impl Fn(Vec<u8>) -> Result<T, Unreadable<T>>,
+        state: &mut RequestState<T>,
+    ) -> Result<T, SourceError> {
+        let status = reply.status.as_u16();
+        let web_page = web_page_title(&reply.body);
+        read(reply.body).map_err(|unreadable| {
+            state.part = unreadable.part.or(state.part.take());
+            let Unreadable { reason, excerpt, .. } = unreadable;
+            match web_page {
+                Some(title) => SourceError::WebPage {
+                    asked: self.asked,
+                    status,
+                    title,
+                    remedy: format!("check {} and HTTPS_PROXY", self.api.address_setting),
+                    excerpt: Some(excerpt).filter(|excerpt| excerpt != NOT_SHOWN),
+                },
+                None => self.bad_page(status, reason, excerpt),
+            }
+        })
+    }
+
     /// Our own rate is no trouble; a pause that the vendor asked for is.
     async fn admit<T>(&self, state: &mut RequestState<T>) -> Result<(), SourceError> {
         self.api.throttle.admit(state.deadline).await.map_err(|_| {
-            if self.api.throttle.is_paused() {
-                state.trouble.throttled(Instant::now());
+            let throttling = *self.api.last_throttling.lock();
+            match throttling.filter(|_| self.api.throttle.is_paused()) {
+                Some(throttling) => {
+                    state.trouble.throttled(Instant::now());
+                    self.throttled(throttling, state)
+                }
+                None => self.out_of_time("waiting for a place in the rate limit", state),
             }
-            self.out_of_time("waiting for a place in the rate limit", state)
         })
     }
 
@@ -219,11 +252,13 @@ impl Endpoint {
         asked_pause: Option<Duration>,
         state: &mut RequestState<T>,
     ) -> Result<(), SourceError> {
-        let waited = state.tries.wait(asked_pause).await;
-        waited.map_err(|no_more| match no_more {
-            NoMoreTries::UsedUp => error,
-            NoMoreTries::OutOfTime => self.out_of_time(&format!("trying again after: {error}"), state),
-        })
+        match state.tries.wait(asked_pause).await {
+            Ok(()) => {
+                state.last_failure = Some(error);
+                Ok(())
+            }
+            Err(no_more) => Err(error.given_up(no_more, state.trouble.outlasts(state.deadline))),
+        }
     }
 
     /// A used-up rate limit asks for patience, not for giving up: only the deadline ends it.
@@ -231,24 +266,53 @@ impl Endpoint {
         // "Again, in no time" is no answer to what we should do: then our own pauses count.
         let asked = retry_after(&reply.headers, self.api.now()).filter(|asked| !asked.is_zero());
         let wait = asked.or_else(|| state.tries.next_pause()).unwrap_or(LONGEST_PAUSE);
+        let throttling = Throttling {
+            status: reply.status.as_u16(),
+            wait: asked,
+        };
+        *self.api.last_throttling.lock() = Some(throttling);
         self.api.throttle.pause_for(wait);
         state.trouble.throttled(Instant::now());
-        let status = reply.status.as_u16();
-        pause(wait, state.deadline).await.map_err(|_| {
-            let doing = format!(
-                "waiting {wait:.0?} after {} answered {status} (too many requests)",
-                self.asked
-            );
-            self.out_of_time(&doing, state)
-        })
+        let paused = pause(wait, state.deadline).await;
+        paused.map_err(|_| self.throttled(throttling, state))
     }
 
-    fn no_answer_in_time<T>(&self, asked_at: Instant, state: &RequestState<T>) -> SourceError {
+    fn throttled<T>(&self, throttling: Throttling, state: &RequestState<T>) -> SourceError {
+        let whose = "see who else uses the account";
+        let error = SourceError::Throttled {
+            asked: self.asked,
+            status: throttling.status,
+            wait: throttling.wait,
+            remedy: match &self.api.rate_setting {
+                Some(rate) => format!("lower {rate}, or {whose}"),
+                None => whose.to_owned(),
+            },
+        };
+        error.given_up(NoMoreTries::OutOfTime, state.trouble.outlasts(state.deadline))
+    }
+
+    /// An answer that is cut off by the end of a run is no failure, unless the vendor's answers usually come earlier.
+    fn no_answer_in_time<T>(&self, asked_at: Instant, state: &mut RequestState<T>) -> SourceError {
         let usual = self.api.throttle.slowest_answer();
-        SourceError::OutOfTime {
-            doing: "waiting for a page".to_owned(),
-            kept_failing: state.trouble.is_without_answer(asked_at, usual, state.deadline),
+        if !state.trouble.is_without_answer(asked_at, usual, state.deadline) {
+            return SourceError::OutOfTime {
+                end: TimeEnd::While("waiting for a page".to_owned()),
+                kept_failing: false,
+            };
         }
+        let silent_for = asked_at.elapsed();
+        // A try that the end of the run cut short says less than the one before.
+        let before = state.last_failure.take().filter(|_| silent_for < SHORTEST_SILENCE);
+        if let Some(failure) = before {
+            return failure.given_up(NoMoreTries::OutOfTime, true);
+        }
+        let what = format!(
+            "did not answer within {}: check that {} can be reached from here",
+            duration_text(silent_for),
+            self.api.address_setting
+        );
+        self.unavailable(what, state.sent)
+            .given_up(NoMoreTries::OutOfTime, true)
     }
 
     fn bad_page(&self, status: u16, reason: String, excerpt: String) -> SourceError {
@@ -286,7 +350,7 @@ impl Endpoint {
 
     fn out_of_time<T>(&self, doing: &str, state: &RequestState<T>) -> SourceError {
         SourceError::OutOfTime {
-            doing: doing.to_owned(),
+            end: TimeEnd::While(doing.to_owned()),
             kept_failing: state.trouble.outlasts(state.deadline),
         }
     }

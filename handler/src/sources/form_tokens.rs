@@ -8,11 +8,13 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Url};
 use url::form_urlencoded;
 
+use super::error::answered;
 use super::oauth::{ClientAuthentication, GrantedToken, TokenEndpoint, TokenOutcome, read_token};
+use super::web_page::web_page_title;
 use super::{SourceError, TOKEN_ENDPOINT};
 use crate::config::Secret;
 use crate::http::{
-    Backoff, HttpClient, NoMoreTries, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
+    Backoff, HttpClient, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
 };
 use crate::time::{Clock, Deadline};
 
@@ -36,8 +38,8 @@ pub struct FormTokenEndpoint {
     pub authentications: (ClientAuthentication, Option<ClientAuthentication>),
     /// What the names of the client's settings start with, for errors.
     pub setting_prefix: String,
-    /// The settings to check if there is no answer.
-    pub address_settings: Option<String>,
+    /// The settings to check if there is no answer, or one of somebody else.
+    pub address_settings: String,
     /// What to do about a refusal with that status; gets the prefix of the settings.
     pub remedy: fn(u16, &str) -> String,
     /// How an answer is read.
@@ -63,31 +65,29 @@ impl TokenEndpoint for FormTokenEndpoint {
         let url = self.url.as_ref().ok_or_else(|| self.no_address())?;
         let backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(10), TRIES);
         let mut tries = Tries::new(backoff, deadline);
+        let mut sent = 0;
         loop {
+            sent += 1;
             let request = self.request(url.clone(), authentication);
-            let (what, asked_pause) = match self.http.send(request, REPLY_CAP, TIMEOUT, deadline).await {
-                Err(error) => (self.not_answered(&error), None),
-                Ok(reply) => match (retryability(reply.status), self.reading) {
-                    (Retryability::Success, TokenReading::UntilItsEnd) => {
-                        return read_token(&reply.body)
-                            .map(TokenOutcome::Granted)
-                            .map_err(|reason| bad_page(&reply, reason));
-                    }
-                    (Retryability::Success, TokenReading::UntilRefused) => match read_token(&reply.body) {
-                        Ok(granted) => {
-                            return Ok(TokenOutcome::Granted(GrantedToken { lasts: None, ..granted }));
-                        }
-                        Err(_) => ("answered without an access token".to_owned(), None),
+            let (failure, asked_pause) = match self.http.send(request, REPLY_CAP, TIMEOUT, deadline).await {
+                Err(error) => (unavailable(self.not_answered(&error), sent), None),
+                Ok(reply) => match retryability(reply.status) {
+                    Retryability::Success => match self.granted(&reply) {
+                        Ok(granted) => return Ok(TokenOutcome::Granted(granted)),
+                        Err(error) if self.reading == TokenReading::UntilItsEnd => return Err(error),
+                        Err(error) => (error, None),
                     },
-                    (Retryability::Final, _) => return Ok(TokenOutcome::Refused(reply)),
-                    (Retryability::Throttled | Retryability::Transient, _) => (
-                        format!("answered {}", reply.status.as_u16()),
-                        retry_after(&reply.headers, self.clock.now()),
-                    ),
+                    Retryability::Final => return Ok(TokenOutcome::Refused(reply)),
+                    Retryability::Throttled | Retryability::Transient => {
+                        let asked_pause = retry_after(&reply.headers, self.clock.now());
+                        let what = answered(reply.status.as_u16(), asked_pause);
+                        (unavailable(what, sent), asked_pause)
+                    }
                 },
             };
             let waited = tries.wait(asked_pause).await;
-            waited.map_err(|no_more| given_up(no_more, what))?;
+            // Only what failed is tried again, so that the time ended with a failure.
+            waited.map_err(|no_more| failure.given_up(no_more, true))?;
         }
     }
 
@@ -119,46 +119,51 @@ impl FormTokenEndpoint {
         }
     }
 
+    fn granted(&self, reply: &Reply) -> Result<GrantedToken, SourceError> {
+        let granted = read_token(&reply.body).map_err(|reason| self.no_token(reply, reason))?;
+        Ok(match self.reading {
+            TokenReading::UntilItsEnd => granted,
+            TokenReading::UntilRefused => GrantedToken { lasts: None, ..granted },
+        })
+    }
+
+    fn no_token(&self, reply: &Reply, reason: String) -> SourceError {
+        let status = reply.status.as_u16();
+        match web_page_title(&reply.body) {
+            Some(title) => SourceError::WebPage {
+                asked: TOKEN_ENDPOINT,
+                status,
+                title,
+                remedy: format!("check {} and HTTPS_PROXY", self.address_settings),
+                excerpt: None,
+            },
+            None => SourceError::BadPage {
+                asked: TOKEN_ENDPOINT,
+                status,
+                reason,
+                excerpt: "[not shown]".to_owned(),
+            },
+        }
+    }
+
     fn no_address(&self) -> SourceError {
         let what = self.with_address_settings("its address cannot be used".to_owned());
         SourceError::token_refused(0, None, what)
     }
 
     fn not_answered(&self, error: &TransportError) -> String {
-        match &self.address_settings {
-            Some(settings) => error.with_advice(settings),
-            None => error.to_string(),
-        }
+        error.with_advice(&self.address_settings)
     }
 
     fn with_address_settings(&self, what: String) -> String {
-        match &self.address_settings {
-            Some(settings) => format!("{what}; check {settings} if this lasts"),
-            None => what,
-        }
+        format!("{what}; check {} if this lasts", self.address_settings)
     }
 }
 
-fn bad_page(reply: &Reply, reason: String) -> SourceError {
-    SourceError::BadPage {
+fn unavailable(what: String, tries: u32) -> SourceError {
+    SourceError::Unavailable {
         asked: TOKEN_ENDPOINT,
-        status: reply.status.as_u16(),
-        reason,
-        excerpt: "[not shown]".to_owned(),
-    }
-}
-
-fn given_up(no_more: NoMoreTries, what: String) -> SourceError {
-    match no_more {
-        NoMoreTries::UsedUp => SourceError::Unavailable {
-            asked: TOKEN_ENDPOINT,
-            what,
-            tries: TRIES,
-        },
-        // Only what failed is tried again, so that the time ended with a failure.
-        NoMoreTries::OutOfTime => SourceError::OutOfTime {
-            doing: format!("signing in ({TOKEN_ENDPOINT} {what})"),
-            kept_failing: true,
-        },
+        what,
+        tries,
     }
 }

@@ -15,11 +15,12 @@ pub mod page;
 mod polled;
 pub mod unreadable;
 pub mod vendor_clock;
+mod web_page;
 mod webhook;
 mod window;
 
 pub use self::destructive::{ConsumedReply, DestructiveStream, ParsedReply, ReadOutcome, TornRest};
-pub use self::error::{SourceError, StreamError, TOKEN_ENDPOINT};
+pub use self::error::{SourceError, StreamError, TOKEN_ENDPOINT, TimeEnd};
 pub use self::page::Page;
 pub use self::polled::{CredentialNote, EventKey, Pages, PolledStream, SnapshotStream, StreamBase, WindowedStream};
 pub use self::unreadable::why_unreadable;

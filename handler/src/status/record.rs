@@ -45,7 +45,10 @@ pub async fn record_run(plans: &Plans, context: &JobContext, healths: &StreamHea
             record.note(health, now)
         };
         let name = record.name.to_string();
-        if let Err(error) = healths.update(&name, now, change).await {
+        // That the store cannot be used was said by the run.
+        if let Err(error) = healths.update(&name, now, change).await
+            && !record.failed_on_the_store()
+        {
             log::warn!(stream = name.as_str(); "{name}: what this run did is not remembered: {error}");
         }
     });
@@ -107,6 +110,11 @@ impl<'a> StreamRecord<'a> {
         let mut problems = self.reports.iter().flat_map(|report| &report.problems);
         self.reports.iter().all(|report| report.outcome == Outcome::Held)
             || problems.any(|problem| problem.code == ErrorCode::LeaseLost)
+    }
+
+    fn failed_on_the_store(&self) -> bool {
+        let mut problems = self.reports.iter().flat_map(|report| &report.problems);
+        problems.any(|problem| problem.code == ErrorCode::StateUnavailable)
     }
 
     /// True if something was taken out of the spool, and nothing is left.

@@ -6,7 +6,7 @@ use super::health_rows::send_health_rows;
 use super::record::record_run;
 use super::run_recorder::{FinishedRun, RunRecorder};
 use crate::jobs::{JobContext, Plans, RunRequest, RunScope, run};
-use crate::report::RunReport;
+use crate::report::{RunReport, log_run};
 
 /// Reads the selected streams and empties the spool, then logs and records what was done. Only a run that reads has
 /// health rows.
@@ -17,7 +17,7 @@ pub async fn run_and_record(
     request: &RunRequest,
 ) -> RunReport {
     let report = run(plans, context, request).await;
-    report.log();
+    log_run(&report, request.logged_tables);
     let finished = FinishedRun {
         request,
         report: &report,

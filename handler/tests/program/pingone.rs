@@ -271,7 +271,7 @@ async fn a_vendor_that_is_down_ends_the_run_within_its_budget() {
     let ended = handler.poll().await;
     assert_eq!(ended.code, Some(1));
     assert!(
-        ended.output.contains("429") && ended.output.contains("POLL_BUDGET"),
+        ended.output.contains("429 and asks to wait 1 h 0 min (Retry-After)"),
         "{}",
         ended.output
     );

@@ -134,7 +134,8 @@ async fn every_version_arrives_once_over_runs_with_ties_late_objects_and_changes
         assert_each_version_once(&console, &handler);
     }
     let output = handler.poll_well().await;
-    assert_eq!(output.matches(" 0 rows delivered").count(), 6, "{output}");
+    // Each of the six tables, and the run.
+    assert_eq!(output.matches(" 0 rows delivered").count(), 7, "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,8 +62,7 @@ impl Check {
         let early = deadline.less(TO_TELL);
         let mut probes = vec![
             Probe::new("settings", std::future::ready(self.what_is_known())),
-            Probe::new("state store", store(self.runtime.context.store.clone())),
-            Probe::new("state files", state_files::probe(self.runtime.clone())),
+            Probe::new("state store", store_and_files(self.runtime.clone())),
         ];
         probes.extend(azure::probes(&self.provider, &self.settings, early));
         probes.extend(streams::probes(&self.runtime.plans, &self.runtime.context.clock, early));
@@ -123,10 +122,23 @@ async fn within(probe: Probe, deadline: Deadline) -> Vec<Finding> {
     }
 }
 
-async fn store(store: Arc<dyn Leases>) -> Vec<Finding> {
+/// The files are looked at where the store can be used: else each says what the store says.
+async fn store_and_files(runtime: Arc<Runtime>) -> Vec<Finding> {
+    let store = store(&*runtime.context.store).await;
+    let files = match store.severity {
+        Severity::Failed => vec![Finding::untried(
+            "state files",
+            "were not looked at, because the state store cannot be used",
+        )],
+        _ => state_files::probe(runtime).await,
+    };
+    [vec![store], files].concat()
+}
+
+async fn store(store: &dyn Leases) -> Finding {
     const SUBJECT: &str = "state store";
     let who = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
-    let finding = match probe_store(store.as_ref(), &who).await {
+    match probe_store(store, &who).await {
         Ok(ProbedStore::Sound) => Finding::fine(
             SUBJECT,
             "an object was written, read back, exchanged by its version and removed; a lease was taken and given back",
@@ -145,6 +157,5 @@ async fn store(store: Arc<dyn Leases>) -> Vec<Finding> {
             Finding::failed(SUBJECT, format!("{error}; two checks may have met: try again"))
         }
         Err(error) => Finding::failed(SUBJECT, error.to_string()),
-    };
-    vec![finding]
+    }
 }

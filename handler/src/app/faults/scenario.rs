@@ -21,7 +21,7 @@ use super::summary::Summary;
 use super::workload::Workload;
 use super::world::{FaultRates, World};
 use crate::jobs::{MAX_ANSWER_TIME, PushAnswer, PushRequest, RunRequest};
-use crate::report::{ErrorCode, Outcome, RunReport, StreamReport};
+use crate::report::{ErrorCode, Outcome, RunReport, StreamReport, run_lines};
 use crate::status::run_and_record;
 use crate::time::{Clock, Deadline, VirtualClock};
 
@@ -333,7 +333,7 @@ impl Scenario {
             report = run => report,
         };
         self.world
-            .trace(|| format!("process {}: {:#?}", process.number, report.lines()));
+            .trace(|| format!("process {}: {:#?}", process.number, run_lines(&report)));
         for stream in &report.streams {
             for problem in &stream.problems {
                 let is_ours = [ErrorCode::Internal, ErrorCode::LedgerImbalance].contains(&problem.code);
@@ -361,7 +361,7 @@ impl Scenario {
             }
             let report = self.poll(&self.timer).await.unwrap();
             let is_well = report.streams.iter().all(is_well);
-            seen.lock().extend(report.lines());
+            seen.lock().extend(run_lines(&report));
             if is_well && oracle::is_spool_at_rest(&self.container).await {
                 // Longer than users wait to be read again.
                 tokio::time::sleep(Duration::from_secs(620)).await;

@@ -6,7 +6,7 @@ use crate::delivery::StreamContext;
 use crate::jobs::plan::ConsumePlan;
 use crate::jobs::poll::window::PollRules;
 use crate::report::{ErrorCode, Problem, StreamReport};
-use crate::sources::SourceError;
+use crate::sources::{SourceError, TimeEnd};
 use crate::state::{Checkpoints, StoreError};
 use crate::time::rfc3339_millis;
 
@@ -52,7 +52,7 @@ impl<'a> ConsumeProgress<'a> {
     /// The run's time is over before the work is done.
     pub fn note_out_of_time(&mut self, doing: &str) {
         let error = SourceError::OutOfTime {
-            doing: doing.to_owned(),
+            end: TimeEnd::While(doing.to_owned()),
             kept_failing: false,
         };
         self.report.end_early(error.of(self.context.stream).to_string());

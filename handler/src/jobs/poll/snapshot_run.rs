@@ -234,7 +234,7 @@ enum Ended {
 /// our time.
 fn is_about_place(error: &StreamError<'_>) -> bool {
     match error.error {
-        SourceError::Unavailable { .. } | SourceError::BadPage { .. } => true,
+        SourceError::Unavailable { .. } | SourceError::BadPage { .. } | SourceError::WebPage { .. } => true,
         SourceError::Refused { .. } => !error.code().is_about_credential(),
         SourceError::OutOfTime { kept_failing, .. } => *kept_failing,
         _ => false,

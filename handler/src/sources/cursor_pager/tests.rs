@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{Identity, StreamName};
-use crate::sources::{EventKey, PolledStream};
+use crate::sources::{EventKey, PolledStream, TimeEnd};
 use parking_lot::Mutex;
 
 /// Answers in the order of the script, and writes down what it was asked.
@@ -60,7 +60,7 @@ fn one_event() -> Page {
 
 fn error() -> SourceError {
     SourceError::OutOfTime {
-        doing: "a test".to_owned(),
+        end: TimeEnd::While("a test".to_owned()),
         kept_failing: false,
     }
 }

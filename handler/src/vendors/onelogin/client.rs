@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
@@ -37,7 +38,9 @@ impl OneLoginClient {
             address_setting: format!("{setting_prefix}URL"),
             http,
             clock,
+            rate_setting: None,
             throttle: Throttle::unlimited(),
+            last_throttling: Mutex::default(),
             vendor_clock: Arc::default(),
             is_rate_limit: failure::is_rate_limit,
         });
@@ -67,10 +70,10 @@ impl OneLoginClient {
         self.tokens.ask(endpoint, get, read, deadline).await
     }
 
-    /// Why `endpoint`, which gives what `holds` says, refused.
-    pub fn refusal(&self, endpoint: &Endpoint, holds: &str, reply: &Reply) -> SourceError {
+    /// Why `endpoint` refused.
+    pub fn refusal(&self, endpoint: &Endpoint, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
-        let remedy = failure::remedy(status, &self.api.setting_prefix, holds);
+        let remedy = failure::remedy(status, &self.api.setting_prefix);
         endpoint.refused(status, failure::code_of(&reply.body), remedy)
     }
 

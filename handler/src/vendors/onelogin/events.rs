@@ -10,7 +10,6 @@ use crate::time::VendorTime;
 pub const EVENTS: ListSpec = ListSpec {
     path: "events",
     asked: "the events endpoint",
-    holds: "events",
     has_windows: true,
     key_of,
 };

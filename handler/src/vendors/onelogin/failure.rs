@@ -21,17 +21,17 @@ fn is_word(text: &str) -> bool {
     (1..=LONGEST_WORD).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
-/// What to do about a status that will come again. `prefix` begins the names of the settings, `holds` says in words
-/// what the endpoint gives.
-pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
+/// What to do about a status that will come again; the same for all streams, so that it is said once. `prefix` begins
+/// the names of the settings.
+pub fn remedy(status: u16, prefix: &str) -> String {
     match status {
         401 => format!(
             "a token that was just issued is refused; check that the API credential of {prefix}CLIENT_ID may read \
-             {holds} (Read All, for example), that it is still enabled, and that {prefix}URL is the address of its \
+             events and users (Read All, for example), that it is still enabled, and that {prefix}URL is the address of its \
              account"
         ),
         403 => format!(
-            "the API credential of {prefix}CLIENT_ID may not read {holds}; create one with the scope Read All \
+            "the API credential of {prefix}CLIENT_ID may not read this; create one with the scope Read All \
              (Developers > API Credentials) and put it into {prefix}CLIENT_ID and {prefix}CLIENT_SECRET"
         ),
         _ => general_remedy(status, prefix),
@@ -103,10 +103,10 @@ mod tests {
     fn the_remedy_names_the_settings_to_change() {
         let prefix = "ONELOGIN__ACME__";
         for (text, settings) in [
-            (remedy(401, prefix, "events"), &["CLIENT_ID", "URL"][..]),
-            (remedy(403, prefix, "events"), &["CLIENT_ID", "CLIENT_SECRET"]),
-            (remedy(404, prefix, "events"), &["URL"]),
-            (remedy(302, prefix, "events"), &["URL"]),
+            (remedy(401, prefix), &["CLIENT_ID", "URL"][..]),
+            (remedy(403, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (remedy(404, prefix), &["URL"]),
+            (remedy(302, prefix), &["URL"]),
             (token_remedy(400, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
             (token_remedy(401, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
             (token_remedy(404, prefix), &["URL"]),

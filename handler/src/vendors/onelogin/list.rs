@@ -127,9 +127,7 @@ impl List {
         let blames = |reply: &Reply| failure::blames_arguments(&reply.body);
         Ok(ListReply {
             blames_arguments: matches!(&outcome, AskOutcome::Refused(reply) if blames(reply)),
-            result: PageResult::of(outcome, |reply| {
-                self.client.refusal(&self.endpoint, self.spec.holds, reply)
-            })?,
+            result: PageResult::of(outcome, |reply| self.client.refusal(&self.endpoint, reply))?,
         })
     }
 }

@@ -9,8 +9,6 @@ pub struct ListSpec {
     pub path: &'static str,
     /// What it is, in words, for errors.
     pub asked: &'static str,
-    /// What it holds, in words, for remedies.
-    pub holds: &'static str,
     /// False for a list that is always read whole.
     pub has_windows: bool,
     /// Names an object.

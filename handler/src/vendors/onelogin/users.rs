@@ -23,7 +23,6 @@ use crate::time::Deadline;
 const USERS: ListSpec = ListSpec {
     path: "users",
     asked: "the users endpoint",
-    holds: "users",
     has_windows: false,
     key_of,
 };

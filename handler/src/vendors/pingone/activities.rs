@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use reqwest::Url;
 use reqwest::header::ACCEPT;
 
@@ -51,7 +52,9 @@ impl Activities {
             setting_prefix: settings.setting_prefix.clone(),
             http: context.http.clone(),
             clock: context.clock.clone(),
+            rate_setting: Some(format!("{}REQUESTS_PER_SECOND", settings.setting_prefix)),
             throttle: Throttle::per_second(settings.requests_per_second, BURST),
+            last_throttling: Mutex::default(),
             vendor_clock: Arc::default(),
             is_rate_limit: |_| false,
         };

@@ -23,7 +23,7 @@ pub fn tokens_of(settings: &PingOnePoll, context: &BuildContext<'_>) -> AccessTo
         client_secret: settings.client_secret.clone(),
         authentications: (ClientAuthentication::BasicHeader, Some(ClientAuthentication::FormBody)),
         setting_prefix: settings.setting_prefix.clone(),
-        address_settings: Some(format!("{0}REGION (or {0}AUTH_URL)", settings.setting_prefix)),
+        address_settings: format!("{0}REGION (or {0}AUTH_URL)", settings.setting_prefix),
         remedy,
         reading: TokenReading::UntilItsEnd,
     })
@@ -39,6 +39,7 @@ fn remedy(status: u16, prefix: &str) -> String {
         401 | 403 => format!(
             "check that {credential}; a wrong {prefix}ENVIRONMENT_ID or {prefix}REGION may be answered like this too"
         ),
+        300..=399 => format!("redirects are not followed; check {prefix}AUTH_URL or {prefix}REGION"),
         _ => format!(
             "there is no such environment in that region: check {prefix}REGION (com, ca, eu, com.au, sg or asia) and \
              {prefix}ENVIRONMENT_ID (the id in the environment's properties, not its name); then check that {credential}"

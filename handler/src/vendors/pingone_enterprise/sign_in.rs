@@ -37,8 +37,11 @@ impl PollSignIn {
                 client_secret,
                 authentications: (ClientAuthentication::FormBody, None),
                 setting_prefix: setting_prefix.to_owned(),
-                address_settings: None,
-                remedy: |_, prefix| client_remedy(prefix),
+                address_settings: format!("{setting_prefix}TOKEN_URL"),
+                remedy: |status, prefix| match status {
+                    300..=399 => format!("redirects are not followed; check {prefix}TOKEN_URL"),
+                    _ => client_remedy(prefix),
+                },
                 // Asking for another one must not stand between the intent and the reply.
                 reading: TokenReading::UntilRefused,
             }))),

@@ -11,10 +11,9 @@ use super::event::identity_of;
 use super::settings::PingOneEnterprise;
 use super::sign_in::PollSignIn;
 use crate::event::{Identity, StreamName};
-use crate::http::{
-    Backoff, BrokenReply, HttpClient, NoMoreTries, Retryability, Tries, error_code, retry_after, retryability,
-};
+use crate::http::{Backoff, BrokenReply, HttpClient, Retryability, Tries, error_code, retry_after, retryability};
 use crate::json::lossy_text;
+use crate::sources::error::answered;
 use crate::sources::{ConsumedReply, DestructiveStream, ParsedReply, ReadOutcome, SourceError};
 use crate::time::{Clock, Deadline};
 use crate::vendors::pingone_enterprise::reply;
@@ -105,20 +104,6 @@ impl Subscription {
     }
 }
 
-fn given_up(no_more: NoMoreTries, what: String) -> SourceError {
-    match no_more {
-        NoMoreTries::UsedUp => SourceError::Unavailable {
-            asked: ASKED,
-            what,
-            tries: TRIES,
-        },
-        NoMoreTries::OutOfTime => SourceError::OutOfTime {
-            doing: format!("trying again ({ASKED} {what})"),
-            kept_failing: true,
-        },
-    }
-}
-
 #[async_trait]
 impl DestructiveStream for Subscription {
     fn name(&self) -> &StreamName {
@@ -158,7 +143,9 @@ impl DestructiveStream for Subscription {
         // The full time for a reply must be left after a pause.
         let mut tries = Tries::new(backoff, deadline.less(timeout));
         let mut renewed = false;
+        let mut sent = 0;
         loop {
+            sent += 1;
             let request = self.http.get(self.poll_url.clone()).header(ACCEPT, "application/json");
             let request = match self.sign_in.sign(request, deadline).await {
                 Ok(request) => request,
@@ -178,7 +165,12 @@ impl DestructiveStream for Subscription {
                 Retryability::Throttled | Retryability::Transient => {
                     let asked_pause = retry_after(&reply.headers, self.clock.now());
                     if let Err(no_more) = tries.wait(asked_pause).await {
-                        return ReadOutcome::Nothing(given_up(no_more, format!("answered {status}")));
+                        let failure = SourceError::Unavailable {
+                            asked: ASKED,
+                            what: answered(status, asked_pause),
+                            tries: sent,
+                        };
+                        return ReadOutcome::Nothing(failure.given_up(no_more, true));
                     }
                 }
             }

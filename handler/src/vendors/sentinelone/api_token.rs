@@ -50,9 +50,7 @@ pub async fn end_of_token(console: &Console, deadline: Deadline) -> Result<Crede
             let end = end.and_then(|end| VendorTime::parse(&end).map(|end| end.utc()));
             Ok(end.map_or_else(|| not_told(""), |end| note(&setting, end, console.api.now())))
         }
-        AskOutcome::Refused(reply) if reply.status.as_u16() == 401 => {
-            Err(console.refusal(&endpoint, "the end of the token", &reply))
-        }
+        AskOutcome::Refused(reply) if reply.status.as_u16() == 401 => Err(console.refusal(&endpoint, &reply)),
         AskOutcome::Refused(reply) => Ok(not_told(&format!(" (it answered {})", reply.status.as_u16()))),
         AskOutcome::TooLarge(error) | AskOutcome::Incomplete(_, error) => Err(error),
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Url};
 
@@ -33,7 +34,9 @@ impl Console {
                 address_setting: format!("{}URL", settings.setting_prefix),
                 http,
                 clock,
+                rate_setting: None,
                 throttle: Throttle::unlimited(),
+                last_throttling: Mutex::default(),
                 vendor_clock: Arc::default(),
                 is_rate_limit: |_| false,
             }),
@@ -76,10 +79,10 @@ impl Console {
         format!("{}API_TOKEN", self.api.setting_prefix)
     }
 
-    /// Why `endpoint`, which gives what `holds` says, refused.
-    pub fn refusal(&self, endpoint: &Endpoint, holds: &str, reply: &Reply) -> SourceError {
+    /// Why `endpoint` refused.
+    pub fn refusal(&self, endpoint: &Endpoint, reply: &Reply) -> SourceError {
         let status = reply.status.as_u16();
-        let remedy = failure::remedy(status, &self.api.setting_prefix, holds);
+        let remedy = failure::remedy(status, &self.api.setting_prefix);
         endpoint.refused(status, failure::code_of(reply), remedy)
     }
 

@@ -9,8 +9,6 @@ pub struct EndpointSpec {
     pub path: &'static str,
     /// What it is, in words, for errors.
     pub asked: &'static str,
-    /// What it holds, in words, for remedies.
-    pub holds: &'static str,
     /// The parameters that windows are cut by: the inclusive bound and the exclusive one.
     pub window_on: [&'static str; 2],
     /// The value of `sortBy` that orders by the same time.
@@ -27,7 +25,6 @@ pub struct EndpointSpec {
 pub const ACTIVITIES: EndpointSpec = EndpointSpec {
     path: "activities",
     asked: "the activities endpoint",
-    holds: "activities",
     window_on: ["createdAt__gte", "createdAt__lt"],
     sort_by: "createdAt",
     page_size: 1000,
@@ -44,7 +41,6 @@ pub const ACTIVITIES: EndpointSpec = EndpointSpec {
 pub const AGENTS: EndpointSpec = EndpointSpec {
     path: "agents",
     asked: "the agents endpoint",
-    holds: "agents (endpoints)",
     window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 1000,
@@ -61,7 +57,6 @@ pub const AGENTS: EndpointSpec = EndpointSpec {
 pub const ALERTS: EndpointSpec = EndpointSpec {
     path: "cloud-detection/alerts",
     asked: "the alerts endpoint",
-    holds: "cloud detection alerts (consoles on own premises have none)",
     window_on: ["reportedAt__gte", "reportedAt__lt"],
     sort_by: "alertInfoReportedAt",
     page_size: 1000,
@@ -78,7 +73,6 @@ pub const ALERTS: EndpointSpec = EndpointSpec {
 pub const GROUPS: EndpointSpec = EndpointSpec {
     path: "groups",
     asked: "the groups endpoint",
-    holds: "groups",
     window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 300,
@@ -95,7 +89,6 @@ pub const GROUPS: EndpointSpec = EndpointSpec {
 pub const THREATS: EndpointSpec = EndpointSpec {
     path: "threats",
     asked: "the threats endpoint",
-    holds: "threats",
     window_on: ["updatedAt__gte", "updatedAt__lt"],
     sort_by: "updatedAt",
     page_size: 1000,

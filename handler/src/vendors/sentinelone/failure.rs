@@ -91,9 +91,9 @@ pub fn code_of(reply: &Reply) -> Option<String> {
         .or_else(|| error_code(&reply.body))
 }
 
-/// What to do about a status that will come again. `prefix` begins the names of the settings, `holds` says in words
-/// what the endpoint gives.
-pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
+/// What to do about a status that will come again; the same for all streams, so that it is said once. `prefix` begins
+/// the names of the settings.
+pub fn remedy(status: u16, prefix: &str) -> String {
     match status {
         401 => format!(
             "the API token is not accepted; it may have expired or been revoked: create a new one for a service user \
@@ -101,12 +101,13 @@ pub fn remedy(status: u16, prefix: &str, holds: &str) -> String {
              user's console"
         ),
         403 => format!(
-            "give the service user of {prefix}API_TOKEN a role that may view {holds}, on the account or site that is \
-             to be read, or leave the stream out of {prefix}STREAMS if this console or its licence does not offer them"
+            "give the service user of {prefix}API_TOKEN a role that may view threats, alerts, activities, endpoints (agents) \
+             and groups, on the account or site that is to be read, or leave out of {prefix}STREAMS what this console or \
+             its licence does not offer"
         ),
         404 => format!(
-            "no such endpoint there; check that {prefix}URL is the address of the console, and leave the stream out \
-             of {prefix}STREAMS if this console does not offer {holds}"
+            "no such endpoint there; check that {prefix}URL is the address of the console, and leave out of \
+             {prefix}STREAMS what this console does not offer (consoles on own premises have no cloud detection alerts)"
         ),
         300..=399 => format!("redirects are not followed; check {prefix}URL"),
         _ => "the request was refused; if this lasts, report it with this line".to_owned(),
@@ -158,7 +159,7 @@ mod tests {
             (404, "SENTINELONE__ACME__URL"),
             (302, "SENTINELONE__ACME__URL"),
         ] {
-            let remedy = remedy(status, "SENTINELONE__ACME__", "threats");
+            let remedy = remedy(status, "SENTINELONE__ACME__");
             assert!(remedy.contains(setting), "{status}: {remedy}");
         }
     }

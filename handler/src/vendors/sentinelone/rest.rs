@@ -150,7 +150,7 @@ impl CursorPages for RestStream {
                     false => Ok(PageResult::Short(part.page, error)),
                 }
             }
-            outcome => PageResult::of(outcome, |reply| console.refusal(&self.endpoint, self.spec.holds, reply)),
+            outcome => PageResult::of(outcome, |reply| console.refusal(&self.endpoint, reply)),
         }
     }
 }

@@ -112,7 +112,7 @@ impl UnifiedAlerts {
                 Ok(())
             }
             AskOutcome::Refused(reply) if !matches!(reply.status.as_u16(), 400 | 422) => {
-                Err(self.console.refusal(&self.endpoint, HOLDS, &reply))
+                Err(self.console.refusal(&self.endpoint, &reply))
             }
             AskOutcome::Incomplete(_, error) => Err(error),
             AskOutcome::Read(None) | AskOutcome::TooLarge(_) | AskOutcome::Refused(_) => Ok(()),
@@ -233,7 +233,7 @@ impl UnifiedAlerts {
                 AskOutcome::Refused(reply)
             }
         };
-        let refusal = |reply: &Reply| self.console.refusal(&self.endpoint, HOLDS, reply);
+        let refusal = |reply: &Reply| self.console.refusal(&self.endpoint, reply);
         PageResult::of(asked, refusal).map(QueryOutcome::Page)
     }
 }

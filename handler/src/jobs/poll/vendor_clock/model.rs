@@ -22,7 +22,7 @@ use crate::jobs::job_context::JobContext;
 use crate::jobs::plan::{Plans, PullPlan, StreamPlan};
 use crate::jobs::poll::window::PollRules;
 use crate::jobs::run::{RunRequest, run};
-use crate::report::RunReport;
+use crate::report::{RunReport, run_lines};
 use crate::sources::{EventKey, Page, Pages, PolledStream, SourceError, StreamBase, Window, WindowedStream};
 use crate::state::{Holder, Leases, LocalStore};
 use crate::tables::table;
@@ -286,7 +286,7 @@ fn with_a_clock_that_runs_ahead_every_event_arrives_once_where_the_vendor_shows_
 fn where_the_vendor_shows_no_time_nothing_is_lost_and_doubles_are_said() {
     lives(false, |seed, missing, doubled, reports| {
         assert!(missing.is_empty(), "seed {seed}: missing {missing:?}");
-        let mut lines = reports.iter().flat_map(RunReport::lines);
+        let mut lines = reports.iter().flat_map(run_lines);
         let is_said = lines.any(|line| line.contains("may arrive twice"));
         assert!(doubled.is_empty() || is_said, "seed {seed}: doubled {doubled:?}");
     });

@@ -1,0 +1,172 @@
+//! What has one cause for several streams of an account is said once, with the streams named.
+
+use super::problem::{ErrorCode, Problem};
+use super::subject::ReportSubject;
+use crate::event::StreamName;
+
+/// Something that is said of a subject.
+#[derive(Clone, Debug)]
+pub struct Remark {
+    /// What it is said of.
+    pub subject: ReportSubject,
+    /// Of a failure.
+    pub code: Option<ErrorCode>,
+    /// As a line of its own, the subject in it.
+    pub line: String,
+    /// What of it is the same for all subjects with this cause.
+    pub shared: String,
+}
+
+/// Remarks with one cause.
+#[derive(Clone, Debug)]
+pub struct RemarkGroup {
+    /// What they are said of, each once.
+    pub subjects: Vec<ReportSubject>,
+    /// The first of them.
+    pub first: Remark,
+}
+
+impl Remark {
+    /// A line that begins with its subject.
+    pub fn new(subject: &ReportSubject, line: String) -> Self {
+        let shared = line.strip_prefix(&format!("{subject}: ")).unwrap_or(&line).to_owned();
+        Self {
+            subject: subject.clone(),
+            code: None,
+            line,
+            shared,
+        }
+    }
+
+    /// Of a failure.
+    pub fn of_problem(subject: &ReportSubject, problem: &Problem) -> Self {
+        let remark = Self::new(subject, problem.message.clone());
+        Self {
+            code: Some(problem.code),
+            shared: problem.shared.clone().unwrap_or(remark.shared),
+            ..remark
+        }
+    }
+
+    /// The state store is one for all accounts.
+    fn has_cause_of(&self, other: &Self) -> bool {
+        let is_everybodys = self.code == Some(ErrorCode::StateUnavailable);
+        self.code == other.code
+            && self.shared == other.shared
+            && (is_everybodys || self.subject.account() == other.subject.account())
+    }
+}
+
+impl RemarkGroup {
+    /// One line for all of them.
+    pub fn line(&self) -> String {
+        match self.subjects.as_slice() {
+            [_] => self.first.line.clone(),
+            subjects => format!("{}: {}", names(subjects), self.first.shared),
+        }
+    }
+}
+
+/// In the order of the first remark of each group.
+pub fn grouped(remarks: impl IntoIterator<Item = Remark>) -> Vec<RemarkGroup> {
+    let mut groups: Vec<RemarkGroup> = Vec::new();
+    for remark in remarks {
+        match groups.iter_mut().find(|group| group.first.has_cause_of(&remark)) {
+            Some(group) if group.subjects.contains(&remark.subject) => {}
+            Some(group) => group.subjects.push(remark.subject),
+            None => groups.push(RemarkGroup {
+                subjects: vec![remark.subject.clone()],
+                first: remark,
+            }),
+        }
+    }
+    groups
+}
+
+/// `sentinelone/default (activities, agents), spool`
+pub fn names(subjects: &[ReportSubject]) -> String {
+    let mut accounts: Vec<(&ReportSubject, Vec<&str>)> = Vec::new();
+    for subject in subjects {
+        let stream = subject.stream().map(|name| name.stream);
+        let same = |first: &ReportSubject| first.account().is_some() && first.account() == subject.account();
+        match accounts.iter_mut().find(|(first, _)| same(first)) {
+            Some((_, streams)) => streams.extend(stream),
+            None => accounts.push((subject, stream.into_iter().collect())),
+        }
+    }
+    let names = accounts.iter().map(|(first, streams)| match first.stream() {
+        Some(StreamName { source, instance, .. }) if streams.len() > 1 => {
+            format!("{source}/{instance} ({})", streams.join(", "))
+        }
+        _ => first.to_string(),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream(source: &'static str, stream: &'static str) -> ReportSubject {
+        ReportSubject::Stream(StreamName {
+            source,
+            instance: "default".to_owned(),
+            stream,
+        })
+    }
+
+    fn problem(subject: &ReportSubject, code: ErrorCode, shared: &str) -> Remark {
+        let message = format!("{subject}: its endpoint {shared}");
+        Remark::of_problem(subject, &Problem::new(code, message).sharing(Some(shared.to_owned())))
+    }
+
+    #[test]
+    fn one_cause_of_an_account_is_one_line_and_other_causes_and_accounts_keep_theirs() {
+        let [agents, threats] = ["agents", "threats"].map(|name| stream("sentinelone", name));
+        let events = stream("onelogin", "events");
+        let rejected = ErrorCode::CredentialsRejected;
+        let lines: Vec<String> = grouped([
+            problem(&agents, rejected, "answered 401"),
+            problem(&events, rejected, "answered 401"),
+            problem(&threats, rejected, "answered 401"),
+            problem(&threats, rejected, "answered 401"),
+            problem(&threats, ErrorCode::PermissionDenied, "answered 403"),
+        ])
+        .iter()
+        .map(RemarkGroup::line)
+        .collect();
+        assert_eq!(
+            lines,
+            [
+                "sentinelone/default (agents, threats): answered 401",
+                "onelogin/default/events: its endpoint answered 401",
+                "sentinelone/default/threats: its endpoint answered 403",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_state_store_is_one_for_all_accounts() {
+        let failed = ErrorCode::StateUnavailable;
+        let subjects = [
+            stream("onelogin", "events"),
+            stream("sentinelone", "agents"),
+            stream("sentinelone", "threats"),
+            ReportSubject::Spool,
+        ];
+        let groups = grouped(subjects.map(|subject| problem(&subject, failed, "no store")));
+        let lines: Vec<String> = groups.iter().map(RemarkGroup::line).collect();
+        assert_eq!(
+            lines,
+            ["onelogin/default/events, sentinelone/default (agents, threats), spool: no store"]
+        );
+    }
+
+    #[test]
+    fn a_line_that_begins_with_its_subject_shares_the_rest() {
+        let [agents, threats] = ["agents", "threats"].map(|name| stream("sentinelone", name));
+        let remarks = [agents, threats].map(|subject| Remark::new(&subject, format!("{subject}: the clock is wrong")));
+        let lines: Vec<String> = grouped(remarks).iter().map(RemarkGroup::line).collect();
+        assert_eq!(lines, ["sentinelone/default (agents, threats): the clock is wrong"]);
+    }
+}
