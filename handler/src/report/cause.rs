@@ -84,6 +84,23 @@ impl Cause for DeliveryError {
             Self::Directory { .. } => (unavailable, Some("check DESTINATION_DIR and the space on its disk")),
         }
     }
+
+    /// Without the rows, the table and the request.
+    fn shared_text(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) | Self::NothingTaken(refusal) => {
+                let code = refusal.code.as_ref().map(|code| format!(" ({code})"));
+                Some(format!(
+                    "the Logs Ingestion API answered {}{}: {}",
+                    refusal.status,
+                    code.unwrap_or_default(),
+                    refusal.remedy
+                ))
+            }
+            Self::Identity { reason, .. } => Some(format!("no rows were sent: {reason}")),
+            Self::Unavailable { .. } | Self::OutOfTime { .. } | Self::Directory { .. } => None,
+        }
+    }
 }
 
 impl Cause for StoreError {
@@ -114,6 +131,13 @@ impl Cause for SpoolError {
             Self::Full { .. } => (ErrorCode::SpoolFull, None),
         }
     }
+
+    fn shared_text(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.shared_text(),
+            Self::Full { .. } => None,
+        }
+    }
 }
 
 impl Cause for TableWriteError {
@@ -122,6 +146,14 @@ impl Cause for TableWriteError {
             Self::Delivery(error) => error.code_and_remedy(),
             Self::Store(error) => error.code_and_remedy(),
             Self::TooManyEvents => (ErrorCode::Internal, Some("make POLL_OVERLAP shorter")),
+        }
+    }
+
+    fn shared_text(&self) -> Option<String> {
+        match self {
+            Self::Delivery(error) => error.shared_text(),
+            Self::Store(error) => error.shared_text(),
+            Self::TooManyEvents => None,
         }
     }
 }

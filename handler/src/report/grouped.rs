@@ -22,8 +22,9 @@ pub struct Remark {
 pub struct RemarkGroup {
     /// What they are said of, each once.
     pub subjects: Vec<ReportSubject>,
-    /// The first of them.
-    pub first: Remark,
+    first: Remark,
+    /// False if they differ in what is not shared.
+    is_one_line: bool,
 }
 
 impl Remark {
@@ -60,9 +61,21 @@ impl Remark {
 impl RemarkGroup {
     /// One line for all of them.
     pub fn line(&self) -> String {
-        match self.subjects.as_slice() {
-            [_] => self.first.line.clone(),
-            subjects => format!("{}: {}", names(subjects), self.first.shared),
+        match self.is_one_line {
+            true => self.first.line.clone(),
+            false => format!("{}: {}", names(&self.subjects), self.first.shared),
+        }
+    }
+
+    /// Of a failure.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.first.code
+    }
+
+    fn add(&mut self, remark: Remark) {
+        self.is_one_line &= remark.line == self.first.line;
+        if !self.subjects.contains(&remark.subject) {
+            self.subjects.push(remark.subject);
         }
     }
 }
@@ -72,11 +85,11 @@ pub fn grouped(remarks: impl IntoIterator<Item = Remark>) -> Vec<RemarkGroup> {
     let mut groups: Vec<RemarkGroup> = Vec::new();
     for remark in remarks {
         match groups.iter_mut().find(|group| group.first.has_cause_of(&remark)) {
-            Some(group) if group.subjects.contains(&remark.subject) => {}
-            Some(group) => group.subjects.push(remark.subject),
+            Some(group) => group.add(remark),
             None => groups.push(RemarkGroup {
                 subjects: vec![remark.subject.clone()],
                 first: remark,
+                is_one_line: true,
             }),
         }
     }
@@ -143,6 +156,18 @@ mod tests {
                 "sentinelone/default/threats: its endpoint answered 403",
             ]
         );
+    }
+
+    #[test]
+    fn two_tables_of_a_stream_with_one_cause_are_one_line_that_names_none_of_them() {
+        let activities = stream("pingone", "activities");
+        let remarks = ["A_CL", "B_CL"].map(|table| {
+            let message = format!("{activities} -> {table}: 7 rows of {table} were not sent: no identity");
+            let problem = Problem::new(ErrorCode::IdentityUnavailable, message);
+            Remark::of_problem(&activities, &problem.sharing(Some("no identity".to_owned())))
+        });
+        let lines: Vec<String> = grouped(remarks).iter().map(RemarkGroup::line).collect();
+        assert_eq!(lines, ["pingone/default/activities: no identity"]);
     }
 
     #[test]

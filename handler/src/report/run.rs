@@ -107,7 +107,8 @@ impl StreamReport {
     /// The same, with what it means for the events.
     pub fn fail_table_saying(&mut self, table: &str, error: &impl Cause, consequence: &str) {
         let message = format!("{} -> {table}: {error}{consequence}", self.stream);
-        self.problems.push(error.problem_saying(message));
+        let shared = error.shared_text().map(|text| text + consequence);
+        self.problems.push(error.problem_saying(message).sharing(shared));
     }
 
     /// Adds the part of one table.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::grouped::{Remark, RemarkGroup, grouped};
+use super::problem::ErrorCode;
 use super::run::{Outcome, RunReport, StreamReport, TableReport};
 use super::subject::ReportSubject;
 use crate::state::Counts;
@@ -27,10 +28,10 @@ pub fn log_run(run: &RunReport, logged: LoggedTables) {
         log::warn!(stream = stream_names(&group).as_str(); "{}", group.line());
     }
     for group in problems(run) {
-        let code = group.first.code.map(|code| code.word()).unwrap_or_default();
+        let code = group.code().map(ErrorCode::word).unwrap_or_default();
         log::error!(stream = stream_names(&group).as_str(), code = code; "{}", group.line());
     }
-    let totals = Totals::of(run);
+    let totals = RunTotals::of(run);
     if let Some(summary) = totals.summary(run) {
         log::info!(
             streams = totals.streams, events_read = totals.events_read, rows_delivered = totals.rows_delivered,
@@ -49,7 +50,7 @@ pub fn run_lines(run: &RunReport) -> Vec<String> {
     }
     let remarks = notices(run).into_iter().chain(problems(run));
     lines.extend(remarks.map(|group| group.line()));
-    lines.extend(Totals::of(run).summary(run));
+    lines.extend(RunTotals::of(run).summary(run));
     lines
 }
 
@@ -141,7 +142,7 @@ fn table_summary(subject: &ReportSubject, table: &TableReport) -> String {
 
 /// All streams together.
 #[derive(Default)]
-struct Totals {
+struct RunTotals {
     streams: usize,
     events_read: u64,
     rows_delivered: u64,
@@ -151,7 +152,7 @@ struct Totals {
     switched_off: usize,
 }
 
-impl Totals {
+impl RunTotals {
     fn of(run: &RunReport) -> Self {
         let count = |is_counted: &dyn Fn(&StreamReport) -> bool| {
             let of_accounts = run.streams.iter().filter(|report| report.stream.account().is_some());

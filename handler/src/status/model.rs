@@ -304,6 +304,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_remedy_stands_once_and_an_error_that_is_over_is_a_last_failure() {
+        let name = StreamName {
+            source: "pingone",
+            instance: "default".to_owned(),
+            stream: "activities",
+        };
+        let at = DateTime::UNIX_EPOCH;
+        let mut stream = StreamStatus::never_run(name, StreamKind::Poll);
+        stream.status = StreamState::Failing;
+        stream.last_failure = Some(at);
+        stream.last_error = Some(LastError {
+            at: Some(at),
+            code: "vendor_refused".to_owned(),
+            message: "answered 404: check the region".to_owned(),
+            remedy: "check the region".to_owned(),
+        });
+        let error = (
+            "last error",
+            "vendor_refused: answered 404: check the region".to_owned(),
+        );
+        let failure = (LAST_FAILURE, "1970-01-01 00:00:00Z, 0 s ago".to_owned());
+        assert_eq!(stream.facts(at), [failure.clone(), error.clone()]);
+        stream.last_error.as_mut().unwrap().remedy = "ask the vendor".to_owned();
+        let remedy = ("remedy", "ask the vendor".to_owned());
+        assert_eq!(stream.facts(at), [failure.clone(), error.clone(), remedy]);
+        stream.status = StreamState::Ok;
+        assert_eq!(
+            stream.facts(at),
+            [(LAST_FAILURE, format!("{}; {}", failure.1, error.1))]
+        );
+    }
+
+    #[test]
     fn the_json_form_has_its_version_and_its_words() {
         let mut status = Status::new(DateTime::UNIX_EPOCH);
         let name = StreamName {

@@ -60,7 +60,7 @@ fn add_stream(status: &Status, stream: &StreamStatus, page: &mut String) {
         rows.push((table.table.clone(), lines.join("\n")));
     }
     for (name, mut text) in stream.facts(status.at) {
-        if name == LAST_FAILURE {
+        if name == LAST_FAILURE && stream.consecutive_failures > 0 {
             text.push_str(&format!("; {} in a row", stream.consecutive_failures));
         }
         rows.push((with_a_capital(name), text));

@@ -29,21 +29,21 @@ pub fn probes(plans: &Plans, clock: &Arc<dyn Clock>, deadline: Deadline) -> Vec<
         clock: clock.clone(),
         clocks_told: Arc::default(),
     };
-    let mut accounts: Vec<Account> = Vec::new();
+    let mut accounts: Vec<AccountProbe> = Vec::new();
     for plan in &plans.streams {
         let subject = format!("{}/{}", plan.name().source, plan.name().instance);
         if accounts.last().is_none_or(|account| account.subject != subject) {
-            accounts.push(Account::new(subject));
+            accounts.push(AccountProbe::new(subject));
         }
         if let Some(account) = accounts.last_mut() {
             account.add(plan, &check);
         }
     }
-    accounts.into_iter().map(Account::probe).collect()
+    accounts.into_iter().map(AccountProbe::probe).collect()
 }
 
 /// The probes of the streams that read one account.
-struct Account {
+struct AccountProbe {
     /// `<source>/<instance>`
     subject: String,
     credential: Option<BoxFuture<'static, CredentialFindings>>,
@@ -64,7 +64,7 @@ struct StreamFindings {
     failure: Option<Remark>,
 }
 
-impl Account {
+impl AccountProbe {
     fn new(subject: String) -> Self {
         Self {
             subject,
