@@ -130,7 +130,7 @@ impl CallerRequest {
         }
     }
 
-    /// `enableForwardingHttpRequest`: a new request in the likeness of the old one. Chunked bodies and most
+    /// `enableForwardingHttpRequest`: a new request in the likeness of the old one, which has a length or no body. Most
     /// content headers are lost on the way.
     pub(super) fn forwarded(&self, invocation_id: &str) -> Outgoing {
         let mut headers = self.headers_without(&LOST_CONTENT_HEADERS);
@@ -142,13 +142,16 @@ impl CallerRequest {
         };
         headers.push(("User-Agent".to_owned(), agent));
         headers.extend(host_headers(invocation_id));
-        let dropped = self.is_chunked() || self.body.is_empty();
+        let framing = match self.body.is_empty() {
+            true => Framing::None,
+            false => Framing::Length,
+        };
         Outgoing {
             method: self.method.clone(),
             target: self.rebuilt_target(),
             headers,
-            framing: if dropped { Framing::None } else { Framing::Length },
-            body: if dropped { Vec::new() } else { self.body.clone() },
+            framing,
+            body: self.body.clone(),
         }
     }
 

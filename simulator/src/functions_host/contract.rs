@@ -57,6 +57,15 @@ pub struct HttpAnswer {
 }
 
 impl HttpAnswer {
+    /// What the host answers by itself.
+    pub(super) fn of_the_host(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
     /// The body as text; what is no UTF-8 is replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

@@ -43,11 +43,13 @@ pub enum HostError {
     /// The answer came before the request body was read to its end.
     #[error("the handler answered before it had read the request body")]
     BodyNotRead,
-    /// A status other than 2xx. The host throws the whole body away, its logs too.
-    #[error("the invocation failed with status {status}: {body}")]
+    /// A status other than 2xx. The host shows this text and throws the whole body away, its logs too.
+    #[error("Response status code does not indicate success: {status} ({reason}).")]
     InvocationFailed {
         /// The status of the handler's answer.
         status: u16,
+        /// The reason phrase behind it.
+        reason: String,
         /// The body, for the reader of the test alone.
         body: String,
     },

@@ -35,6 +35,8 @@ pub(super) struct Outgoing {
 #[derive(Clone, Debug)]
 pub(super) struct RawAnswer {
     pub(super) status: u16,
+    /// The reason phrase behind the status; may be empty.
+    pub(super) reason: String,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
     /// Whether the whole request was on its way when the answer was complete.
@@ -109,20 +111,14 @@ fn bytes_of(port: u16, outgoing: &Outgoing) -> Vec<u8> {
 }
 
 async fn receive(mut reader: BufReader<OwnedReadHalf>, method: &str) -> std::io::Result<RawAnswer> {
-    let (status, headers) = loop {
+    let mut answer = loop {
         let head = read_head(&mut reader).await?;
         // An interim answer is followed by the real one.
-        if head.0 >= 200 {
+        if head.status >= 200 {
             break head;
         }
     };
-    let mut answer = RawAnswer {
-        status,
-        headers,
-        body: Vec::new(),
-        request_sent: false,
-    };
-    if method == "HEAD" || status == 204 || status == 304 {
+    if method == "HEAD" || answer.status == 204 || answer.status == 304 {
         return Ok(answer);
     }
     let is_chunked = answer
@@ -146,25 +142,30 @@ async fn receive(mut reader: BufReader<OwnedReadHalf>, method: &str) -> std::io:
     Ok(answer)
 }
 
-type Head = (u16, Vec<(String, String)>);
-
-async fn read_head(reader: &mut BufReader<OwnedReadHalf>) -> std::io::Result<Head> {
+/// The status line and the headers: an answer without its body.
+async fn read_head(reader: &mut BufReader<OwnedReadHalf>) -> std::io::Result<RawAnswer> {
     let status_line = read_line(reader).await?;
-    let status = status_line
+    let (status, reason) = status_line
         .strip_prefix("HTTP/1.1 ")
-        .and_then(|rest| rest.get(..3))
-        .and_then(|digits| digits.parse().ok())
+        .and_then(|rest| rest.split_at_checked(3))
+        .and_then(|(digits, reason)| Some((digits.parse().ok()?, reason.trim())))
         .ok_or_else(|| invalid("no HTTP/1.1 status line"))?;
-    let mut headers = Vec::new();
+    let mut answer = RawAnswer {
+        status,
+        reason: reason.to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        request_sent: false,
+    };
     loop {
         let line = read_line(reader).await?;
         if line.is_empty() {
-            return Ok((status, headers));
+            return Ok(answer);
         }
         let (name, value) = line
             .split_once(':')
             .ok_or_else(|| invalid("a header without a colon"))?;
-        headers.push((name.to_owned(), value.trim().to_owned()));
+        answer.headers.push((name.to_owned(), value.trim().to_owned()));
     }
 }
 

@@ -85,7 +85,8 @@ impl FunctionsHost {
     }
 
     /// Sends an http request through the host. `path_and_query` is what the caller asked, for example
-    /// `/api/status?code=x`. A header `Transfer-Encoding: chunked` makes the body chunked.
+    /// `/api/status?code=x`. A header `Transfer-Encoding: chunked` makes the body chunked: a proxying host passes it on, a
+    /// forwarding one answers 500 by itself, and it is absent from an envelope.
     pub async fn http(
         &self,
         method: &str,
@@ -97,6 +98,8 @@ impl FunctionsHost {
         let id = self.new_id();
         let answer = match self.mode {
             Mode::Proxy => self.send_patiently(&request.proxied(&id)).await?,
+            // The host fails before it calls the handler (seen on the host, 4.1037).
+            Mode::Forward if request.is_chunked() => return Ok(HttpAnswer::of_the_host(500)),
             Mode::Forward => self.send(&request.forwarded(&id)).await?,
             Mode::Envelope => {
                 let data = envelope::of_http(&self.bindings.request, HTTP_FUNCTION, &id, &request);
@@ -116,12 +119,13 @@ impl FunctionsHost {
         self.time_to_ready
     }
 
-    /// The lines on standard output so far. The host logs them as information.
+    /// The lines on standard output so far. The host logs them as information, whatever they say.
     pub fn stdout_lines(&self) -> Vec<String> {
         self.process.output().stdout
     }
 
-    /// The lines on standard error so far. The host logs them as errors.
+    /// The lines on standard error so far. The host logs them as errors, or as warnings where they contain "warn" in any
+    /// case.
     pub fn stderr_lines(&self) -> Vec<String> {
         self.process.output().stderr
     }

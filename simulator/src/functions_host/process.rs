@@ -80,7 +80,7 @@ impl HandlerProcess {
         self.child.lock().try_wait().expect("a child can be waited for")
     }
 
-    /// What has come so far. The host logs standard output as information, and standard error as errors.
+    /// What has come so far.
     pub fn output(&self) -> CapturedOutput {
         CapturedOutput {
             stdout: self.stdout.lines.lock().clone(),

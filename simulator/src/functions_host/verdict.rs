@@ -11,6 +11,7 @@ pub(super) fn invocation(answer: &RawAnswer) -> Result<Invocation, HostError> {
     if !(200..300).contains(&answer.status) {
         return Err(HostError::InvocationFailed {
             status: answer.status,
+            reason: answer.reason.clone(),
             body: String::from_utf8_lossy(&answer.body).into_owned(),
         });
     }

@@ -3,6 +3,7 @@ use super::*;
 fn answer(status: u16, content_type: &str, body: &str) -> RawAnswer {
     RawAnswer {
         status,
+        reason: "No Good".to_owned(),
         headers: vec![("content-type".to_owned(), content_type.to_owned())],
         body: body.as_bytes().to_vec(),
         request_sent: true,
