@@ -14,6 +14,7 @@ use super::settings::{Settings, catalog, unknown_names};
 use super::shared::Shared;
 use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::config::{Environment, SettingProblems};
+use crate::logging::spawn_in_invocation;
 use crate::report::RunReport;
 use crate::state::Holder;
 use crate::time::Shutdown;
@@ -262,7 +263,7 @@ impl RuntimeProvider {
             return;
         }
         let provider = self.clone();
-        let looking_up = tokio::spawn(async move { provider.look_up().await });
+        let looking_up = spawn_in_invocation(async move { provider.look_up().await });
         // Its outcome is in the state; that it takes longer, or panicked, leaves everything as it was.
         let _ = tokio::time::timeout(patience, looking_up).await;
     }

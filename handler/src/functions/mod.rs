@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use crate::app::RuntimeProvider;
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
 use crate::jobs::MAX_ANSWER_TIME;
-use crate::report::run_lines;
+use crate::report::{failure_reason, run_lines};
 use crate::time::Deadline;
 
 /// The functions of this app.
@@ -28,14 +28,14 @@ impl Functions for ConnectorFunctions {
                 self.provider.run_ended(&report);
                 TimerReply {
                     // A stream that failed fails the invocation.
-                    succeeded: !report.failed(),
+                    failure: failure_reason(&report.streams),
                     lines: run_lines(&report),
                 }
             }
             Err(reason) => {
                 log::error!("nothing is polled: {reason}");
                 TimerReply {
-                    succeeded: false,
+                    failure: Some(reason.to_string()),
                     lines: vec![reason.to_string()],
                 }
             }

@@ -26,8 +26,9 @@ pub struct TimerCall {
 /// How a tick ended.
 #[derive(Debug)]
 pub struct TimerReply {
-    /// False fails the invocation. The host then throws the lines away: they must be logged before.
-    pub succeeded: bool,
+    /// Why it failed, in a line; `None` if it succeeded. The host then shows this and throws the lines away: they must be
+    /// logged before.
+    pub failure: Option<String>,
     /// For the host's log of the invocation.
     pub lines: Vec<String>,
 }

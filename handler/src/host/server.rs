@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::{KeepAlive, StatusCode};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use tokio::runtime::Handle;
@@ -13,7 +14,10 @@ use tokio::runtime::Handle;
 use super::body::{Read, read};
 use super::envelope::{api_path, http_call, http_reply, timer_call, timer_reply};
 use super::functions::{Functions, HttpCall, HttpReply, TimerReply};
+use super::invocation::{answer_in_invocation, invocation_id_of};
 use super::read_budget::ReadBudget;
+use super::reason_phrase::reason_phrase;
+use crate::logging::spawn_in_invocation_on;
 
 /// A raw body, compressed or not. What it may become inflated is the function's business.
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -52,6 +56,7 @@ pub fn start(listener: TcpListener, functions: Arc<dyn Functions>) -> std::io::R
     let server = HttpServer::new(move || {
         App::new()
             .app_data(invoker.clone())
+            .wrap(from_fn(answer_in_invocation))
             .route("/", web::route().to(ready))
             .route("/function-timer", web::post().to(timer))
             .route("/function-http", web::post().to(http_in_envelope))
@@ -79,23 +84,23 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
         Read::Whole(body, _) => body,
         Read::TooLarge | Read::NoRoom | Read::TooSlow(_) | Read::BrokenOff(_) => Vec::new(),
     };
-    let invocation_id = request.headers().get("X-Azure-Functions-InvocationId");
-    let invocation_id = invocation_id.and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let call = timer_call(&body, invocation_id);
+    let call = timer_call(&body, invocation_id_of(request.headers()).map(str::to_owned));
     let functions = invoker.functions.clone();
-    let reply = invoker.runtime.spawn(async move { functions.timer(call).await }).await;
+    let reply = spawn_in_invocation_on(&invoker.runtime, async move { functions.timer(call).await }).await;
     let reply = reply.unwrap_or_else(|error| {
         log::error!("the timer function ended abnormally ({error}); please report it with this line");
         TimerReply {
-            succeeded: false,
+            failure: Some("internal: the timer function ended abnormally; the log says why".to_owned()),
             lines: Vec::new(),
         }
     });
-    let status = match reply.succeeded {
-        true => StatusCode::OK,
-        false => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    json(status, timer_reply(&reply))
+    let mut response = json(StatusCode::OK, timer_reply(&reply));
+    if let Some(failure) = &reply.failure {
+        let head = response.head_mut();
+        head.status = StatusCode::INTERNAL_SERVER_ERROR;
+        head.reason = Some(reason_phrase(failure));
+    }
+    response
 }
 
 async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
@@ -145,7 +150,7 @@ async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Inv
 
 async fn invoke(invoker: &Invoker, call: HttpCall) -> HttpReply {
     let functions = invoker.functions.clone();
-    match invoker.runtime.spawn(async move { functions.http(call).await }).await {
+    match spawn_in_invocation_on(&invoker.runtime, async move { functions.http(call).await }).await {
         Ok(reply) => reply,
         Err(error) => {
             log::error!("the http function ended abnormally ({error}); please report it with this line");

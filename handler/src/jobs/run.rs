@@ -20,6 +20,7 @@ use super::selection::Selection;
 use crate::delivery::StreamContext;
 use crate::event::StreamName;
 use crate::jobs::disabled_instance::DisabledInstance;
+use crate::logging::spawn_in_invocation;
 use crate::report::{ErrorCode, LoggedTables, Outcome, Problem, RunReport, StreamReport};
 use crate::time::Deadline;
 
@@ -112,7 +113,7 @@ async fn run_in_task(job: Job, context: &Arc<JobContext>, request: &RunRequest) 
     let name = job.name().clone();
     let started = Instant::now();
     let (context, request) = (context.clone(), request.clone());
-    let task = tokio::spawn(async move {
+    let task = spawn_in_invocation(async move {
         match job {
             Job::Stream(plan, account) => run_stream(&plan, &account, &context, &request).await,
             Job::Drain(plan) => drain_rows(&plan, &context, request.deadline).await,

@@ -23,6 +23,11 @@ pub trait Cause: Display {
         None
     }
 
+    /// The HTTP status number, where an answer is the cause.
+    fn status(&self) -> Option<u16> {
+        None
+    }
+
     /// As a problem that says what the error says.
     fn problem(&self) -> Problem {
         self.problem_saying(self.to_string()).sharing(self.shared_text())
@@ -31,7 +36,9 @@ pub trait Cause: Display {
     /// As a problem that says more.
     fn problem_saying(&self, message: String) -> Problem {
         let (code, remedy) = self.code_and_remedy();
-        Problem::new(code, message).with_remedy(remedy)
+        Problem::new(code, message)
+            .with_remedy(remedy)
+            .with_status(self.status())
     }
 }
 
@@ -70,6 +77,13 @@ fn code_and_remedy_of(error: &SourceError) -> (ErrorCode, Option<&str>) {
         | SourceError::WebPage { remedy, .. } => (code, Some(remedy)),
         _ => (code, None),
     }
+
+    fn status(&self) -> Option<u16> {
+        match self.error {
+            SourceError::Refused { status, .. } | SourceError::BadPage { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
 }
 
 impl Cause for DeliveryError {
@@ -99,6 +113,13 @@ impl Cause for DeliveryError {
             }
             Self::Identity { reason, .. } => Some(format!("no rows were sent: {reason}")),
             Self::Unavailable { .. } | Self::OutOfTime { .. } | Self::Directory { .. } => None,
+        }
+    }
+
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refusal) | Self::NothingTaken(refusal) => Some(refusal.status),
+            _ => None,
         }
     }
 }
@@ -154,6 +175,13 @@ impl Cause for TableWriteError {
             Self::Delivery(error) => error.shared_text(),
             Self::Store(error) => error.shared_text(),
             Self::TooManyEvents => None,
+        }
+    }
+
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Delivery(error) => error.status(),
+            Self::Store(_) | Self::TooManyEvents => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a run did: outcome, counts per table, and problems with a code each.
 
 mod cause;
+mod failure_reason;
 mod grouped;
 mod problem;
 mod run;
@@ -8,6 +9,7 @@ mod run_log;
 mod subject;
 
 pub use self::cause::Cause;
+pub use self::failure_reason::failure_reason;
 pub use self::grouped::{Remark, grouped, names};
 pub use self::problem::{ErrorCode, Problem, shortened};
 pub use self::run::{Outcome, RunReport, StreamReport, TableReport, by_subject, counts_by_table, run_outcome_of};

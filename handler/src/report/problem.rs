@@ -119,6 +119,8 @@ pub struct Problem {
     remedy: Option<String>,
     /// What of the message is the same for all streams that fail for one reason, where that is known.
     pub shared: Option<String>,
+    /// The HTTP status number, where an answer was the problem.
+    status: Option<u16>,
 }
 
 impl Problem {
@@ -129,6 +131,7 @@ impl Problem {
             message,
             remedy: None,
             shared: None,
+            status: None,
         }
     }
 
@@ -143,6 +146,16 @@ impl Problem {
     /// With what of the message is the same for all streams that fail for one reason.
     pub fn sharing(self, shared: Option<String>) -> Self {
         Self { shared, ..self }
+    }
+
+    /// With the HTTP status number of the answer that was the problem, if one was.
+    pub fn with_status(self, status: Option<u16>) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The HTTP status number, where an answer was the problem.
+    pub fn status(&self) -> Option<u16> {
+        self.status
     }
 
     /// What to do.

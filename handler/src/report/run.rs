@@ -149,6 +149,11 @@ impl StreamReport {
         self
     }
 
+    /// True if it failed or is off.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed | Outcome::Off)
+    }
+
     /// What is left in the lease of a run that was well; `None` of one that was not, which is written at once.
     pub fn ended_run(&self, now: DateTime<Utc>, took: Duration) -> Option<EndedRun> {
         let is_well = matches!(self.outcome, Outcome::Done | Outcome::BudgetEnded) && self.problems.is_empty();
@@ -215,8 +220,6 @@ impl RunReport {
 
     /// True if a stream failed or is off. Leases held by others, and a run cut off by its budget, are no failure.
     pub fn failed(&self) -> bool {
-        self.streams
-            .iter()
-            .any(|stream| matches!(stream.outcome, Outcome::Failed | Outcome::Off))
+        self.streams.iter().any(StreamReport::has_failed)
     }
 }

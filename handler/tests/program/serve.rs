@@ -56,14 +56,18 @@ async fn a_stream_that_failed_fails_the_invocation_and_its_reason_is_logged_befo
     }]);
     let handler = Handler::with_pingone(&pingone);
     let host = handler.host(Mode::Proxy).await;
-    let Err(HostError::InvocationFailed { status, body, .. }) = host.timer().await else {
+    let Err(HostError::InvocationFailed { status, reason, body }) = host.timer().await else {
         panic!("the invocation succeeded")
     };
     assert_eq!(status, 500);
+    assert!(
+        reason.starts_with("pingone/default/activities: permission_denied (403): "),
+        "{reason}"
+    );
     let reply: Value = serde_json::from_str(&body).unwrap();
     assert!(reply["Logs"].is_array() && reply["Outputs"].is_object());
     until("the reason is logged", || {
-        host.stdout_lines()
+        host.stderr_lines()
             .iter()
             .any(|line| line.contains("403") && line.contains("\"error\""))
     })
@@ -90,7 +94,7 @@ async fn with_bad_settings_it_stays_up_and_refuses_what_would_be_lost() {
     assert!(answer.header("retry-after").is_some());
     assert_eq!(post(host.port(), "/", "").await.0, 200);
     for name in ["POLL_BUDGET", "PINGONE__REGION"] {
-        assert!(host.stdout_lines().iter().any(|line| line.contains(name)), "{name}");
+        assert!(host.stderr_lines().iter().any(|line| line.contains(name)), "{name}");
     }
     assert!(host.exit_status().is_none());
 }

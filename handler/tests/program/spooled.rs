@@ -85,7 +85,7 @@ async fn a_push_that_is_taken_late_is_answered_from_the_spool_and_leaves_it_agai
     handler.poll_well().await;
     assert_eq!(user_ids(&azure), [1]);
     // The counts were saved while the batch was both in the spool and on its way.
-    let lines = host.stdout_lines().concat();
+    let lines = [host.stdout_lines(), host.stderr_lines()].concat().concat();
     assert!(!lines.contains("does not balance"), "{lines}");
 }
 

@@ -180,6 +180,6 @@ async fn a_state_folder_that_is_deleted_under_a_running_handler_is_made_again_an
     // Doubles are what a state that is gone costs.
     assert_each_once(&pingone, &delivered.into_iter().collect::<Vec<_>>());
     assert!(handler.path(CHECKPOINT).exists());
-    let said = host.stdout_lines().join("\n");
+    let said = host.stderr_lines().join("\n");
     assert!(said.contains("was deleted while this process runs"), "{said}");
 }

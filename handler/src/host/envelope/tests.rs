@@ -135,7 +135,7 @@ fn the_path_stands_behind_api_in_every_form_of_address() {
 #[test]
 fn replies_hold_all_three_keys_and_the_status_as_status_code() {
     let reply: Value = serde_json::from_str(&timer_reply(&TimerReply {
-        succeeded: true,
+        failure: None,
         lines: vec!["a".to_owned()],
     }))
     .unwrap();

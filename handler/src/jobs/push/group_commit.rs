@@ -14,6 +14,7 @@ use super::pushed_events::PushedEvents;
 use super::upload::{spool_then_upload, upload_or_spool};
 use crate::delivery::{EventRow, RowBatcher};
 use crate::event::Identity;
+use crate::logging::spawn_in_invocation;
 use crate::state::Counts;
 use crate::tables::RowNotes;
 use crate::time::Deadline;
@@ -156,7 +157,7 @@ impl GroupCommit {
         full.push(open);
         let batches = full.iter().map(|open| open.claims.watcher()).collect();
         let uploads = full.into_iter().filter_map(|open| self.upload_of(open)).collect();
-        tokio::spawn(spool_then_upload(self.context.clone(), uploads));
+        spawn_in_invocation(spool_then_upload(self.context.clone(), uploads));
         batches
     }
 
@@ -173,7 +174,7 @@ impl GroupCommit {
     /// Seals that batch after the linger time, unless it was sealed before.
     fn seal_later(&self, batch: BatchWatcher) {
         let queue = self.clone();
-        tokio::spawn(async move {
+        spawn_in_invocation(async move {
             let _ = tokio::time::timeout(queue.config.linger, queue.context.shutdown.requested()).await;
             let mut open = queue.open.lock();
             if open.as_ref().is_some_and(|open| open.claims.watcher().is_same(&batch)) {
@@ -184,7 +185,7 @@ impl GroupCommit {
 
     fn seal(&self, open: &mut Option<OpenBatch>) {
         if let Some(upload) = open.take().and_then(|open| self.upload_of(open)) {
-            tokio::spawn(upload_or_spool(upload));
+            spawn_in_invocation(upload_or_spool(upload));
         }
     }
 

@@ -6,6 +6,7 @@ use super::dedupe::{DedupKey, Dedupe, NO_ANSWER};
 use super::ledger::{PushLedger, seen_once_more};
 use super::pushed_events::PushedEvents;
 use crate::delivery::TableRoute;
+use crate::logging::spawn_in_invocation;
 use crate::state::{EntryKind, Spool, SpoolEntry, SpoolError};
 
 /// The queues of one instance that its poller empties.
@@ -38,7 +39,7 @@ impl PollerQueues {
         let routes = self.routes.iter();
         let entries: Vec<NewEntry> = routes.filter_map(|route| self.new_entry(route, push)).collect();
         let (queues, permit) = (self.clone(), push.permit.clone());
-        let writing = tokio::spawn(async move {
+        let writing = spawn_in_invocation(async move {
             let _permit = permit;
             let mut failure = None;
             for new in entries {

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::batch_upload::{BatchUpload, MAX_UPLOAD_WAIT, UploadContext};
 use crate::delivery::{BatchSender, RowBatch, Sent};
 use crate::destination::{Batch, StreamFit};
+use crate::logging::spawn_in_invocation;
 use crate::state::EntryPlace;
 use crate::time::Deadline;
 
@@ -28,7 +29,7 @@ const GRACE_AT_SHUTDOWN: Duration = Duration::from_millis(1500);
 pub async fn upload_or_spool(upload: BatchUpload) {
     let is_decided = Arc::new(AtomicBool::new(false));
     let sending = send_unless_given_up(upload.context.clone(), upload.rows.clone(), is_decided.clone());
-    let mut sending = tokio::spawn(sending);
+    let mut sending = spawn_in_invocation(sending);
     let in_time = tokio::select! {
         biased;
         sent = &mut sending => Some(sent),
