@@ -9,6 +9,7 @@ use super::disabled::{disabled_instances, disabled_streams};
 use super::plans::Assembly;
 use super::settings::Settings;
 use super::shared::Shared;
+use crate::config::SettingProblem;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver, RunRequest};
 use crate::report::RunReport;
 use crate::state::{BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, connect};
@@ -25,6 +26,8 @@ pub struct Runtime {
     pub receivers: BTreeMap<&'static str, PushReceiver>,
     /// How long a run of the timer may take.
     pub budget: Duration,
+    /// What is wrong with the settings of the whole program, although it runs.
+    problems: Vec<SettingProblem>,
 }
 
 impl Runtime {
@@ -67,6 +70,7 @@ impl Runtime {
             recorder,
             receivers: assembly.receivers(),
             budget: settings.poll.budget,
+            problems: settings.schedule_problem.iter().cloned().collect(),
         })
     }
 
@@ -80,7 +84,9 @@ impl Runtime {
     /// # Errors
     /// If the state store cannot be read.
     pub async fn status(&self) -> Result<Status, StoreError> {
-        collect_status(&self.plans, &self.context, &self.recorder.healths).await
+        let mut status = collect_status(&self.plans, &self.context, &self.recorder.healths).await?;
+        status.problems = self.problems.iter().map(ToString::to_string).collect();
+        Ok(status)
     }
 
     /// Saves the keys that no definition knows. A run does that by itself.

@@ -80,7 +80,7 @@ struct RuntimeState {
     settings: Option<Result<Arc<Settings>, SettingProblems>>,
     runtime: Option<Arc<Runtime>>,
     /// As they were logged last.
-    logged: Option<SettingProblems>,
+    logged: SettingProblems,
     /// Names under our prefixes that are no settings; none before they are looked for.
     unknown: Option<SettingProblems>,
     first_lookup_ended: bool,
@@ -97,7 +97,7 @@ impl RuntimeProvider {
             shared: None,
             settings: None,
             runtime: None,
-            logged: None,
+            logged: SettingProblems::default(),
             unknown: None,
             first_lookup_ended: false,
         };
@@ -294,7 +294,10 @@ impl RuntimeState {
         }
         self.unknown_names();
         let settings = Settings::load(&self.secrets.environment()).map(Arc::new);
-        self.log_problems(settings.as_ref().err());
+        self.log_problems(match &settings {
+            Ok(settings) => settings.schedule_problem.clone().into_iter().collect(),
+            Err(problems) => problems.clone(),
+        });
         self.settings = Some(settings.clone());
         settings
     }
@@ -312,14 +315,15 @@ impl RuntimeState {
         unknown
     }
 
-    fn log_problems(&mut self, problems: Option<&SettingProblems>) {
-        if self.logged.as_ref() == problems {
+    /// Once each, as long as they stay the same.
+    fn log_problems(&mut self, problems: SettingProblems) {
+        if self.logged == problems {
             return;
         }
-        for problem in problems.into_iter().flatten() {
+        for problem in &problems {
             log::error!(setting = problem.setting.as_str(); "{problem}");
         }
-        self.logged = problems.cloned();
+        self.logged = problems;
     }
 
     fn shared(&mut self, inner: &Inner) -> Result<Arc<Shared>, BuildError> {

@@ -77,8 +77,15 @@ impl Environment {
         }
     }
 
+    /// Whether the Functions host started this process, or it runs in a function app.
+    pub fn is_of_functions_host(&self) -> bool {
+        ["FUNCTIONS_CUSTOMHANDLER_PORT", "WEBSITE_SITE_NAME"]
+            .iter()
+            .any(|name| self.is_filled(name))
+    }
+
     /// Whether `name` is set to more than white space.
-    pub(super) fn is_filled(&self, name: &str) -> bool {
+    pub fn is_filled(&self, name: &str) -> bool {
         self.is_unreadable(name) || self.get(name).is_some_and(|value| !value.trim_ascii().is_empty())
     }
 

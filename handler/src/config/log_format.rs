@@ -19,11 +19,10 @@ pub fn log_format(environment: &Environment) -> LogFormat {
     if let Ok(format) = accept_log_format(written.trim_ascii()) {
         return format;
     }
-    let host_variables = ["FUNCTIONS_CUSTOMHANDLER_PORT", "WEBSITE_SITE_NAME"];
-    if host_variables.iter().any(|name| environment.is_filled(name)) {
-        return LogFormat::Json;
+    match environment.is_of_functions_host() {
+        true => LogFormat::Json,
+        false => LogFormat::Text,
     }
-    LogFormat::Text
 }
 
 /// Accepts `json` or `text`, in any case.

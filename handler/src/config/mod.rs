@@ -43,7 +43,7 @@ pub use look_alike::LookAlikes;
 pub use names::Names;
 pub use names::look_over;
 pub use origin::Origin;
-pub use problem::SettingProblems;
+pub use problem::{SettingProblem, SettingProblems};
 pub use push_token::PushTokens;
 pub use raw_setting::UnresolvedReference;
 pub use reader::{ReadProblems, Reader, Rejected};

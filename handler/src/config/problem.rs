@@ -44,6 +44,12 @@ impl SettingProblems {
     }
 }
 
+impl FromIterator<SettingProblem> for SettingProblems {
+    fn from_iter<Problems: IntoIterator<Item = SettingProblem>>(problems: Problems) -> Self {
+        Self(problems.into_iter().collect())
+    }
+}
+
 impl<'a> IntoIterator for &'a SettingProblems {
     type Item = &'a SettingProblem;
     type IntoIter = indexmap::set::Iter<'a, SettingProblem>;

@@ -23,6 +23,8 @@ pub struct Status {
     pub at: DateTime<Utc>,
     /// The version of the executable that looked.
     pub handler: &'static str,
+    /// What is wrong with the settings of the whole program, although it runs: one line each.
+    pub problems: Vec<String>,
     /// Everything that is configured, in the order of the names.
     pub streams: Vec<StreamStatus>,
     /// The queues of the spool that hold something.
@@ -143,6 +145,7 @@ impl Status {
             version: VERSION,
             at,
             handler: env!("CARGO_PKG_VERSION"),
+            problems: Vec::new(),
             streams: Vec::new(),
             spool: Vec::new(),
             dead_letters: BTreeMap::new(),

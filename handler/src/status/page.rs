@@ -21,6 +21,12 @@ pub fn status_page(status: &Status, links: &str) -> String {
         whole_second(status.at),
         escaped(status.handler)
     );
+    for problem in &status.problems {
+        page.push_str(&format!(
+            "<p><b class=\"failing\">failing</b> {}</p>\n",
+            escaped(problem)
+        ));
+    }
     for stream in &status.streams {
         add_stream(status, stream, &mut page);
     }

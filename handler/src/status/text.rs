@@ -6,6 +6,7 @@ use crate::state::DeadLetterStats;
 /// Lines that end with a line feed.
 pub fn status_text(status: &Status) -> String {
     let mut lines = vec![format!("{}  handler {}", whole_second(status.at), status.handler)];
+    lines.extend(status.problems.iter().cloned());
     let width = status
         .streams
         .iter()
@@ -95,6 +96,7 @@ mod tests {
 
     fn example() -> Status {
         let mut status = Status::new(minute(60));
+        status.problems.push("POLL_SCHEDULE: is missing".to_owned());
         let name = StreamName {
             source: "pingone",
             instance: "default".to_owned(),
@@ -148,6 +150,7 @@ mod tests {
     fn everything_that_is_not_well_has_a_line() {
         let text = status_text(&example());
         for line in [
+            "POLL_SCHEDULE: is missing",
             "pingone/default/activities  failing, 2 failed runs in a row",
             "  T_CL  read up to 1970-01-01 00:30:00Z, 30 min ago",
             "    12 received, 11 delivered, 0 seen before, 1 dead lettered",

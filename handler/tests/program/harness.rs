@@ -143,11 +143,15 @@ impl Handler {
         ended.output
     }
 
+    /// Under the host, with the schedule that it insists on.
     pub async fn host(&self, mode: Mode) -> FunctionsHost {
+        let mut env = self.environment.clone();
+        env.entry("POLL_SCHEDULE".to_owned())
+            .or_insert_with(|| "0 * * * * *".to_owned());
         let options = HostOptions {
             executable: env!("CARGO_BIN_EXE_handler").into(),
             working_dir: self.folder.path().to_owned(),
-            env: self.environment.clone(),
+            env,
             mode,
         };
         FunctionsHost::start(options).await.unwrap()

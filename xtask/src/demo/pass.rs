@@ -75,6 +75,7 @@ impl Pass<'_> {
         let of_vendors = of_vendors.map(|(name, value)| (name.to_owned(), value));
         let mut settings: BTreeMap<String, String> = of_vendors.collect();
         settings.extend(self.destination.settings());
+        settings.insert("POLL_SCHEDULE".to_owned(), "0 * * * * *".to_owned());
         settings.insert("STATE_URL".to_owned(), self.state.display().to_string());
         HostOptions {
             executable: self.executable.to_owned(),

@@ -81,6 +81,8 @@ impl Check {
         let mut findings = secrets(&self.provider.secret_origins());
         let unknown = self.provider.unknown_names();
         findings.extend(unknown.iter().map(|name| Finding::failed(&name.setting, &name.message)));
+        let schedule = self.settings.schedule_problem.iter();
+        findings.extend(schedule.map(|problem| Finding::failed(&problem.setting, &problem.message)));
         let instances = self.settings.instances.iter();
         let pushes = instances.map(|instance| (instance, instance.vendor.push_tokens().len()));
         for (instance, tokens) in pushes.filter(|(_, tokens)| *tokens > 0) {

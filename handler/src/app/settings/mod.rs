@@ -18,10 +18,11 @@ use self::additional_fields::read_additional_fields;
 pub use self::catalog::catalog;
 pub use self::health::HealthSettings;
 pub use self::poll::PollSettings;
+use self::poll::missing_schedule;
 pub use self::push::PushSettings;
 use crate::config::{
     Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, Instances, ReadProblems, Reader,
-    SettingProblems, accept_log_format, look_over, values,
+    SettingProblem, SettingProblems, accept_log_format, look_over, values,
 };
 use crate::destination::{DestinationChoice, DestinationReader, SourceDestinations, read_directory};
 use crate::event::StreamName;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub state: StateLocation,
     /// `POLL_*`.
     pub poll: PollSettings,
+    /// Why nothing is polled although something is configured to be; pushes are received all the same.
+    pub schedule_problem: Option<SettingProblem>,
     /// `PUSH_*`.
     pub push: PushSettings,
     /// How large the spool may grow, in bytes: `SPOOL_MAX_BYTES`.
@@ -106,7 +109,11 @@ impl Settings {
             problems.extend(&all_of(&disabled));
             return Err(problems);
         };
-        settings.with_sources(instances, disabled)
+        let mut settings = settings.with_sources(instances, disabled)?;
+        if settings.instances.iter().any(|instance| instance.vendor.is_polled()) {
+            settings.schedule_problem = missing_schedule(environment);
+        }
+        Ok(settings)
     }
 
     /// Adds the instances that run.
@@ -143,6 +150,7 @@ impl Settings {
             destination_dir: read_directory(reader)?,
             state: StateLocation::read(reader)?,
             poll: PollSettings::read(reader)?,
+            schedule_problem: None,
             push: PushSettings::read(reader)?,
             spool_max_bytes: reader.program("SPOOL_MAX_BYTES", values::size)?,
         };

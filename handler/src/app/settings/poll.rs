@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::{Reader, Schedule, duration, values};
+use crate::config::{Environment, Reader, Schedule, SettingProblem, duration, values};
+
+const SCHEDULE: &str = "POLL_SCHEDULE";
 
 /// How every source is polled.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +27,7 @@ impl PollSettings {
     /// Reads `POLL_*`.
     pub fn read(reader: &mut Reader) -> Option<Self> {
         Some(Self {
-            schedule: reader.program("POLL_SCHEDULE", Schedule::parse)?,
+            schedule: reader.program(SCHEDULE, Schedule::parse)?,
             lookback: reader.program("POLL_LOOKBACK", duration::above_zero)?,
             overlap: reader.program("POLL_OVERLAP", duration::zero_or_more)?,
             settle: reader.program("POLL_SETTLE", duration::zero_or_more)?,
@@ -33,4 +35,17 @@ impl PollSettings {
             concurrency: reader.program("POLL_CONCURRENCY", values::concurrency)?,
         })
     }
+}
+
+/// What is wrong where the Functions host has no schedule: it disables the timer function whose schedule does not
+/// resolve, says so only in its own log, and runs everything else (seen on the host, 4.1037).
+pub fn missing_schedule(environment: &Environment) -> Option<SettingProblem> {
+    let is_missing = environment.is_of_functions_host() && !environment.is_filled(SCHEDULE);
+    is_missing.then(|| SettingProblem {
+        setting: SCHEDULE.to_owned(),
+        message:
+            "is missing: the Functions host then switches function-timer off, and nothing is polled; set it in the \
+                  app settings, for example to 0 * * * * *"
+                .to_owned(),
+    })
 }
