@@ -4,6 +4,7 @@ mod backfill;
 mod check;
 mod confirm;
 mod exit_code;
+mod host_gone;
 mod poll;
 mod prepare;
 mod progress;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit_code::{CommandEnd, failed, misused};
+use super::host_gone::stop_with_host;
 use super::signals;
 use crate::app::settings::InstanceSettings;
 use crate::app::{RuntimeProvider, Settings, disabled_names};
@@ -41,6 +42,9 @@ pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> Co
         ))
     })?;
     let stop = signals::listen();
+    if environment.is_of_functions_host() {
+        tokio::spawn(stop_with_host(stop.clone()));
+    }
     let provider = RuntimeProvider::new(environment, Holder::of_command("serve"), stop.clone());
     say_what_is_served(port, &provider);
     tokio::spawn(provider.clone().keep_ledgers());
