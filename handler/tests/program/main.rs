@@ -23,6 +23,7 @@ mod joined;
 mod key_vault;
 mod kill_everywhere;
 mod lasting_faults;
+mod log_queries;
 mod long_walks;
 mod mistakes;
 mod named_wrappers;
