@@ -124,6 +124,33 @@ async fn with_nothing_configured_it_says_so_once_and_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_missing_schedule_is_in_the_status_and_pushes_go_on() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler
+        .set("ONELOGIN__BEARER_TOKEN", PUSH_TOKEN)
+        .set("POLL_SCHEDULE", "");
+    let host = handler.host(Mode::Proxy).await;
+    let said = "POLL_SCHEDULE: is missing";
+    until("the start says it", || {
+        host.stderr_lines().iter().any(|line| line.contains(said))
+    })
+    .await;
+    let headers = [("Authorization".to_owned(), format!("Bearer {PUSH_TOKEN}"))];
+    let answer = host.http("POST", "/api/push/onelogin", &headers, b"[]".to_vec()).await;
+    assert_eq!(answer.unwrap().status, 200);
+    let browser = [("Accept".to_owned(), "text/html".to_owned())];
+    for (headers, beginning) in [(&[][..], "{"), (&browser, "<!doctype")] {
+        let shown = host
+            .http("GET", "/api/status", headers, Vec::new())
+            .await
+            .unwrap()
+            .text();
+        assert!(shown.starts_with(beginning) && shown.contains(said), "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_answered_and_survived() {
     let pingone = PingOne::start(options());
     let handler = Handler::with_pingone(&pingone);

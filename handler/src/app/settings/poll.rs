@@ -49,3 +49,28 @@ pub fn missing_schedule(environment: &Environment) -> Option<SettingProblem> {
                 .to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::settings::Settings;
+
+    #[test]
+    fn a_schedule_is_missed_under_the_host_where_something_is_polled() {
+        let console = [
+            ("SENTINELONE__URL", "https://example.sentinelone.net"),
+            ("SENTINELONE__API_TOKEN", "a-token-of-twenty-letters"),
+        ];
+        let webhook = [("ONELOGIN__BEARER_TOKEN", "a-token-of-twenty-letters")];
+        let host = ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071");
+        let is_missed = |source: &[(&'static str, &'static str)], others: &[(&'static str, &'static str)]| {
+            let environment = Environment::from([source, others].concat());
+            Settings::load(&environment).unwrap().schedule_problem.is_some()
+        };
+        assert!(is_missed(&console, &[host]));
+        assert!(is_missed(&console, &[host, ("POLL_SCHEDULE", " ")]));
+        assert!(!is_missed(&console, &[host, ("POLL_SCHEDULE", "0 */5 * * * *")]));
+        assert!(!is_missed(&console, &[]));
+        assert!(!is_missed(&webhook, &[host]));
+    }
+}
