@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::access::Access;
 use super::build_error::BuildError;
 use crate::azure::TokenSource;
 use crate::delivery::{NewKeys, TableRecord, TableRoute};
@@ -21,6 +22,7 @@ pub struct Destinations {
     http: HttpClient,
     tokens: Arc<dyn TokenSource>,
     clock: Arc<dyn Clock>,
+    access: Access,
     /// The largest body of a call.
     body_limit: usize,
     /// Keys that no definition knows.
@@ -69,10 +71,16 @@ impl Destinations {
             http,
             tokens,
             clock,
+            access: Access::ReadWrite,
             body_limit: BODY_LIMIT,
             new_keys: Arc::default(),
             opened: Mutex::default(),
         }
+    }
+
+    /// With a directory that is not looked at where nothing is written.
+    pub fn set_access(&mut self, access: Access) {
+        self.access = access;
     }
 
     /// Smaller calls, for tests that need many.
@@ -109,7 +117,13 @@ impl Destinations {
             return Ok(known.clone());
         }
         let destination: Arc<dyn Destination> = match request.choice {
-            DestinationChoice::Directory => Arc::new(DirectoryDestination::open(request.directory.clone())?),
+            DestinationChoice::Directory => {
+                let folder = request.directory.clone();
+                Arc::new(match self.access {
+                    Access::ReadWrite => DirectoryDestination::open(folder)?,
+                    Access::ReadOnly => DirectoryDestination::unopened(folder),
+                })
+            }
             DestinationChoice::Rule(rule) => self.rule(rule),
         };
         let new = Arc::new(OpenDestination {

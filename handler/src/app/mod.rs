@@ -1,5 +1,6 @@
 //! The composition: settings -> clients -> jobs.
 
+mod access;
 mod build_error;
 mod check;
 mod demo_folders;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::access::Access;
 use super::build_error::BuildError;
 use super::disabled::{disabled_instances, disabled_streams};
 use super::plans::Assembly;
@@ -110,7 +111,10 @@ impl Runtime {
 fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Leases>, BuildError> {
     let clock = shared.clock.clone();
     match location {
-        StateLocation::Directory(folder) => Ok(Arc::new(LocalStore::open(folder.clone(), clock)?)),
+        StateLocation::Directory(folder) => Ok(Arc::new(match shared.access() {
+            Access::ReadWrite => LocalStore::open(folder.clone(), clock)?,
+            Access::ReadOnly => LocalStore::unopened(folder.clone(), clock),
+        })),
         StateLocation::Blob(container) => {
             let tokens = &shared.tokens;
             let objects = connect(container, &shared.http, tokens.clone()).map_err(|reason| BuildError::Blob {

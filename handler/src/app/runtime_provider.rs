@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::access::Access;
 use super::build_error::BuildError;
 use super::runtime::Runtime;
 use super::secrets::{SecretOrigin, Secrets};
@@ -76,6 +77,7 @@ struct Inner {
 
 struct RuntimeState {
     secrets: Secrets,
+    access: Access,
     shared: Option<Arc<Shared>>,
     settings: Option<Result<Arc<Settings>, SettingProblems>>,
     runtime: Option<Arc<Runtime>>,
@@ -90,10 +92,25 @@ impl RuntimeProvider {
     /// Nothing is read or asked for yet. `holder` names the process to others that meet its leases, `stop` tells the
     /// runtime when to end.
     pub fn new(environment: Arc<Environment>, holder: Holder, stop: Shutdown) -> Self {
-        // A malformed catalog is reported when the settings are read.
-        let references = catalog().map(|catalog| environment.references(catalog));
+        Self::with_access(Access::ReadWrite, environment, holder, stop)
+    }
+
+    /// For the status: the runtime writes nothing, and no secret is asked for.
+    pub fn read_only(environment: Arc<Environment>, holder: Holder) -> Self {
+        Self::with_access(Access::ReadOnly, environment, holder, Shutdown::default())
+    }
+
+    fn with_access(access: Access, environment: Arc<Environment>, holder: Holder, stop: Shutdown) -> Self {
+        let references = match access {
+            // A malformed catalog is reported when the settings are read.
+            Access::ReadWrite => catalog()
+                .map(|catalog| environment.references(catalog))
+                .unwrap_or_default(),
+            Access::ReadOnly => Vec::new(),
+        };
         let state = RuntimeState {
-            secrets: Secrets::new(environment.as_ref().clone(), references.unwrap_or_default()),
+            secrets: Secrets::new(environment.as_ref().clone(), references),
+            access,
             shared: None,
             settings: None,
             runtime: None,
@@ -293,7 +310,12 @@ impl RuntimeState {
             return settings.clone();
         }
         self.unknown_names();
-        let settings = Settings::load(&self.secrets.environment()).map(Arc::new);
+        let environment = self.secrets.environment();
+        let settings = match self.access {
+            Access::ReadWrite => Settings::load(&environment),
+            Access::ReadOnly => Settings::load_without_secrets(&environment),
+        };
+        let settings = settings.map(Arc::new);
         self.log_problems(match &settings {
             Ok(settings) => settings.schedule_problem.clone().into_iter().collect(),
             Err(problems) => problems.clone(),
@@ -332,6 +354,7 @@ impl RuntimeState {
         }
         let mut shared = Shared::new(inner.environment.as_ref(), inner.stop.clone()).map_err(BuildError::Http)?;
         shared.ledgers_changed = inner.ledgers_changed.clone();
+        shared.set_access(self.access);
         let shared = Arc::new(shared);
         self.shared = Some(shared.clone());
         Ok(shared)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::access::Access;
 use super::destinations::Destinations;
 use crate::azure::{AzureIdentity, TokenSource};
 use crate::config::Environment;
@@ -20,6 +21,7 @@ pub struct Shared {
     pub http: HttpClient,
     pub identity: Arc<AzureIdentity>,
     pub tokens: Arc<dyn TokenSource>,
+    access: Access,
     pub stop: Shutdown,
     /// Memory for the bodies of pushes on their way, of all receivers together.
     pub inflight_budget: InflightBudget,
@@ -64,6 +66,7 @@ impl Shared {
             http,
             identity: outside.identity,
             tokens,
+            access: Access::ReadWrite,
             stop,
             inflight_budget: InflightBudget::default(),
             process,
@@ -71,6 +74,17 @@ impl Shared {
             ledgers: Mutex::default(),
             ledgers_changed: Arc::default(),
         }
+    }
+
+    /// Before anything is opened.
+    pub fn set_access(&mut self, access: Access) {
+        self.access = access;
+        self.destinations.set_access(access);
+    }
+
+    /// Whether the process writes.
+    pub fn access(&self) -> Access {
+        self.access
     }
 
     /// What a vendor has pushed and was stored.

@@ -13,7 +13,6 @@ use crate::app::RuntimeProvider;
 use crate::config::Environment;
 use crate::state::Holder;
 use crate::status::status_text;
-use crate::time::Shutdown;
 
 /// What follows `status`.
 #[derive(Args, Debug)]
@@ -23,9 +22,10 @@ pub struct StatusArguments {
     json: bool,
 }
 
-/// Exit 0 whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
+/// Reads the state and nothing else: makes no folder, and needs no secret, destination or right to write. Exit 0
+/// whatever it shows, 1 if the state store cannot be read, 64 for bad settings or nothing configured.
 pub async fn run(environment: Arc<Environment>, arguments: StatusArguments) -> CommandEnd {
-    let provider = RuntimeProvider::new(environment, Holder::of_command("status"), Shutdown::default());
+    let provider = RuntimeProvider::read_only(environment, Holder::of_command("status"));
     let (_, runtime) = prepare(&provider).await?;
     let status = runtime.status().await.map_err(failed)?;
     let text = if arguments.json {

@@ -112,7 +112,15 @@ impl<'r> InstanceReader<'r> {
         if is_there {
             self.reader.note_pushed(self.source, &self.instance);
         }
+        let has_placeholder = is_set && self.reader.has_placeholder(&self.setting(key));
+        let placeholder = has_placeholder.then(|| Secret::new(self.setting(key)));
         let mut push = self.part(DisabledPart::Push, is_set, "");
+        if let Some(placeholder) = placeholder {
+            return PushTokens {
+                tokens: vec![placeholder],
+                is_unresolved: false,
+            };
+        }
         if let Some(unresolved) = unresolved {
             self.disable(DisabledPart::Push, &unresolved);
             return PushTokens {
@@ -200,6 +208,10 @@ impl PartReader<'_, '_> {
     /// A secret that has to be there. One that is set to nothing is a problem of its own wherever the instance is wanted.
     pub fn secret<T>(&mut self, key: &'static str, accept: impl FnOnce(&str) -> Result<T, InvalidValue>) -> Option<T> {
         let setting = self.instance.setting(key);
+        if self.is_wanted && self.instance.reader.has_placeholder(&setting) {
+            // The setting's own name, so that no two of them are equal.
+            return accept(&setting).ok();
+        }
         if matches!(self.instance.reader.raw(&setting), RawSetting::Empty) {
             let message = "is empty; give it a value or remove the setting";
             self.instance.gaps.push((key, message.to_owned()));

@@ -30,6 +30,7 @@ pub struct Reader {
     pushed: HashSet<(&'static str, InstanceName)>,
     /// What the instances of the source that is read claim for themselves alone.
     pub(super) claims: Vec<ExclusiveClaim>,
+    needs_secrets: bool,
 }
 
 /// Everything that was wrong.
@@ -60,7 +61,27 @@ impl Reader {
             bad: IndexSet::new(),
             pushed: HashSet::new(),
             claims: Vec::new(),
+            needs_secrets: true,
         }
+    }
+
+    /// For whoever only looks: a placeholder stands for a secret that is missing or a Key Vault reference.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        Self {
+            needs_secrets: false,
+            ..self
+        }
+    }
+
+    /// Whether a placeholder stands for the secret of this setting.
+    pub(super) fn has_placeholder(&self, setting: &str) -> bool {
+        let can_be_had = match self.raw(setting) {
+            RawSetting::Absent | RawSetting::Empty => true,
+            RawSetting::Reference(reference) => !reference.is_malformed,
+            RawSetting::NotText | RawSetting::Text(_) => false,
+        };
+        can_be_had && !self.needs_secrets
     }
 
     /// Whether the program runs as a function app in Azure.

@@ -30,6 +30,11 @@ impl DirectoryDestination {
         repair_all(&folder).map_err(|error| failed(&folder, &error))?;
         Ok(Self { folder })
     }
+
+    /// Of a process that delivers nothing: the directory is not looked at.
+    pub fn unopened(folder: PathBuf) -> Self {
+        Self { folder }
+    }
 }
 
 #[async_trait]

@@ -89,9 +89,19 @@ impl Settings {
     /// Names everything that is wrong, not only the first thing, where a setting of the whole program is bad or no
     /// source is left.
     pub fn load(environment: &Environment) -> Result<Self, SettingProblems> {
-        let catalog = catalog()?;
-        let mut reader = Reader::new(environment, catalog);
-        let names = look_over(environment, catalog);
+        Self::read(environment, Reader::new(environment, catalog()?))
+    }
+
+    /// The same for whoever only looks: a secret that is missing or a Key Vault reference disables nothing.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_without_secrets(environment: &Environment) -> Result<Self, SettingProblems> {
+        Self::read(environment, Reader::new(environment, catalog()?).without_secrets())
+    }
+
+    fn read(environment: &Environment, mut reader: Reader) -> Result<Self, SettingProblems> {
+        let names = look_over(environment, catalog()?);
         names.reject_look_alikes(&mut reader);
         let mut destinations = DestinationReader::new(&mut reader);
         let instances = load_instances(&mut reader, &names.instances, &mut destinations);

@@ -23,15 +23,20 @@ pub struct Files {
 impl Files {
     /// Makes the folders and removes what a crash left half-written.
     pub fn open(root: PathBuf) -> Result<Self, StoreError> {
-        let files = Self {
-            root,
-            next_temporary: AtomicU64::new(0),
-        };
+        let files = Self::unopened(root);
         files
             .make_folders()
             .map_err(|error| files.error("make the folders", "of the store", &error))?;
         files.sweep_temporary();
         Ok(files)
+    }
+
+    /// Makes nothing and looks at nothing.
+    pub fn unopened(root: PathBuf) -> Self {
+        Self {
+            root,
+            next_temporary: AtomicU64::new(0),
+        }
     }
 
     /// Opens the file of a lock, and makes it if it is absent. Somebody may have deleted the whole directory under a

@@ -43,6 +43,14 @@ impl LocalStore {
         })
     }
 
+    /// Of a process that only reads: nothing is made, and a directory that is absent reads as an empty one.
+    pub fn unopened(root: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            files: Arc::new(Files::unopened(root)),
+            clock,
+        }
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,

@@ -12,6 +12,7 @@ mod look_alikes;
 mod names;
 mod properties;
 mod references;
+mod secretless;
 
 use super::{Settings, catalog};
 use crate::config::{Environment, SettingProblems};
