@@ -50,6 +50,10 @@ impl Cause for StreamError<'_> {
     fn shared_text(&self) -> Option<String> {
         Some(self.error.without_endpoint())
     }
+
+    fn status(&self) -> Option<u16> {
+        status_of(self.error)
+    }
 }
 
 fn code_and_remedy_of(error: &SourceError) -> (ErrorCode, Option<&str>) {
@@ -77,12 +81,16 @@ fn code_and_remedy_of(error: &SourceError) -> (ErrorCode, Option<&str>) {
         | SourceError::WebPage { remedy, .. } => (code, Some(remedy)),
         _ => (code, None),
     }
+}
 
-    fn status(&self) -> Option<u16> {
-        match self.error {
-            SourceError::Refused { status, .. } | SourceError::BadPage { status, .. } => Some(*status),
-            _ => None,
-        }
+fn status_of(error: &SourceError) -> Option<u16> {
+    match error {
+        SourceError::Refused { status, .. } | SourceError::BadPage { status, .. } => Some(*status),
+        SourceError::OutOfTime {
+            end: TimeEnd::After(failure),
+            ..
+        } => status_of(failure),
+        _ => None,
     }
 }
 
