@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use super::row::{Table, TableOptions};
+use super::layout::TableOptions;
+use super::row::Table;
 use super::secret_names;
 
 const DEFINITIONS: [&str; 13] = [

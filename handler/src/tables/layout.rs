@@ -2,10 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::TableOptions;
 use super::column::Column;
 use super::definition::{ColumnType, Definition};
 use super::paths::{Documented, PathTree};
+
+/// What a table may add to the vendor's values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Adds the members that its definition lists as aliases.
+    pub parser_aliases: bool,
+    /// Fills the column that holds what no other column took.
+    pub additional_fields: bool,
+}
 
 /// What all instances of a source share of a table.
 #[derive(Debug, Default)]

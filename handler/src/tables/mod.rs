@@ -22,7 +22,8 @@ mod tests;
 #[cfg(test)]
 pub use catalog::table;
 pub use catalog::{TableError, table_with};
-pub use row::{Reading, RowContext, RowNotes, Table, TableOptions};
+pub use layout::TableOptions;
+pub use row::{Reading, RowContext, RowNotes, Table};
 
 /// A field of a row is cut above this many bytes of text: the Logs Ingestion API truncates longer ones silently.
 /// Source: "Custom logs" in the Azure Monitor service limits.

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::definition::{ColumnDefinition, ColumnType, Definition};
-use super::row::{RowContext, Table, TableOptions};
+use super::layout::TableOptions;
+use super::row::{RowContext, Table};
 use crate::json::{Cursor, Kind, kind, members, unquote};
 
 /// JSON as a tree: scalars digit for digit, members in any order.

@@ -8,7 +8,7 @@ use super::additional_fields::leftovers;
 use super::column::{Column, TIME_GENERATED};
 use super::convert::{Converted, convert, convert_by_nearness, instant, write_instant};
 use super::definition::{ColumnType, Definition, Parse, Take};
-use super::layout::Layout;
+use super::layout::{Layout, TableOptions};
 use super::{FIELD_LIMIT, ROW_LIMIT};
 use crate::json::{Kind, kind, unquote};
 
@@ -65,15 +65,6 @@ impl std::ops::BitOrAssign for Reading {
         self.has_time |= other.has_time;
         self.fills_content |= other.fills_content;
     }
-}
-
-/// What a table may add to the vendor's values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TableOptions {
-    /// Adds the members that its definition lists as aliases.
-    pub parser_aliases: bool,
-    /// Fills the column that holds what no other column took.
-    pub additional_fields: bool,
 }
 
 /// What is known of an event besides its text.
