@@ -6,7 +6,7 @@ use crate::event::StreamName;
 
 /// Something that is said of a subject.
 #[derive(Clone, Debug)]
-pub struct Remark {
+pub struct RunMessage {
     /// What it is said of.
     pub subject: ReportSubject,
     /// Of a failure.
@@ -17,17 +17,17 @@ pub struct Remark {
     pub shared: String,
 }
 
-/// Remarks with one cause.
+/// Messages with one cause.
 #[derive(Clone, Debug)]
-pub struct RemarkGroup {
+pub struct MessageGroup {
     /// What they are said of, each once.
     pub subjects: Vec<ReportSubject>,
-    first: Remark,
+    first: RunMessage,
     /// False if they differ in what is not shared.
     is_one_line: bool,
 }
 
-impl Remark {
+impl RunMessage {
     /// A line that begins with its subject.
     pub fn new(subject: &ReportSubject, line: String) -> Self {
         let shared = line.strip_prefix(&format!("{subject}: ")).unwrap_or(&line).to_owned();
@@ -41,11 +41,11 @@ impl Remark {
 
     /// Of a failure.
     pub fn of_problem(subject: &ReportSubject, problem: &Problem) -> Self {
-        let remark = Self::new(subject, problem.message.clone());
+        let message = Self::new(subject, problem.message.clone());
         Self {
             code: Some(problem.code),
-            shared: problem.shared.clone().unwrap_or(remark.shared),
-            ..remark
+            shared: problem.shared.clone().unwrap_or(message.shared),
+            ..message
         }
     }
 
@@ -58,7 +58,7 @@ impl Remark {
     }
 }
 
-impl RemarkGroup {
+impl MessageGroup {
     /// One line for all of them.
     pub fn line(&self) -> String {
         match self.is_one_line {
@@ -72,23 +72,23 @@ impl RemarkGroup {
         self.first.code
     }
 
-    fn add(&mut self, remark: Remark) {
-        self.is_one_line &= remark.line == self.first.line;
-        if !self.subjects.contains(&remark.subject) {
-            self.subjects.push(remark.subject);
+    fn add(&mut self, message: RunMessage) {
+        self.is_one_line &= message.line == self.first.line;
+        if !self.subjects.contains(&message.subject) {
+            self.subjects.push(message.subject);
         }
     }
 }
 
-/// In the order of the first remark of each group.
-pub fn grouped(remarks: impl IntoIterator<Item = Remark>) -> Vec<RemarkGroup> {
-    let mut groups: Vec<RemarkGroup> = Vec::new();
-    for remark in remarks {
-        match groups.iter_mut().find(|group| group.first.has_cause_of(&remark)) {
-            Some(group) => group.add(remark),
-            None => groups.push(RemarkGroup {
-                subjects: vec![remark.subject.clone()],
-                first: remark,
+/// In the order of the first message of each group.
+pub fn grouped(messages: impl IntoIterator<Item = RunMessage>) -> Vec<MessageGroup> {
+    let mut groups: Vec<MessageGroup> = Vec::new();
+    for message in messages {
+        match groups.iter_mut().find(|group| group.first.has_cause_of(&message)) {
+            Some(group) => group.add(message),
+            None => groups.push(MessageGroup {
+                subjects: vec![message.subject.clone()],
+                first: message,
                 is_one_line: true,
             }),
         }
@@ -128,9 +128,9 @@ mod tests {
         })
     }
 
-    fn problem(subject: &ReportSubject, code: ErrorCode, shared: &str) -> Remark {
+    fn problem(subject: &ReportSubject, code: ErrorCode, shared: &str) -> RunMessage {
         let message = format!("{subject}: its endpoint {shared}");
-        Remark::of_problem(subject, &Problem::new(code, message).sharing(Some(shared.to_owned())))
+        RunMessage::of_problem(subject, &Problem::new(code, message).sharing(Some(shared.to_owned())))
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
             problem(&threats, ErrorCode::PermissionDenied, "answered 403"),
         ])
         .iter()
-        .map(RemarkGroup::line)
+        .map(MessageGroup::line)
         .collect();
         assert_eq!(
             lines,
@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn two_tables_of_a_stream_with_one_cause_are_one_line_that_names_none_of_them() {
         let activities = stream("pingone", "activities");
-        let remarks = ["A_CL", "B_CL"].map(|table| {
+        let messages = ["A_CL", "B_CL"].map(|table| {
             let message = format!("{activities} -> {table}: 7 rows of {table} were not sent: no identity");
             let problem = Problem::new(ErrorCode::IdentityUnavailable, message);
-            Remark::of_problem(&activities, &problem.sharing(Some("no identity".to_owned())))
+            RunMessage::of_problem(&activities, &problem.sharing(Some("no identity".to_owned())))
         });
-        let lines: Vec<String> = grouped(remarks).iter().map(RemarkGroup::line).collect();
+        let lines: Vec<String> = grouped(messages).iter().map(MessageGroup::line).collect();
         assert_eq!(lines, ["pingone/default/activities: no identity"]);
     }
 
@@ -180,7 +180,7 @@ mod tests {
             ReportSubject::Spool,
         ];
         let groups = grouped(subjects.map(|subject| problem(&subject, failed, "no store")));
-        let lines: Vec<String> = groups.iter().map(RemarkGroup::line).collect();
+        let lines: Vec<String> = groups.iter().map(MessageGroup::line).collect();
         assert_eq!(
             lines,
             ["onelogin/default/events, sentinelone/default (agents, threats), spool: no store"]
@@ -190,8 +190,9 @@ mod tests {
     #[test]
     fn a_line_that_begins_with_its_subject_shares_the_rest() {
         let [agents, threats] = ["agents", "threats"].map(|name| stream("sentinelone", name));
-        let remarks = [agents, threats].map(|subject| Remark::new(&subject, format!("{subject}: the clock is wrong")));
-        let lines: Vec<String> = grouped(remarks).iter().map(RemarkGroup::line).collect();
+        let messages =
+            [agents, threats].map(|subject| RunMessage::new(&subject, format!("{subject}: the clock is wrong")));
+        let lines: Vec<String> = grouped(messages).iter().map(MessageGroup::line).collect();
         assert_eq!(lines, ["sentinelone/default (agents, threats): the clock is wrong"]);
     }
 }

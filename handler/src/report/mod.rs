@@ -10,7 +10,7 @@ mod subject;
 
 pub use self::cause::Cause;
 pub use self::failure_reason::failure_reason;
-pub use self::grouped::{Remark, grouped, names};
+pub use self::grouped::{RunMessage, grouped, names};
 pub use self::problem::{ErrorCode, Problem, shortened};
 pub use self::run::{Outcome, RunReport, StreamReport, TableReport, by_subject, counts_by_table, run_outcome_of};
 pub use self::run_log::{LoggedTables, log_run, run_lines};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::grouped::{Remark, RemarkGroup, grouped};
+use super::grouped::{MessageGroup, RunMessage, grouped};
 use super::problem::ErrorCode;
 use super::run::{Outcome, RunReport, StreamReport, TableReport};
 use super::subject::ReportSubject;
@@ -48,8 +48,8 @@ pub fn run_lines(run: &RunReport) -> Vec<String> {
         let tables = tables(stream, LoggedTables::Moved);
         lines.extend(tables.map(|table| table_summary(&stream.stream, table)));
     }
-    let remarks = notices(run).into_iter().chain(problems(run));
-    lines.extend(remarks.map(|group| group.line()));
+    let messages = notices(run).into_iter().chain(problems(run));
+    lines.extend(messages.map(|group| group.line()));
     lines.extend(RunTotals::of(run).summary(run));
     lines
 }
@@ -81,23 +81,23 @@ fn tables(report: &StreamReport, logged: LoggedTables) -> impl Iterator<Item = &
     tables.filter(move |table| logged == LoggedTables::All || table.counts != Counts::default())
 }
 
-fn notices(run: &RunReport) -> Vec<RemarkGroup> {
-    let remarks = run.streams.iter().flat_map(|report| {
+fn notices(run: &RunReport) -> Vec<MessageGroup> {
+    let messages = run.streams.iter().flat_map(|report| {
         let notices = report.notices.iter();
-        notices.map(|notice| Remark::new(&report.stream, notice.clone()))
+        notices.map(|notice| RunMessage::new(&report.stream, notice.clone()))
     });
-    grouped(remarks)
+    grouped(messages)
 }
 
-fn problems(run: &RunReport) -> Vec<RemarkGroup> {
-    let remarks = run.streams.iter().flat_map(|report| {
+fn problems(run: &RunReport) -> Vec<MessageGroup> {
+    let messages = run.streams.iter().flat_map(|report| {
         let problems = report.problems.iter();
-        problems.map(|problem| Remark::of_problem(&report.stream, problem))
+        problems.map(|problem| RunMessage::of_problem(&report.stream, problem))
     });
-    grouped(remarks)
+    grouped(messages)
 }
 
-fn stream_names(group: &RemarkGroup) -> String {
+fn stream_names(group: &MessageGroup) -> String {
     let names: Vec<String> = group.subjects.iter().map(ToString::to_string).collect();
     names.join(", ")
 }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::finding::{Finding, Probe, Severity};
 use crate::event::StreamName;
 use crate::jobs::{Plans, StreamPlan};
-use crate::report::{Cause, Remark, grouped, names};
+use crate::report::{Cause, RunMessage, grouped, names};
 use crate::sources::{DestructiveStream, PolledStream, SnapshotStream, SourceError, TimeEnd, Window, WindowedStream};
 use crate::time::{Clock, Deadline, clock_remark};
 
@@ -53,15 +53,15 @@ struct AccountProbe {
 /// What the vendor tells of an account.
 #[derive(Default)]
 struct CredentialFindings {
-    told: Vec<Finding>,
-    /// Why it tells nothing.
-    untold: Option<Finding>,
+    notes: Vec<Finding>,
+    /// Why the end of the credential is not known.
+    unknown_end: Option<Finding>,
 }
 
 /// What was found of one stream.
 struct StreamFindings {
     fine: Vec<Finding>,
-    failure: Option<Remark>,
+    failure: Option<RunMessage>,
 }
 
 impl AccountProbe {
@@ -113,7 +113,7 @@ impl AccountProbe {
     }
 }
 
-/// A failure that several streams share is one finding, and that nothing is told of the credential is none beside it.
+/// A failure that several streams share is one finding. That the end of the credential is not known is none beside it.
 fn findings_of_account(credential: CredentialFindings, streams: Vec<StreamFindings>) -> Vec<Finding> {
     let (fine, failures): (Vec<_>, Vec<_>) = streams.into_iter().map(|found| (found.fine, found.failure)).unzip();
     let failed: Vec<Finding> = grouped(failures.into_iter().flatten())
@@ -124,12 +124,12 @@ fn findings_of_account(credential: CredentialFindings, streams: Vec<StreamFindin
             Finding::failed(subject, text)
         })
         .collect();
-    let untold = credential.untold.filter(|_| failed.is_empty());
-    let of_credential = credential.told.into_iter().chain(untold);
+    let unknown_end = credential.unknown_end.filter(|_| failed.is_empty());
+    let of_credential = credential.notes.into_iter().chain(unknown_end);
     of_credential.chain(fine.into_iter().flatten()).chain(failed).collect()
 }
 
-fn failure(name: &StreamName, error: &SourceError) -> Remark {
+fn failure(name: &StreamName, error: &SourceError) -> RunMessage {
     let text = in_a_check(error);
     let shared = match error {
         SourceError::OutOfTime {
@@ -137,7 +137,7 @@ fn failure(name: &StreamName, error: &SourceError) -> Remark {
         } => text.clone(),
         error => error.without_endpoint(),
     };
-    Remark {
+    RunMessage {
         subject: name.into(),
         code: Some(error.of(name).code()),
         line: format!("{name}: {text}"),
@@ -217,8 +217,8 @@ async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: De
                 Finding::new(severity, subject.clone(), note.text)
             });
             return CredentialFindings {
-                told: notes.collect(),
-                untold: None,
+                notes: notes.collect(),
+                unknown_end: None,
             };
         }
         Err(error) => error,
@@ -232,8 +232,8 @@ async fn credential(stream: Arc<dyn PolledStream>, subject: String, deadline: De
         in_a_check(&error)
     );
     CredentialFindings {
-        told: Vec::new(),
-        untold: Some(Finding::new(Severity::Attention, subject, text)),
+        notes: Vec::new(),
+        unknown_end: Some(Finding::new(Severity::Attention, subject, text)),
     }
 }
 
