@@ -8,15 +8,17 @@ use serde_json::Value;
 use super::ids;
 
 /// Words of the page that look like parameters and are names of Azure's.
-const OF_OTHERS: [&str; 8] = [
+const OF_OTHERS: [&str; 10] = [
     "contentVersion",
     "dataConnectorDefinitions",
+    "dateTime",
     "deploymentParameters",
     "enableProxyingHttpRequest",
     "keyToReferenceStatuses",
     "keyVault",
     "resourceGroups",
     "secretName",
+    "standardColumns",
 ];
 
 /// What the page says that is not so, and what it leaves out.
