@@ -28,7 +28,10 @@ const CASES: &[Case] = &[
     Case {
         name: "31: a poll subscription that refuses connections",
         sources: &[Source::EnterpriseUser],
-        settings: &[("PINGONE_ENTERPRISE__POLL_URL", "{closed}/poll/a-subscription")],
+        settings: &[(
+            "PINGONE_ENTERPRISE__POLL_URL",
+            "{closed}/v3/reports/a/poll-subscriptions/b/events",
+        )],
         says: &["Connection refused", "PINGONE_ENTERPRISE__POLL_URL"],
         ..POLL
     },
