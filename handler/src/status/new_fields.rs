@@ -6,7 +6,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::model::whole_second;
 use crate::jobs::is_about_one_entry;
 use crate::state::{Store, StoreError, new_keys_of};
 
@@ -27,17 +26,6 @@ pub struct NewField {
 }
 
 impl NewField {
-    /// How often it was seen, for people.
-    pub fn describe(&self) -> String {
-        format!(
-            "{} ({} events, first seen {}, last seen {})",
-            self.field,
-            self.count,
-            whole_second(self.first_seen),
-            whole_second(self.last_seen)
-        )
-    }
-
     /// True within a day of its first event.
     pub fn is_news(&self, now: DateTime<Utc>) -> bool {
         now - self.first_seen < NEWS_FOR

@@ -1,7 +1,7 @@
 //! The status as a page for a browser: no script, nothing loaded from elsewhere, every value escaped.
 
 use super::model::{LAST_FAILURE, Status, StreamStatus, whole_second};
-use super::text::{describe_letters, describe_queue};
+use super::text::{describe_field, describe_letters, describe_queue};
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;\
 color:#1b1b1b;background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin:1.8rem 0 .3rem}\
@@ -41,7 +41,7 @@ pub fn status_page(status: &Status, links: &str) -> String {
     if !status.new_fields.is_empty() {
         page.push_str("<h2>New fields</h2>\n");
         let fields = status.new_fields.iter();
-        let fields = fields.map(|field| (field.table.clone(), field.describe()));
+        let fields = fields.map(|field| (field.table.clone(), describe_field(field)));
         add_rows(fields.collect(), "None.", &mut page);
     }
     page.push_str(&format!(

@@ -1,6 +1,7 @@
 //! The status for a person's terminal: aligned, no colours.
 
 use super::model::{QueueStatus, Status, StreamStatus, whole_second};
+use super::new_fields::NewField;
 use crate::state::DeadLetterStats;
 
 /// Lines that end with a line feed.
@@ -21,7 +22,7 @@ pub fn status_text(status: &Status) -> String {
     add_spool(status, &mut lines);
     add_dead_letters(status, &mut lines);
     let fields = status.new_fields.iter();
-    lines.extend(fields.map(|field| format!("new field     {}: {}", field.table, field.describe())));
+    lines.extend(fields.map(|field| format!("new field     {}: {}", field.table, describe_field(field))));
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
@@ -79,6 +80,17 @@ pub fn describe_letters(letters: &DeadLetterStats) -> String {
         text.push_str(&format!(", the newest of {}", whole_second(newest)));
     }
     text
+}
+
+/// For people.
+pub fn describe_field(field: &NewField) -> String {
+    format!(
+        "{} ({} events, first seen {}, last seen {})",
+        field.field,
+        field.count,
+        whole_second(field.first_seen),
+        whole_second(field.last_seen)
+    )
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod layout;
 mod paths;
 #[cfg(test)]
 mod rebuild_tests;
+#[cfg(test)]
+mod recorded_events_tests;
 mod row;
 mod secret_names;
 mod shorten;

@@ -8,6 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::definition::{ColumnDefinition, ColumnType, Definition};
 use super::layout::TableOptions;
 use super::row::{RowContext, Table};
+use super::secret_names::WITHHELD;
 use crate::json::{Cursor, Kind, kind, members, unquote};
 
 /// JSON as a tree: scalars digit for digit, members in any order.
@@ -60,6 +61,27 @@ impl Tree {
             Self::Object(members) => members.get(key)?.at(rest),
             Self::Array(elements) => elements.get(key.parse::<usize>().ok()?)?.at(rest),
             _ => None,
+        }
+    }
+
+    /// Leaves out what the other tree marks as a secret. Gives how many values that are.
+    fn withhold_as(&mut self, other: &Self) -> u64 {
+        match (self, other) {
+            (Self::Object(members), Self::Object(others)) => {
+                let pairs = members
+                    .iter_mut()
+                    .filter_map(|(key, value)| Some((value, others.get(key)?)));
+                pairs.map(|(value, other)| value.withhold_as(other)).sum()
+            }
+            (Self::Array(elements), Self::Array(others)) => {
+                let pairs = elements.iter_mut().zip(others);
+                pairs.map(|(element, other)| element.withhold_as(other)).sum()
+            }
+            (value, Self::Scalar(mark)) if mark == unquote(WITHHELD).as_ref() => {
+                *value = other.clone();
+                1
+            }
+            _ => 0,
         }
     }
 
@@ -221,7 +243,8 @@ fn written(tree: &Tree) -> String {
     }
 }
 
-fn definitions() -> Vec<(Definition, Table)> {
+/// Every table of a vendor.
+pub fn definitions() -> Vec<(Definition, Table)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/tables");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut texts: Vec<_> = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
@@ -247,6 +270,34 @@ fn cases() -> u32 {
     cases.map_or(200, |text| text.parse().unwrap())
 }
 
+/// Values that a row marks as not whole.
+pub struct Marked {
+    pub withheld: u64,
+    pub cut: u64,
+}
+
+/// Fails with the difference where the event is not what its row tells.
+pub fn check_rebuilt(definition: &Definition, table: &Table, event: &str) -> Result<Marked, String> {
+    let context = RowContext {
+        arrival: "2026-11-20T12:00:00Z".parse().unwrap(),
+        constant_fields: &[],
+    };
+    let mut out = Vec::new();
+    let cut = table.project(event, context, &mut out).notes.cut;
+    let text = str::from_utf8(&out).unwrap();
+    let mut expected = Tree::read(event);
+    let found = rebuilt(&Tree::read(text), definition, &expected);
+    without_ignored(&mut expected, definition);
+    let withheld = expected.withhold_as(&found);
+    match found == expected || cut > 0 {
+        true => Ok(Marked { withheld, cut }),
+        false => Err(format!(
+            "{event}\nmade the row\n{text}\nand that is rebuilt as\n{}",
+            written(&found)
+        )),
+    }
+}
+
 #[test]
 fn the_event_can_be_rebuilt_from_any_row_and_the_tables_definition() {
     let definitions = definitions();
@@ -260,18 +311,9 @@ fn the_event_can_be_rebuilt_from_any_row_and_the_tables_definition() {
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
         let mut runner = TestRunner::new_with_rng(config, rng);
         let result = runner.run(&event(&definition), |text| {
-            let context = RowContext {
-                arrival: "2026-11-20T12:00:00Z".parse().unwrap(),
-                constant_fields: &[],
-            };
-            let mut out = Vec::new();
-            let projected = table.project(&text, context, &mut out);
-            prop_assert_eq!(projected.notes.cut, 0);
-            let mut expected = Tree::read(&text);
-            let row = Tree::read(str::from_utf8(&out).unwrap());
-            let found = rebuilt(&row, &definition, &expected);
-            without_ignored(&mut expected, &definition);
-            prop_assert_eq!(found, expected, "the row was {}", str::from_utf8(&out).unwrap());
+            let marked = check_rebuilt(&definition, &table, &text).map_err(TestCaseError::fail)?;
+            // An invented key may sound like a secret.
+            prop_assert_eq!(marked.cut, 0);
             Ok(())
         });
         result.unwrap_or_else(|error| panic!("{}: {error}", table.name()));

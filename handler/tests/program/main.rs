@@ -11,6 +11,7 @@ mod blob_broken;
 mod blob_state;
 mod check;
 mod clocks;
+mod connector_instance;
 mod everything;
 mod gap;
 mod half_sent;
