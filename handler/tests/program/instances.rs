@@ -43,6 +43,12 @@ fn instance_name(instance: &str) -> String {
     name.to_lowercase()
 }
 
+/// Its streams stand alone behind it, or together in brackets.
+fn names_instance(line: &str, source: &str, instance: &str) -> bool {
+    let name = format!("{}/{}", source.to_lowercase(), instance_name(instance));
+    line.contains(&format!("{name}/")) || line.contains(&format!("{name} ("))
+}
+
 impl Twelve {
     fn start() -> Self {
         let mut handler = Handler::new();
@@ -158,9 +164,8 @@ async fn an_unreachable_instance_and_one_with_a_bad_credential_leave_the_other_t
             (gone_source, gone, vec![gone_setting.as_str()]),
             (bad_source, bad, vec!["401", bad_setting.as_str()]),
         ] {
-            let stream = format!("{}/{}/", source.to_lowercase(), instance_name(instance));
-            let line = errors.iter().find(|line| line.contains(&stream));
-            let line = line.unwrap_or_else(|| panic!("{stream}: {}", ended.output));
+            let line = errors.iter().find(|line| names_instance(line, source, instance));
+            let line = line.unwrap_or_else(|| panic!("{source} {instance}: {}", ended.output));
             for word in words {
                 assert!(line.contains(word), "{word}: {line}");
             }
@@ -168,9 +173,7 @@ async fn an_unreachable_instance_and_one_with_a_bad_credential_leave_the_other_t
         let names_a_failed_one = |line: &&str| {
             [(gone_source, gone), (bad_source, bad)]
                 .iter()
-                .any(|(source, instance)| {
-                    line.contains(&format!("{}/{}/", source.to_lowercase(), instance_name(instance)))
-                })
+                .any(|(source, instance)| names_instance(line, source, instance))
         };
         assert!(errors.iter().all(names_a_failed_one), "{errors:#?}");
         assert!(!ended.output.contains(WRONG), "{}", ended.output);
