@@ -92,11 +92,6 @@ impl Workspace {
         let asked = [
             ("", schemas.clone(), with_transforms(TableColumns::All)),
             (
-                "over tables without the added columns",
-                schemas.original(),
-                with_transforms(TableColumns::Original),
-            ),
-            (
                 "without the tables on request",
                 schemas.without(&TABLES_ON_REQUEST),
                 queries.clone(),
@@ -117,6 +112,11 @@ impl Workspace {
                 "into the retired function app's table, with guids",
                 schemas.with_guids(),
                 into_guids(TableColumns::All),
+            ),
+            (
+                "over tables without the added columns",
+                schemas.original(),
+                with_transforms(TableColumns::Original),
             ),
         ];
         let asked = asked.into_iter().map(|(circumstances, schemas, queries)| Asked {
