@@ -92,7 +92,7 @@ async fn poll_once(runtime: &Runtime, poll: &PollRun) -> Option<RunReport> {
     signals::finished_in_time(&poll.stop, run).await
 }
 
-/// `pingone/default/activities, sentinelone/default (activities, threats)`
+/// `<source>/<instance>/<stream>, <source>/<instance> (<stream>, <stream>)`
 fn polled(runtime: &Runtime, selection: &Selection) -> String {
     let streams = runtime.plans.streams.iter().map(StreamPlan::name);
     let selected = streams.filter(|name| selection.takes(name));

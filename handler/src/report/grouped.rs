@@ -96,7 +96,7 @@ pub fn grouped(messages: impl IntoIterator<Item = RunMessage>) -> Vec<MessageGro
     groups
 }
 
-/// `sentinelone/default (activities, agents), spool`
+/// `<source>/<instance> (<stream>, <stream>), spool`
 pub fn names(subjects: &[ReportSubject]) -> String {
     let mut accounts: Vec<(&ReportSubject, Vec<&str>)> = Vec::new();
     for subject in subjects {

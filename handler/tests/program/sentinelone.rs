@@ -208,7 +208,7 @@ async fn a_revoked_token_is_named_with_its_setting_and_a_new_one_goes_on_without
     for _ in 0..2 {
         let ended = handler.poll().await;
         assert_eq!(ended.code, Some(1), "{}", ended.output);
-        for word in ["sentinelone/default/activities", "401", "SENTINELONE__API_TOKEN"] {
+        for word in ["sentinelone/default (activities, ", "401", "SENTINELONE__API_TOKEN"] {
             assert!(ended.output.contains(word), "{word}: {}", ended.output);
         }
         assert!(!ended.output.contains(OLD_TOKEN), "{}", ended.output);

@@ -77,14 +77,16 @@ impl Table {
     /// The columns of every table of that name, as a rule's stream declares them.
     pub fn original_stream_columns(&self) -> Value {
         let original = self.columns.iter().take(self.original);
-        original.map(|column| declared(column, str::to_owned)).collect()
+        original
+            .map(|(name, column_type)| declared(name, column_type.clone()))
+            .collect()
     }
 
     /// The columns that were added, each under its name.
     pub fn added_stream_columns(&self) -> Value {
         let added = self.columns.iter().skip(self.original);
         let added: Map<_, _> = added
-            .map(|column| (column.0.clone(), declared(column, str::to_owned)))
+            .map(|(name, column_type)| (name.clone(), declared(name, column_type.clone())))
             .collect();
         added.into()
     }
@@ -95,12 +97,15 @@ impl Table {
             "datetime" => "dateTime".to_owned(),
             other => other.to_owned(),
         };
-        self.columns.iter().map(|column| declared(column, spelling)).collect()
+        let columns = self.columns.iter();
+        columns
+            .map(|(name, column_type)| declared(name, spelling(column_type)))
+            .collect()
     }
 }
 
-fn declared((name, column_type): &(String, String), spelling: impl Fn(&str) -> String) -> Value {
-    json!({"name": name, "type": spelling(column_type)})
+fn declared(name: &str, column_type: String) -> Value {
+    json!({"name": name, "type": column_type})
 }
 
 /// Names and types of an array of columns.

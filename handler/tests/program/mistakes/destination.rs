@@ -20,6 +20,8 @@ const REFUSALS: &[Case] = &[
         settings: NO_IDENTITY,
         says: &["az login", "managed identity", "https://monitor.azure.com"],
         never_says: &["authenticate:;"],
+        // The events were read before the destination was met.
+        lines: 3,
         ..POLL
     },
     Case {
