@@ -158,7 +158,7 @@ async fn an_address_where_nobody_answers_names_its_setting() {
     let (stream, _) = streams_with("http://127.0.0.1:1", "an-id", "a-secret");
     let error = read(&*stream).await.unwrap_err();
     assert!(
-        error.contains("ONELOGIN__ACME__URL") && error.contains("connect"),
+        error.contains("ONELOGIN__ACME__URL") && error.contains("cannot be reached"),
         "{error}"
     );
 }
