@@ -104,6 +104,7 @@ impl DestructiveStream for Subscription {
         let rest = (!text.ends_with(']')).then(|| TornRest {
             reason: "it broke off".to_owned(),
             text: text[end..].to_owned(),
+            is_of_list: text.starts_with('['),
         });
         ParsedReply {
             page: Page::new(text, events, 0),

@@ -52,6 +52,8 @@ pub struct TornRest {
     pub reason: String,
     /// As it came.
     pub text: String,
+    /// True where it is the rest of a list: events were given that did not come whole.
+    pub is_of_list: bool,
 }
 
 /// See the module.

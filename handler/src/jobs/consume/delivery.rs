@@ -138,7 +138,10 @@ impl<'a> ReplyDelivery<'a> {
             }
             return Ok(false);
         }
-        if let Some(TornRest { reason, text: content }) = reply.rest {
+        if let Some(TornRest {
+            reason, text: content, ..
+        }) = reply.rest
+        {
             let letters = [DeadLetter::of_event(reason, content)];
             let StreamContext {
                 dead_letters, stream, ..

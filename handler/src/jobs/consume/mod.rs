@@ -257,6 +257,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn every_list_that_breaks_off_is_a_possible_loss_of_its_own_though_no_event_of_it_is_whole() {
+        let run = TestRun::new().await;
+        let mut losses = 0;
+        for reply in [r#"[{"id":"a","sou"#, r#"[{"id":"b","#, "<html>", "<html>"] {
+            let (plan, context) = (
+                run.plan_of_reply(Arc::<RowKeeper>::default(), Some(reply)),
+                run.context(),
+            );
+            let consume = ConsumeRun {
+                plan: &plan,
+                rules: RULES,
+                context: &context,
+                reads: true,
+            };
+            losses += consume.run().await.possible_losses.len();
+        }
+        // What is no list counts once as long as it lasts.
+        assert_eq!(losses, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn what_was_delivered_of_a_reply_that_waits_for_hours_is_not_delivered_again() {
         let run = TestRun::new().await;
         let destination = Arc::new(Faltering::default());

@@ -149,7 +149,8 @@ impl ReplyTaker<'_, '_> {
         };
         let spooled = self.plan.spool.add(&self.plan.target.table.name(), &entry).await;
         let ParsedReply { page, rest } = self.plan.stream.parse(entry.body.clone());
-        let is_unreadable = loss.is_none() && rest.is_some() && page.events().next().is_none();
+        let is_unreadable =
+            loss.is_none() && rest.as_ref().is_some_and(|rest| !rest.is_of_list) && page.events().next().is_none();
         let loss = loss.or(rest.is_some().then_some(TORN_REPLY));
         let kept = match spooled {
             Ok(place) => Kept::Spooled(place.key),

@@ -36,7 +36,11 @@ fn nothing() -> ParsedReply {
 fn no_list(text: String) -> ParsedReply {
     let reason = "the reply is not a JSON array".to_owned();
     ParsedReply {
-        rest: Some(TornRest { reason, text }),
+        rest: Some(TornRest {
+            reason,
+            text,
+            is_of_list: false,
+        }),
         ..nothing()
     }
 }
@@ -132,6 +136,7 @@ fn of_torn(torn: &Torn<'_>, text: &str) -> ParsedReply {
         TornRest {
             reason: format!("the reply breaks off after {whole} whole events, at byte {at}"),
             text: rest.to_owned(),
+            is_of_list: true,
         }
     });
     ParsedReply {
