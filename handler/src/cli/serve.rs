@@ -35,13 +35,14 @@ pub struct ServeArguments {
 /// then nobody would be told what is wrong.
 pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> CommandEnd {
     let port = port(environment.as_ref(), arguments.port).map_err(misused)?;
+    // Whoever finds the port open may end the process in good order.
+    let stop = signals::listen();
     // Bound before anything else: the host's first question finds an open port.
     let (listener, port) = bind(port).map_err(|error| {
         failed(format!(
             "port {port} on 127.0.0.1 cannot be opened ({error}); choose another with --port"
         ))
     })?;
-    let stop = signals::listen();
     if environment.is_of_functions_host() {
         tokio::spawn(stop_with_host(stop.clone()));
     }

@@ -10,12 +10,20 @@ use crate::time::Shutdown;
 /// A process that was told to end has ended after ten seconds; this is what its work gets of them.
 const LONGEST_END: Duration = Duration::from_secs(8);
 
-/// Passes SIGINT and SIGTERM on to everybody who works.
+/// Passes SIGINT and SIGTERM on to everybody who works. They are caught from when this returns.
 pub fn listen() -> Shutdown {
     let stop = Shutdown::default();
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+        // Without handlers the signals end the process by themselves.
+        return stop;
+    };
     let told = stop.clone();
     tokio::spawn(async move {
-        told_to_end().await;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
         log::info!("told to end: no new work is taken, and what is under way is finished or saved");
         told.trigger();
     });
@@ -33,16 +41,4 @@ pub async fn finished_in_time<T>(stop: &Shutdown, work: impl Future<Output = T>)
 async fn out_of_patience(stop: &Shutdown) {
     stop.requested().await;
     tokio::time::sleep(LONGEST_END).await;
-}
-
-async fn told_to_end() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
 }
