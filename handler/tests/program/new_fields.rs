@@ -50,7 +50,7 @@ async fn the_run_that_meets_a_new_field_names_it_in_log_health_rows_and_status_a
     let host = handler.host(Mode::Proxy).await;
     publish_news(&pingone, 950);
     host.timer().await.unwrap();
-    assert_eq!(named_by(&host, ACTIVITIES), 1, "{:?}", host.stderr_lines());
+    until("the line arrives", || named_by(&host, ACTIVITIES) == 1).await;
     let health = handler.rows(HEALTH);
     assert_eq!(
         health.last().unwrap()["NewFields"],
