@@ -28,6 +28,11 @@ pub trait Cause: Display {
         None
     }
 
+    /// The setting of the credential to renew, if that is what to do.
+    fn credential_setting(&self) -> Option<&str> {
+        None
+    }
+
     /// As a problem that says what the error says.
     fn problem(&self) -> Problem {
         self.problem_saying(self.to_string()).sharing(self.shared_text())
@@ -39,6 +44,7 @@ pub trait Cause: Display {
         Problem::new(code, message)
             .with_remedy(remedy)
             .with_status(self.status())
+            .with_credential_setting(self.credential_setting())
     }
 }
 
@@ -53,6 +59,10 @@ impl Cause for StreamError<'_> {
 
     fn status(&self) -> Option<u16> {
         status_of(self.error)
+    }
+
+    fn credential_setting(&self) -> Option<&str> {
+        credential_setting_of(self.error)
     }
 }
 
@@ -76,9 +86,8 @@ fn code_and_remedy_of(error: &SourceError) -> (ErrorCode, Option<&str>) {
         SourceError::ForeignLink { .. } => ErrorCode::ForeignLink,
     };
     match error {
-        SourceError::Refused { remedy, .. }
-        | SourceError::Throttled { remedy, .. }
-        | SourceError::WebPage { remedy, .. } => (code, Some(remedy)),
+        SourceError::Refused { remedy, .. } => (code, Some(remedy.text())),
+        SourceError::Throttled { remedy, .. } | SourceError::WebPage { remedy, .. } => (code, Some(remedy)),
         _ => (code, None),
     }
 }
@@ -90,6 +99,17 @@ fn status_of(error: &SourceError) -> Option<u16> {
             end: TimeEnd::After(failure),
             ..
         } => status_of(failure),
+        _ => None,
+    }
+}
+
+fn credential_setting_of(error: &SourceError) -> Option<&str> {
+    match error {
+        SourceError::Refused { remedy, .. } => remedy.credential_setting(),
+        SourceError::OutOfTime {
+            end: TimeEnd::After(failure),
+            ..
+        } => credential_setting_of(failure),
         _ => None,
     }
 }
@@ -219,7 +239,7 @@ mod tests {
                 asked,
                 status,
                 code: None,
-                remedy: "renew it".to_owned(),
+                remedy: "renew it".into(),
             };
             let problem = error.of(&stream).problem();
             assert_eq!((problem.code, problem.remedy()), (expected, "renew it"), "{asked}");

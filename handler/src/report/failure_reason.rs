@@ -5,8 +5,6 @@ use super::run::StreamReport;
 
 /// The longest line, in bytes.
 const LONGEST: usize = 200;
-/// What settings that hold a credential end with.
-const CREDENTIALS: [&str; 3] = ["TOKEN", "SECRET", "PASSWORD"];
 
 /// The first problem, and how many more streams failed; `None` if none did:
 /// `<subject>: <code> (<status>): <what to do>, and 3 more`
@@ -36,7 +34,7 @@ fn reason_of(report: &StreamReport) -> String {
 
 fn action(problem: &Problem, subject: &str) -> String {
     match problem.code {
-        ErrorCode::CredentialsRejected => match credential_setting(problem.remedy()) {
+        ErrorCode::CredentialsRejected => match problem.credential_setting() {
             Some(setting) => format!("renew {setting}"),
             None => problem.remedy().to_owned(),
         },
@@ -49,20 +47,12 @@ fn action(problem: &Problem, subject: &str) -> String {
     }
 }
 
-/// The setting of the credential that a remedy names.
-fn credential_setting(remedy: &str) -> Option<&str> {
-    let is_of_a_name =
-        |character: char| character.is_ascii_uppercase() || character.is_ascii_digit() || character == '_';
-    let mut words = remedy.split(|character| !is_of_a_name(character));
-    words.find(|word| word.contains("__") && CREDENTIALS.iter().any(|end| word.ends_with(end)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::StreamName;
     use crate::report::{Cause, ReportSubject};
-    use crate::sources::SourceError;
+    use crate::sources::{Remedy, SourceError};
 
     fn stream(name: &'static str) -> StreamName {
         StreamName {
@@ -72,12 +62,12 @@ mod tests {
         }
     }
 
-    fn refused(name: &'static str, status: u16, remedy: &str) -> StreamReport {
+    fn refused(name: &'static str, status: u16, remedy: impl Into<Remedy>) -> StreamReport {
         let error = SourceError::Refused {
             asked: "the threats endpoint",
             status,
             code: None,
-            remedy: remedy.to_owned(),
+            remedy: remedy.into(),
         };
         let name = stream(name);
         StreamReport::failed(&name, error.of(&name).problem())
@@ -85,8 +75,9 @@ mod tests {
 
     #[test]
     fn the_first_failed_stream_is_named_with_the_setting_to_renew_and_the_others_are_counted() {
-        let remedy = "it may have expired: create a new one (Settings > Users) and put it into SENTINELONE__API_TOKEN, \
-                      and check SENTINELONE__URL";
+        let remedy = Remedy::renew("SENTINELONE__API_TOKEN".to_owned(), |setting| {
+            format!("not the one in ANOTHER__TOKEN has expired, but {setting}")
+        });
         let well = || StreamReport::new(stream("groups"));
         assert_eq!(failure_reason(&[well()]), None);
         let one = vec![well(), refused("threats", 401, remedy)];
@@ -97,9 +88,23 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_that_the_text_of_a_remedy_names_is_not_taken_for_the_credential() {
+        let one = refused(
+            "threats",
+            401,
+            "check SENTINELONE__URL; SENTINELONE__API_TOKEN was just accepted",
+        );
+        assert_eq!(
+            failure_reason(&[one]).unwrap(),
+            "sentinelone/default/threats: credentials_rejected (401): check SENTINELONE__URL; SENTINELONE__API_TOKEN was \
+             just accepted"
+        );
+    }
+
+    #[test]
     fn a_long_remedy_is_cut_and_the_count_stays() {
         let streams = vec![
-            refused("threats", 403, &"give it a role ".repeat(30)),
+            refused("threats", 403, "give it a role ".repeat(30)),
             refused("users", 403, ""),
         ];
         let reason = failure_reason(&streams).unwrap();

@@ -121,6 +121,8 @@ pub struct Problem {
     pub shared: Option<String>,
     /// The HTTP status number, where an answer was the problem.
     status: Option<u16>,
+    /// The setting of the credential to renew, if that is what to do.
+    credential_setting: Option<String>,
 }
 
 impl Problem {
@@ -132,6 +134,7 @@ impl Problem {
             remedy: None,
             shared: None,
             status: None,
+            credential_setting: None,
         }
     }
 
@@ -151,6 +154,19 @@ impl Problem {
     /// With the HTTP status number of the answer that was the problem, if one was.
     pub fn with_status(self, status: Option<u16>) -> Self {
         Self { status, ..self }
+    }
+
+    /// With the setting of the credential to renew, if that is what to do.
+    pub fn with_credential_setting(self, setting: Option<&str>) -> Self {
+        Self {
+            credential_setting: setting.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// The setting of the credential to renew, if that is what to do.
+    pub fn credential_setting(&self) -> Option<&str> {
+        self.credential_setting.as_deref()
     }
 
     /// The HTTP status number, where an answer was the problem.

@@ -8,11 +8,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{RequestBuilder, Url};
 use tokio::time::Instant;
 
-use super::SourceError;
 use super::api_client::{ApiClient, Throttling};
 use super::error::{TimeEnd, answered, duration_text};
 use super::page::NoPage;
 use super::web_page::web_page_title;
+use super::{Remedy, SourceError};
 use crate::config::{Origin, Secret};
 use crate::http::{
     Backoff, NoMoreTries, Reply, Retryability, TransportError, Tries, Trouble, excerpt, pause, retry_after,
@@ -325,12 +325,12 @@ impl Endpoint {
     }
 
     /// [`SourceError::Refused`]
-    pub fn refused(&self, status: u16, code: Option<String>, remedy: String) -> SourceError {
+    pub fn refused(&self, status: u16, code: Option<String>, remedy: impl Into<Remedy>) -> SourceError {
         SourceError::Refused {
             asked: self.asked,
             status,
             code,
-            remedy,
+            remedy: remedy.into(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use super::remedy::Remedy;
 use crate::event::StreamName;
 use crate::http::NoMoreTries;
 use crate::time::span_text;
@@ -22,7 +23,7 @@ pub enum SourceError {
         /// The vendor's error code, if it gave one.
         code: Option<String>,
         /// What to do.
-        remedy: String,
+        remedy: Remedy,
     },
     /// Tries are used up; the next run tries again.
     #[error("{asked} {what}; tried {times}, and the next run tries again", times = times(*.tries))]
@@ -132,7 +133,7 @@ pub const TOKEN_ENDPOINT: &str = "the token endpoint";
 
 impl SourceError {
     /// The token endpoint refused with that status.
-    pub fn token_refused(status: u16, code: Option<String>, remedy: String) -> Self {
+    pub fn token_refused(status: u16, code: Option<String>, remedy: Remedy) -> Self {
         Self::Refused {
             asked: TOKEN_ENDPOINT,
             status,

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use super::error::answered;
 use super::oauth::{ClientAuthentication, GrantedToken, TokenEndpoint, TokenOutcome, read_token};
 use super::web_page::web_page_title;
-use super::{SourceError, TOKEN_ENDPOINT};
+use super::{Remedy, SourceError, TOKEN_ENDPOINT};
 use crate::config::Secret;
 use crate::http::{
     Backoff, HttpClient, Reply, Retryability, TransportError, Tries, error_code, retry_after, retryability,
@@ -41,7 +41,7 @@ pub struct FormTokenEndpoint {
     /// The settings to check if there is no answer, or one of somebody else.
     pub address_settings: String,
     /// What to do about a refusal with that status; gets the prefix of the settings.
-    pub remedy: fn(u16, &str) -> String,
+    pub remedy: fn(u16, &str) -> Remedy,
     /// How an answer is read.
     pub reading: TokenReading,
 }

@@ -13,6 +13,7 @@ pub mod notes;
 pub mod oauth;
 pub mod page;
 mod polled;
+mod remedy;
 pub mod unreadable;
 pub mod vendor_clock;
 mod web_page;
@@ -23,6 +24,7 @@ pub use self::destructive::{ConsumedReply, DestructiveStream, ParsedReply, ReadO
 pub use self::error::{SourceError, StreamError, TOKEN_ENDPOINT, TimeEnd};
 pub use self::page::Page;
 pub use self::polled::{CredentialNote, EventKey, Pages, PolledStream, SnapshotStream, StreamBase, WindowedStream};
+pub use self::remedy::Remedy;
 pub use self::unreadable::why_unreadable;
 pub use self::vendor_clock::VendorClock;
 pub use self::webhook::{CounterpartRule, WebhookFormat};

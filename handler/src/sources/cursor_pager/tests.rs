@@ -263,7 +263,7 @@ fn refused(status: u16, asked: &'static str) -> SourceError {
         asked,
         status,
         code: None,
-        remedy: "none".to_owned(),
+        remedy: "none".into(),
     }
 }
 

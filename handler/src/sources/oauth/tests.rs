@@ -40,7 +40,7 @@ impl TokenEndpoint for Arc<Server> {
             asked: TOKEN_ENDPOINT,
             status: reply.status.as_u16(),
             code: None,
-            remedy: "none".to_owned(),
+            remedy: "none".into(),
         }
     }
 }

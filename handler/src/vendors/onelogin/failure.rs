@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::http::{Reply, error_code};
+use crate::sources::Remedy;
 
 const LONGEST_WORD: usize = 40;
 
@@ -39,13 +40,15 @@ pub fn remedy(status: u16, prefix: &str) -> String {
 }
 
 /// The same, where a token was asked for.
-pub fn token_remedy(status: u16, prefix: &str) -> String {
+pub fn token_remedy(status: u16, prefix: &str) -> Remedy {
     match status {
-        400 | 401 | 403 => format!(
-            "check {prefix}CLIENT_ID and {prefix}CLIENT_SECRET: they must be an API credential (Developers > API \
-             Credentials) of the account at {prefix}URL, and it must be enabled"
-        ),
-        _ => general_remedy(status, prefix),
+        400 | 401 | 403 => Remedy::renew(format!("{prefix}CLIENT_SECRET"), |setting| {
+            format!(
+                "check {prefix}CLIENT_ID and {setting}: they must be an API credential (Developers > API Credentials) of \
+                 the account at {prefix}URL, and it must be enabled"
+            )
+        }),
+        _ => general_remedy(status, prefix).into(),
     }
 }
 
@@ -107,9 +110,9 @@ mod tests {
             (remedy(403, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
             (remedy(404, prefix), &["URL"]),
             (remedy(302, prefix), &["URL"]),
-            (token_remedy(400, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
-            (token_remedy(401, prefix), &["CLIENT_ID", "CLIENT_SECRET"]),
-            (token_remedy(404, prefix), &["URL"]),
+            (token_remedy(400, prefix).to_string(), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (token_remedy(401, prefix).to_string(), &["CLIENT_ID", "CLIENT_SECRET"]),
+            (token_remedy(404, prefix).to_string(), &["URL"]),
         ] {
             for setting in settings {
                 assert!(text.contains(&format!("{prefix}{setting}")), "{setting}: {text}");

@@ -7,9 +7,9 @@ use reqwest::RequestBuilder;
 use super::settings::EnterpriseSignIn;
 use crate::config::Secret;
 use crate::http::HttpClient;
-use crate::sources::SourceError;
 use crate::sources::form_tokens::{FormTokenEndpoint, TokenReading};
 use crate::sources::oauth::{AccessTokens, ClientAuthentication};
+use crate::sources::{Remedy, SourceError};
 use crate::time::{Clock, Deadline};
 
 /// See the module.
@@ -39,7 +39,7 @@ impl PollSignIn {
                 setting_prefix: setting_prefix.to_owned(),
                 address_settings: format!("{setting_prefix}TOKEN_URL"),
                 remedy: |status, prefix| match status {
-                    300..=399 => format!("redirects are not followed; check {prefix}TOKEN_URL"),
+                    300..=399 => format!("redirects are not followed; check {prefix}TOKEN_URL").into(),
                     _ => client_remedy(prefix),
                 },
                 // Asking for another one must not stand between the intent and the reply.
@@ -70,18 +70,22 @@ impl PollSignIn {
     }
 
     /// What to check when the vendor refuses.
-    pub fn remedy(&self, setting_prefix: &str) -> String {
+    pub fn remedy(&self, setting_prefix: &str) -> Remedy {
         match self {
             Self::Token(_) => client_remedy(setting_prefix),
-            Self::Password { .. } => format!(
-                "check {setting_prefix}USERNAME and {setting_prefix}PASSWORD; the user needs the role Audit & Report Administrator"
-            ),
+            Self::Password { .. } => Remedy::renew(format!("{setting_prefix}PASSWORD"), |setting| {
+                format!(
+                    "check {setting_prefix}USERNAME and {setting}; the user needs the role Audit & Report Administrator"
+                )
+            }),
         }
     }
 }
 
-fn client_remedy(prefix: &str) -> String {
-    format!(
-        "check {prefix}CLIENT_ID and {prefix}CLIENT_SECRET, and that the client may read the subscription in {prefix}POLL_URL"
-    )
+fn client_remedy(prefix: &str) -> Remedy {
+    Remedy::renew(format!("{prefix}CLIENT_SECRET"), |setting| {
+        format!(
+            "check {prefix}CLIENT_ID and {setting}, and that the client may read the subscription in {prefix}POLL_URL"
+        )
+    })
 }

@@ -92,8 +92,8 @@ impl Subscription {
         let prefix = &self.setting_prefix;
         let remedy = match status {
             401 | 403 => self.sign_in.remedy(prefix),
-            404 => format!("no such subscription; check {prefix}POLL_URL against the subscription's page"),
-            _ => format!("check {prefix}POLL_URL; if this lasts, report it with this line"),
+            404 => format!("no such subscription; check {prefix}POLL_URL against the subscription's page").into(),
+            _ => format!("check {prefix}POLL_URL; if this lasts, report it with this line").into(),
         };
         SourceError::Refused {
             asked: ASKED,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::http::{Reply, error_code};
 use crate::json::{lossy_text, member};
+use crate::sources::Remedy;
 
 const LONGEST_TITLE: usize = 100;
 /// Longer words are no words: tokens look like that.
@@ -93,13 +94,21 @@ pub fn code_of(reply: &Reply) -> Option<String> {
 
 /// What to do about a status that will come again; the same for all streams, so that it is said once. `prefix` begins
 /// the names of the settings.
-pub fn remedy(status: u16, prefix: &str) -> String {
+pub fn remedy(status: u16, prefix: &str) -> Remedy {
     match status {
-        401 => format!(
-            "the API token is not accepted; it may have expired or been revoked: create a new one for a service user \
-             (Settings > Users > Service Users) and put it into {prefix}API_TOKEN, and check that {prefix}URL is that \
-             user's console"
-        ),
+        401 => Remedy::renew(format!("{prefix}API_TOKEN"), |setting| {
+            format!(
+                "the API token is not accepted; it may have expired or been revoked: create a new one for a service user \
+                 (Settings > Users > Service Users) and put it into {setting}, and check that {prefix}URL is that user's \
+                 console"
+            )
+        }),
+        _ => other_remedy(status, prefix).into(),
+    }
+}
+
+fn other_remedy(status: u16, prefix: &str) -> String {
+    match status {
         403 => format!(
             "give the service user of {prefix}API_TOKEN a role that may view threats, alerts, activities, endpoints (agents) \
              and groups, on the account or site that is to be read, or leave out of {prefix}STREAMS what this console or \
@@ -159,7 +168,7 @@ mod tests {
             (404, "SENTINELONE__ACME__URL"),
             (302, "SENTINELONE__ACME__URL"),
         ] {
-            let remedy = remedy(status, "SENTINELONE__ACME__");
+            let remedy = remedy(status, "SENTINELONE__ACME__").to_string();
             assert!(remedy.contains(setting), "{status}: {remedy}");
         }
     }
