@@ -74,63 +74,74 @@ impl Workspace {
     pub fn questions(&self) -> Questions {
         let texts = self.content.texts();
         let queries: Vec<Query> = texts.iter().map(|text| text.query.clone()).collect();
-        let with_transforms = |columns| {
-            let transforms = self.transforms(TableVariant {
-                columns,
-                has_guids: false,
-            });
-            queries.iter().cloned().chain(transforms).collect()
-        };
-        let into_guids = |columns| {
+        let mut asked = vec![
+            self.asked(
+                "",
+                self.schemas.clone(),
+                self.with_transforms(&queries, TableColumns::All),
+            ),
+            self.asked(
+                "without the tables on request",
+                self.schemas.without(&TABLES_ON_REQUEST),
+                queries.clone(),
+            ),
+        ];
+        asked.extend(self.asked_of_functions_alone());
+        asked.extend(self.asked_of_the_retired_table());
+        asked.push(self.asked(
+            "over tables without the added columns",
+            self.schemas.original(),
+            self.with_transforms(&queries, TableColumns::Original),
+        ));
+        Questions { asked, texts }
+    }
+
+    fn asked_of_functions_alone(&self) -> [Asked; 2] {
+        let tables: Vec<&str> = self.content.tables_of_functions(&self.schemas).into_iter().collect();
+        let without = "without the tables that functions read";
+        [
+            self.asked(without, self.schemas.without(&tables), Vec::new()),
+            // After a fuzzy union over a missing table the language service accepts any column; Azure does not.
+            self.asked("over tables without columns", self.schemas.bare(&tables), Vec::new()),
+        ]
+    }
+
+    fn asked_of_the_retired_table(&self) -> [Asked; 2] {
+        let transforms = |columns| {
             self.transforms(TableVariant {
                 columns,
                 has_guids: true,
             })
         };
-        let tables: Vec<&str> = self.content.tables_of_functions(&self.schemas).into_iter().collect();
-        let schemas = &self.schemas;
-        let asked = [
-            ("", schemas.clone(), with_transforms(TableColumns::All)),
-            (
-                "without the tables on request",
-                schemas.without(&TABLES_ON_REQUEST),
-                queries.clone(),
-            ),
-            (
-                "without the tables that functions read",
-                schemas.without(&tables),
-                Vec::new(),
-            ),
-            // After a fuzzy union over a missing table the language service accepts any column; Azure does not.
-            ("over tables without columns", schemas.bare(&tables), Vec::new()),
-            (
+        [
+            self.asked(
                 "over the retired function app's table",
-                schemas.with_retired_table(),
-                into_guids(TableColumns::Original),
+                self.schemas.with_retired_table(),
+                transforms(TableColumns::Original),
             ),
-            (
+            self.asked(
                 "into the retired function app's table, with guids",
-                schemas.with_guids(),
-                into_guids(TableColumns::All),
+                self.schemas.with_guids(),
+                transforms(TableColumns::All),
             ),
-            (
-                "over tables without the added columns",
-                schemas.original(),
-                with_transforms(TableColumns::Original),
-            ),
-        ];
-        let asked = asked.into_iter().map(|(circumstances, schemas, queries)| Asked {
-            request: Request {
-                schemas,
-                functions: self.content.functions.clone(),
-                queries,
-            },
-            circumstances,
+        ]
+    }
+
+    fn asked(&self, circumstances: &'static str, schemas: Schemas, queries: Vec<Query>) -> Asked {
+        let request = Request {
+            schemas,
+            functions: self.content.functions.clone(),
+            queries,
+        };
+        Asked { request, circumstances }
+    }
+
+    fn with_transforms(&self, queries: &[Query], columns: TableColumns) -> Vec<Query> {
+        let transforms = self.transforms(TableVariant {
+            columns,
+            has_guids: false,
         });
-        Questions {
-            asked: asked.collect(),
-            texts,
-        }
+        queries.iter().cloned().chain(transforms).collect()
     }
 
     fn transforms(&self, into: TableVariant) -> Vec<Query> {
