@@ -46,6 +46,46 @@ fn members_of(query: &str) -> Vec<&str> {
         .collect()
 }
 
+fn queries_over(table: &str) -> Vec<&'static str> {
+    let texts = GUIDE.split("```kusto").skip(1);
+    let queries = texts.filter_map(|text| text.split("```").next());
+    queries.filter(|query| query.contains(table)).collect()
+}
+
+/// What Kusto's `extract(pattern, 1, text)` gives for a pattern of literal text around one `(.*)`.
+fn extracted(pattern: &str, text: &str) -> Option<String> {
+    let (before, after) = pattern.split_once("(.*)")?;
+    let [before, after] = [before, after].map(|literal| literal.replace('\\', ""));
+    let (_, rest) = text.split_once(&before)?;
+    rest.rsplit_once(&after).map(|(found, _)| found.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_query_over_exceptions_finds_the_first_reason_of_a_failed_run() {
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("PINGONE__CLIENT_SECRET", "a-secret-that-was-replaced");
+    let host = handler.host(Mode::Proxy).await;
+    // The host throws this for the answer, and wraps it for the invocation: it is the innermost exception of the row.
+    let innermost_message = host.timer().await.unwrap_err().to_string();
+    host.kill().await;
+
+    let queries = queries_over("AppExceptions");
+    let [query] = queries[..] else {
+        panic!("{queries:?}");
+    };
+    assert!(query.contains(r#"OperationName == "function-timer""#), "{query}");
+    let (_, arguments) = query.split_once("extract(@\"").unwrap();
+    let (pattern, rest) = arguments.split_once("\", 1, ").unwrap();
+    // One column: were the same text in two of them, `.*` would reach from the first into the second.
+    assert!(rest.starts_with("InnermostMessage)"), "{query}");
+    assert_eq!(
+        extracted(pattern, &innermost_message).as_deref(),
+        Some("pingone/default/activities: credentials_rejected (401): renew PINGONE__CLIENT_SECRET"),
+        "{innermost_message}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queries_of_the_guide_find_warnings_and_errors_with_their_members() {
     let pingone = PingOne::start(options());
@@ -77,11 +117,7 @@ async fn the_queries_of_the_guide_find_warnings_and_errors_with_their_members() 
         .find(|trace| trace.severity_level == 3)
         .expect("the failed stream is an error");
 
-    let queries = GUIDE
-        .split("```kusto")
-        .skip(1)
-        .filter_map(|text| text.split("```").next());
-    let queries: Vec<&str> = queries.filter(|query| query.contains("AppTraces")).collect();
+    let queries = queries_over("AppTraces");
     assert!(!queries.is_empty());
     for query in queries {
         assert!(
