@@ -49,10 +49,8 @@ pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> Co
     let provider = RuntimeProvider::new(environment, Holder::of_command("serve"), stop.clone());
     say_what_is_served(port, &provider);
     tokio::spawn(provider.clone().keep_ledgers());
-    let functions = ConnectorFunctions {
-        provider: provider.clone(),
-    };
-    let server = host::start(listener, Arc::new(functions))
+    let functions = Arc::new(ConnectorFunctions::new(provider.clone()));
+    let server = host::start(listener, functions.clone())
         .map_err(|error| failed(format!("the server cannot start ({error})")))?;
     let (handle, asked) = (server.handle(), stop.clone());
     tokio::spawn(async move {
@@ -62,6 +60,7 @@ pub async fn run(environment: Arc<Environment>, arguments: ServeArguments) -> Co
     server
         .await
         .map_err(|error| failed(format!("the server ended ({error})")))?;
+    functions.log_rest();
     // Uploads that were broken off free what they held in the spool.
     tokio::select! {
         () = provider.pushes_settled() => {}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::refused_pushes::RefusedPushes;
 use crate::app::{Runtime, RuntimeUnavailable, takes_pushes};
 use crate::functions::status;
 use crate::host::{HttpCall, HttpReply};
@@ -16,6 +17,7 @@ pub async fn answer(
     runtime: Result<Arc<Runtime>, RuntimeUnavailable>,
     call: HttpCall,
     deadline: Deadline,
+    refused: &RefusedPushes,
 ) -> HttpReply {
     // The host's routes do not tell capitals apart.
     let path = call.path.to_ascii_lowercase();
@@ -45,11 +47,11 @@ pub async fn answer(
         body: call.body,
     };
     let answer = receiver.receive(request, deadline).await;
-    reply(vendor, answer)
+    reply(vendor, answer, refused)
 }
 
 /// The reply to a push, and the one place where its outcome is logged.
-fn reply(vendor: &str, answer: PushAnswer) -> HttpReply {
+fn reply(vendor: &str, answer: PushAnswer, refused: &RefusedPushes) -> HttpReply {
     let (reply, logged) = match answer {
         PushAnswer::Stored {
             stored,
@@ -75,7 +77,7 @@ fn reply(vendor: &str, answer: PushAnswer) -> HttpReply {
             (reply, "unknown Content-Encoding".to_owned())
         }
     };
-    log::warn!(source = vendor; "push/{vendor}: answered {}: {logged}", reply.status);
+    refused.log(vendor, reply.status, logged);
     reply
 }
 

@@ -1,11 +1,13 @@
 //! What the two functions do, behind the host's trait.
 
 mod http;
+mod refused_pushes;
 mod status;
 mod timer;
 
 use async_trait::async_trait;
 
+use self::refused_pushes::RefusedPushes;
 use crate::app::RuntimeProvider;
 use crate::host::{Functions, HttpCall, HttpReply, TimerCall, TimerReply};
 use crate::jobs::MAX_ANSWER_TIME;
@@ -16,7 +18,23 @@ use crate::time::Deadline;
 pub struct ConnectorFunctions {
     /// Asked at every invocation, so that what could not be set up at the start (a full disk, a missing folder, a Key
     /// Vault without an answer) is tried again.
-    pub provider: RuntimeProvider,
+    provider: RuntimeProvider,
+    refused_pushes: RefusedPushes,
+}
+
+impl ConnectorFunctions {
+    /// Over that runtime.
+    pub fn new(provider: RuntimeProvider) -> Self {
+        Self {
+            provider,
+            refused_pushes: RefusedPushes::default(),
+        }
+    }
+
+    /// Logs what was counted and not logged yet: the process ends.
+    pub fn log_rest(&self) {
+        self.refused_pushes.log_rest();
+    }
 }
 
 #[async_trait]
@@ -45,6 +63,7 @@ impl Functions for ConnectorFunctions {
     async fn http(&self, call: HttpCall) -> HttpReply {
         // What it takes to have the runtime is the sender's time too.
         let deadline = Deadline::after(MAX_ANSWER_TIME);
-        http::answer(self.provider.for_push().await, call, deadline).await
+        let runtime = self.provider.for_push().await;
+        http::answer(runtime, call, deadline, &self.refused_pushes).await
     }
 }

@@ -81,8 +81,13 @@ async fn ends(port: u16) -> bool {
 /// The whole answer to a tick, with its status line.
 async fn tick(port: u16) -> String {
     let body = r#"{"Data":{"timer":{"IsPastDue":false}},"Metadata":{}}"#;
+    post(port, "/function-timer", body).await
+}
+
+/// The whole answer, with its status line.
+async fn post(port: u16, path: &str, body: &str) -> String {
     let request = format!(
-        "POST /function-timer HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Azure-Functions-InvocationId: {INVOCATION}\r\n\
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Azure-Functions-InvocationId: {INVOCATION}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
@@ -91,6 +96,28 @@ async fn tick(port: u16) -> String {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
     answer
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_refused_pushes_are_a_line_and_a_count() {
+    const PUSHES: usize = 50;
+    let host = UnderHost::start(&Handler::with_onelogin()).await;
+    for _ in 0..PUSHES {
+        let answer = post(host.port, "/api/push/onelogin", "[]").await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    let [_, stderr] = host.end().await;
+    let messages = stderr.iter().map(|line| line["message"].as_str().unwrap());
+    let counts = messages.filter_map(|message| message.strip_prefix("push/onelogin: answered 401: "));
+    let counts: Vec<usize> = counts
+        .map(|text| match text.split_once(" more since") {
+            Some((count, _)) => count.parse().unwrap(),
+            None => 1,
+        })
+        .collect();
+    assert_eq!(counts.iter().sum::<usize>(), PUSHES, "{stderr:#?}");
+    // One line a minute, whatever the time that this takes.
+    assert!(counts.len() < PUSHES / 5, "{stderr:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
