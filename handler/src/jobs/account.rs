@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
 
 use super::plan::StreamPlan;
@@ -39,6 +40,13 @@ impl AccountLease {
     pub async fn release(self) {
         if let Some(Ok(lease)) = self.taken.into_inner() {
             lease.release().await;
+        }
+    }
+
+    /// Notes that a stream was read, if the lease is ours.
+    pub fn note_read(&self, stream: &StreamName, at: DateTime<Utc>) {
+        if let Some(Ok(lease)) = self.taken.get() {
+            lease.note_read(&stream.to_string(), at);
         }
     }
 

@@ -6,6 +6,7 @@ mod backfill;
 mod consume;
 mod disabled_instance;
 mod drain;
+mod fair_order;
 mod housekeeping;
 mod job_context;
 mod orphaned_queues;

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::account::{AccountLease, NoLease, with_accounts};
 use super::consume::ConsumeRun;
 use super::drain::row_queue::drain_rows;
+use super::fair_order::{counts_as_read, least_recently_read_first};
 use super::job_context::JobContext;
 use super::orphaned_queues::report_orphaned_queues;
 use super::plan::{DrainPlan, Plans, StreamPlan};
@@ -67,9 +68,9 @@ enum Job {
 /// Reads the selected streams and empties the spool, several at a time. One that fails leaves the others alone.
 pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest) -> RunReport {
     let (selection, started) = (&request.selection, Instant::now());
-    let jobs = selected_jobs(plans, selection);
+    let jobs = selected_jobs(plans, selection, context).await;
     let accounts: Vec<Arc<AccountLease>> = jobs.iter().filter_map(Job::account).cloned().collect();
-    let runs = jobs.into_iter().map(|job| run_in_task(job, context, request));
+    let runs = jobs.into_iter().map(|job| run_in_task(job, context, request, started));
     let reports: Vec<Option<StreamReport>> = stream::iter(runs)
         .buffer_unordered(context.rules.concurrency)
         .collect()
@@ -96,26 +97,41 @@ pub async fn run(plans: &Plans, context: &Arc<JobContext>, request: &RunRequest)
 }
 
 /// Whether a table takes rows is asked anew in every run.
-fn selected_jobs(plans: &Plans, selection: &Selection) -> Vec<Job> {
+async fn selected_jobs(plans: &Plans, selection: &Selection, context: &JobContext) -> Vec<Job> {
     let mut drains: Vec<DrainPlan> = plans.drains.clone();
     drains.retain(|drain| selection.takes(drain.form.name()));
     drains.iter_mut().for_each(|drain| drain.target.begin_run());
     let mut streams: Vec<StreamPlan> = plans.streams.clone();
     streams.retain(|plan| selection.takes(plan.name()));
     streams.iter_mut().for_each(StreamPlan::begin_run);
+    if drains.len() + streams.len() > context.rules.concurrency {
+        streams = least_recently_read_first(streams, context).await;
+    }
     let streams = with_accounts(streams).into_iter();
     let streams = streams.map(|(plan, account)| Job::Stream(plan, account));
     drains.into_iter().map(Job::Drain).chain(streams).collect()
 }
 
 /// A task of its own: a defect in one stream must not take the others with it.
-async fn run_in_task(job: Job, context: &Arc<JobContext>, request: &RunRequest) -> Option<StreamReport> {
+async fn run_in_task(
+    job: Job,
+    context: &Arc<JobContext>,
+    request: &RunRequest,
+    run_began: Instant,
+) -> Option<StreamReport> {
     let name = job.name().clone();
     let started = Instant::now();
     let (context, request) = (context.clone(), request.clone());
     let task = spawn_in_invocation(async move {
         match job {
-            Job::Stream(plan, account) => run_stream(&plan, &account, &context, &request).await,
+            Job::Stream(plan, account) => {
+                let had_most_of_the_time = request.deadline.remaining() >= run_began.elapsed();
+                let report = run_stream(&plan, &account, &context, &request).await?;
+                if request.scope == RunScope::Everything && counts_as_read(&report, had_most_of_the_time) {
+                    account.note_read(plan.name(), context.clock.now());
+                }
+                Some(report)
+            }
             Job::Drain(plan) => drain_rows(&plan, &context, request.deadline).await,
         }
     });

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::ended_run::{EndedRun, EndedRuns, add_run};
+use super::ended_run::{EndedRun, add_run};
 use super::key::Key;
+use super::lease_notes::LeaseNotes;
 use super::listings::Listings;
 use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 
@@ -22,24 +24,24 @@ pub struct LeaseState {
     /// `None` for a lease that lasts as long as the process.
     until: Mutex<Option<Instant>>,
     /// What goes into the text with its next write.
-    runs: Mutex<EndedRuns>,
+    notes: Mutex<LeaseNotes>,
 }
 
 impl LeaseState {
     /// A lease of that name that was just taken, with what the holders before noted. It ends at `until` unless it is
     /// renewed; `None` if nobody can take it from a living holder.
-    pub fn new(name: &str, runs: Option<EndedRuns>, until: Option<Instant>) -> Arc<Self> {
+    pub fn new(name: &str, notes: LeaseNotes, until: Option<Instant>) -> Arc<Self> {
         Arc::new(Self {
             name: name.to_owned(),
             lost: AtomicBool::new(false),
             until: Mutex::new(until),
-            runs: Mutex::new(runs.unwrap_or_default()),
+            notes: Mutex::new(notes),
         })
     }
 
     /// What is noted.
-    pub fn runs(&self) -> EndedRuns {
-        self.runs.lock().clone()
+    pub fn notes(&self) -> LeaseNotes {
+        self.notes.lock().clone()
     }
 
     /// Renewed. A lease that was lost stays lost.
@@ -125,7 +127,12 @@ impl Lease {
 
     /// Notes how a stream's run under this lease ended, for whoever asks how things stand.
     pub fn note_run(&self, stream: &str, ended: EndedRun) {
-        add_run(&mut self.state.runs.lock(), stream, ended);
+        add_run(&mut self.state.notes.lock().runs, stream, ended);
+    }
+
+    /// Notes that a stream was read under this lease, well or not.
+    pub fn note_read(&self, stream: &str, at: DateTime<Utc>) {
+        self.state.notes.lock().last_read.insert(stream.to_owned(), at);
     }
 
     /// Frees it for others.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::ended_run::{EndedRuns, read_leniently};
+use super::lease_notes::{LastRead, LeaseNotes};
 use super::leases::{HeldBy, Holder};
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -24,6 +25,9 @@ pub struct LeaseText {
         skip_serializing_if = "Option::is_none"
     )]
     pub runs: Option<EndedRuns>,
+    /// When each stream was last read.
+    #[serde(default, skip_serializing_if = "LastRead::is_empty")]
+    pub last_read: LastRead,
 }
 
 impl LeaseText {
@@ -35,7 +39,22 @@ impl LeaseText {
             yields: holder.yields,
             until: Some(until),
             runs: self.runs,
+            last_read: self.last_read,
         }
+    }
+
+    /// What is noted in it.
+    pub fn notes(self) -> LeaseNotes {
+        LeaseNotes {
+            runs: self.runs.unwrap_or_default(),
+            last_read: self.last_read,
+        }
+    }
+
+    /// With these notes.
+    pub fn note(&mut self, notes: LeaseNotes) {
+        self.runs = Some(notes.runs);
+        self.last_read = notes.last_read;
     }
 
     /// Who has the lease.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::ended_run::EndedRuns;
 use super::lease::Lease;
+use super::lease_notes::LastRead;
 use super::store::{Store, StoreError};
 use crate::time::rfc3339_millis;
 
@@ -17,6 +18,8 @@ pub trait Leases: Store {
     async fn try_lease(&self, name: &str, holder: &Holder) -> Result<LeaseAttempt, StoreError>;
     /// What the holders of the lease of that name noted in it. Takes no lease and changes nothing.
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError>;
+    /// When the streams under the lease of that name were last read. Takes no lease and changes nothing.
+    async fn last_read(&self, name: &str) -> Result<LastRead, StoreError>;
 }
 
 /// Who asks for a lease.

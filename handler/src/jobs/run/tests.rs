@@ -2,6 +2,7 @@
 
 mod counts;
 mod forgetful_store;
+mod short_budget;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

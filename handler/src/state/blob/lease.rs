@@ -18,6 +18,7 @@ use crate::state::document::{Document, read_document};
 use crate::state::ended_run::EndedRuns;
 use crate::state::key::Key;
 use crate::state::lease::{Lease, LeaseState, Release};
+use crate::state::lease_notes::LastRead;
 use crate::state::lease_text::LeaseText;
 use crate::state::leases::{HeldBy, Holder, LeaseAttempt, Leases};
 use crate::state::store::{Expected, Store, StoreError, Version};
@@ -78,7 +79,7 @@ impl Leases for BlobStore {
             Err(error) => return Err(error),
         };
         let fence = blob.text.fence;
-        let state = LeaseState::new(name, blob.text.runs.clone(), Some(asked_at + LEASE_TIME));
+        let state = LeaseState::new(name, blob.text.clone().notes(), Some(asked_at + LEASE_TIME));
         let held = Arc::new(BlobLease {
             store: self.clone(),
             key,
@@ -93,11 +94,20 @@ impl Leases for BlobStore {
 
     /// What the blob's text notes; nothing if there is no blob, or none that can be read.
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        let key = key_of(name);
-        let stored = self.read(&key).await?;
-        let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
-        Ok(blob.and_then(|blob| blob.text.runs).unwrap_or_default())
+        Ok(noted_text(self, name).await?.notes().runs)
     }
+
+    async fn last_read(&self, name: &str) -> Result<LastRead, StoreError> {
+        Ok(noted_text(self, name).await?.notes().last_read)
+    }
+}
+
+/// An empty text if there is no blob, or none that can be read.
+async fn noted_text(store: &BlobStore, name: &str) -> Result<LeaseText, StoreError> {
+    let key = key_of(name);
+    let stored = store.read(&key).await?;
+    let blob = stored.and_then(|stored| LeaseBlob::read(&key, &stored.bytes).ok());
+    Ok(blob.map(|blob| blob.text).unwrap_or_default())
 }
 
 fn key_of(name: &str) -> Key {
@@ -141,7 +151,7 @@ impl BlobLease {
         let mut written = self.written.lock().await;
         let mut blob = written.0.clone();
         blob.text.until = until;
-        blob.text.runs = Some(self.state.runs());
+        blob.text.note(self.state.notes());
         let bytes = blob.encode(&self.key)?;
         let expected = Expected::Version(written.1.clone());
         let outcome = self.store.write(&self.key, bytes.clone(), expected).await;

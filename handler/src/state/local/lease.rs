@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use super::files::Files;
-use crate::state::ended_run::EndedRuns;
 use crate::state::key::Key;
 use crate::state::lease::{Lease, LeaseState, Release};
 use crate::state::lease_text::LeaseText;
@@ -53,7 +52,7 @@ pub fn try_take(files: &Files, name: &str, holder: &Holder, clock: Arc<dyn Clock
 /// Renews the lease's text while it is held; dropping the lease unlocks the file.
 fn keep(name: &str, locked: LockedFile, clock: Arc<dyn Clock>) -> Lease {
     let fence = locked.text.fence;
-    let state = LeaseState::new(name, locked.text.runs.clone(), None);
+    let state = LeaseState::new(name, locked.text.clone().notes(), None);
     let locked = Arc::new(Mutex::new(locked));
     let renewed = locked.clone();
     let renewal = tokio::spawn(async move {
@@ -91,7 +90,7 @@ impl Release for LocalLease {
     async fn release(self: Box<Self>) {
         self.renewal.abort();
         let mut locked = self.locked.lock();
-        locked.text.runs = Some(self.state.runs());
+        locked.text.note(self.state.notes());
         // Only whoever asks how things stand misses it.
         let _ = locked.write();
     }
@@ -106,12 +105,11 @@ impl Drop for LocalLease {
 }
 
 /// What the file's text notes; nothing if there is no file. `None` if it cannot be read now: its holder may be writing.
-pub fn ended_runs(files: &Files, name: &str) -> Option<EndedRuns> {
+pub fn noted_text(files: &Files, name: &str) -> Option<LeaseText> {
     let Ok(mut file) = File::open(files.path(&key_of(name))) else {
-        return Some(EndedRuns::default());
+        return Some(LeaseText::default());
     };
-    let text = read_text(&mut file).ok()?;
-    Some(text.runs.unwrap_or_default())
+    read_text(&mut file).ok()
 }
 
 fn key_of(name: &str) -> Key {

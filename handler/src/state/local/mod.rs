@@ -17,6 +17,8 @@ use async_trait::async_trait;
 use self::files::Files;
 use super::ended_run::EndedRuns;
 use super::key::Key;
+use super::lease_notes::LastRead;
+use super::lease_text::LeaseText;
 use super::leases::{Holder, LeaseAttempt, Leases};
 use super::store::{Expected, Listed, Store, StoreError, Stored, Version};
 use crate::time::{Clock, Deadline};
@@ -49,6 +51,19 @@ impl LocalStore {
             files: Arc::new(Files::unopened(root)),
             clock,
         }
+    }
+
+    /// An empty text if there is no file, or none that could be read for a while.
+    async fn noted_text(&self, name: &str) -> Result<LeaseText, StoreError> {
+        for _ in 0..LEASE_READS {
+            let name = name.to_owned();
+            let text = self.blocking(move |files| Ok(lease::noted_text(files, &name))).await?;
+            if let Some(text) = text {
+                return Ok(text);
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
+        Ok(LeaseText::default())
     }
 
     async fn blocking<T: Send + 'static>(
@@ -117,15 +132,11 @@ impl Leases for LocalStore {
     }
 
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
-        for _ in 0..LEASE_READS {
-            let name = name.to_owned();
-            let runs = self.blocking(move |files| Ok(lease::ended_runs(files, &name))).await?;
-            if let Some(runs) = runs {
-                return Ok(runs);
-            }
-            tokio::time::sleep(LOCK_PAUSE).await;
-        }
-        Ok(EndedRuns::default())
+        Ok(self.noted_text(name).await?.notes().runs)
+    }
+
+    async fn last_read(&self, name: &str) -> Result<LastRead, StoreError> {
+        Ok(self.noted_text(name).await?.notes().last_read)
     }
 }
 

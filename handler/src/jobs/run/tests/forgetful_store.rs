@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::jobs::run::tests::*;
-use crate::state::{EndedRuns, Expected, Key, LeaseAttempt, Leases, Listed, Store, StoreError, Stored, Version};
+use crate::state::{
+    EndedRuns, Expected, Key, LastRead, LeaseAttempt, Leases, Listed, Store, StoreError, Stored, Version,
+};
 
 #[derive(Debug)]
 struct Forgetful {
@@ -46,6 +48,10 @@ impl Leases for Forgetful {
 
     async fn ended_runs(&self, name: &str) -> Result<EndedRuns, StoreError> {
         self.store.ended_runs(name).await
+    }
+
+    async fn last_read(&self, name: &str) -> Result<LastRead, StoreError> {
+        self.store.last_read(name).await
     }
 }
 
