@@ -101,7 +101,8 @@ async fn post(port: u16, path: &str, body: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_refused_pushes_are_a_line_and_a_count() {
     const PUSHES: usize = 50;
-    let host = UnderHost::start(&Handler::with_onelogin()).await;
+    let handler = Handler::with_onelogin();
+    let host = UnderHost::start(&handler).await;
     for _ in 0..PUSHES {
         let answer = post(host.port, "/api/push/onelogin", "[]").await;
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
