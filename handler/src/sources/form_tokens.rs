@@ -148,7 +148,7 @@ impl FormTokenEndpoint {
 
     fn no_address(&self) -> SourceError {
         let what = self.with_address_settings("its address cannot be used".to_owned());
-        SourceError::token_refused(0, None, what)
+        SourceError::token_refused(0, None, what.into())
     }
 
     fn not_answered(&self, error: &TransportError) -> String {
