@@ -12,12 +12,12 @@ const COUNTED_FOR: Duration = Duration::from_secs(60);
 /// Counts refused pushes between two lines of their cause.
 #[derive(Clone, Default)]
 pub struct RefusedPushes {
-    counted: Arc<Mutex<BTreeMap<Cause, Unlogged>>>,
+    counted: Arc<Mutex<BTreeMap<RefusalCause, Unlogged>>>,
 }
 
 /// Who was to receive the push, and the HTTP status number that it was answered.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Cause {
+struct RefusalCause {
     vendor: String,
     status: u16,
 }
@@ -32,7 +32,7 @@ struct Unlogged {
 impl RefusedPushes {
     /// Logs a refused push at once, or with the count of its minute.
     pub fn log(&self, vendor: &str, status: u16, reason: String) {
-        let cause = Cause {
+        let cause = RefusalCause {
             vendor: vendor.to_owned(),
             status,
         };
@@ -59,7 +59,7 @@ impl RefusedPushes {
     }
 
     /// The line of the first push of a cause; the others are counted.
-    fn add(&self, cause: &Cause, reason: String) -> Option<String> {
+    fn add(&self, cause: &RefusalCause, reason: String) -> Option<String> {
         let mut counted = self.counted.lock();
         if let Some(unlogged) = counted.get_mut(cause) {
             unlogged.count += 1;
@@ -71,7 +71,7 @@ impl RefusedPushes {
     }
 
     /// The line of the pushes of the last minute. After a minute without any the next one is a first one again.
-    fn end_minute(&self, cause: &Cause) -> Option<String> {
+    fn end_minute(&self, cause: &RefusalCause) -> Option<String> {
         let mut counted = self.counted.lock();
         let line = counted.get_mut(cause).map(std::mem::take)?.line(cause);
         if line.is_none() {
@@ -82,9 +82,9 @@ impl RefusedPushes {
 }
 
 impl Unlogged {
-    fn line(&self, cause: &Cause) -> Option<String> {
+    fn line(&self, cause: &RefusalCause) -> Option<String> {
         let Self { count, last_reason } = self;
-        let Cause { vendor, status } = cause;
+        let RefusalCause { vendor, status } = cause;
         (*count > 0)
             .then(|| format!("push/{vendor}: answered {status}: {count} more since, the last one: {last_reason}"))
     }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn the_first_push_of_a_cause_is_logged_at_once_and_the_others_as_one_count_a_minute() {
         let pushes = RefusedPushes::default();
-        let cause = |status| Cause {
+        let cause = |status| RefusalCause {
             vendor: "onelogin".to_owned(),
             status,
         };

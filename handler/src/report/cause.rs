@@ -1,4 +1,4 @@
-//! Errors of every room -> the problem that a report shows.
+//! Errors of every layer -> the problem that a report shows.
 
 use std::fmt::Display;
 

@@ -10,7 +10,7 @@ pub struct Remedy {
 }
 
 impl Remedy {
-    /// The credential in `setting` (`SENTINELONE__API_TOKEN`) is to be renewed; `text` is told the setting.
+    /// The credential in `setting` (`<SOURCE>__API_TOKEN`) is to be renewed; `text` is told the setting.
     pub fn renew(setting: String, text: impl FnOnce(&str) -> String) -> Self {
         Self {
             text: text(&setting),

@@ -125,8 +125,8 @@ mod tests {
             transforms.filter(|found| found.into.columns == columns).count()
         };
         assert_eq!(into(TableColumns::All), workspace.schemas.tables.len() + 1);
-        // Every table but that of the health rows has columns that were added.
-        assert_eq!(into(TableColumns::Original), workspace.schemas.tables.len());
+        // Every table has columns that were added.
+        assert_eq!(into(TableColumns::Original), workspace.schemas.tables.len() + 1);
         let transforms = workspace.transforms.iter();
         let into_guids: Vec<_> = transforms.filter(|found| found.into.has_guids).collect();
         assert_eq!(into_guids.len(), 2);
