@@ -38,28 +38,37 @@ fn deployment<'t>(template: &'t Value, given: Value) -> Deployment<'t> {
 }
 
 fn settings(deployment: &Deployment<'_>) -> Value {
-    deployment.value(&deployment.resources("Microsoft.Web/sites/config")[0]["properties"])
+    deployment
+        .value(&deployment.resources("Microsoft.Web/sites/config").unwrap()[0]["properties"])
+        .unwrap()
 }
 
 fn names(settings: &Value) -> BTreeSet<&str> {
     settings.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+fn variable(deployment: &Deployment<'_>, name: &str) -> String {
+    let value = deployment.value(&format!("[variables('{name}')]").into()).unwrap();
+    value.as_str().unwrap().to_owned()
+}
+
 /// The deployment of a source.
 fn of_source<'t>(deployment: &Deployment<'t>, short: &str) -> Deployment<'t> {
-    let deployments = deployment.resources("Microsoft.Resources/deployments");
-    let name = format!("idlogs-unique-{short}");
+    let deployments = deployment.resources("Microsoft.Resources/deployments").unwrap();
+    let name = format!("{}-{short}", variable(deployment, "name"));
     let outer = deployments
         .into_iter()
-        .find(|outer| deployment.value(&outer["name"]) == name.as_str())
+        .find(|outer| deployment.value(&outer["name"]).unwrap() == name.as_str())
         .unwrap();
-    deployment.inner(outer)
+    deployment.inner(outer).unwrap()
 }
 
 /// The properties of the rule of a source.
 fn rule(deployment: &Deployment<'_>, short: &str) -> Value {
     let inner = of_source(deployment, short);
-    inner.value(&inner.resources("Microsoft.Insights/dataCollectionRules")[0]["properties"])
+    inner
+        .value(&inner.resources("Microsoft.Insights/dataCollectionRules").unwrap()[0]["properties"])
+        .unwrap()
 }
 
 /// The streams of the rule of a source, and the tables that are made for it.
@@ -79,6 +88,7 @@ fn streams_and_tables(deployment: &Deployment<'_>, short: &str) -> (BTreeSet<Str
     assert_eq!(streams, flowing);
     let tables = inner
         .resources("Microsoft.OperationalInsights/workspaces/tables")
+        .unwrap()
         .into_iter();
     let tables = tables.map(|table| table["properties"]["schema"]["name"].as_str().unwrap().to_owned());
     (streams, tables.collect())
@@ -93,10 +103,23 @@ fn with_no_source_there_are_only_the_settings_of_the_host_and_no_secret() {
     let template = built();
     let deployment = deployment(&template, json!({}));
     assert_eq!(names(&settings(&deployment)), BTreeSet::from(ALWAYS));
-    assert!(deployment.resources("Microsoft.KeyVault/vaults/secrets").is_empty());
+    assert!(
+        deployment
+            .resources("Microsoft.KeyVault/vaults/secrets")
+            .unwrap()
+            .is_empty()
+    );
     // Health and content.
-    assert_eq!(deployment.resources("Microsoft.Resources/deployments").len(), 2);
-    assert!(deployment.resources("Microsoft.Web/sites/extensions").is_empty());
+    assert_eq!(
+        deployment.resources("Microsoft.Resources/deployments").unwrap().len(),
+        2
+    );
+    assert!(
+        deployment
+            .resources("Microsoft.Web/sites/extensions")
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -133,12 +156,12 @@ fn a_source_that_is_filled_in_adds_its_settings_and_its_rule() {
         let added: BTreeSet<&str> = added.split(' ').chain(ALWAYS).collect();
         assert_eq!(names(&settings), added, "{given}");
         assert_eq!(
-            deployment.resources("Microsoft.Resources/deployments").len(),
+            deployment.resources("Microsoft.Resources/deployments").unwrap().len(),
             3,
             "{given}"
         );
         assert_eq!(
-            deployment.resources("Microsoft.KeyVault/vaults/secrets").len(),
+            deployment.resources("Microsoft.KeyVault/vaults/secrets").unwrap().len(),
             1,
             "{given}"
         );
@@ -151,17 +174,21 @@ fn a_source_that_is_filled_in_adds_its_settings_and_its_rule() {
 #[test]
 fn a_secret_is_a_reference_to_the_vault() {
     let template = built();
-    let settings = settings(&deployment(
-        &template,
-        json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}),
-    ));
+    let deployment = deployment(&template, json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}));
+    let settings = settings(&deployment);
     assert_eq!(
         settings["SENTINELONE__API_TOKEN"],
-        "@Microsoft.KeyVault(SecretUri=https://idlogs-unique.vault.azure.net/secrets/sentinelone-api-token)"
+        format!(
+            "@Microsoft.KeyVault(SecretUri=https://{}.vault.azure.net/secrets/sentinelone-api-token)",
+            variable(&deployment, "name")
+        )
     );
     assert_eq!(
         settings["STATE_URL"],
-        "https://idlogsunique.blob.core.windows.net/connector-state"
+        format!(
+            "https://{}.blob.core.windows.net/connector-state",
+            variable(&deployment, "storageName")
+        )
     );
 }
 
@@ -299,18 +326,17 @@ fn further_settings_win() {
 #[test]
 fn the_app_and_its_package_have_the_same_identity() {
     let template = built();
+    let made = variable(&deployment(&template, json!({})), "identityId");
     for (kind, existing, owned) in [
         ("SystemAssigned", "", Value::Null),
-        (
-            "UserAssigned",
-            "",
-            "resourceId(Microsoft.ManagedIdentity/userAssignedIdentities,idlogs-unique)".into(),
-        ),
+        ("UserAssigned", "", made.into()),
         ("UserAssigned", "/existing", "/existing".into()),
     ] {
         let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
         let deployment = deployment(&template, given);
-        let site = deployment.value(deployment.resources("Microsoft.Web/sites")[0]);
+        let site = deployment
+            .value(deployment.resources("Microsoft.Web/sites").unwrap()[0])
+            .unwrap();
         let storage = &site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"];
         assert_eq!(storage["type"], format!("{kind}Identity"));
         assert_eq!(storage["userAssignedIdentityResourceId"], owned);
@@ -324,6 +350,7 @@ fn the_app_and_its_package_have_the_same_identity() {
         );
         let made = deployment
             .resources("Microsoft.ManagedIdentity/userAssignedIdentities")
+            .unwrap()
             .len();
         assert_eq!(made, usize::from(kind == "UserAssigned" && existing.is_empty()));
     }
@@ -340,17 +367,21 @@ fn every_rule_has_a_short_name_that_tells_the_app_and_the_source() {
         "namePrefix": "longprefix",
     });
     let deployment = deployment(&template, given);
-    let outer = deployment.resources("Microsoft.Resources/deployments").into_iter();
+    let outer = deployment
+        .resources("Microsoft.Resources/deployments")
+        .unwrap()
+        .into_iter();
     let names: BTreeSet<String> = outer
         .flat_map(|outer| {
-            let inner = deployment.inner(outer);
-            let rules = inner.resources("Microsoft.Insights/dataCollectionRules");
+            let inner = deployment.inner(outer).unwrap();
+            let rules = inner.resources("Microsoft.Insights/dataCollectionRules").unwrap();
             let names = rules
                 .iter()
-                .map(|rule| inner.value(&rule["name"]).as_str().unwrap().to_owned());
+                .map(|rule| inner.value(&rule["name"]).unwrap().as_str().unwrap().to_owned());
             names.collect::<Vec<_>>()
         })
         .collect();
     let wanted = ["health", "onelogin", "pingone", "pingone-ent", "sentinelone"];
-    assert_eq!(names, wanted.map(|source| format!("dcr-unique-{source}")).into());
+    let unique = variable(&deployment, "unique");
+    assert_eq!(names, wanted.map(|source| format!("dcr-{unique}-{source}")).into());
 }

@@ -100,12 +100,7 @@ impl Used {
     fn problems(&self, path: &str, template: &Value) -> Vec<String> {
         let mut problems = Vec::new();
         for (kind, names) in [("parameters", &self.parameters), ("variables", &self.variables)] {
-            let declared: BTreeSet<String> = template[kind]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(name, _)| name.clone())
-                .collect();
+            let declared = declared(&template[kind]);
             for name in names.difference(&declared) {
                 problems.push(format!("{path}: {kind}('{name}') is not declared"));
             }
@@ -115,6 +110,15 @@ impl Used {
         }
         problems
     }
+}
+
+/// The names of parameters or variables, those of variables that a `copy` makes included.
+fn declared(members: &Value) -> BTreeSet<String> {
+    let names = members.as_object().into_iter().flatten();
+    let names = names.filter(|(name, _)| *name != "copy").map(|(name, _)| name.clone());
+    let copied = members["copy"].as_array().into_iter().flatten();
+    let copied = copied.filter_map(|copy| copy["name"].as_str().map(str::to_owned));
+    names.chain(copied).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,149 @@
+//! Functions that take a lambda expression.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::super::expression::Expression;
+use super::{Deployment, Evaluated, Locals, invalid, late};
+
+/// `lambda('a', 'b', body)`
+struct Lambda<'e> {
+    variables: Vec<&'e str>,
+    body: &'e Expression,
+}
+
+impl<'e> Lambda<'e> {
+    fn read(expression: &'e Expression) -> Evaluated<Self> {
+        let parts = expression.call_of("lambda").and_then(<[Expression]>::split_last);
+        let Some((body, variables)) = parts else {
+            return invalid(format!("{expression} is no lambda expression"));
+        };
+        let variables: Option<Vec<&str>> = variables.iter().map(Expression::text).collect();
+        match variables {
+            Some(variables) => Ok(Self { variables, body }),
+            None => invalid(format!("the variables of {expression} have no names")),
+        }
+    }
+}
+
+impl Deployment<'_> {
+    /// Each calls its lambda expression with an element, and where that has a second variable, with the index too.
+    pub(super) fn with_lambda(&self, name: &str, arguments: &[Expression], locals: &Locals) -> Evaluated {
+        let [over, rest @ ..] = arguments else {
+            return invalid(format!("{name}() has no arguments"));
+        };
+        let over = self.evaluate(over, locals)?;
+        if late::text(&over).is_some() {
+            let rest = rest.iter().map(|argument| late::of(argument.to_string()));
+            let all: Vec<Value> = std::iter::once(over).chain(rest).collect();
+            return Ok(late::call(name, &all));
+        }
+        if name.eq_ignore_ascii_case("mapValues") {
+            return self.mapped_members(&over, rest, locals);
+        }
+        let Value::Array(elements) = over else {
+            return invalid(format!("{name}() takes an array"));
+        };
+        match name.to_lowercase().as_str() {
+            "map" => self.mapped(&elements, rest, locals)?.into_iter().collect(),
+            "filter" => self.filtered(elements, rest, locals),
+            "reduce" => self.reduced(&elements, rest, locals),
+            "sort" => self.sorted(elements, rest, locals),
+            _ => self.to_object(&elements, rest, locals),
+        }
+    }
+
+    fn apply(&self, lambda: &Expression, values: &[Value], locals: &Locals) -> Evaluated {
+        let lambda = Lambda::read(lambda)?;
+        let named = lambda.variables.iter().zip(values);
+        let inside = named.fold(locals.clone(), |inside, (name, value)| {
+            inside.with_variable(name, value.clone())
+        });
+        self.evaluate(lambda.body, &inside)
+    }
+
+    fn mapped(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated<Vec<Evaluated>> {
+        let [lambda] = rest else {
+            return invalid("map() and filter() take a lambda expression");
+        };
+        let elements = elements.iter().enumerate();
+        Ok(elements
+            .map(|(position, element)| self.apply(lambda, &[element.clone(), json!(position)], locals))
+            .collect())
+    }
+
+    fn mapped_members(&self, of: &Value, rest: &[Expression], locals: &Locals) -> Evaluated {
+        let ([lambda], Value::Object(members)) = (rest, of) else {
+            return invalid("mapValues() takes an object and a lambda expression");
+        };
+        let members = members
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), self.apply(lambda, &[value.clone()], locals)?)));
+        Ok(members.collect::<Evaluated<Map<_, _>>>()?.into())
+    }
+
+    fn filtered(&self, elements: Vec<Value>, rest: &[Expression], locals: &Locals) -> Evaluated {
+        let wanted = self.mapped(&elements, rest, locals)?;
+        let mut kept = Vec::new();
+        for (element, wanted) in elements.into_iter().zip(wanted) {
+            match wanted? {
+                Value::Bool(true) => kept.push(element),
+                Value::Bool(false) => {}
+                other => return invalid(format!("filter() got {}", late::plain(&other))),
+            }
+        }
+        Ok(kept.into())
+    }
+
+    fn reduced(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated {
+        let [initial, lambda] = rest else {
+            return invalid("reduce() takes an array, an initial value and a lambda expression");
+        };
+        let mut reduced = self.evaluate(initial, locals)?;
+        for (position, element) in elements.iter().enumerate() {
+            reduced = self.apply(lambda, &[reduced, element.clone(), json!(position)], locals)?;
+        }
+        Ok(reduced)
+    }
+
+    fn sorted(&self, mut elements: Vec<Value>, rest: &[Expression], locals: &Locals) -> Evaluated {
+        let [lambda] = rest else {
+            return invalid("sort() takes an array and a lambda expression");
+        };
+        let mut failed = None;
+        elements.sort_by(|first, second| {
+            let comes_first =
+                |first: &Value, second: &Value| self.apply(lambda, &[first.clone(), second.clone()], locals);
+            match (comes_first(first, second), comes_first(second, first)) {
+                (Ok(Value::Bool(true)), _) => Ordering::Less,
+                (_, Ok(Value::Bool(true))) => Ordering::Greater,
+                (Err(error), _) | (_, Err(error)) => {
+                    failed = Some(error);
+                    Ordering::Equal
+                }
+                _ => Ordering::Equal,
+            }
+        });
+        failed.map_or(Ok(elements.into()), Err)
+    }
+
+    fn to_object(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated {
+        let Some(key) = rest.first() else {
+            return invalid("toObject() takes an array and a lambda expression");
+        };
+        let mut made = Map::new();
+        for element in elements {
+            let argument = [element.clone()];
+            let Value::String(key) = self.apply(key, &argument, locals)? else {
+                return invalid("a key of toObject() is no text");
+            };
+            let value = match rest.get(1) {
+                Some(value) => self.apply(value, &argument, locals)?,
+                None => element.clone(),
+            };
+            made.insert(key, value);
+        }
+        Ok(made.into())
+    }
+}
