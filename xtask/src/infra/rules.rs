@@ -7,6 +7,7 @@ use super::tables::Table;
 use crate::vendors::{HAS_GUIDS, RETIRED_TABLE, Source};
 
 const RULE_ID: &str = "resourceId('Microsoft.Insights/dataCollectionRules', parameters('ruleName'))";
+const BEHIND_ENDPOINT: &str = "parameters('useDataCollectionEndpoint')";
 const METRICS_PUBLISHER: &str =
     "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '3913510d-42f4-4e42-8a64-420c390055eb')";
 
@@ -44,7 +45,7 @@ pub fn deployment(source: &Source, tables: &[Table]) -> Result<Value, String> {
 fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
     let endpoint = |output: &str| {
         format!(
-            "[if(parameters('useDataCollectionEndpoint'), \
+            "[if({BEHIND_ENDPOINT}, \
              reference(variables('endpointDeployment'), '2022-09-01').outputs.{output}.value, '')]"
         )
     };
@@ -55,6 +56,7 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
         ("principalId".to_owned(), format!("[{PRINCIPAL_ID}]")),
         ("endpointId".to_owned(), endpoint("id")),
         ("endpointAddress".to_owned(), endpoint("address")),
+        ("isDirect".to_owned(), format!("[not({BEHIND_ENDPOINT})]")),
         (
             "tablesToCreate".to_owned(),
             format!("[parameters('{}TablesToCreate')]", source.name),
@@ -76,9 +78,13 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
 }
 
 /// Without the prefix of the app's names, for which there is no room: a rule of kind `Direct` has 30 characters. The
-/// unique part of the app's name tells two deployments apart.
+/// unique part of the app's name tells two deployments apart. A rule behind a data collection endpoint has another name,
+/// because a rule that is there already cannot get an endpoint or another kind: whoever switches gets a new rule.
 fn rule_name(source: &Source) -> String {
-    format!("[format('dcr-{{0}}-{}', variables('unique'))]", source.short)
+    let name = |form: &str| format!("format('{form}', variables('unique'))");
+    let direct = name(&format!("dcr-{{0}}-{}", source.short));
+    let private = name(&format!("dcr-{{0}}-{}-private", source.short));
+    format!("[if({BEHIND_ENDPOINT}, {private}, {direct})]")
 }
 
 /// The transformation as it was given; of the table that the old function app made, with the types that it has there.
@@ -119,6 +125,7 @@ fn template(source: &Source, tables: &[&Table]) -> Value {
     ] {
         parameters.insert(name.to_owned(), json!({"type": "string"}));
     }
+    parameters.insert("isDirect".to_owned(), json!({"type": "bool"}));
     parameters.insert("tablesToCreate".to_owned(), json!({"type": "array"}));
     if !source.on_request.is_empty() {
         parameters.insert("tablesUsed".to_owned(), json!({"type": "array"}));
@@ -181,7 +188,8 @@ fn rule(source: &Source, tables: &[&Table]) -> Value {
         "type": "Microsoft.Insights/dataCollectionRules",
         "name": "[parameters('ruleName')]",
         "location": "[parameters('location')]",
-        "kind": "Direct",
+        // The endpoint of a Direct rule would stay open beside the closed one.
+        "kind": "[if(parameters('isDirect'), 'Direct', null())]",
         "dependsOn": depends_on,
         "properties": {
             "dataCollectionEndpointId": "[if(empty(parameters('endpointId')), null(), parameters('endpointId'))]",

@@ -52,6 +52,11 @@ fn variable(deployment: &Deployment<'_>, name: &str) -> String {
     value.as_str().unwrap().to_owned()
 }
 
+/// The resources of a type that are deployed.
+fn made<'t>(deployment: &Deployment<'t>, resource_type: &str) -> Vec<&'t Value> {
+    deployment.resources(resource_type).unwrap()
+}
+
 /// The deployment of a source.
 fn of_source<'t>(deployment: &Deployment<'t>, short: &str) -> Deployment<'t> {
     let deployments = deployment.resources("Microsoft.Resources/deployments").unwrap();
@@ -326,10 +331,10 @@ fn further_settings_win() {
 #[test]
 fn the_app_and_its_package_have_the_same_identity() {
     let template = built();
-    let made = variable(&deployment(&template, json!({})), "identityId");
+    let own = variable(&deployment(&template, json!({})), "identityId");
     for (kind, existing, owned) in [
         ("SystemAssigned", "", Value::Null),
-        ("UserAssigned", "", made.into()),
+        ("UserAssigned", "", own.into()),
         ("UserAssigned", "/existing", "/existing".into()),
     ] {
         let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
@@ -348,40 +353,37 @@ fn the_app_and_its_package_have_the_same_identity() {
                 .map(String::as_str),
             owned.as_str()
         );
-        let made = deployment
-            .resources("Microsoft.ManagedIdentity/userAssignedIdentities")
-            .unwrap()
-            .len();
-        assert_eq!(made, usize::from(kind == "UserAssigned" && existing.is_empty()));
+        let identities = made(&deployment, "Microsoft.ManagedIdentity/userAssignedIdentities");
+        assert_eq!(
+            identities.len(),
+            usize::from(kind == "UserAssigned" && existing.is_empty())
+        );
     }
 }
 
 #[test]
 fn every_rule_has_a_short_name_that_tells_the_app_and_the_source() {
     let template = built();
-    let given = json!({
-        "pingOnePushToken": "t",
-        "pingOneEnterprisePollUrl": "u",
-        "sentinelOneUrl": "u",
-        "oneLoginBearerToken": "t",
-        "namePrefix": "longprefix",
-    });
-    let deployment = deployment(&template, given);
-    let outer = deployment
-        .resources("Microsoft.Resources/deployments")
-        .unwrap()
-        .into_iter();
-    let names: BTreeSet<String> = outer
-        .flat_map(|outer| {
+    for (behind_endpoint, kind, end) in [(false, json!("Direct"), ""), (true, Value::Null, "-private")] {
+        let given = json!({
+            "pingOnePushToken": "t",
+            "pingOneEnterprisePollUrl": "u",
+            "sentinelOneUrl": "u",
+            "oneLoginBearerToken": "t",
+            "namePrefix": "longprefix",
+            "useDataCollectionEndpoint": behind_endpoint,
+        });
+        let deployment = deployment(&template, given);
+        let mut names = BTreeSet::new();
+        for outer in made(&deployment, "Microsoft.Resources/deployments") {
             let inner = deployment.inner(outer).unwrap();
-            let rules = inner.resources("Microsoft.Insights/dataCollectionRules").unwrap();
-            let names = rules
-                .iter()
-                .map(|rule| inner.value(&rule["name"]).unwrap().as_str().unwrap().to_owned());
-            names.collect::<Vec<_>>()
-        })
-        .collect();
-    let wanted = ["health", "onelogin", "pingone", "pingone-ent", "sentinelone"];
-    let unique = variable(&deployment, "unique");
-    assert_eq!(names, wanted.map(|source| format!("dcr-{unique}-{source}")).into());
+            for rule in made(&inner, "Microsoft.Insights/dataCollectionRules") {
+                names.insert(inner.value(&rule["name"]).unwrap().as_str().unwrap().to_owned());
+                assert_eq!(inner.value(&rule["kind"]).unwrap(), kind);
+            }
+        }
+        let wanted = ["health", "onelogin", "pingone", "pingone-ent", "sentinelone"];
+        let unique = variable(&deployment, "unique");
+        assert_eq!(names, wanted.map(|source| format!("dcr-{unique}-{source}{end}")).into());
+    }
 }

@@ -1,6 +1,8 @@
 //! What an expression becomes at its longest: parameters as long as they may be, and every result of `uniqueString`
 //! and `guid` at its full length.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::expression::{self, Expression};
@@ -12,12 +14,24 @@ pub const UNLIMITED: char = '*';
 pub struct Scope<'t> {
     template: &'t Value,
     outer: Option<(&'t Scope<'t>, &'t Value)>,
+    /// What parameters that are true or false are taken to be.
+    assumed: BTreeMap<&'t str, bool>,
 }
 
 impl<'t> Scope<'t> {
     /// Of a template that is deployed by itself.
     pub fn of_whole(template: &'t Value) -> Self {
-        Self { template, outer: None }
+        Self {
+            template,
+            outer: None,
+            assumed: BTreeMap::new(),
+        }
+    }
+
+    /// The same where a parameter is true, or false: of `if` over it there is then one branch.
+    pub fn assuming(mut self, parameter: &'t str, value: bool) -> Self {
+        self.assumed.insert(parameter, value);
+        self
     }
 
     /// Of the template inside a deployment.
@@ -26,6 +40,7 @@ impl<'t> Scope<'t> {
         Self {
             template: &properties["template"],
             outer: Some((self, &properties["parameters"])),
+            assumed: BTreeMap::new(),
         }
     }
 
@@ -57,6 +72,12 @@ impl<'t> Scope<'t> {
     }
 
     fn call(&self, name: &str, arguments: &[Expression]) -> String {
+        if let ("if", [condition, yes, no]) = (name, arguments) {
+            return match self.decided(condition) {
+                Some(is_so) => self.evaluate(if is_so { yes } else { no }),
+                None => longer(&self.evaluate(yes), &self.evaluate(no)).to_owned(),
+            };
+        }
         let values: Vec<String> = arguments.iter().map(|argument| self.evaluate(argument)).collect();
         match (name, values.as_slice()) {
             ("parameters", [name]) => self.parameter(name),
@@ -72,10 +93,25 @@ impl<'t> Scope<'t> {
             }
             ("concat", values) => values.concat(),
             ("toLower", [text]) => text.to_lowercase(),
-            ("if", [_, yes, no]) => longer(yes, no).to_owned(),
+            ("null", []) => String::new(),
             ("uniqueString", values) => unique_string(&values.join(",")),
             ("guid", values) => guid(&values.join(",")),
             (_, values) => unlimited(&format!("{name}({})", values.join(","))),
+        }
+    }
+
+    /// What a condition is, if it hangs on an assumption alone.
+    fn decided(&self, condition: &Expression) -> Option<bool> {
+        if let Some([negated]) = condition.call_of("not") {
+            return self.decided(negated).map(|is_so| !is_so);
+        }
+        let name = condition.call_of("parameters")?.first()?.text()?;
+        match self.outer {
+            Some((outer, given)) => {
+                let given = expression::inside(given[name]["value"].as_str()?)?;
+                outer.decided(&expression::parse(given).ok()?)
+            }
+            None => self.assumed.get(name).copied(),
         }
     }
 
@@ -194,6 +230,24 @@ mod tests {
             assert_eq!(of("one"), of("one"));
             assert_ne!(of("one"), of("two"));
         }
+    }
+
+    #[test]
+    fn an_assumption_decides_in_the_template_and_inside_it() {
+        let inner = json!({"parameters": {"isOpen": {"type": "bool"}}});
+        let deployment = json!({"properties": {
+            "parameters": {"isOpen": {"value": "[not(parameters('closed'))]"}},
+            "template": inner,
+        }});
+        let outer = json!({"parameters": {"closed": {"type": "bool"}}});
+        for (closed, name) in [(true, "a-closed"), (false, "a")] {
+            let scope = Scope::of_whole(&outer).assuming("closed", closed);
+            assert_eq!(scope.longest("[if(parameters('closed'), 'a-closed', 'a')]"), name);
+            let inside = scope.inside(&deployment);
+            assert_eq!(inside.longest("[if(parameters('isOpen'), 'a', 'a-closed')]"), name);
+        }
+        let undecided = Scope::of_whole(&outer);
+        assert_eq!(undecided.longest("[if(parameters('closed'), 'a', 'bc')]"), "bc");
     }
 
     #[test]

@@ -41,6 +41,7 @@ const fn limit(resource_type: &'static str, shortest: usize, longest: usize, for
 /// documents do not say so; it is what refuses them. Source: criblio/Cribl-Microsoft on GitHub, README of
 /// CreateNativeTableDCRs ("Direct DCRs: 30 characters max").
 const LONGEST_DIRECT_RULE: usize = 30;
+const RULE_TYPE: &str = "Microsoft.Insights/dataCollectionRules";
 
 /// Source, unless another is named: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 const LIMITS: [Limit; 20] = [
@@ -73,7 +74,7 @@ const LIMITS: [Limit; 20] = [
     limit("Microsoft.Web/sites/extensions", 1, 60, Form::LowerCase),
     limit("Microsoft.Insights/components", 1, 260, Form::With("-_.()")),
     limit("Microsoft.Insights/dataCollectionEndpoints", 3, 44, Form::Hyphenated),
-    limit("Microsoft.Insights/dataCollectionRules", 3, 64, Form::Hyphenated),
+    limit(RULE_TYPE, 3, 64, Form::Hyphenated),
     limit("Microsoft.Insights/workbooks", 36, 36, Form::Guid),
     // learn.microsoft.com/rest/api/loganalytics/tables/create-or-update
     limit(
@@ -100,18 +101,54 @@ const LIMITS: [Limit; 20] = [
     limit("Microsoft.Resources/deployments", 1, 64, Form::With("-_.()")),
 ];
 
+/// The parameter that decides of which kind a rule is, and so how long its name may be.
+const DECIDES_KIND: &str = "useDataCollectionEndpoint";
+
 /// What is wrong with the names in a template and in the deployments inside it. All are compared with all, because the
 /// resource groups that they go to may be one.
 pub fn problems(template: &Value) -> Vec<String> {
-    let mut names = Names::default();
-    names.note("template", &Scope::of_whole(template));
-    names.problems
+    let mut problems = Vec::new();
+    let mut rules = Vec::new();
+    for is_private in [false, true] {
+        let mut names = Names::default();
+        names.note(
+            "template",
+            &Scope::of_whole(template).assuming(DECIDES_KIND, is_private),
+        );
+        rules.push(names.rules);
+        let new = names.problems.into_iter();
+        let new: Vec<String> = new.filter(|problem| !problems.contains(problem)).collect();
+        problems.extend(new);
+    }
+    if let [direct, private] = rules.as_slice() {
+        problems.extend(kind_problems(direct, private));
+    }
+    problems
+}
+
+/// The endpoint of a Direct rule stays open beside that of the data collection endpoint, and a rule that is there already
+/// cannot get an endpoint, nor another kind.
+fn kind_problems(direct: &BTreeMap<String, String>, private: &BTreeMap<String, String>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (name, kind) in private {
+        if kind == "Direct" {
+            problems.push(format!("{name} is Direct, and behind a data collection endpoint"));
+        }
+        if direct.contains_key(name) {
+            problems.push(format!(
+                "{name} is the name of a rule with and without a data collection endpoint"
+            ));
+        }
+    }
+    problems
 }
 
 #[derive(Default)]
 struct Names {
     /// Where a name was met first: by type, what it extends, and the whole name, as Azure compares them.
     met: BTreeMap<(String, String, String), String>,
+    /// The kind of each data collection rule that may be behind an endpoint.
+    rules: BTreeMap<String, String>,
     problems: Vec<String>,
 }
 
@@ -121,8 +158,12 @@ impl Names {
             let written = resource["name"].as_str().unwrap_or_default();
             let path = format!("{path} > {written}");
             let name = scope.longest(written);
+            let kind = scope.longest(resource["kind"].as_str().unwrap_or_default());
+            if !resource["properties"]["dataCollectionEndpointId"].is_null() {
+                self.rules.insert(name.clone(), kind.clone());
+            }
             self.problems
-                .extend(problem(resource, &name).map(|problem| format!("{path}: {problem}")));
+                .extend(problem(resource, &kind, &name).map(|problem| format!("{path}: {problem}")));
             self.note_whole(&path, scope, resource, &name);
             if !resource["properties"]["template"].is_null() {
                 self.note(&path, &scope.inside(resource));
@@ -145,7 +186,7 @@ impl Names {
     }
 }
 
-fn problem(resource: &Value, whole_name: &str) -> Option<String> {
+fn problem(resource: &Value, kind: &str, whole_name: &str) -> Option<String> {
     let resource_type = resource["type"].as_str().unwrap_or_default();
     let Some(limit) = LIMITS.iter().find(|limit| limit.resource_type == resource_type) else {
         return Some(format!(
@@ -161,7 +202,7 @@ fn problem(resource: &Value, whole_name: &str) -> Option<String> {
     if name.contains(UNLIMITED) {
         return Some(format!("nothing limits the length of this name of a {resource_type}"));
     }
-    let is_direct = resource["kind"] == "Direct" && resource_type == "Microsoft.Insights/dataCollectionRules";
+    let is_direct = kind == "Direct" && resource_type == RULE_TYPE;
     let longest = if is_direct { LONGEST_DIRECT_RULE } else { limit.longest };
     let length = name.chars().count();
     let kind = if is_direct { " of kind Direct" } else { "" };
@@ -238,6 +279,20 @@ mod tests {
             rule("Direct", "[format('dcr-{0}-sentinelone', variables('unique'))]"),
             ""
         );
+    }
+
+    #[test]
+    fn a_rule_behind_an_endpoint_is_not_direct_and_has_another_name() {
+        let rule = |kind: &str, name: &str| {
+            let properties = json!({"dataCollectionEndpointId": "[parameters('free')]"});
+            let rule = json!({"type": RULE_TYPE, "kind": kind, "name": name, "properties": properties});
+            problems_of(&json!([rule]))
+        };
+        let kind = "[if(parameters('useDataCollectionEndpoint'), null(), 'Direct')]";
+        let name = "[if(parameters('useDataCollectionEndpoint'), 'dcr-of-more-than-thirty-characters', 'dcr-direct')]";
+        assert_eq!(rule(kind, name), "");
+        assert!(rule(kind, "dcr-a").contains("is the name of a rule with and without"));
+        assert!(rule("Direct", name).contains("is Direct, and behind"));
     }
 
     #[test]
