@@ -11,6 +11,8 @@ mod parts;
 mod print;
 mod queries;
 mod readme;
+#[cfg(test)]
+mod refusals;
 mod rules;
 #[cfg(test)]
 mod scenarios;

@@ -103,28 +103,12 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-#[test]
-fn with_no_source_there_are_only_the_settings_of_the_host_and_no_secret() {
-    let template = built();
-    let deployment = deployment(&template, json!({}));
-    assert_eq!(names(&settings(&deployment)), BTreeSet::from(ALWAYS));
-    assert!(
-        deployment
-            .resources("Microsoft.KeyVault/vaults/secrets")
-            .unwrap()
-            .is_empty()
-    );
-    // Health and content.
-    assert_eq!(
-        deployment.resources("Microsoft.Resources/deployments").unwrap().len(),
-        2
-    );
-    assert!(
-        deployment
-            .resources("Microsoft.Web/sites/extensions")
-            .unwrap()
-            .is_empty()
-    );
+/// A source that is filled in, for what hangs on none in particular.
+fn some_source(more: &Value) -> Value {
+    let mut given = json!({"sentinelOneUrl": "u"});
+    let more = more.as_object().unwrap().clone();
+    given.as_object_mut().unwrap().extend(more);
+    given
 }
 
 #[test]
@@ -223,6 +207,7 @@ fn only_tables_that_were_chosen_are_made() {
     let given = json!({
         "oneLoginBearerToken": "t",
         "oneLoginUrl": "u",
+        "oneLoginClientId": "c",
         "oneLoginTablesToCreate": ["OneLoginUsersV2_CL", "none"],
     });
     let (streams, tables) = streams_and_tables(&deployment(&template, given), "onelogin");
@@ -307,11 +292,14 @@ fn the_old_onelogin_table_gets_its_guids() {
 #[test]
 fn a_system_identity_and_another_cloud_have_their_own_settings() {
     let template = built();
-    let system = settings(&deployment(&template, json!({"identityType": "SystemAssigned"})));
+    let system = settings(&deployment(
+        &template,
+        some_source(&json!({"identityType": "SystemAssigned"})),
+    ));
     assert_eq!(system["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], "Authorization=AAD");
     assert!(!names(&system).contains("AZURE_CLIENT_ID"));
 
-    let government = settings(&deployment(&template, json!({})).in_cloud("AzureUSGovernment"));
+    let government = settings(&deployment(&template, some_source(&json!({}))).in_cloud("AzureUSGovernment"));
     assert_eq!(government["LOGS_INGESTION__AUDIENCE"], "https://monitor.azure.us");
     assert!(names(&government).contains("AzureWebJobsStorage__blobServiceUri"));
     assert!(!names(&government).contains("AzureWebJobsStorage__accountName"));
@@ -321,7 +309,7 @@ fn a_system_identity_and_another_cloud_have_their_own_settings() {
 fn further_settings_win() {
     let template = built();
     let given = json!({"additionalSettings": {"POLL_LOOKBACK": "24h", "POLL_SCHEDULE": "0 0 * * * *"}});
-    let settings = settings(&deployment(&template, given));
+    let settings = settings(&deployment(&template, some_source(&given)));
     assert_eq!(
         (&settings["POLL_LOOKBACK"], &settings["POLL_SCHEDULE"]),
         (&json!("24h"), &json!("0 0 * * * *"))
@@ -331,14 +319,14 @@ fn further_settings_win() {
 #[test]
 fn the_app_and_its_package_have_the_same_identity() {
     let template = built();
-    let own = variable(&deployment(&template, json!({})), "identityId");
+    let own = variable(&deployment(&template, some_source(&json!({}))), "identityId");
     for (kind, existing, owned) in [
         ("SystemAssigned", "", Value::Null),
         ("UserAssigned", "", own.into()),
         ("UserAssigned", "/existing", "/existing".into()),
     ] {
         let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
-        let deployment = deployment(&template, given);
+        let deployment = deployment(&template, some_source(&given));
         let site = deployment
             .value(deployment.resources("Microsoft.Web/sites").unwrap()[0])
             .unwrap();
@@ -368,6 +356,7 @@ fn every_rule_has_a_short_name_that_tells_the_app_and_the_source() {
         let given = json!({
             "pingOnePushToken": "t",
             "pingOneEnterprisePollUrl": "u",
+            "pingOneEnterpriseClientId": "c",
             "sentinelOneUrl": "u",
             "oneLoginBearerToken": "t",
             "namePrefix": "longprefix",

@@ -93,7 +93,8 @@ impl<'t> Scope<'t> {
             }
             ("concat", values) => values.concat(),
             ("toLower", [text]) => text.to_lowercase(),
-            ("null", []) => String::new(),
+            // What fails names nothing.
+            ("null", []) | ("fail", _) => String::new(),
             ("uniqueString", values) => unique_string(&values.join(",")),
             ("guid", values) => guid(&values.join(",")),
             (_, values) => unlimited(&format!("{name}({})", values.join(","))),
@@ -208,6 +209,7 @@ mod tests {
             ("[concat('dcr-', variables('name'))]", 4 + 5 + 1 + 13),
             ("[if(empty(parameters('free')), 'no', parameters('kind'))]", 4),
             ("[guid(resourceGroup().id, 'role')]", 36),
+            ("[if(empty(parameters('free')), 'name', fail(parameters('free')))]", 4),
         ] {
             let longest = scope.longest(text);
             assert_eq!(longest.len(), length, "{text}: {longest}");
