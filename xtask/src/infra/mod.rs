@@ -13,6 +13,7 @@ mod queries;
 mod readme;
 #[cfg(test)]
 mod refusals;
+mod roles;
 mod rules;
 #[cfg(test)]
 mod scenarios;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::deployment::{PRINCIPAL_ID, SCHEMA, WORKSPACE_LOCATION, in_workspace};
+use super::roles;
 use super::tables::Table;
 use crate::vendors::{HAS_GUIDS, RETIRED_TABLE, Source};
 
@@ -54,6 +55,11 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
         ("location".to_owned(), format!("[{WORKSPACE_LOCATION}]")),
         ("ruleName".to_owned(), rule_name(source)),
         ("principalId".to_owned(), format!("[{PRINCIPAL_ID}]")),
+        ("delegatedIdentityId".to_owned(), roles::DELEGATED_IDENTITY.to_owned()),
+        (
+            "assignRole".to_owned(),
+            "[not(parameters('skipRoleAssignments'))]".to_owned(),
+        ),
         ("endpointId".to_owned(), endpoint("id")),
         ("endpointAddress".to_owned(), endpoint("address")),
         ("isDirect".to_owned(), format!("[not({BEHIND_ENDPOINT})]")),
@@ -120,12 +126,15 @@ fn template(source: &Source, tables: &[&Table]) -> Value {
         "location",
         "ruleName",
         "principalId",
+        "delegatedIdentityId",
         "endpointId",
         "endpointAddress",
     ] {
         parameters.insert(name.to_owned(), json!({"type": "string"}));
     }
-    parameters.insert("isDirect".to_owned(), json!({"type": "bool"}));
+    for name in ["isDirect", "assignRole"] {
+        parameters.insert(name.to_owned(), json!({"type": "bool"}));
+    }
     parameters.insert("tablesToCreate".to_owned(), json!({"type": "array"}));
     if !source.on_request.is_empty() {
         parameters.insert("tablesUsed".to_owned(), json!({"type": "array"}));
@@ -209,13 +218,10 @@ fn role() -> Value {
     json!({
         "type": "Microsoft.Authorization/roleAssignments",
         "name": format!("[guid({RULE_ID}, parameters('principalId'), 'Monitoring Metrics Publisher')]"),
+        "condition": "[parameters('assignRole')]",
         "scope": format!("[{RULE_ID}]"),
         "dependsOn": [format!("[{RULE_ID}]")],
-        "properties": {
-            "roleDefinitionId": format!("[{METRICS_PUBLISHER}]"),
-            "principalId": "[parameters('principalId')]",
-            "principalType": "ServicePrincipal",
-        },
+        "properties": roles::assignment(METRICS_PUBLISHER),
     })
 }
 

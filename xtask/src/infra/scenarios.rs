@@ -145,8 +145,9 @@ fn a_source_that_is_filled_in_adds_its_settings_and_its_rule() {
         let added: BTreeSet<&str> = added.split(' ').chain(ALWAYS).collect();
         assert_eq!(names(&settings), added, "{given}");
         assert_eq!(
-            deployment.resources("Microsoft.Resources/deployments").unwrap().len(),
-            3,
+            made(&deployment, "Microsoft.Resources/deployments").len(),
+            // Roles, the source, health and content.
+            4,
             "{given}"
         );
         assert_eq!(
@@ -176,7 +177,7 @@ fn a_secret_is_a_reference_to_the_vault() {
         settings["STATE_URL"],
         format!(
             "https://{}.blob.core.windows.net/connector-state",
-            variable(&deployment, "storageName")
+            variable(&deployment, "stateStorageName")
         )
     );
 }
@@ -374,5 +375,74 @@ fn every_rule_has_a_short_name_that_tells_the_app_and_the_source() {
         let wanted = ["health", "onelogin", "pingone", "pingone-ent", "sentinelone"];
         let unique = variable(&deployment, "unique");
         assert_eq!(names, wanted.map(|source| format!("dcr-{unique}-{source}{end}")).into());
+    }
+}
+
+/// The role assignments of the app's own resources: what each is on, its role, the whole of it.
+fn own_roles(deployment: &Deployment<'_>) -> Vec<(String, String, Value)> {
+    let mut found = Vec::new();
+    for outer in made(deployment, "Microsoft.Resources/deployments") {
+        let name = deployment.value(&outer["name"]).unwrap();
+        if !name.as_str().unwrap().contains("-roles-") {
+            continue;
+        }
+        let inner = deployment.inner(outer).unwrap();
+        for role in made(&inner, "Microsoft.Authorization/roleAssignments") {
+            let role = inner.value(role).unwrap();
+            let definition = role["properties"]["roleDefinitionId"].as_str().unwrap();
+            let id = definition.rsplit('/').next().unwrap().to_owned();
+            found.push((role["scope"].as_str().unwrap().to_owned(), id, role));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_identity_has_the_host_storage_and_of_the_other_one_only_the_state() {
+    let template = built();
+    for kind in ["UserAssigned", "SystemAssigned"] {
+        let deployment = deployment(&template, some_source(&json!({"identityType": kind})));
+        let roles = own_roles(&deployment);
+        let on = |end: &str| -> BTreeSet<String> {
+            let roles = roles.iter().filter(|(on, _, _)| on.ends_with(end));
+            roles.map(|(_, role, _)| role.clone()).collect()
+        };
+        assert_eq!(roles.len(), 5, "{kind}");
+        let (owner, tables) = (
+            "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+            "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+        );
+        let host = variable(&deployment, "storageName");
+        assert_eq!(on(&format!("/storageAccounts/{host}")), set(&[owner, tables]));
+        let container = format!("/storageAccounts/{host}s/blobServices/default/containers/connector-state");
+        assert_eq!(on(&container), set(&["ba92f5b4-2d11-453d-a403-e96b0029c9fe"]));
+        for (_, _, role) in &roles {
+            let principal = role["properties"]["principalId"].as_str().unwrap();
+            let principal = principal.trim_start_matches(|mark: char| !mark.is_ascii());
+            assert!(role["name"].as_str().unwrap().contains(principal), "{role}");
+            assert_eq!(role["properties"]["delegatedManagedIdentityResourceId"], Value::Null);
+        }
+    }
+}
+
+#[test]
+fn roles_may_be_left_to_others_and_be_given_from_another_tenant() {
+    let template = built();
+    let of_rule = |deployment: &Deployment<'_>| {
+        let inner = of_source(deployment, "sentinelone");
+        let roles = made(&inner, "Microsoft.Authorization/roleAssignments").into_iter();
+        roles.map(|role| inner.value(role).unwrap()).collect::<Vec<_>>()
+    };
+    let skipped = deployment(&template, some_source(&json!({"skipRoleAssignments": true})));
+    assert!(own_roles(&skipped).is_empty() && of_rule(&skipped).is_empty());
+
+    for (kind, identity) in [("UserAssigned", "identityId"), ("SystemAssigned", "siteId")] {
+        let given = some_source(&json!({"crossTenant": true, "identityType": kind}));
+        let deployment = deployment(&template, given);
+        let own = own_roles(&deployment).into_iter().map(|(_, _, role)| role);
+        for role in own.chain(of_rule(&deployment)) {
+            let named = &role["properties"]["delegatedManagedIdentityResourceId"];
+            assert_eq!(*named, variable(&deployment, identity));
+        }
     }
 }

@@ -3,15 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::check::ids;
-use super::deployment::{PRINCIPAL_ID, SCHEMA};
+use super::deployment::SCHEMA;
 use super::parts::Parts;
 use super::tables::Table;
 use super::versions::api_version;
-use super::{content, endpoint, rules, settings};
+use super::{content, endpoint, roles, rules, settings};
 use crate::kql::Content;
 use crate::vendors::{SOURCES, Source};
-
-const PRINCIPAL_PLACEHOLDER: &str = "{{principalId}}";
 
 /// Everything the template is made of.
 #[derive(Debug)]
@@ -92,14 +90,11 @@ fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
 
 fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let mut resources = ingredients.parts.resources.clone();
-    for resource in &mut resources {
-        if resource["properties"]["principalId"] == PRINCIPAL_PLACEHOLDER {
-            resource["properties"]["principalId"] = format!("[{PRINCIPAL_ID}]").into();
-        }
-    }
+    resources.extend(roles::deployments());
     let secrets = settings::secrets(&ingredients.parts.settings)?;
-    let before_settings = ids_of(&resources, "Microsoft.Authorization/roleAssignments")
+    let before_settings = [roles::OF_USER_IDENTITY, roles::OF_SYSTEM_IDENTITY]
         .into_iter()
+        .map(roles::id)
         .chain(secrets.iter().filter_map(ids::of_resource).map(|id| id.written()));
     let sources = SOURCES
         .iter()
@@ -129,18 +124,6 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
         "properties": {"packageUri": "[parameters('packageUri')]", "remoteBuild": false},
     }));
     Ok(resources)
-}
-
-/// Ids of extension resources on their scope, for `dependsOn`.
-fn ids_of(resources: &[Value], resource_type: &str) -> Vec<String> {
-    let of_type = resources.iter().filter(|resource| resource["type"] == resource_type);
-    of_type
-        .filter_map(|resource| {
-            let inside = |key: &str| resource[key].as_str()?.strip_prefix('[')?.strip_suffix(']');
-            let (scope, name) = (inside("scope")?, inside("name")?);
-            Some(format!("[extensionResourceId({scope}, '{resource_type}', {name})]"))
-        })
-        .collect()
 }
 
 /// Gives every resource its version, those of deployments inside too.
@@ -234,12 +217,9 @@ mod tests {
         let (_, template) = own(None);
         let settings = of_type(&template, "Microsoft.Web/sites/config")[0];
         let waits_for = settings["dependsOn"].to_string();
-        let roles = of_type(&template, "Microsoft.Authorization/roleAssignments");
-        assert_eq!(roles.len(), 3);
-        assert_eq!(
-            waits_for.matches("Microsoft.Authorization/roleAssignments").count(),
-            roles.len()
-        );
+        for deployment in [roles::OF_USER_IDENTITY, roles::OF_SYSTEM_IDENTITY] {
+            assert!(waits_for.contains(deployment), "{deployment}");
+        }
         for source in &SOURCES {
             assert!(waits_for.contains(&source.deployment_variable()), "{}", source.name);
         }

@@ -13,6 +13,7 @@ mod names;
 mod order;
 mod pages;
 mod resources;
+mod roles;
 pub mod scope;
 mod secrets;
 pub mod settings;
@@ -34,6 +35,7 @@ pub fn template(template: &Value, known: &[Table]) -> Vec<String> {
         problems.extend(tables::problems(&path, scope, known));
     }
     problems.extend(names::problems(template));
+    problems.extend(roles::problems(template));
     problems.extend(secrets::problems(template));
     problems.extend(limits::of_whole(template));
     problems
