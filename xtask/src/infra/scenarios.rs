@@ -183,6 +183,44 @@ fn a_secret_is_a_reference_to_the_vault() {
 }
 
 #[test]
+fn an_empty_secret_switches_nothing_off_and_keeps_what_is_in_the_vault() {
+    let template = built();
+    for (given, setting) in [
+        (json!({"pingOneWebhook": true}), "PINGONE__PUSH_TOKEN"),
+        (json!({"oneLoginWebhook": true}), "ONELOGIN__BEARER_TOKEN"),
+        (
+            json!({"pingOneEnvironmentId": "e", "pingOneClientId": "c"}),
+            "PINGONE__CLIENT_SECRET",
+        ),
+        (json!({"sentinelOneUrl": "u"}), "SENTINELONE__API_TOKEN"),
+    ] {
+        let deployment = deployment(&template, given);
+        let settings = settings(&deployment);
+        let value = settings[setting].as_str().unwrap();
+        assert!(value.starts_with("@Microsoft.KeyVault("), "{setting}");
+        assert!(
+            made(&deployment, "Microsoft.KeyVault/vaults/secrets").is_empty(),
+            "{setting}"
+        );
+    }
+}
+
+#[test]
+fn a_webhook_is_off_if_that_is_given() {
+    let template = built();
+    let given = json!({
+        "pingOneWebhook": false,
+        "pingOnePushToken": "t",
+        "oneLoginWebhook": false,
+        "oneLoginBearerToken": "t",
+    });
+    let settings = settings(&deployment(&template, some_source(&given)));
+    for setting in ["PINGONE__PUSH_TOKEN", "ONELOGIN__BEARER_TOKEN"] {
+        assert!(settings[setting].is_null(), "{setting}");
+    }
+}
+
+#[test]
 fn sentinelone_always_has_the_five_streams_of_the_parser() {
     let template = built();
     let five = [
