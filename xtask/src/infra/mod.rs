@@ -21,6 +21,7 @@ mod settings;
 mod settings_table;
 pub mod tables;
 mod tables_page;
+mod tags;
 mod template;
 mod transforms;
 mod versions;

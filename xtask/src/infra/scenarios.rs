@@ -484,3 +484,16 @@ fn roles_may_be_left_to_others_and_be_given_from_another_tenant() {
         }
     }
 }
+
+#[test]
+fn the_given_tags_and_a_fixed_one_reach_the_resources_beside_the_workspace() {
+    let template = built();
+    let deployment = deployment(&template, some_source(&json!({"tags": {"CostCenter": "42"}})));
+    let name = variable(&deployment, "name");
+    let wanted = json!({"CostCenter": "42", "sentinel-identity-connector": name});
+    let site = made(&deployment, "Microsoft.Web/sites")[0];
+    assert_eq!(deployment.value(&site["tags"]).unwrap(), wanted);
+    let inner = of_source(&deployment, "sentinelone");
+    let rule = made(&inner, "Microsoft.Insights/dataCollectionRules")[0];
+    assert_eq!(inner.value(&rule["tags"]).unwrap(), wanted);
+}

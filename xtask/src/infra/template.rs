@@ -7,7 +7,7 @@ use super::deployment::SCHEMA;
 use super::parts::Parts;
 use super::tables::Table;
 use super::versions::api_version;
-use super::{content, endpoint, roles, rules, settings};
+use super::{content, endpoint, roles, rules, settings, tags};
 use crate::kql::Content;
 use crate::vendors::{SOURCES, Source};
 
@@ -35,6 +35,7 @@ pub fn build(ingredients: &Ingredients) -> Result<Value, String> {
         "resources": resources(ingredients)?,
         "outputs": ingredients.parts.outputs,
     });
+    tags::apply(&mut template, tags::OF_APP);
     pin_versions(&mut template)?;
     Ok(template)
 }

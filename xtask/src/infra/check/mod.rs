@@ -18,6 +18,7 @@ pub mod scope;
 mod secrets;
 pub mod settings;
 pub mod tables;
+mod tags;
 
 use serde_json::Value;
 
@@ -37,6 +38,7 @@ pub fn template(template: &Value, known: &[Table]) -> Vec<String> {
     problems.extend(names::problems(template));
     problems.extend(roles::problems(template));
     problems.extend(secrets::problems(template));
+    problems.extend(tags::problems(template));
     problems.extend(limits::of_whole(template));
     problems
 }
