@@ -15,7 +15,6 @@ mod readme;
 mod refusals;
 mod roles;
 mod rules;
-#[cfg(test)]
 mod scenarios;
 mod settings;
 mod settings_table;
@@ -42,10 +41,14 @@ use template::Ingredients;
 /// What follows `infra`.
 #[derive(Args)]
 pub struct InfraArguments {
-    /// Writes nothing; fails if a written file is not what would be written, does not hold together, or if a KQL text in
-    /// the template does not bind. Needs Node 20.
+    /// Writes nothing; fails if a written file is not what would be written, does not hold together, if a scenario does not
+    /// come out as expected, or if a KQL text in the template does not bind. Needs Node 20; evaluates the scenarios with
+    /// Bicep too where that is on the PATH.
     #[arg(long)]
     check: bool,
+    /// Prints what comes out of a scenario of infra/scenarios with infra/azuredeploy.json as it is, and does nothing else.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "repository"])]
+    scenario: Option<String>,
     /// The repository whose releases hold the package, `https://github.com/OWNER/REPO`: writes the README's button.
     /// It is remembered in infra/repository.txt.
     #[arg(long, value_name = "URL", conflicts_with = "check")]
@@ -57,6 +60,10 @@ pub struct InfraArguments {
 /// that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let root = root();
+    if let Some(name) = &arguments.scenario {
+        println!("{}", scenarios::print(&root.join("infra"), name)?);
+        return Ok(());
+    }
     let remembered = root.join("infra/repository.txt");
     if let Some(url) = &arguments.repository {
         let repository = readme::accept_repository(url)?;
@@ -95,6 +102,7 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         }
     }
     if arguments.check {
+        println!("infra: {}", scenarios::check(&root.join("infra"))?);
         println!("infra: {}", kql::check(&workspace, &root.join("infra/golden"))?);
     }
     let resources = built["resources"].as_array().map_or(0, Vec::len);

@@ -1,6 +1,5 @@
 //! What can be known about a template without Azure.
 
-#[cfg(test)]
 pub mod evaluate;
 pub mod expression;
 pub mod form;

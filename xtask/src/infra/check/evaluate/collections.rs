@@ -110,7 +110,7 @@ fn position(call: &Call<'_>, last: bool) -> Evaluated {
         Value::Array(elements) => {
             let wanted = call.argument(1)?;
             let mut positions = elements.iter().enumerate().filter(|(_, element)| *element == wanted);
-            let found = if last { positions.last() } else { positions.next() };
+            let found = if last { positions.next_back() } else { positions.next() };
             found.map(|(position, _)| position)
         }
         _ => {

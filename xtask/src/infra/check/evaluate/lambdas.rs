@@ -79,7 +79,7 @@ impl Deployment<'_> {
         };
         let members = members
             .iter()
-            .map(|(name, value)| Ok((name.clone(), self.apply(lambda, &[value.clone()], locals)?)));
+            .map(|(name, value)| Ok((name.clone(), self.apply(lambda, std::slice::from_ref(value), locals)?)));
         Ok(members.collect::<Evaluated<Map<_, _>>>()?.into())
     }
 

@@ -23,6 +23,7 @@ use super::expression::{self, Expression};
 use call::Call;
 use loops::Locals;
 use scope::Scope;
+pub use scope::{LOCATION, RESOURCE_GROUP, SUBSCRIPTION, TENANT};
 
 /// Why there is no value.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -92,6 +93,7 @@ impl<'t> Deployment<'t> {
     }
 
     /// The deployment inside a resource, with what this one hands in.
+    #[cfg(test)]
     pub fn inner(&self, resource: &'t Value) -> Evaluated<Deployment<'t>> {
         self.inner_with(resource, &Locals::default())
     }
@@ -226,7 +228,7 @@ impl<'t> Deployment<'t> {
             late if late::text(&late).is_some() => {
                 let branch = |branch: &Expression| {
                     let value = self.evaluate(branch, locals);
-                    value.map_or_else(|_| late::of(branch.to_string()), |value| value)
+                    value.unwrap_or_else(|_| late::of(branch.to_string()))
                 };
                 Ok(late::call("if", &[late, branch(then), branch(otherwise)]))
             }

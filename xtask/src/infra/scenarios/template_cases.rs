@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::check::evaluate::Deployment;
-use super::{read, template};
 use crate::cargo::root;
+use crate::infra::check::evaluate::Deployment;
+use crate::infra::{read, template};
 
 const WORKSPACE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w";
 

@@ -1,0 +1,8 @@
+// PingOne for Enterprise with a user in the place of a client.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = 'https://packages.example.com/released-package.zip'
+param pingOneEnterprisePollUrl = 'https://admin.example.com/poll'
+param pingOneEnterpriseUsername = 'reader'
+param pingOneEnterprisePassword = 'secret-1'

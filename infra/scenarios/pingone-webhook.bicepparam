@@ -1,0 +1,7 @@
+// PingOne sends webhooks and is not polled.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = 'https://packages.example.com/released-package.zip'
+param pingOnePushToken = 'token-1'
+param pingOneTablesToCreate = ['PingOne_AuditActivities_CL']

@@ -1,0 +1,8 @@
+// The unified alerts alone are read: the five tables of the parser stay in the rule.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = 'https://packages.example.com/released-package.zip'
+param sentinelOneUrl = 'https://tenant.sentinelone.example.com'
+param sentinelOneApiToken = 'token-1'
+param sentinelOneStreams = ['unified-alerts']
