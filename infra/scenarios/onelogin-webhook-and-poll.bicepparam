@@ -1,4 +1,4 @@
-// OneLogin sends webhooks and is polled; one of its tables is made.
+// OneLogin sends webhooks and is polled; one of its tables is made, and one that nothing fills is not.
 using '../azuredeploy.json'
 
 param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
@@ -7,6 +7,4 @@ param oneLoginBearerToken = 'token-1'
 param oneLoginUrl = 'https://tenant.onelogin.example.com'
 param oneLoginClientId = 'client-1'
 param oneLoginClientSecret = 'secret-1'
-param oneLoginTablesToCreate = ['OneLoginUsersV2_CL']
-param oneLoginTableHasGuidColumns = true
-param transformOneLogin = 'source | where true'
+param oneLoginTablesToCreate = ['OneLoginUsersV2_CL', 'Other_CL']

@@ -153,7 +153,7 @@ fn is_expression(text: &str) -> bool {
     text.starts_with('[') && !text.starts_with("[[") && text.ends_with(']')
 }
 
-/// Whether a text is as the pattern says: `{any}` stands for anything, `{unique}` for what `uniqueString` gives, `{guid}` for
+/// Whether a text is as the pattern says: `{any}` stands for anything but nothing, `{unique}` for what `uniqueString` gives, `{guid}` for
 /// a GUID.
 fn matches(pattern: &str, text: &str) -> bool {
     let places = ["{any}", "{unique}", "{guid}"];
@@ -172,7 +172,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     let fits = |value: &str| match place {
         "{unique}" => value.len() == 13 && value.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7')),
         "{guid}" => value.len() == 36 && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()),
-        _ => true,
+        _ => !value.is_empty(),
     };
     ends.into_iter()
         .any(|end| fits(&rest[..end]) && matches(after, &rest[end..]))
@@ -281,6 +281,7 @@ mod tests {
             ("{unique}", "abcdefghijk1", false),
             ("{guid}", "00000000-0000-0000-0000-000000000001", true),
             ("{any}.{any}", "a.b.c", true),
+            ("a{any}", "a", false),
             ("{other}", "{other}", true),
         ] {
             assert_eq!(matches(pattern, text), wanted, "{pattern} {text}");

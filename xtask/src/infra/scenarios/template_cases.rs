@@ -1,4 +1,5 @@
-//! What a deployment gets, worked out for parameters as people give them.
+//! Deployments that a parameter file cannot describe: with tables that are there already, in another cloud, or many at
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -112,77 +113,6 @@ fn some_source(more: &Value) -> Value {
 }
 
 #[test]
-fn a_source_that_is_filled_in_adds_its_settings_and_its_rule() {
-    let template = built();
-    for (given, added) in [
-        (
-            json!({"pingOneEnvironmentId": "e", "pingOneClientId": "c", "pingOneClientSecret": "s"}),
-            "PINGONE__CLIENT_ID PINGONE__CLIENT_SECRET PINGONE__ENVIRONMENT_ID PINGONE__INGESTION_ENDPOINT PINGONE__REGION PINGONE__RULE_ID PINGONE__TABLES",
-        ),
-        (
-            json!({"pingOnePushToken": "t"}),
-            "PINGONE__INGESTION_ENDPOINT PINGONE__PUSH_TOKEN PINGONE__RULE_ID PINGONE__TABLES",
-        ),
-        (
-            json!({"pingOneEnterprisePollUrl": "u", "pingOneEnterpriseUsername": "n", "pingOneEnterprisePassword": "p"}),
-            "PINGONE_ENTERPRISE__INGESTION_ENDPOINT PINGONE_ENTERPRISE__PASSWORD PINGONE_ENTERPRISE__POLL_URL PINGONE_ENTERPRISE__RULE_ID PINGONE_ENTERPRISE__USERNAME",
-        ),
-        (
-            json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}),
-            "SENTINELONE__API_TOKEN SENTINELONE__INGESTION_ENDPOINT SENTINELONE__PARSER_ALIASES SENTINELONE__RULE_ID SENTINELONE__STREAMS SENTINELONE__URL",
-        ),
-        (
-            json!({"oneLoginBearerToken": "t"}),
-            "ONELOGIN__BEARER_TOKEN ONELOGIN__INGESTION_ENDPOINT ONELOGIN__RULE_ID ONELOGIN__TABLES",
-        ),
-        (
-            json!({"oneLoginUrl": "u", "oneLoginClientId": "c", "oneLoginClientSecret": "s"}),
-            "ONELOGIN__CLIENT_ID ONELOGIN__CLIENT_SECRET ONELOGIN__INGESTION_ENDPOINT ONELOGIN__RULE_ID ONELOGIN__URL",
-        ),
-    ] {
-        let deployment = deployment(&template, given.clone());
-        let settings = settings(&deployment);
-        let added: BTreeSet<&str> = added.split(' ').chain(ALWAYS).collect();
-        assert_eq!(names(&settings), added, "{given}");
-        assert_eq!(
-            made(&deployment, "Microsoft.Resources/deployments").len(),
-            // Roles, the source, health and content.
-            4,
-            "{given}"
-        );
-        assert_eq!(
-            deployment.resources("Microsoft.KeyVault/vaults/secrets").unwrap().len(),
-            1,
-            "{given}"
-        );
-        for (name, value) in settings.as_object().unwrap() {
-            assert_ne!(value, "", "{name}");
-        }
-    }
-}
-
-#[test]
-fn a_secret_is_a_reference_to_the_vault() {
-    let template = built();
-    let deployment = deployment(&template, json!({"sentinelOneUrl": "u", "sentinelOneApiToken": "t"}));
-    let settings = settings(&deployment);
-    assert_eq!(
-        settings["SENTINELONE__API_TOKEN"],
-        format!(
-            "@Microsoft.KeyVault(SecretUri=https://{}.vault.azure.net/secrets/sentinelone-api-token)",
-            variable(&deployment, "name")
-        )
-    );
-    assert_eq!(
-        settings["STATE_URL"],
-        format!(
-            "https://{}.blob.core.windows.net/connector-state",
-            variable(&deployment, "stateStorageName")
-        )
-    );
-}
-
-#[test]
 fn an_empty_secret_switches_nothing_off_and_keeps_what_is_in_the_vault() {
     let template = built();
     for (given, setting) in [
@@ -218,52 +148,6 @@ fn a_webhook_is_off_if_that_is_given() {
     for setting in ["PINGONE__PUSH_TOKEN", "ONELOGIN__BEARER_TOKEN"] {
         assert!(settings[setting].is_null(), "{setting}");
     }
-}
-
-#[test]
-fn sentinelone_always_has_the_five_streams_of_the_parser() {
-    let template = built();
-    let five = [
-        "Custom-SentinelOneActivities_CL",
-        "Custom-SentinelOneAgents_CL",
-        "Custom-SentinelOneAlerts_CL",
-        "Custom-SentinelOneGroups_CL",
-        "Custom-SentinelOneThreats_CL",
-    ];
-    for (read, more) in [
-        (json!(["threats"]), None),
-        (json!(["unified-alerts"]), Some("Custom-SentinelOneAlertsV2_CL")),
-    ] {
-        let deployment = deployment(&template, json!({"sentinelOneUrl": "u", "sentinelOneStreams": read}));
-        let wanted: Vec<&str> = five.into_iter().chain(more).collect();
-        assert_eq!(streams_and_tables(&deployment, "sentinelone").0, set(&wanted));
-    }
-}
-
-#[test]
-fn only_tables_that_were_chosen_are_made() {
-    let template = built();
-    let given = json!({
-        "oneLoginBearerToken": "t",
-        "oneLoginUrl": "u",
-        "oneLoginClientId": "c",
-        "oneLoginTablesToCreate": ["OneLoginUsersV2_CL", "none"],
-    });
-    let (streams, tables) = streams_and_tables(&deployment(&template, given), "onelogin");
-    assert_eq!(
-        streams,
-        set(&[
-            "Custom-OneLogin_CL",
-            "Custom-OneLoginEventsV2_CL",
-            "Custom-OneLoginUsersV2_CL"
-        ])
-    );
-    assert_eq!(tables, set(&["OneLoginUsersV2_CL"]));
-
-    let unused = json!({"pingOnePushToken": "t", "pingOneTablesToCreate": ["PingOne_AuditActivities_CL"]});
-    let (streams, tables) = streams_and_tables(&deployment(&template, unused), "pingone");
-    assert_eq!(streams, set(&["Custom-PingOne_AuditActivitiesV2_CL"]));
-    assert_eq!(tables, set(&[]), "a table that nothing fills");
 }
 
 #[test]
@@ -306,29 +190,6 @@ fn a_rule_declares_the_added_columns_that_its_table_has() {
 }
 
 #[test]
-fn the_old_onelogin_table_gets_its_guids() {
-    let template = built();
-    for (has_guids, transformation) in [
-        (false, "source | where true"),
-        (
-            true,
-            "source | where true | extend create__id_g = toguid(create__id_g), uuid_g = toguid(uuid_g)",
-        ),
-    ] {
-        let given = json!({
-            "oneLoginBearerToken": "t",
-            "oneLoginTableHasGuidColumns": has_guids,
-            "transformOneLogin": "source | where true",
-        });
-        let deployment = deployment(&template, given);
-        assert_eq!(
-            rule(&deployment, "onelogin")["dataFlows"][0]["transformKql"],
-            transformation
-        );
-    }
-}
-
-#[test]
 fn a_system_identity_and_another_cloud_have_their_own_settings() {
     let template = built();
     let system = settings(&deployment(
@@ -342,50 +203,6 @@ fn a_system_identity_and_another_cloud_have_their_own_settings() {
     assert_eq!(government["LOGS_INGESTION__AUDIENCE"], "https://monitor.azure.us");
     assert!(names(&government).contains("AzureWebJobsStorage__blobServiceUri"));
     assert!(!names(&government).contains("AzureWebJobsStorage__accountName"));
-}
-
-#[test]
-fn further_settings_win() {
-    let template = built();
-    let given = json!({"additionalSettings": {"POLL_LOOKBACK": "24h", "POLL_SCHEDULE": "0 0 * * * *"}});
-    let settings = settings(&deployment(&template, some_source(&given)));
-    assert_eq!(
-        (&settings["POLL_LOOKBACK"], &settings["POLL_SCHEDULE"]),
-        (&json!("24h"), &json!("0 0 * * * *"))
-    );
-}
-
-#[test]
-fn the_app_and_its_package_have_the_same_identity() {
-    let template = built();
-    let own = variable(&deployment(&template, some_source(&json!({}))), "identityId");
-    for (kind, existing, owned) in [
-        ("SystemAssigned", "", Value::Null),
-        ("UserAssigned", "", own.into()),
-        ("UserAssigned", "/existing", "/existing".into()),
-    ] {
-        let given = json!({"identityType": kind, "existingIdentityResourceId": existing});
-        let deployment = deployment(&template, some_source(&given));
-        let site = deployment
-            .value(deployment.resources("Microsoft.Web/sites").unwrap()[0])
-            .unwrap();
-        let storage = &site["properties"]["functionAppConfig"]["deployment"]["storage"]["authentication"];
-        assert_eq!(storage["type"], format!("{kind}Identity"));
-        assert_eq!(storage["userAssignedIdentityResourceId"], owned);
-        assert_eq!(site["identity"]["type"], kind);
-        let identities = site["identity"]["userAssignedIdentities"].as_object();
-        assert_eq!(
-            identities
-                .and_then(|identities| identities.keys().next())
-                .map(String::as_str),
-            owned.as_str()
-        );
-        let identities = made(&deployment, "Microsoft.ManagedIdentity/userAssignedIdentities");
-        assert_eq!(
-            identities.len(),
-            usize::from(kind == "UserAssigned" && existing.is_empty())
-        );
-    }
 }
 
 #[test]
