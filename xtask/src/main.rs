@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `infra`, `measure`, and `cargo demo`.
+//! The project's own commands: `cargo xtask test`, `azurite`, `build`, `package`, `infra`, `release`,
+//! `measure`, and `cargo demo`.
 
 #![forbid(unsafe_code)]
 
@@ -11,6 +12,7 @@ mod infra;
 mod kql;
 mod measure;
 mod package;
+mod release;
 mod test;
 mod vendors;
 
@@ -39,6 +41,8 @@ enum Command {
     Package(package::PackageArguments),
     /// Writes the deployment template, and button and settings in the README, or checks them, every KQL text among it.
     Infra(infra::InfraArguments),
+    /// Whether a tag may be released, and the templates of the release beside its package in dist/.
+    Release(release::ReleaseArguments),
     /// How large and how tangled the sources are: lines, long functions, import circles, ambiguous names.
     Measure(measure::MeasureArguments),
     /// The whole system on this machine: simulated vendors, the Functions host, rows in data/tables.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => build::run(&arguments),
         Command::Package(arguments) => package::run(&arguments),
         Command::Infra(arguments) => infra::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Demo => demo::run(),
     };

@@ -13,6 +13,7 @@ mod queries;
 mod readme;
 #[cfg(test)]
 mod refusals;
+pub mod released;
 mod roles;
 mod rules;
 mod scenarios;
@@ -50,7 +51,7 @@ pub struct InfraArguments {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["check", "repository"])]
     scenario: Option<String>,
     /// The repository whose releases hold the package, `https://github.com/OWNER/REPO`: writes the README's button.
-    /// It is remembered in infra/repository.txt.
+    /// It is remembered in infra/repository.txt. Button and package are those of the release of this version.
     #[arg(long, value_name = "URL", conflicts_with = "check")]
     repository: Option<String>,
 }
@@ -72,7 +73,7 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let ingredients = read(&root, &remembered)?;
     let built = template::build(&ingredients)?;
     let old_form = read_text(&root.join("infra/createUiDefinition.json"))?;
-    let package = ingredients.repository.as_deref().map(template::package_uri);
+    let package = ingredients.repository.as_deref().map(released::package_uri);
     let form_text = package_default::in_form(&old_form, package.as_deref().unwrap_or_default())?;
     let form: Value =
         serde_json::from_str(&form_text).map_err(|error| format!("infra/createUiDefinition.json: {error}"))?;
@@ -114,12 +115,16 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     Ok(())
 }
 
+/// The repository that the file remembers; `None` where there is no such file.
+pub fn remembered_repository(remembered: &Path) -> Result<Option<String>, String> {
+    if !remembered.exists() {
+        return Ok(None);
+    }
+    readme::accept_repository(&read_text(remembered)?).map(Some)
+}
+
 fn read(root: &Path, remembered: &Path) -> Result<Ingredients, String> {
-    let repository = if remembered.exists() {
-        Some(readme::accept_repository(&read_text(remembered)?)?)
-    } else {
-        None
-    };
+    let repository = remembered_repository(remembered)?;
     Ok(Ingredients {
         parts: Parts::read(&root.join("infra/template"))?,
         tables: tables::read(&root.join("infra/tables"))?,

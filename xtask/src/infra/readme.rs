@@ -1,8 +1,6 @@
 //! The "Deploy to Azure" button in the README.
 
-use super::template::package_uri;
-
-const BRANCH: &str = "main";
+use super::released;
 
 /// Accepts `https://github.com/OWNER/REPO`.
 pub fn accept_repository(url: &str) -> Result<String, String> {
@@ -28,14 +26,14 @@ pub fn button(repository: Option<&str>) -> String {
                 has written it; until then, [docs/deploy.md](docs/deploy.md) has the ways without it."
             .to_owned();
     };
-    let raw = repository.replacen("https://github.com/", "https://raw.githubusercontent.com/", 1);
-    let file = |name: &str| escaped(&format!("{raw}/{BRANCH}/infra/{name}"));
+    let file = |name: &str| escaped(&released::template_uri(repository, name));
     format!(
         "[![Deploy to Azure](https://aka.ms/deploytoazurebutton)](https://portal.azure.com/#create/Microsoft.Template/uri/{}/createUIDefinitionUri/{})\n\n\
-         It installs [the newest release]({}); [docs/deploy.md](docs/deploy.md) says what it makes, which roles it needs, and the other ways.",
+         It installs [release {}]({}); [docs/deploy.md](docs/deploy.md) says what it makes, which roles it needs, and the other ways.",
         file("azuredeploy.json"),
         file("createUiDefinition.json"),
-        package_uri(repository)
+        released::TAG,
+        released::page(repository)
     )
 }
 
@@ -48,9 +46,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_button_leads_to_the_files_of_the_repository() {
+    fn the_button_leads_to_the_files_of_the_release() {
         let button = button(Some("https://github.com/o/r"));
-        assert!(button.contains("uri/https%3A%2F%2Fraw.githubusercontent.com%2Fo%2Fr%2Fmain%2Finfra%2Fazuredeploy.json/createUIDefinitionUri/"));
+        let file = |name: &str| {
+            let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+            format!("https%3A%2F%2Fraw.githubusercontent.com%2Fo%2Fr%2F{tag}%2Finfra%2F{name}")
+        };
+        let address = format!(
+            "uri/{}/createUIDefinitionUri/{})",
+            file("azuredeploy.json"),
+            file("createUiDefinition.json")
+        );
+        assert!(button.contains(&address), "{button}");
+        assert!(!button.contains("latest") && !button.contains("%2Fmain%2F"), "{button}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::check::ids;
 use super::deployment::SCHEMA;
 use super::parts::Parts;
+use super::released::package_uri;
 use super::tables::Table;
 use super::versions::api_version;
 use super::{content, endpoint, roles, rules, settings, tags};
@@ -38,11 +39,6 @@ pub fn build(ingredients: &Ingredients) -> Result<Value, String> {
     tags::apply(&mut template, tags::OF_APP);
     pin_versions(&mut template)?;
     Ok(template)
-}
-
-/// Where a release of the repository keeps the package.
-pub fn package_uri(repository: &str) -> String {
-    format!("{repository}/releases/latest/download/released-package.zip")
 }
 
 fn parameters(ingredients: &Ingredients) -> Map<String, Value> {
@@ -243,13 +239,17 @@ mod tests {
     }
 
     #[test]
-    fn the_package_is_that_of_the_newest_release_once_the_repository_is_known() {
+    fn the_package_is_that_of_the_same_release_once_the_repository_is_known() {
         let (_, unknown) = own(None);
         assert_eq!(unknown["parameters"]["packageUri"]["defaultValue"], "");
         let (_, known) = own(Some("https://github.com/o/r"));
         assert_eq!(
             known["parameters"]["packageUri"]["defaultValue"],
-            "https://github.com/o/r/releases/latest/download/released-package.zip"
+            concat!(
+                "https://github.com/o/r/releases/download/v",
+                env!("CARGO_PKG_VERSION"),
+                "/released-package.zip"
+            )
         );
     }
 
