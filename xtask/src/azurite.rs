@@ -14,8 +14,8 @@ const NPM: &str = "npm.cmd";
 #[cfg(not(windows))]
 const NPM: &str = "npm";
 
-/// Installs the Azurite of the tests with npm, once: it is Microsoft's emulator of Azure Blob Storage, on which the
-/// tests keep the handler's state.
+/// Installs the Azurite of the tests with npm, once, in the versions that the lock file in simulator/azurite pins: it is
+/// Microsoft's emulator of Azure Blob Storage, on which the tests keep the handler's state.
 pub fn run() -> Result<(), String> {
     check_node()?;
     let folder = folder();
@@ -29,19 +29,14 @@ pub fn run() -> Result<(), String> {
         fs::remove_dir_all(&folder).map_err(|error| format!("{} cannot be removed: {error}", folder.display()))?;
     }
     fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    for name in ["package.json", "package-lock.json"] {
+        let source = cargo::root().join("simulator/azurite").join(name);
+        let copied = fs::copy(&source, folder.join(name));
+        copied.map_err(|error| format!("{} cannot be copied: {error}", source.display()))?;
+    }
     let mut install = Command::new(NPM);
-    install
-        .arg("install")
-        .arg("--prefix")
-        .arg(&folder)
-        .arg(format!("azurite@{VERSION}"));
-    install.args([
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--no-package-lock",
-        "--no-save",
-    ]);
+    install.current_dir(&folder);
+    install.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
     install.args(["--omit=dev", "--loglevel=error"]).stdin(Stdio::null());
     cargo::run(install).map_err(|reason| format!("Azurite cannot be installed with npm: {reason}"))?;
     fs::write(marker(), VERSION).map_err(|error| format!("{} cannot be written: {error}", marker().display()))
@@ -85,7 +80,24 @@ fn major(version: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+    use crate::files;
+
+    #[test]
+    fn the_lock_file_pins_the_version_of_the_tests_with_a_hash() {
+        let folder = cargo::root().join("simulator/azurite");
+        let manifest: Value = files::json(&folder.join("package.json")).unwrap();
+        assert_eq!(manifest["dependencies"]["azurite"], VERSION);
+        let lock: Value = files::json(&folder.join("package-lock.json")).unwrap();
+        let packages = lock["packages"].as_object().unwrap();
+        assert_eq!(packages["node_modules/azurite"]["version"], VERSION);
+        for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+            let hash = package["integrity"].as_str().unwrap_or_default();
+            assert!(hash.starts_with("sha512-"), "{name}");
+        }
+    }
 
     #[test]
     fn the_major_version_is_read_and_nothing_is_made_up() {

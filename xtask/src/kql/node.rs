@@ -81,19 +81,14 @@ impl Node {
     }
 
     fn install(&self, tools: &Path) -> Result<(), String> {
-        let copied = fs::create_dir_all(tools)
-            .and_then(|()| fs::copy(self.scripts.join("package.json"), tools.join("package.json")));
-        copied.map_err(|error| format!("{} cannot be filled: {error}", tools.display()))?;
+        let cannot = |error| format!("{} cannot be filled: {error}", tools.display());
+        fs::create_dir_all(tools).map_err(cannot)?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(self.scripts.join(name), tools.join(name)).map_err(cannot)?;
+        }
         let mut command = Command::new("npm");
         command.current_dir(tools);
-        command.args([
-            "install",
-            "--no-package-lock",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]);
+        command.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
         cargo::run(command).map_err(|error| format!("{PACKAGE} cannot be installed: {error}"))
     }
 }
@@ -181,7 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn the_manifest_pins_the_package() {
-        pinned(&read(&root().join("xtask/kql/package.json")).unwrap()).unwrap();
+    fn manifest_and_lock_file_pin_the_package() {
+        let scripts = root().join("xtask/kql");
+        let version = pinned(&read(&scripts.join("package.json")).unwrap()).unwrap();
+        let lock: Value = serde_json::from_str(&read(&scripts.join("package-lock.json")).unwrap()).unwrap();
+        let package = &lock["packages"][format!("node_modules/{PACKAGE}")];
+        assert_eq!(package["version"], version);
+        assert!(package["integrity"].as_str().unwrap().starts_with("sha512-"));
     }
 }

@@ -1,14 +1,16 @@
-//! The static executable, the same on every machine: musl, linked by Zig, without paths of this machine in it.
+//! The static executable, the same on every machine with the same version of Rust: musl, linked by Zig, without paths of
+//! this machine in it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cargo::{cargo, root, run};
+use crate::files::read;
 
 const TARGET: &str = "x86_64-unknown-linux-musl";
-/// From the Python package index: the linker and C compiler, and cargo's way to it.
-const ZIG: &str = "ziglang==0.17.1";
-const CARGO_ZIGBUILD: &str = "cargo-zigbuild==0.24.1";
+/// From the Python package index, by version and hash: the linker and C compiler, and cargo's way to it.
+const REQUIREMENTS: &str = "xtask/package/requirements.txt";
 
 /// Builds the handler in release mode into `target_folder` and gives its path.
 pub fn static_handler(target_folder: &Path) -> Result<PathBuf, String> {
@@ -44,19 +46,25 @@ fn add_target() -> Result<(), String> {
     run(command).map_err(|reason| format!("{reason}; the target {TARGET} is added by rustup"))
 }
 
-/// A virtual environment of Python under `target/tools`, made once. Gives the folder of its programs.
+/// A virtual environment of Python under `target/tools`, made anew when the requirements change. Gives the folder of its
+/// programs.
 fn zig_tools() -> Result<PathBuf, String> {
     let folder = root().join("target/tools/zigbuild");
     let programs = folder.join("bin");
-    if programs.join("cargo-zigbuild").exists() {
+    let requirements = root().join(REQUIREMENTS);
+    let wanted = read(&requirements)?;
+    let marker = folder.join("installed-requirements");
+    if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(programs);
     }
     let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(&folder);
+    make.args(["-m", "venv", "--clear"]).arg(&folder);
     run(make)?;
     let mut install = Command::new(programs.join("python3"));
-    install.args(["-m", "pip", "install", "--quiet", ZIG, CARGO_ZIGBUILD]);
+    install.args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]);
+    install.arg("--require-hashes").arg("--requirement").arg(&requirements);
     run(install)?;
+    fs::write(&marker, wanted).map_err(|error| format!("{} cannot be written: {error}", marker.display()))?;
     Ok(programs)
 }
 
@@ -88,4 +96,30 @@ fn path_with(programs: &Path) -> Result<std::ffi::OsString, String> {
 )]
 fn variable(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tool_is_pinned_by_version_and_hash() {
+        let text = read(&root().join(REQUIREMENTS)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let (hashes, tools): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with(' '));
+        assert_eq!(tools.len(), 2);
+        assert!(tools.iter().all(|tool| tool.contains("==")), "{tools:?}");
+        for line in &hashes {
+            let hash = line
+                .trim()
+                .trim_end_matches(" \\")
+                .strip_prefix("--hash=sha256:")
+                .unwrap();
+            assert!(
+                hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit()),
+                "{line}"
+            );
+        }
+        assert!(hashes.len() >= tools.len());
+    }
 }
