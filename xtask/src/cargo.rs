@@ -30,6 +30,18 @@ pub fn run(mut command: Command) -> Result<(), String> {
     }
 }
 
+/// Runs a command and gives what it prints; its errors go to the terminal.
+pub fn output(mut command: Command) -> Result<String, String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("{command:?} cannot be started: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} ended with {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Builds the handler and asks cargo where its executable is.
 pub fn build_handler(profile: &[&str]) -> Result<PathBuf, String> {
     let arguments = [

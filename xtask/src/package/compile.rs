@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cargo::{cargo, root, run};
+use crate::cargo::{cargo, output, root, run};
 use crate::files::read;
 
-const TARGET: &str = "x86_64-unknown-linux-musl";
+/// What the package runs on.
+pub const TARGET: &str = "x86_64-unknown-linux-musl";
 /// From the Python package index, by version and hash: the linker and C compiler, and cargo's way to it.
 const REQUIREMENTS: &str = "xtask/package/requirements.txt";
 
@@ -66,6 +67,13 @@ fn zig_tools() -> Result<PathBuf, String> {
     run(install)?;
     fs::write(&marker, wanted).map_err(|error| format!("{} cannot be written: {error}", marker.display()))?;
     Ok(programs)
+}
+
+/// The folder of Zig, with its libraries and their terms.
+pub fn zig() -> Result<PathBuf, String> {
+    let mut command = Command::new(zig_tools()?.join("python3"));
+    command.args(["-c", "import ziglang; print(ziglang.__path__[0])"]);
+    Ok(output(command)?.trim().into())
 }
 
 /// Which paths of this machine become which, in debug information and panic messages. A later one wins.

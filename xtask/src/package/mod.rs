@@ -3,6 +3,7 @@
 mod archive;
 mod compile;
 mod elf;
+mod notices;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::cargo::root;
+use crate::files;
 use archive::Entry;
 
 /// The name that the `onedeploy` extension of Flex Consumption wants.
@@ -24,6 +26,11 @@ const BESIDES: [&str; 4] = [
     "function-timer/function.json",
     "host.json",
 ];
+
+/// The terms of what the executable is made of.
+const NOTICES: &str = "THIRD-PARTY-NOTICES.txt";
+/// The same for the Rust standard library, as it comes with the compiler.
+const RUST_NOTICES: &str = "THIRD-PARTY-NOTICES-rust.html";
 
 /// What follows `package`.
 #[derive(Args)]
@@ -64,7 +71,24 @@ fn pack(target_folder: &Path) -> Result<Vec<u8>, String> {
         content: program,
     }];
     entries.extend(besides()?);
+    entries.extend(terms(&compile::zig()?)?);
     archive::zip(entries)
+}
+
+/// The terms of all software of others in the executable. `zig` is the folder of the linker and its libraries.
+fn terms(zig: &Path) -> Result<[Entry; 2], String> {
+    let mit = files::read(&root().join("LICENSE"))?;
+    let mut components = notices::crates(&mit)?;
+    components.extend(notices::zig_libraries(zig)?);
+    let entry = |name: &str, text: String| Entry {
+        name: name.to_owned(),
+        mode: 0o644,
+        content: text.into_bytes(),
+    };
+    Ok([
+        entry(NOTICES, notices::text(&components, RUST_NOTICES)),
+        entry(RUST_NOTICES, notices::standard_library()?),
+    ])
 }
 
 /// The files that are packed as they are.
@@ -138,6 +162,39 @@ mod tests {
             assert!(names.contains(&wanted), "{names:?}");
         }
         assert!(entries.iter().all(|entry| !entry.content.is_empty()));
+    }
+
+    #[test]
+    fn the_terms_of_others_are_packed_beside_the_executable() {
+        let zig = tempfile::tempdir().unwrap();
+        for file in ["lib/libc/musl/COPYRIGHT", "lib/libunwind/LICENSE.TXT", "LICENSE"] {
+            let path = zig.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("terms of {file}")).unwrap();
+        }
+        let [notices, rust] = terms(zig.path()).unwrap();
+        let text = String::from_utf8(notices.content).unwrap();
+        for wanted in [
+            "\nmusl libc: MIT\n",
+            "terms of lib/libc/musl/COPYRIGHT",
+            "\nrustls ",
+            &rust.name,
+        ] {
+            assert!(text.contains(wanted), "{wanted}");
+        }
+        // The host takes a folder with a function.json for a function, so that everything else lies in the root.
+        assert!(!notices.name.contains('/') && !rust.name.contains('/'));
+        assert!(rust.content.len() > 1000);
+    }
+
+    #[test]
+    fn core_tools_upload_the_same_files() {
+        let let_through = files::read(&root().join(".funcignore")).unwrap();
+        let packed = ["bin/handler", NOTICES, RUST_NOTICES].into_iter().chain(BESIDES);
+        for name in packed {
+            let line = format!("!{name}");
+            assert!(let_through.lines().any(|known| known == line), "{line}");
+        }
     }
 
     #[test]
