@@ -1,5 +1,5 @@
 //! `docs/deploy.md` against the template: every parameter and output that the page names exists, and every secret that a
-//! deployment makes stands there.
+//! deployment makes stands there. And what it has to say about releases.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,14 @@ const OF_OTHERS: [&str; 10] = [
     "resourceGroups",
     "secretName",
     "standardColumns",
+];
+
+/// What a user has to find about releases: how to see who built one, and how to go back to one.
+const OF_RELEASES: [&str; 4] = [
+    "gh attestation verify released-package.zip",
+    "gh attestation verify azuredeploy.json",
+    "\n## Going back\n",
+    "/releases/download/v<version>/",
 ];
 
 /// What the page says that is not so, and what it leaves out.
@@ -44,7 +52,17 @@ pub fn problems(page: &str, template: &Value) -> Vec<String> {
     let untold = secrets
         .filter(|secret| !page.contains(&format!("`{secret}`")))
         .map(|secret| format!("the secret {secret} is not named"));
-    unknown.chain(untold).collect()
+    unknown.chain(untold).chain(problems_with_releases(page)).collect()
+}
+
+/// An address of the newest release is another release tomorrow: template and package would differ in version.
+fn problems_with_releases(page: &str) -> impl Iterator<Item = String> {
+    let missing = OF_RELEASES.iter().filter(|text| !page.contains(**text));
+    let missing = missing.map(|text| format!("{:?} is not on the page", text.trim()));
+    let moving = page
+        .contains("/releases/latest")
+        .then(|| "an address with /releases/latest does not say which release it is: name the tag".to_owned());
+    missing.chain(moving)
 }
 
 /// `workspaceName`: lower case first, letters and digits only, a capital in it.
@@ -69,16 +87,43 @@ mod tests {
             "outputs": {"oneWebhook": {}},
             "resources": [secret],
         });
-        let sound = "`oneUrl=x`, oneWebhook, `TimeGenerated`, max_of, `one-token`";
-        assert_eq!(problems(sound, &template), Vec::<String>::new());
-        let page = "`oneURL=x`: \"oneWebhooks\"";
+        let releases = OF_RELEASES.join("\n");
+        let sound = format!("`oneUrl=x`, oneWebhook, `TimeGenerated`, max_of, `one-token` {releases}");
+        assert_eq!(problems(&sound, &template), Vec::<String>::new());
+        let page = format!("`oneURL=x`: \"oneWebhooks\" {releases}");
         assert_eq!(
-            problems(page, &template),
+            problems(&page, &template),
             [
                 "oneURL is neither a parameter nor an output of the template",
                 "oneWebhooks is neither a parameter nor an output of the template",
                 "the secret one-token is not named"
             ]
         );
+    }
+
+    #[test]
+    fn a_page_that_says_nothing_of_releases_or_means_a_moving_one_is_told() {
+        let problems = |page: &str| problems_with_releases(page).collect::<Vec<_>>();
+        assert_eq!(problems("").len(), OF_RELEASES.len());
+        let page = format!(
+            "{} https://github.com/o/r/releases/latest/download/x.zip",
+            OF_RELEASES.join("\n")
+        );
+        let told = problems(&page);
+        assert!(told.len() == 1 && told[0].contains("name the tag"), "{told:?}");
+    }
+
+    #[test]
+    fn parameter_files_which_hold_secrets_are_ignored_by_git() {
+        let is_ignored = |file: &str| {
+            let mut command = std::process::Command::new("git");
+            command.current_dir(crate::cargo::root());
+            let status = command.args(["check-ignore", "--quiet", "--no-index", file]).status();
+            status.unwrap().code() == Some(0)
+        };
+        for file in ["parameters.json", "parameters-acme.json", "infra/parameters.acme.json"] {
+            assert!(is_ignored(file), "{file}");
+        }
+        assert!(!is_ignored("infra/template/parameters.json"));
     }
 }
