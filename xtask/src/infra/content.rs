@@ -74,7 +74,7 @@ pub fn deployment(content: &Content) -> Result<Value, String> {
     });
     let mut deployment = in_workspace("[format('{0}-content', variables('name'))]", given, template);
     deployment["condition"] = "[parameters('installContent')]".into();
-    // Sentinel refuses a rule whose query names a table that is not there.
+    // After the tables that its queries name.
     deployment["dependsOn"] = SOURCES
         .iter()
         .map(|source| format!("[variables('{}')]", source.deployment_variable()))

@@ -239,6 +239,12 @@ mod tests {
     }
 
     #[test]
+    fn alert_rules_are_on_unless_they_are_switched_off() {
+        let (_, template) = own(None);
+        assert_eq!(template["parameters"]["createAlertRules"]["defaultValue"], true);
+    }
+
+    #[test]
     fn the_package_is_that_of_the_same_release_once_the_repository_is_known() {
         let (_, unknown) = own(None);
         assert_eq!(unknown["parameters"]["packageUri"]["defaultValue"], "");

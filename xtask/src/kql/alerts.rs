@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::binder::{ExpectedQuery, Query};
+use super::schemas::{Columns, Schemas};
 use super::shape::{keys, list, one_of, text};
 
 const REQUIRED: [&str; 16] = [
@@ -52,6 +53,9 @@ const LONGEST_PERIOD: u32 = 14 * MINUTES_OF_A_DAY;
 const MOST_CUSTOM_DETAILS: usize = 20;
 const LONGEST_QUERY: usize = 10_000;
 
+/// What a rule reads a table with: a table without rows, which is there whatever the workspace has.
+const FUZZY_UNION: &str = "union isfuzzy=true (datatable(";
+
 /// What is wrong with a rule before its query is bound.
 pub fn problems(name: &str, rule: &Value, query: &str) -> Vec<String> {
     let place = format!("alert {name}");
@@ -92,6 +96,45 @@ pub fn problems(name: &str, rule: &Value, query: &str) -> Vec<String> {
     problems.extend(entities(&place, rule));
     problems.extend(grouping(&place, rule));
     problems
+}
+
+/// Sentinel refuses a rule whose query names a table that is not there: every table has to stand in a fuzzy union with an
+/// empty table that has all of its columns.
+pub fn absent_table_problems(name: &str, query: &str, schemas: &Schemas) -> Vec<String> {
+    let problem = |table: &str| {
+        let occurrences = words(query).filter(|word| *word == table).count();
+        let declared = stand_in(query, table);
+        if occurrences > 1 || declared.is_none() {
+            return Some(format!(
+                "alert {name} reads {table} outside of \"{FUZZY_UNION}...)[]), {table}\""
+            ));
+        }
+        (declared.as_ref() != schemas.tables.get(table))
+            .then(|| format!("alert {name}: the empty table beside {table} has not exactly its columns"))
+    };
+    tables(query, schemas).into_iter().filter_map(problem).collect()
+}
+
+/// The columns of the empty table in a fuzzy union with a table.
+fn stand_in(query: &str, table: &str) -> Option<Columns> {
+    let (before, _) = query.split_once(&format!(")[]), {table}"))?;
+    let (_, declared) = before.rsplit_once(FUZZY_UNION)?;
+    let columns = declared.split(',').map(|column| column.trim().split_once(':'));
+    columns
+        .map(|column| column.map(|(name, column_type)| (name.to_owned(), column_type.to_owned())))
+        .collect()
+}
+
+/// The tables that a query reads.
+pub fn tables<'a>(query: &str, schemas: &'a Schemas) -> BTreeSet<&'a str> {
+    let tables = schemas.tables.keys().map(String::as_str);
+    tables.filter(|table| words(query).any(|word| word == *table)).collect()
+}
+
+/// The names in a query, those in comments left out.
+fn words(query: &str) -> impl Iterator<Item = &str> {
+    let code = query.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'))
 }
 
 fn times(place: &str, rule: &Value) -> Vec<String> {
@@ -270,6 +313,23 @@ mod tests {
         let told = problems("it", &rule, &"x".repeat(LONGEST_QUERY + 1));
         assert!(told.iter().any(|problem| problem.contains("21 custom details")));
         assert!(told.iter().any(|problem| problem.contains("10001 bytes")));
+    }
+
+    #[test]
+    fn a_rule_that_is_refused_before_its_table_has_rows_is_told() {
+        let mut schemas = Schemas::default();
+        let columns = [("TimeGenerated", "datetime"), ("Stream", "string")];
+        let columns = columns.map(|(name, column_type)| (name.to_owned(), column_type.to_owned()));
+        schemas.add("Health_CL", &columns, 2);
+        let told = |query: &str| absent_table_problems("it", query, &schemas).join("; ");
+        let sound = "let h = union isfuzzy=true (datatable(TimeGenerated:datetime, Stream:string)[]), Health_CL;";
+        assert_eq!(told(&format!("{sound}\n// Health_CL again\nh")), "");
+        assert_eq!(told("print 1"), "");
+        assert!(told("Health_CL | take 1").starts_with("alert it reads Health_CL outside of"));
+        assert!(told(&format!("{sound}\nunion h, Health_CL")).starts_with("alert it reads Health_CL outside of"));
+        let problem = "alert it: the empty table beside Health_CL has not exactly its columns";
+        assert_eq!(told(&sound.replace(", Stream:string", "")), problem);
+        assert_eq!(told(&sound.replace("Stream:string", "Stream:long")), problem);
     }
 
     #[test]

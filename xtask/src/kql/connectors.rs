@@ -65,6 +65,15 @@ pub fn problems(pages: &[(String, Value)], schemas: &Schemas) -> Vec<String> {
     problems
 }
 
+/// The pages that do not name an alert rule by its title.
+pub fn without_the_alert(pages: &[(String, Value)], alert: &Value) -> Vec<String> {
+    let title = text(alert, "displayName");
+    let silent = pages.iter().filter(|(_, page)| !page.to_string().contains(title));
+    silent
+        .map(|(name, _)| format!("connector {name} does not name the alert rule \"{title}\""))
+        .collect()
+}
+
 fn lists(place: &str, page: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let items: [(&str, &[&str]); 4] = [
@@ -256,6 +265,26 @@ mod tests {
         fault(
             |page| drop(page["instructionSteps"][0].as_object_mut().unwrap().remove("title")),
             "has no \"title\"",
+        );
+    }
+
+    #[test]
+    fn every_page_says_that_tables_are_chosen() {
+        for path in crate::files::with_ending(&root().join("infra/content/connectors"), "json").unwrap() {
+            let page = crate::files::read(&path).unwrap();
+            assert!(page.contains("**Tables to create**"), "{}", path.display());
+            assert!(!page.contains("always made"), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_page_that_does_not_name_an_alert_rule_is_told() {
+        let pages = [("OneLogin".to_owned(), page())];
+        let told = |title: &str| without_the_alert(&pages, &json!({"displayName": title}));
+        assert_eq!(told("Deploy to Azure"), Vec::<String>::new());
+        assert_eq!(
+            told("No such rule"),
+            ["connector OneLogin does not name the alert rule \"No such rule\""]
         );
     }
 

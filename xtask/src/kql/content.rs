@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::binder::{ExpectedQuery, Function};
+use super::binder::{ExpectedQuery, Function, Query};
 use super::schemas::Schemas;
 use super::{alerts, connectors, functions, workbook};
 
@@ -29,6 +29,8 @@ impl Content {
         problems.extend(workbook::problems(&self.workbook));
         for (name, properties, query) in &self.alerts {
             problems.extend(alerts::problems(name, properties, query));
+            problems.extend(alerts::absent_table_problems(name, query, schemas));
+            problems.extend(connectors::without_the_alert(&self.connectors, properties));
         }
         problems
     }
@@ -43,6 +45,20 @@ impl Content {
                 .map(|(name, properties, query)| alerts::query(name, properties, query)),
         );
         texts
+    }
+
+    /// The queries of the alert rules.
+    pub fn alert_queries(&self) -> Vec<Query> {
+        let alerts = self.alerts.iter();
+        alerts
+            .map(|(name, properties, query)| alerts::query(name, properties, query).query)
+            .collect()
+    }
+
+    /// The tables that alert rules read.
+    pub fn tables_of_alerts<'a>(&self, schemas: &'a Schemas) -> BTreeSet<&'a str> {
+        let queries = self.alerts.iter().map(|(_, _, query)| query);
+        queries.flat_map(|query| alerts::tables(query, schemas)).collect()
     }
 
     /// The tables that a function names.

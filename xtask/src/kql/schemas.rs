@@ -4,6 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vendors::RETIRED_TABLE;
 
+/// Tables of Azure's own that content reads. Source: learn.microsoft.com/azure/azure-monitor/reference/tables/dcrlogerrors
+const PLATFORM_TABLES: [(&str, &[(&str, &str)]); 1] = [(
+    "DCRLogErrors",
+    &[
+        ("TimeGenerated", "datetime"),
+        ("ClientRequestId", "string"),
+        ("CorrelationId", "string"),
+        ("InputStreamId", "string"),
+        ("Message", "string"),
+        ("OperationName", "string"),
+        ("_ResourceId", "string"),
+    ],
+)];
+
 /// Column -> type, without the columns that Azure Monitor gives every table.
 pub type Columns = BTreeMap<String, String>;
 
@@ -25,6 +39,20 @@ impl Schemas {
         let first = columns.iter().take(original).cloned();
         self.original.insert(table.to_owned(), first.collect());
         self.tables.insert(table.to_owned(), columns.iter().cloned().collect());
+    }
+
+    /// The same workspace with the tables of Azure's own, but for those that are known as absent.
+    pub fn with_platform_tables(&self) -> Self {
+        let mut more = self.clone();
+        let missing = |table: &str| !self.tables.contains_key(table) && !self.absent.contains(table);
+        for (table, columns) in PLATFORM_TABLES.into_iter().filter(|(table, _)| missing(table)) {
+            let columns: Vec<(String, String)> = columns
+                .iter()
+                .map(|(name, column_type)| ((*name).to_owned(), (*column_type).to_owned()))
+                .collect();
+            more.add(table, &columns, columns.len());
+        }
+        more
     }
 
     /// The same workspace without some of the tables.

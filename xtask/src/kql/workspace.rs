@@ -65,12 +65,12 @@ pub struct Questions {
 impl Workspace {
     /// What is wrong before any query is bound.
     pub fn shape(&self) -> Vec<String> {
-        self.content.shape(&self.schemas)
+        self.content.shape(&self.schemas.with_platform_tables())
     }
 
     /// Binds every text: with all tables, without those on request, and where the tables lack the columns that were added.
     /// The functions must also bind where none of their tables is there, where their tables have none of the columns, and
-    /// over the table of the retired function app.
+    /// over the table of the retired function app; alert rules where none of their tables is there, or has its columns.
     pub fn questions(&self) -> Questions {
         let texts = self.content.texts();
         let queries: Vec<Query> = texts.iter().map(|text| text.query.clone()).collect();
@@ -87,6 +87,7 @@ impl Workspace {
             ),
         ];
         asked.extend(self.asked_of_functions_alone());
+        asked.extend(self.asked_of_alert_rules_alone());
         asked.extend(self.asked_of_the_retired_table());
         asked.push(self.asked(
             "over tables without the added columns",
@@ -103,6 +104,17 @@ impl Workspace {
             self.asked(without, self.schemas.without(&tables), Vec::new()),
             // After a fuzzy union over a missing table the language service accepts any column; Azure does not.
             self.asked("over tables without columns", self.schemas.bare(&tables), Vec::new()),
+        ]
+    }
+
+    fn asked_of_alert_rules_alone(&self) -> [Asked; 2] {
+        let schemas = self.schemas.with_platform_tables();
+        let tables: Vec<&str> = self.content.tables_of_alerts(&schemas).into_iter().collect();
+        let without = "without the tables that alert rules read";
+        let bare = "over tables of alert rules without columns";
+        [
+            self.asked(without, schemas.without(&tables), self.content.alert_queries()),
+            self.asked(bare, schemas.bare(&tables), self.content.alert_queries()),
         ]
     }
 
@@ -129,7 +141,7 @@ impl Workspace {
 
     fn asked(&self, circumstances: &'static str, schemas: Schemas, queries: Vec<Query>) -> Asked {
         let request = Request {
-            schemas,
+            schemas: schemas.with_platform_tables(),
             functions: self.content.functions.clone(),
             queries,
         };
