@@ -169,14 +169,15 @@ pub fn text(components: &[Component], standard_library_file: &str) -> String {
         "Third-party notices\n\nbin/handler contains the software below. The notices of the Rust standard library are in \
          {standard_library_file}. The terms of the program itself are in LICENSE.\n\n"
     );
-    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut users: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for component in components {
         text.push_str(&format!("{}: {}\n", component.title, component.license));
         for license in &component.texts {
-            users.entry(license.trim()).or_default().push(&component.title);
+            users.entry(license.trim()).or_default().insert(&component.title);
         }
     }
     for (license, titles) in users {
+        let titles: Vec<&str> = titles.into_iter().collect();
         text.push_str(&format!("\n{}\n{}\n\n{license}\n", "=".repeat(100), titles.join(", ")));
     }
     text
@@ -226,7 +227,7 @@ mod tests {
         let component = |title: &str| Component {
             title: title.to_owned(),
             license: "MIT".to_owned(),
-            texts: vec!["The terms.\n".to_owned()],
+            texts: vec!["The terms.\n".to_owned(), "The terms.".to_owned()],
         };
         let text = text(&[component("a 1"), component("b 2")], "r.html");
         assert_eq!(text.matches("The terms.").count(), 1);
