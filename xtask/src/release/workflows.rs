@@ -132,6 +132,18 @@ fn nothing_is_published_before_the_tests_and_only_what_was_built() {
 }
 
 #[test]
+fn what_is_released_comes_out_of_no_cache() {
+    let release = workflow("release.yml");
+    let build = job(&release, "build");
+    let uses = values(&build, "uses");
+    assert!(
+        !uses.iter().any(|action| action.starts_with("actions/cache")),
+        "{uses:?}"
+    );
+    assert_eq!(values(&build, "package-manager-cache"), ["false"]);
+}
+
+#[test]
 fn every_released_file_is_attested() {
     let release = workflow("release.yml");
     let publish = job(&release, "publish");
