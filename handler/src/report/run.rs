@@ -163,6 +163,8 @@ impl StreamReport {
                 seconds: took.as_secs_f64(),
                 outcome: run_outcome_of(&[self]),
                 tables: counts_by_table(&[self]),
+                // A run that has one writes its health record.
+                warning: None,
             },
             read_to: self.read_to.clone(),
             unsaved: self.unsaved.clone(),

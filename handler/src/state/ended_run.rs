@@ -68,6 +68,7 @@ mod tests {
                 seconds: 0.5,
                 outcome: RunOutcome::Done,
                 tables: TableCounts::new(),
+                warning: None,
             },
             read_to: BTreeMap::from([("T_CL".to_owned(), at)]),
             unsaved: BTreeMap::from([("T_CL".to_owned(), counts)]),

@@ -92,6 +92,9 @@ pub struct LastRun {
     pub outcome: RunOutcome,
     /// What became of its events.
     pub tables: TableCounts,
+    /// What is worth a look although it did not fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<LastError>,
 }
 
 /// How a run ended.

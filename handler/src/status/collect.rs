@@ -1,6 +1,6 @@
 //! How everything that is configured stands. Reads the store and nothing else; takes no lease and writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -10,6 +10,7 @@ use super::new_fields::new_fields;
 use super::polled::fill_polled;
 use super::pushed::fill_pushed;
 use crate::jobs::{DisabledInstance, JobContext, Plans, is_about_one_entry, lease_name};
+use crate::report::ReportSubject;
 use crate::state::{EndedRuns, LastError, StoreError, StreamHealths, dead_letter_stats, queue_stats};
 
 /// Streams that are read at the same time: a store far away answers each call after milliseconds.
@@ -33,19 +34,45 @@ pub async fn collect_status(
         now: status.at,
         spool: &status.spool,
     };
-    let mut streams = polled_streams(inputs).await?;
-    for name in plans.push_streams() {
-        let mut stream = StreamStatus::never_run(name, StreamKind::Push);
-        let filled = fill_pushed(inputs, name, &mut stream).await;
-        streams.push(finished(stream, filled)?);
-    }
-    streams.extend(plans.disabled.iter().map(disabled));
-    streams.sort_by_cached_key(|stream| stream.stream.to_string());
-    status.streams = streams;
+    let ended = ended_runs(inputs).await?;
+    let streams = collect_streams(inputs, &ended, |_| true).await;
+    status.streams = streams?;
     Ok(status)
 }
 
-async fn spool_status(plans: &Plans, context: &JobContext) -> Result<Vec<QueueStatus>, StoreError> {
+/// How the streams that are asked for stand, in the order of their names. `ended` has their last good runs, which may
+/// have saved nothing.
+pub async fn collect_streams(
+    inputs: StatusInputs<'_>,
+    ended: &EndedRuns,
+    is_wanted: impl Fn(&ReportSubject) -> bool,
+) -> Result<Vec<StreamStatus>, StoreError> {
+    let plans = inputs.plans.streams.iter();
+    let plans = plans.filter(|plan| is_wanted(&plan.name().into()));
+    let reads = plans.map(async |plan| {
+        let mut stream = StreamStatus::never_run(plan.name(), StreamKind::Poll);
+        let filled = fill_polled(inputs, plan, ended.get(&plan.name().to_string()), &mut stream).await;
+        finished(stream, filled)
+    });
+    // Made at once: a stream over a borrowing closure is not general enough for the compiler to send between threads.
+    let reads: Vec<_> = reads.collect();
+    let mut streams: Vec<StreamStatus> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    for name in inputs.plans.push_streams() {
+        let mut stream = StreamStatus::never_run(name, StreamKind::Push);
+        if is_wanted(&stream.stream) {
+            let filled = fill_pushed(inputs, name, &mut stream).await;
+            streams.push(finished(stream, filled)?);
+        }
+    }
+    let disabled_instances = inputs.plans.disabled.iter();
+    let disabled_instances = disabled_instances.filter(|instance| is_wanted(&instance.subject));
+    streams.extend(disabled_instances.map(disabled));
+    streams.sort_by_cached_key(|stream| stream.stream.to_string());
+    Ok(streams.into_iter().map(StreamStatus::with_problem).collect())
+}
+
+/// What waits, with the stream whose runs empty each queue.
+pub async fn spool_status(plans: &Plans, context: &JobContext) -> Result<Vec<QueueStatus>, StoreError> {
     let owners = plans.queue_owners();
     let waiting = queue_stats(&*context.store).await?.into_iter();
     let queues = waiting.map(|(queue, waiting)| QueueStatus {
@@ -60,27 +87,14 @@ async fn spool_status(plans: &Plans, context: &JobContext) -> Result<Vec<QueueSt
     Ok(queues.collect())
 }
 
-async fn polled_streams(inputs: StatusInputs<'_>) -> Result<Vec<StreamStatus>, StoreError> {
-    let plans = &inputs.plans.streams;
-    let leases: BTreeSet<String> = plans
-        .iter()
-        .map(|plan| lease_name(plan.name(), plan.account()))
-        .collect();
-    let reads = leases.into_iter().map(async |lease| {
-        let runs = inputs.context.store.ended_runs(&lease).await?;
-        Ok::<_, StoreError>((lease, runs))
-    });
-    let leases: BTreeMap<String, EndedRuns> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    let reads = plans.iter().map(async |plan| {
-        let mut stream = StreamStatus::never_run(plan.name(), StreamKind::Poll);
-        let runs = leases.get(&lease_name(plan.name(), plan.account()));
-        let ended = runs.and_then(|runs| runs.get(&plan.name().to_string()));
-        let filled = fill_polled(inputs, plan, ended, &mut stream).await;
-        finished(stream, filled)
-    });
-    // Made at once: a stream over a borrowing closure is not general enough for the compiler to send between threads.
-    let reads: Vec<_> = reads.collect();
-    stream::iter(reads).buffered(AT_ONCE).try_collect().await
+/// By the name of the stream, from the leases.
+async fn ended_runs(inputs: StatusInputs<'_>) -> Result<EndedRuns, StoreError> {
+    let plans = inputs.plans.streams.iter();
+    let leases: BTreeSet<String> = plans.map(|plan| lease_name(plan.name(), plan.account())).collect();
+    let reads = leases.into_iter();
+    let reads = reads.map(async |lease| inputs.context.store.ended_runs(&lease).await);
+    let runs: Vec<EndedRuns> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    Ok(runs.into_iter().flatten().collect())
 }
 
 /// A file that cannot be read is the affair of its own stream.
@@ -96,7 +110,8 @@ fn finished(mut stream: StreamStatus, filled: Result<(), StoreError>) -> Result<
     }
 }
 
-fn disabled(instance: &DisabledInstance) -> StreamStatus {
+/// An instance that cannot run.
+pub fn disabled(instance: &DisabledInstance) -> StreamStatus {
     let mut stream = StreamStatus::never_run(instance.subject.clone(), StreamKind::Instance);
     stream.status = StreamState::Off;
     stream.last_error = instance.reasons.first().map(|reason| LastError {

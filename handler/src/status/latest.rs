@@ -56,6 +56,7 @@ mod tests {
                 seconds: 1.0,
                 outcome: RunOutcome::Done,
                 tables: TableCounts::new(),
+                warning: None,
             },
             read_to: BTreeMap::from([("T_CL".to_owned(), read_to)]),
             unsaved: BTreeMap::from([("T_CL".to_owned(), counts)]),

@@ -16,6 +16,7 @@ mod run_and_record;
 mod run_recorder;
 mod stored_files;
 mod text;
+mod warning;
 
 pub use self::collect::collect_status;
 pub use self::model::Status;

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::new_fields::NewField;
+use super::warning::remembered;
 use crate::event::StreamName;
-use crate::report::ReportSubject;
+use crate::report::{ErrorCode, Problem, ReportSubject};
 use crate::state::{Counts, DeadLetterStats, LastError, LastRun, QueueStats, RunOutcome, Span, StreamHealth};
 use crate::time::{clock_remark, span_text};
 
@@ -99,6 +100,10 @@ pub struct StreamStatus {
     pub clock_offset_seconds: Option<f64>,
     /// Why what is stored of it cannot be read.
     pub state_error: Option<String>,
+    /// What is wrong now: why it fails or is off, or what is worth a look of the last run. Health rows have the same.
+    /// Its text stands in `last_error`, in the last run or in `state_error` already.
+    #[serde(rename = "error_code", serialize_with = "code_alone")]
+    pub problem: Option<LastError>,
 }
 
 /// One table of a stream.
@@ -176,7 +181,23 @@ impl StreamStatus {
             last_run: None,
             clock_offset_seconds: None,
             state_error: None,
+            problem: None,
         }
+    }
+
+    /// With what is wrong now, when all else is known.
+    #[must_use]
+    pub fn with_problem(mut self) -> Self {
+        self.problem = match (&self.state_error, self.status) {
+            // No run has met it yet.
+            (Some(error), _) if self.consecutive_failures == 0 => {
+                let problem = Problem::new(ErrorCode::StateUnavailable, error.clone());
+                Some(remembered(&problem, None))
+            }
+            (_, StreamState::Failing | StreamState::Off) => self.last_error.clone(),
+            _ => self.last_run.as_ref().and_then(|run| run.warning.clone()),
+        };
+        self
     }
 
     /// How its last runs went and what is wrong with it, for people: each with its name.
@@ -196,6 +217,12 @@ impl StreamStatus {
             facts.push(("last error", format!("{}: {}", error.code, error.message)));
             // Most messages end with it.
             facts.extend((!error.message.contains(&error.remedy)).then(|| ("remedy", error.remedy.clone())));
+        }
+        if let Some(warning) = self.last_run.as_ref().and_then(|run| run.warning.as_ref())
+            && self.problem.as_ref() == Some(warning)
+        {
+            facts.push(("warning", format!("{}: {}", warning.code, warning.message)));
+            facts.push(("remedy", warning.remedy.clone()));
         }
         let losses = self.possible_losses.iter();
         facts.extend(losses.map(|at| ("possible loss", whole_second(*at))));
@@ -295,6 +322,11 @@ impl TableStatus {
         let numbers: Vec<String> = numbers.map(|(name, count)| format!("{count} {name}")).collect();
         numbers.join(", ")
     }
+}
+
+#[allow(clippy::ref_option, reason = "the form that serde asks for")]
+fn code_alone<S: Serializer>(problem: &Option<LastError>, serializer: S) -> Result<S::Ok, S::Error> {
+    problem.as_ref().map(|problem| &problem.code).serialize(serializer)
 }
 
 /// `2026-11-20 10:15:30Z`

@@ -1,6 +1,6 @@
 //! How a stream that is read stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,8 +9,11 @@ use super::inputs::StatusInputs;
 use super::lateness::{expected_lag, is_late};
 use super::latest::{add_last_run, latest_position};
 use super::model::{Overlap, StreamState, StreamStatus, TableStatus};
+use super::record::health_of_run;
 use crate::delivery::TableRoute;
+use crate::event::StreamName;
 use crate::jobs::StreamPlan;
+use crate::report::StreamReport;
 use crate::state::{Checkpoints, EndedRun, StoreError, TablePosition};
 use crate::time::ClockOffset;
 
@@ -19,7 +22,7 @@ const LONGEST_RUN: Duration = Duration::from_secs(600);
 /// The clocks of the machines that run and that look may differ by so much.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::seconds(10);
 
-/// Fills in what is stored of a stream. `ended` is its last good run, as its lease has it.
+/// Fills in what is stored of a stream. `ended` is its last good run, which may have saved nothing.
 pub async fn fill_polled(
     inputs: StatusInputs<'_>,
     plan: &StreamPlan,
@@ -34,9 +37,7 @@ pub async fn fill_polled(
     let mut replayed = std::mem::take(&mut health.replayed);
     stream.take_health(health);
     let last_run = stream.last_run.as_ref();
-    // The run that is under way may take as long as the last one took.
-    let took = last_run.map_or(Duration::ZERO, |run| duration_of_run(run.seconds));
-    let mut is_behind = last_run.is_some_and(|run| is_late(schedule, run.at, took, now));
+    let mut is_behind = last_run.is_some_and(|run| is_late(schedule, run.at, time_of_a_run(stream), now));
     let Some(checkpoint) = Checkpoints::look(&*inputs.context.store, plan.name(), plan.account()).await? else {
         return Ok(());
     };
@@ -44,8 +45,6 @@ pub async fn fill_polled(
         stream.status = StreamState::Ok;
     }
     stream.possible_losses = checkpoint.possible_losses;
-    let expected_lag = expected_lag(plan, &inputs.context.rules) + 2 * took;
-    let present = earlier_present(now, stream.clock_offset_seconds);
     let mut queues = inputs.spool.iter();
     let something_waits = queues.any(|queue| queue.stream.as_ref() == Some(plan.name()));
     for table in tables_of(plan) {
@@ -57,7 +56,7 @@ pub async fn fill_polled(
         };
         if let Some(position) = position {
             fill_table(&mut shown, &position, plan, now);
-            is_behind |= shown.ahead_seconds.is_some() || is_late(schedule, position.watermark, expected_lag, present);
+            is_behind |= shown.ahead_seconds.is_some() || is_position_late(inputs, plan, stream, position.watermark);
         }
         if !something_waits {
             shown.counts.wait(0);
@@ -69,6 +68,50 @@ pub async fn fill_polled(
         stream.status = StreamState::Behind;
     }
     Ok(())
+}
+
+/// Fills in what a run reported of a stream, where the store does not answer.
+pub fn fill_reported(
+    inputs: StatusInputs<'_>,
+    name: &StreamName,
+    reports: &[&StreamReport],
+    stream: &mut StreamStatus,
+) {
+    stream.take_health(health_of_run(inputs.plans, name, reports, inputs.now));
+    let Some(plan) = inputs.plans.stream(name) else { return };
+    let saved = reports.iter().flat_map(|report| &report.tables);
+    let saved = saved.map(|table| (&table.table, table.watermark));
+    let read_to = reports.iter().flat_map(|report| &report.read_to);
+    let positions: BTreeMap<&String, DateTime<Utc>> = saved.chain(read_to.map(|(table, at)| (table, *at))).collect();
+    let is_late = |watermark: &DateTime<Utc>| is_position_late(inputs, plan, stream, *watermark);
+    if positions.values().any(is_late) && stream.status == StreamState::Ok {
+        stream.status = StreamState::Behind;
+    }
+    let tables = positions.into_iter().map(|(table, watermark)| TableStatus {
+        table: table.clone(),
+        watermark: Some(watermark),
+        lag_seconds: Some((inputs.now - watermark).as_seconds_f64().max(0.0)),
+        ..TableStatus::default()
+    });
+    stream.tables = tables.collect();
+}
+
+/// A run that is under way may take as long as the last one took.
+fn time_of_a_run(stream: &StreamStatus) -> Duration {
+    let last_run = stream.last_run.as_ref();
+    last_run.map_or(Duration::ZERO, |run| duration_of_run(run.seconds))
+}
+
+/// True if the stream should have been read further by now.
+fn is_position_late(
+    inputs: StatusInputs<'_>,
+    plan: &StreamPlan,
+    stream: &StreamStatus,
+    watermark: DateTime<Utc>,
+) -> bool {
+    let expected_lag = expected_lag(plan, &inputs.context.rules) + 2 * time_of_a_run(stream);
+    let present = earlier_present(inputs.now, stream.clock_offset_seconds);
+    is_late(&inputs.plans.schedule, watermark, expected_lag, present)
 }
 
 /// So many events of the table were set aside and are delivered now, those that were pushed included.

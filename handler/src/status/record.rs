@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 
 use super::run_recorder::FinishedRun;
+use super::warning::{remembered, warning_of};
 use crate::event::StreamName;
-use crate::jobs::{JobContext, Plans, ReplayedRows, RunScope};
-use crate::report::{ErrorCode, Outcome, StreamReport, by_subject, counts_by_table, run_outcome_of, shortened};
-use crate::state::{LastError, LastPositions, LastRun, Persist, StreamHealth, StreamHealths, account_digest};
+use crate::jobs::{Plans, ReplayedRows, RunScope};
+use crate::report::{ErrorCode, Outcome, StreamReport, by_subject, counts_by_table, run_outcome_of};
+use crate::state::{LastPositions, LastRun, Persist, StreamHealth, StreamHealths, account_digest};
 
 /// A run is not held up by this longer.
 const LONGEST: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
 /// A clock that differs by so much more or less than before has moved.
 const CLOCK_MOVED_SECONDS: f64 = 5.0;
-const LONGEST_MESSAGE: usize = 2048;
 
 /// What a run did for one stream.
 struct StreamRecord<'a> {
@@ -29,10 +29,17 @@ struct StreamRecord<'a> {
 }
 
 /// Writes what a run did to the health records. What cannot be written is logged, and is no failure of the run.
-pub async fn record_run(plans: &Plans, context: &JobContext, healths: &StreamHealths, run: FinishedRun<'_>) {
-    let (now, scope) = (context.clock.now(), run.request.scope);
-    let by_subject = by_subject(&run.report.streams).into_iter();
-    let of_streams = by_subject.filter_map(|(subject, reports)| Some((subject.stream()?, reports)));
+pub async fn record_run(plans: &Plans, healths: &StreamHealths, run: FinishedRun<'_>) {
+    let (now, scope) = (run.at, run.request.scope);
+    let pushed = run.push_subjects(plans);
+    let mut by_subject = by_subject(&run.report.streams);
+    if scope == RunScope::Everything && !run.has_lost_its_store() {
+        for subject in &pushed {
+            by_subject.entry(subject).or_default();
+        }
+    }
+    let of_streams = by_subject.into_iter();
+    let of_streams = of_streams.filter_map(|(subject, reports)| Some((subject.stream()?, reports)));
     let records = of_streams
         .filter_map(|(name, reports)| StreamRecord::new(plans, name, reports))
         .filter(|record| record.is_kept(scope));
@@ -40,6 +47,10 @@ pub async fn record_run(plans: &Plans, context: &JobContext, healths: &StreamHea
         let change = |health: &mut StreamHealth| {
             // A run that only emptied the spool says nothing about reading.
             if !record.is_push && scope == RunScope::SpoolOnly && !failed_to_deliver(health) {
+                return Persist::Lazily;
+            }
+            // Nor does one that found nothing to send say that what failed before can be sent now.
+            if record.reports.is_empty() && health.consecutive_failures > 0 {
                 return Persist::Lazily;
             }
             record.note(health, now)
@@ -70,6 +81,15 @@ pub async fn record_replayed(healths: &StreamHealths, rows: &ReplayedRows, now: 
             log::warn!(stream = stream.as_str(); "{stream}: that its dead letters were delivered is not remembered: {error}");
         }
     }
+}
+
+/// The health record of a stream of which nothing but this run is known.
+pub fn health_of_run(plans: &Plans, name: &StreamName, reports: &[&StreamReport], at: DateTime<Utc>) -> StreamHealth {
+    let mut health = StreamHealth::default();
+    if let Some(record) = StreamRecord::new(plans, name, reports.to_vec()) {
+        record.note(&mut health, at);
+    }
+    health
 }
 
 /// True if the stream fails only for want of a destination: it is well once that took what waits.
@@ -108,7 +128,7 @@ impl<'a> StreamRecord<'a> {
     /// True if another process works on the stream: it writes.
     fn is_somebody_elses(&self) -> bool {
         let mut problems = self.reports.iter().flat_map(|report| &report.problems);
-        self.reports.iter().all(|report| report.outcome == Outcome::Held)
+        (!self.reports.is_empty() && self.reports.iter().all(|report| report.outcome == Outcome::Held))
             || problems.any(|problem| problem.code == ErrorCode::LeaseLost)
     }
 
@@ -141,13 +161,18 @@ impl<'a> StreamRecord<'a> {
         }
         let outcome = run_outcome_of(&self.reports);
         let clock_moved = self.note_clock(health);
-        let is_change = health.last_run.as_ref().is_none_or(|run| run.outcome != outcome) || clock_moved;
+        let dead_lettered = tables.values().map(|counts| counts.dead_lettered).sum();
+        let warning = warning_of(&self.reports, dead_lettered);
+        let warning = warning.map(|problem| remembered(&problem, Some(now)));
+        let is_like = |run: &LastRun| run.outcome == outcome && run.warning.is_none() && warning.is_none();
+        let is_change = !health.last_run.as_ref().is_some_and(is_like) || clock_moved;
         let took: Duration = self.reports.iter().map(|report| report.took).sum();
         health.last_run = Some(LastRun {
             at: now,
             seconds: took.as_secs_f64(),
             outcome,
             tables,
+            warning,
         });
         let Some(problem) = self.reports.iter().flat_map(|report| &report.problems).next() else {
             health.last_success = Some(now);
@@ -160,12 +185,7 @@ impl<'a> StreamRecord<'a> {
         };
         health.last_failure = Some(now);
         health.consecutive_failures = health.consecutive_failures.saturating_add(1);
-        health.last_error = Some(LastError {
-            at: Some(now),
-            code: problem.code.word().to_owned(),
-            message: shortened(&problem.message, LONGEST_MESSAGE),
-            remedy: shortened(problem.remedy(), LONGEST_MESSAGE),
-        });
+        health.last_error = Some(remembered(problem, Some(now)));
         Persist::Now
     }
 

@@ -21,8 +21,9 @@ pub async fn run_and_record(
     let finished = FinishedRun {
         request,
         report: &report,
+        at: context.clock.now(),
     };
-    record_run(plans, context, &recorder.healths, finished).await;
+    record_run(plans, &recorder.healths, finished).await;
     recorder.new_keys.save(&*context.store, context.clock.now()).await;
     if request.scope == RunScope::Everything {
         send_health_rows(plans, context, recorder, finished).await;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::delivery::{NewKeys, TableRoute};
-use crate::jobs::RunRequest;
-use crate::report::RunReport;
+use crate::jobs::{Plans, RunRequest};
+use crate::report::{ErrorCode, Outcome, ReportSubject, RunReport, StreamReport};
 use crate::state::StreamHealths;
 
 /// Where what a run did is recorded.
@@ -22,4 +24,29 @@ pub struct RunRecorder {
 pub struct FinishedRun<'a> {
     pub request: &'a RunRequest,
     pub report: &'a RunReport,
+    /// Its end.
+    pub at: DateTime<Utc>,
+}
+
+impl FinishedRun<'_> {
+    /// The streams of pushes that were asked for. One whose spool is empty has no report.
+    pub fn push_subjects(&self, plans: &Plans) -> Vec<ReportSubject> {
+        let names = plans.push_streams().into_iter();
+        let selected = names.filter(|name| self.request.selection.takes(*name));
+        selected.map(ReportSubject::from).collect()
+    }
+
+    /// True if the state store failed everything that ran.
+    pub fn has_lost_its_store(&self) -> bool {
+        let ran = self
+            .report
+            .streams
+            .iter()
+            .filter(|report| report.outcome != Outcome::Off);
+        let is_lost = |report: &StreamReport| {
+            let mut codes = report.problems.iter().map(|problem| problem.code);
+            codes.any(|code| code == ErrorCode::StateUnavailable)
+        };
+        ran.clone().count() > 0 && ran.clone().all(is_lost)
+    }
 }

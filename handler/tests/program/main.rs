@@ -17,6 +17,7 @@ mod gap;
 mod half_sent;
 mod harness;
 mod health;
+mod health_and_status;
 mod incomplete_pages;
 mod ingestion;
 mod instances;

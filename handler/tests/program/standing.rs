@@ -61,7 +61,7 @@ fn earlier(text: &str, minutes: i64) -> String {
 }
 
 /// What so many minutes without a run make of the state.
-fn let_pass(handler: &Handler, minutes: i64) {
+pub fn let_pass(handler: &Handler, minutes: i64) {
     for folder in ["checkpoints", "health", "leases"] {
         for file in files_below(&handler.path("data/state").join(folder)) {
             let Ok(text) = fs::read_to_string(&file) else { continue };
