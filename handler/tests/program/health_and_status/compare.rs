@@ -37,6 +37,7 @@ pub fn disagreements(status: &Value, rows: &[Value]) -> Vec<String> {
             text(&last["Spooled"]),
             waiting(status, stream).to_string(),
         );
+        differ("the new fields", text(&last["NewFields"]), new_fields(status, stream));
         // What cannot be read counts nothing.
         let columns = [("RowsDelivered", "delivered"), ("DeadLettered", "dead_lettered")];
         for (column, count) in columns.iter().filter(|_| stream["state_error"].is_null()) {
@@ -74,6 +75,27 @@ fn waiting(status: &Value, stream: &Value) -> u64 {
     let own = queues.filter(|queue| queue["stream"] == stream["stream"]);
     let entries: u64 = own.filter_map(|queue| queue["entries"].as_u64()).sum();
     entries.max(counted(stream, "spooled"))
+}
+
+/// As a row has them.
+fn new_fields(status: &Value, stream: &Value) -> String {
+    let tables: Vec<&Value> = stream["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| &table["table"])
+        .collect();
+    let fields = status["new_fields"].as_array().unwrap().iter();
+    let own = fields.filter(|field| tables.contains(&&field["table"]));
+    let named = own.map(|field| {
+        format!(
+            "{}: {}",
+            field["table"].as_str().unwrap(),
+            field["field"].as_str().unwrap()
+        )
+    });
+    let named: Vec<Value> = named.map(Value::from).collect();
+    text(&if named.is_empty() { Value::Null } else { named.into() })
 }
 
 fn counted(stream: &Value, count: &str) -> u64 {

@@ -13,6 +13,8 @@ const CONSUMED: &str = "pingone-enterprise/default/events";
 const REFERENCE: &str = "@Microsoft.KeyVault(nonsense)";
 const EVENT: &str = r#"[{"id":"e-1","source":"SSO","recorded":"2026-11-20T10:00:00Z","action":{"type":"X"}}]"#;
 const PUSHED_EVENT: &str = r#"[{"event_timestamp":"2026-11-20 10:15:30 UTC","event_type_id":5}]"#;
+const PUSHED_WITH_A_NEW_FIELD: &str =
+    r#"[{"event_timestamp":"2026-11-20 10:15:30 UTC","event_type_id":5,"orbit":{"height":400}}]"#;
 const NO_REPLIES: &[(u16, &str)] = &[(200, "[]")];
 const USUAL: Situation = Situation {
     name: "",
@@ -118,6 +120,12 @@ const SITUATIONS: &[Situation] = &[
         name: "pushes come",
         steps: &[Push(PUSHED_EVENT), Run, Run],
         ends: &[(PUSHED, "ok", None)],
+        ..USUAL
+    },
+    Situation {
+        name: "a vendor sends a field that no definition knows",
+        steps: &[Publish(3), Push(PUSHED_WITH_A_NEW_FIELD), Run, Run],
+        ends: &[(POLLED, "ok", None), (PUSHED, "ok", None)],
         ..USUAL
     },
     Situation {
