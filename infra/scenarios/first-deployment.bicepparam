@@ -7,6 +7,9 @@ param pingOneEnvironmentId = 'env-1'
 param pingOneClientId = 'client-1'
 param pingOneClientSecret = 'secret-1'
 param pingOneTablesToCreate = ['PingOne_AuditActivitiesV2_CL']
+param tags = {
+  CostCenter: '42'
+}
 param sentinelOneUrl = 'https://tenant.sentinelone.example.com'
 param sentinelOneApiToken = 'token-1'
 param sentinelOneTablesToCreate = [

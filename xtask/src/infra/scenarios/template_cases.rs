@@ -1,5 +1,5 @@
-//! Deployments that a parameter file cannot describe: with tables that are there already, in another cloud, or many at
-//! once.
+//! Deployments that a parameter file cannot describe: with tables that are there already, in another cloud, or several that
+//! are compared.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,6 @@ use crate::infra::check::evaluate::Deployment;
 use crate::infra::{read, template};
 
 const WORKSPACE: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/w";
-
-/// What every deployment sets, with a user-assigned identity in the public cloud.
-const ALWAYS: [&str; 12] = [
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",
-    "AZURE_CLIENT_ID",
-    "AzureWebJobsStorage__accountName",
-    "AzureWebJobsStorage__clientId",
-    "AzureWebJobsStorage__credential",
-    "HEALTH__ENABLED",
-    "LOGS_INGESTION__AUDIENCE",
-    "LOGS_INGESTION__ENDPOINT",
-    "LOGS_INGESTION__RULE_ID",
-    "POLL_SCHEDULE",
-    "STATE_URL",
-];
 
 fn built() -> Value {
     let ingredients = read(&root(), &root().join("infra/repository.txt")).unwrap();
@@ -77,29 +61,6 @@ fn rule(deployment: &Deployment<'_>, short: &str) -> Value {
         .unwrap()
 }
 
-/// The streams of the rule of a source, and the tables that are made for it.
-fn streams_and_tables(deployment: &Deployment<'_>, short: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (inner, rule) = (of_source(deployment, short), rule(deployment, short));
-    let streams: BTreeSet<String> = rule["streamDeclarations"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
-    let flows = rule["dataFlows"].as_array().unwrap();
-    let flowing: BTreeSet<String> = flows
-        .iter()
-        .map(|flow| flow["outputStream"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(streams, flowing);
-    let tables = inner
-        .resources("Microsoft.OperationalInsights/workspaces/tables")
-        .unwrap()
-        .into_iter();
-    let tables = tables.map(|table| table["properties"]["schema"]["name"].as_str().unwrap().to_owned());
-    (streams, tables.collect())
-}
-
 fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
@@ -110,44 +71,6 @@ fn some_source(more: &Value) -> Value {
     let more = more.as_object().unwrap().clone();
     given.as_object_mut().unwrap().extend(more);
     given
-}
-
-#[test]
-fn an_empty_secret_switches_nothing_off_and_keeps_what_is_in_the_vault() {
-    let template = built();
-    for (given, setting) in [
-        (json!({"pingOneWebhook": true}), "PINGONE__PUSH_TOKEN"),
-        (json!({"oneLoginWebhook": true}), "ONELOGIN__BEARER_TOKEN"),
-        (
-            json!({"pingOneEnvironmentId": "e", "pingOneClientId": "c"}),
-            "PINGONE__CLIENT_SECRET",
-        ),
-        (json!({"sentinelOneUrl": "u"}), "SENTINELONE__API_TOKEN"),
-    ] {
-        let deployment = deployment(&template, given);
-        let settings = settings(&deployment);
-        let value = settings[setting].as_str().unwrap();
-        assert!(value.starts_with("@Microsoft.KeyVault("), "{setting}");
-        assert!(
-            made(&deployment, "Microsoft.KeyVault/vaults/secrets").is_empty(),
-            "{setting}"
-        );
-    }
-}
-
-#[test]
-fn a_webhook_is_off_if_that_is_given() {
-    let template = built();
-    let given = json!({
-        "pingOneWebhook": false,
-        "pingOnePushToken": "t",
-        "oneLoginWebhook": false,
-        "oneLoginBearerToken": "t",
-    });
-    let settings = settings(&deployment(&template, some_source(&given)));
-    for setting in ["PINGONE__PUSH_TOKEN", "ONELOGIN__BEARER_TOKEN"] {
-        assert!(settings[setting].is_null(), "{setting}");
-    }
 }
 
 #[test]
@@ -190,15 +113,8 @@ fn a_rule_declares_the_added_columns_that_its_table_has() {
 }
 
 #[test]
-fn a_system_identity_and_another_cloud_have_their_own_settings() {
+fn another_cloud_has_its_own_settings() {
     let template = built();
-    let system = settings(&deployment(
-        &template,
-        some_source(&json!({"identityType": "SystemAssigned"})),
-    ));
-    assert_eq!(system["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], "Authorization=AAD");
-    assert!(!names(&system).contains("AZURE_CLIENT_ID"));
-
     let government = settings(&deployment(&template, some_source(&json!({}))).in_cloud("AzureUSGovernment"));
     assert_eq!(government["LOGS_INGESTION__AUDIENCE"], "https://monitor.azure.us");
     assert!(names(&government).contains("AzureWebJobsStorage__blobServiceUri"));

@@ -1,0 +1,7 @@
+// Storage and vault are closed, and the app has no way to them: the deployment is refused.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = 'https://packages.example.com/released-package.zip'
+param sentinelOneUrl = 'https://tenant.sentinelone.example.com'
+param publicNetworkAccess = 'Disabled'

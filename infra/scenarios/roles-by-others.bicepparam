@@ -1,0 +1,7 @@
+// Somebody else gives the roles.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = 'https://packages.example.com/released-package.zip'
+param sentinelOneUrl = 'https://tenant.sentinelone.example.com'
+param skipRoleAssignments = true
