@@ -9,6 +9,7 @@ mod marked;
 mod package_default;
 mod parts;
 mod print;
+mod private_endpoints;
 mod queries;
 mod readme;
 #[cfg(test)]

@@ -66,6 +66,14 @@ fn what_is_half_filled_is_refused_with_the_parameter_that_is_missing() {
             "publicNetworkAccess=Disabled needs virtualNetworkSubnetId",
         ),
         (
+            json!({"sentinelOneUrl": "u", "privateEndpointSubnetId": "s"}),
+            "privateEndpointSubnetId needs virtualNetworkSubnetId",
+        ),
+        (
+            json!({"sentinelOneUrl": "u", "privateDnsZoneIds": {"blob": "z", "vault": "z"}}),
+            "privateDnsZoneIds needs blob, table and vault",
+        ),
+        (
             json!({"sentinelOneUrl": "u", "createAlertRules": true, "installContent": false}),
             "createAlertRules=true needs installContent=true",
         ),

@@ -8,7 +8,7 @@ use super::parts::Parts;
 use super::released::package_uri;
 use super::tables::Table;
 use super::versions::api_version;
-use super::{content, endpoint, roles, rules, settings, tags};
+use super::{content, endpoint, private_endpoints, roles, rules, settings, tags};
 use crate::kql::Content;
 use crate::vendors::{SOURCES, Source};
 
@@ -87,6 +87,8 @@ fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
 
 fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let mut resources = ingredients.parts.resources.clone();
+    private_endpoints::put_before_site(&mut resources);
+    resources.extend(private_endpoints::resources());
     resources.extend(roles::deployments());
     let secrets = settings::secrets(&ingredients.parts.settings)?;
     let before_settings = [roles::OF_USER_IDENTITY, roles::OF_SYSTEM_IDENTITY]

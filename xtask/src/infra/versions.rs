@@ -1,7 +1,7 @@
 //! The API version of every resource type, pinned once. Parts of the template name none.
 
 /// Resource types and the version that the template asks for.
-pub const API_VERSIONS: [(&str, &str); 21] = [
+pub const API_VERSIONS: [(&str, &str); 25] = [
     ("Microsoft.Authorization/roleAssignments", "2022-04-01"),
     ("Microsoft.Insights/components", "2020-02-02"),
     ("Microsoft.Insights/dataCollectionEndpoints", "2023-03-11"),
@@ -10,6 +10,11 @@ pub const API_VERSIONS: [(&str, &str); 21] = [
     ("Microsoft.KeyVault/vaults", "2024-11-01"),
     ("Microsoft.KeyVault/vaults/secrets", "2024-11-01"),
     ("Microsoft.ManagedIdentity/userAssignedIdentities", "2023-01-31"),
+    // The oldest that every cloud has.
+    ("Microsoft.Network/privateDnsZones", "2020-06-01"),
+    ("Microsoft.Network/privateDnsZones/virtualNetworkLinks", "2020-06-01"),
+    ("Microsoft.Network/privateEndpoints", "2024-05-01"),
+    ("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "2024-05-01"),
     ("Microsoft.OperationalInsights/workspaces", "2025-07-01"),
     ("Microsoft.OperationalInsights/workspaces/savedSearches", "2025-07-01"),
     ("Microsoft.OperationalInsights/workspaces/tables", "2025-07-01"),

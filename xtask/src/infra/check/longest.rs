@@ -66,7 +66,10 @@ impl<'t> Scope<'t> {
             Expression::Text(text) => text.clone(),
             Expression::Number(number) => number.to_string(),
             Expression::Call { name, arguments } => self.call(name, arguments),
-            Expression::Property { of, name } => unlimited(&format!("{}.{name}", self.evaluate(of))),
+            Expression::Property { of, name } => match suffix(of, name) {
+                Some(suffix) => suffix.to_owned(),
+                None => unlimited(&format!("{}.{name}", self.evaluate(of))),
+            },
             Expression::Index { of, at } => unlimited(&format!("{}[{}]", self.evaluate(of), self.evaluate(at))),
         }
     }
@@ -92,6 +95,7 @@ impl<'t> Scope<'t> {
                 })
             }
             ("concat", values) => values.concat(),
+            ("replace", [text, old, new]) => text.replace(old, new),
             ("toLower", [text]) => text.to_lowercase(),
             // What fails names nothing.
             ("null", []) | ("fail", _) => String::new(),
@@ -136,6 +140,15 @@ impl<'t> Scope<'t> {
             Some(most) if most > 0 => format!("X{}", "x".repeat(most - 1)),
             _ => unlimited(name),
         }
+    }
+}
+
+/// A suffix of host names, of the cloud where it is longest.
+fn suffix(of: &Expression, name: &str) -> Option<&'static str> {
+    match (of.to_string().as_str(), name) {
+        ("environment().suffixes", "storage") => Some("core.usgovcloudapi.net"),
+        ("environment().suffixes", "keyvaultDns") => Some(".vault.usgovcloudapi.net"),
+        _ => None,
     }
 }
 
@@ -209,6 +222,10 @@ mod tests {
             ("[concat('dcr-', variables('name'))]", 4 + 5 + 1 + 13),
             ("[if(empty(parameters('free')), 'no', parameters('kind'))]", 4),
             ("[guid(resourceGroup().id, 'role')]", 36),
+            (
+                "[format('privatelink.blob.{0}', environment().suffixes.storage)]",
+                17 + 22,
+            ),
             ("[if(empty(parameters('free')), 'name', fail(parameters('free')))]", 4),
         ] {
             let longest = scope.longest(text);

@@ -44,7 +44,7 @@ const LONGEST_DIRECT_RULE: usize = 30;
 const RULE_TYPE: &str = "Microsoft.Insights/dataCollectionRules";
 
 /// Source, unless another is named: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-const LIMITS: [Limit; 20] = [
+const LIMITS: [Limit; 24] = [
     limit("Microsoft.Storage/storageAccounts", 3, 24, Form::LowerCase),
     limit(
         "Microsoft.Storage/storageAccounts/blobServices/containers",
@@ -97,6 +97,21 @@ const LIMITS: [Limit; 20] = [
         Form::With("-_"),
     ),
     limit("Microsoft.SecurityInsights/alertRules", 36, 36, Form::Guid),
+    limit("Microsoft.Network/privateDnsZones", 1, 63, Form::With("-_.")),
+    limit(
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        1,
+        80,
+        Form::With("-_."),
+    ),
+    limit("Microsoft.Network/privateEndpoints", 2, 64, Form::With("-_.")),
+    // No limit is documented; that of most things of a network.
+    limit(
+        "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+        1,
+        80,
+        Form::With("-_."),
+    ),
     limit("Microsoft.Authorization/roleAssignments", 36, 36, Form::Guid),
     limit("Microsoft.Resources/deployments", 1, 64, Form::With("-_.()")),
 ];

@@ -230,3 +230,80 @@ fn the_given_tags_and_a_fixed_one_reach_the_resources_beside_the_workspace() {
     let rule = made(&inner, "Microsoft.Insights/dataCollectionRules")[0];
     assert_eq!(inner.value(&rule["tags"]).unwrap(), wanted);
 }
+
+const NETWORK: &str = "/subscriptions/s/resourceGroups/n/providers/Microsoft.Network/virtualNetworks/v";
+
+fn private(more: &Value) -> Value {
+    let mut given = some_source(&json!({
+        "publicNetworkAccess": "Disabled",
+        "virtualNetworkSubnetId": format!("{NETWORK}/subnets/app"),
+        "privateEndpointSubnetId": format!("{NETWORK}/subnets/endpoints"),
+    }));
+    given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    given
+}
+
+#[test]
+fn a_closed_deployment_has_an_endpoint_for_everything_that_the_app_reads() {
+    let template = built();
+    let deployment = deployment(&template, private(&json!({})));
+    let endpoints = made(&deployment, "Microsoft.Network/privateEndpoints").into_iter();
+    let reached: BTreeSet<String> = endpoints
+        .map(|endpoint| {
+            let endpoint = deployment.value(endpoint).unwrap();
+            let connection = &endpoint["properties"]["privateLinkServiceConnections"][0]["properties"];
+            let of = connection["privateLinkServiceId"].as_str().unwrap();
+            format!(
+                "{} {}",
+                of.rsplit('/').next().unwrap(),
+                connection["groupIds"][0].as_str().unwrap()
+            )
+        })
+        .collect();
+    let (host, vault) = (variable(&deployment, "storageName"), variable(&deployment, "name"));
+    let wanted = [
+        format!("{host} blob"),
+        format!("{host} table"),
+        format!("{host}s blob"),
+        format!("{vault} vault"),
+    ];
+    assert_eq!(reached, wanted.into());
+    let zones = made(&deployment, "Microsoft.Network/privateDnsZones").into_iter();
+    let zones: BTreeSet<String> = zones
+        .map(|zone| deployment.value(&zone["name"]).unwrap().as_str().unwrap().to_owned())
+        .collect();
+    let wanted = ["blob.core.windows.net", "table.core.windows.net", "vaultcore.azure.net"];
+    assert_eq!(zones, wanted.map(|zone| format!("privatelink.{zone}")).into());
+    for link in made(&deployment, "Microsoft.Network/privateDnsZones/virtualNetworkLinks") {
+        let network = deployment.value(&link["properties"]["virtualNetwork"]["id"]);
+        assert_eq!(network.unwrap(), NETWORK);
+    }
+    let site = made(&deployment, "Microsoft.Web/sites")[0]["dependsOn"].to_string();
+    assert_eq!(site.matches("privateEndpoints/privateDnsZoneGroups").count(), 4);
+}
+
+#[test]
+fn zones_may_be_there_already_or_be_left_to_a_policy() {
+    let template = built();
+    let ids = json!({"blob": "/blob", "table": "/table", "vault": "/vault"});
+    for (more, groups) in [
+        (json!({"privateDnsZoneIds": ids}), 4),
+        (json!({"createPrivateDnsZones": false}), 0),
+        (json!({"privateEndpointSubnetId": ""}), 0),
+    ] {
+        let deployment = deployment(&template, private(&more));
+        assert!(
+            made(&deployment, "Microsoft.Network/privateDnsZones").is_empty(),
+            "{more}"
+        );
+        let made = made(&deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups");
+        assert_eq!(made.len(), groups, "{more}");
+        for group in made {
+            let zone = deployment
+                .value(&group["properties"]["privateDnsZoneConfigs"][0])
+                .unwrap();
+            let wanted = format!("/{}", zone["name"].as_str().unwrap());
+            assert_eq!(zone["properties"]["privateDnsZoneId"], wanted);
+        }
+    }
+}
