@@ -73,10 +73,6 @@ fn what_is_half_filled_is_refused_with_the_parameter_that_is_missing() {
             json!({"sentinelOneUrl": "u", "privateDnsZoneIds": {"blob": "z", "vault": "z"}}),
             "privateDnsZoneIds needs blob, table and vault",
         ),
-        (
-            json!({"sentinelOneUrl": "u", "createAlertRules": true, "installContent": false}),
-            "createAlertRules=true needs installContent=true",
-        ),
     ] {
         let problem = problem(&template, &given);
         assert!(problem.contains(said), "{given}: {problem}");

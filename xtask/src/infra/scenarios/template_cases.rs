@@ -307,3 +307,17 @@ fn zones_may_be_there_already_or_be_left_to_a_policy() {
         }
     }
 }
+
+#[test]
+fn a_deployment_says_whether_it_made_alert_rules() {
+    let template = built();
+    for (install, create, said) in [
+        (true, true, "made"),
+        (false, true, "none: installContent is false"),
+        (true, false, "none: createAlertRules is false"),
+    ] {
+        let given = some_source(&json!({"installContent": install, "createAlertRules": create}));
+        let output = deployment(&template, given).value(&template["outputs"]["alertRules"]["value"]);
+        assert_eq!(output.unwrap(), said);
+    }
+}
