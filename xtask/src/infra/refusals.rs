@@ -73,6 +73,14 @@ fn what_is_half_filled_is_refused_with_the_parameter_that_is_missing() {
             json!({"sentinelOneUrl": "u", "privateDnsZoneIds": {"blob": "z", "vault": "z"}}),
             "privateDnsZoneIds needs blob, table and vault",
         ),
+        (
+            json!({"sentinelOneUrl": "u", "tableOptions": {"SentinelOneAgents_CL": {"plan": "Auxiliary"}}}),
+            "the plan of SentinelOneAgents_CL is neither Analytics nor Basic",
+        ),
+        (
+            json!({"sentinelOneUrl": "u", "tableOptions": {"SentinelConnectorHealth_CL": {"plan": "Basic"}}}),
+            "SentinelConnectorHealth_CL is read by an alert rule",
+        ),
     ] {
         let problem = problem(&template, &given);
         assert!(problem.contains(said), "{given}: {problem}");
@@ -95,7 +103,7 @@ fn what_is_whole_has_no_problem() {
         json!({"pingOneEnvironmentId": "e", "pingOneClientId": "c"}),
         json!({"pingOnePushToken": "t"}),
         json!({"pingOneEnterprisePollUrl": "u", "pingOneEnterpriseUsername": "n"}),
-        json!({"sentinelOneUrl": "u"}),
+        json!({"sentinelOneUrl": "u", "tableOptions": {"SentinelOneAgents_CL": {"plan": "Basic"}, "OneLogin_CL": {"retentionInDays": 30}}}),
         json!({"oneLoginUrl": "u", "oneLoginClientId": "c", "publicNetworkAccess": "Disabled", "virtualNetworkSubnetId": "s"}),
     ] {
         assert_eq!(problem(&template, &given), "", "{given}");

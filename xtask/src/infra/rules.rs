@@ -63,6 +63,8 @@ fn given(source: &Source, tables: &[&Table]) -> Map<String, Value> {
         ("endpointId".to_owned(), endpoint("id")),
         ("endpointAddress".to_owned(), endpoint("address")),
         ("isDirect".to_owned(), format!("[not({BEHIND_ENDPOINT})]")),
+        ("errorLogs".to_owned(), "[parameters('ruleErrorLogs')]".to_owned()),
+        ("tableOptions".to_owned(), "[parameters('tableOptions')]".to_owned()),
         (
             "tablesToCreate".to_owned(),
             format!("[parameters('{}TablesToCreate')]", source.name),
@@ -132,7 +134,8 @@ fn template(source: &Source, tables: &[&Table]) -> Value {
     ] {
         parameters.insert(name.to_owned(), json!({"type": "string"}));
     }
-    for name in ["isDirect", "assignRole"] {
+    parameters.insert("tableOptions".to_owned(), json!({"type": "object"}));
+    for name in ["isDirect", "assignRole", "errorLogs"] {
         parameters.insert(name.to_owned(), json!({"type": "bool"}));
     }
     parameters.insert("tablesToCreate".to_owned(), json!({"type": "array"}));
@@ -146,6 +149,7 @@ fn template(source: &Source, tables: &[&Table]) -> Value {
     let mut resources: Vec<Value> = tables.iter().map(|table| table_resource(source, table)).collect();
     resources.push(rule(source, tables));
     resources.push(role());
+    resources.push(error_logs());
     json!({
         "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
@@ -172,12 +176,15 @@ fn table_resource(source: &Source, table: &Table) -> Value {
     } else {
         format!("[{chosen}]")
     };
+    let option = |key: &str| format!("tryGet(parameters('tableOptions'), '{name}', '{key}')");
     json!({
         "type": TABLE_TYPE,
         "name": format!("[format('{{0}}/{name}', parameters('workspaceName'))]"),
         "condition": condition,
         "properties": {
-            "plan": "Analytics",
+            "plan": format!("[coalesce({}, 'Analytics')]", option("plan")),
+            "retentionInDays": format!("[{}]", option("retentionInDays")),
+            "totalRetentionInDays": format!("[{}]", option("totalRetentionInDays")),
             "schema": {"name": name, "columns": table.table_columns()},
         },
     })
@@ -222,6 +229,22 @@ fn role() -> Value {
         "scope": format!("[{RULE_ID}]"),
         "dependsOn": [format!("[{RULE_ID}]")],
         "properties": roles::assignment(METRICS_PUBLISHER),
+    })
+}
+
+/// What the rule refuses, or drops after it accepted it: nothing else says that a transformation fails.
+/// Source: learn.microsoft.com/azure/azure-monitor/reference/supported-logs/microsoft-insights-datacollectionrules-logs
+fn error_logs() -> Value {
+    json!({
+        "type": "Microsoft.Insights/diagnosticSettings",
+        "name": "sentinel-identity-connector",
+        "condition": "[parameters('errorLogs')]",
+        "scope": format!("[{RULE_ID}]"),
+        "dependsOn": [format!("[{RULE_ID}]")],
+        "properties": {
+            "workspaceId": "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]",
+            "logs": [{"category": "LogErrors", "enabled": true}],
+        },
     })
 }
 

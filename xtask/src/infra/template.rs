@@ -10,7 +10,7 @@ use super::tables::Table;
 use super::versions::api_version;
 use super::{content, endpoint, private_endpoints, roles, rules, settings, tags};
 use crate::kql::Content;
-use crate::vendors::{SOURCES, Source};
+use crate::vendors::{FUNCTION_TABLES, HEALTH, SOURCES, Source};
 
 /// Everything the template is made of.
 #[derive(Debug)]
@@ -71,6 +71,7 @@ fn tables_of_sources(ingredients: &Ingredients) -> impl Iterator<Item = &Table> 
 fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
     let mut variables = ingredients.parts.variables.clone();
     variables.extend(settings::variables(&ingredients.parts.settings)?);
+    variables.insert("queriedTables".to_owned(), queried_tables().collect());
     let deployments = SOURCES
         .iter()
         .map(|source| (source.deployment_variable(), source.short));
@@ -83,6 +84,13 @@ fn variables(ingredients: &Ingredients) -> Result<Map<String, Value>, String> {
         variables.insert(name, id.into());
     }
     Ok(variables)
+}
+
+/// The tables that alert rules, the workbook and functions read, which only tables of the plan Analytics allow.
+fn queried_tables() -> impl Iterator<Item = &'static str> {
+    let of_functions = FUNCTION_TABLES.iter().flat_map(|(_, tables)| tables.iter().copied());
+    let health = SOURCES.iter().filter(|source| source.name == HEALTH);
+    of_functions.chain(health.flat_map(Source::tables))
 }
 
 fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
@@ -259,6 +267,20 @@ mod tests {
                 "/released-package.zip"
             )
         );
+    }
+
+    #[test]
+    fn every_table_that_content_reads_must_be_analytics() {
+        let (ingredients, template) = own(None);
+        let content = &ingredients.content;
+        let functions = content.functions.iter().map(|function| function.body.clone());
+        let alerts = content.alerts.iter().map(|(_, _, query)| query.clone());
+        let texts: Vec<String> = functions.chain(alerts).chain([content.workbook.to_string()]).collect();
+        let queried = template["variables"]["queriedTables"].as_array().unwrap();
+        for table in &ingredients.tables {
+            let is_read = texts.iter().any(|text| text.contains(&table.name));
+            assert_eq!(queried.contains(&table.name.clone().into()), is_read, "{}", table.name);
+        }
     }
 
     #[test]

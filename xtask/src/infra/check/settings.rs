@@ -17,7 +17,12 @@ const NOT_ON_FLEX: [&str; 10] = [
     "WEBSITE_TIME_ZONE",
 ];
 /// Settings of the platform and of the Azure libraries.
-const OF_OTHERS: [&str; 3] = ["APPLICATIONINSIGHTS_", "AzureWebJobsStorage__", "AZURE_CLIENT_ID"];
+const OF_OTHERS: [&str; 4] = [
+    "APPLICATIONINSIGHTS_",
+    "AzureFunctionsJobHost__",
+    "AzureWebJobsStorage__",
+    "AZURE_CLIENT_ID",
+];
 
 /// What is wrong with the names.
 pub fn problems<'n>(names: impl Iterator<Item = &'n str>, catalog: &Catalog) -> Vec<String> {

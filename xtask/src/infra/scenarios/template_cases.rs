@@ -321,3 +321,83 @@ fn a_deployment_says_whether_it_made_alert_rules() {
         assert_eq!(output.unwrap(), said);
     }
 }
+
+#[test]
+fn a_table_has_the_plan_and_the_retention_that_were_asked_for_and_no_other() {
+    let template = built();
+    let given = some_source(&json!({
+        "sentinelOneTablesToCreate": ["SentinelOneAgents_CL", "SentinelOneGroups_CL"],
+        "tableOptions": {"SentinelOneAgents_CL": {"plan": "Basic", "totalRetentionInDays": 365}},
+    }));
+    let deployment = deployment(&template, given);
+    let inner = of_source(&deployment, "sentinelone");
+    let tables = made(&inner, "Microsoft.OperationalInsights/workspaces/tables").into_iter();
+    let options: Vec<Value> = tables
+        .map(|table| {
+            let properties = inner.value(&table["properties"]).unwrap();
+            json!([
+                properties["plan"],
+                properties["retentionInDays"],
+                properties["totalRetentionInDays"]
+            ])
+        })
+        .collect();
+    assert_eq!(options, [json!(["Basic", null, 365]), json!(["Analytics", null, null])]);
+}
+
+#[test]
+fn what_rules_drop_is_logged_and_the_vault_is_audited_on_request() {
+    let template = built();
+    let category = |deployment: &Deployment<'_>| -> Vec<Value> {
+        let settings = made(deployment, "Microsoft.Insights/diagnosticSettings").into_iter();
+        settings
+            .map(|setting| setting["properties"]["logs"][0]["category"].clone())
+            .collect()
+    };
+    for (given, of_rule, of_vault) in [
+        (json!({}), vec!["LogErrors"], vec![]),
+        (
+            json!({"ruleErrorLogs": false, "vaultAuditLogs": true}),
+            vec![],
+            vec!["AuditEvent"],
+        ),
+    ] {
+        let deployment = deployment(&template, some_source(&given));
+        assert_eq!(category(&of_source(&deployment, "sentinelone")), of_rule);
+        assert_eq!(category(&deployment), of_vault);
+    }
+}
+
+#[test]
+fn size_and_place_of_the_app_follow_the_parameters() {
+    let template = built();
+    let site = |given: Value| {
+        let deployment = deployment(&template, some_source(&given));
+        let value = |resource_type: &str| deployment.value(made(&deployment, resource_type)[0]).unwrap();
+        let site = value("Microsoft.Web/sites")["properties"].clone();
+        json!([
+            site["functionAppConfig"]["scaleAndConcurrency"]["alwaysReady"],
+            site["publicNetworkAccess"],
+            value("Microsoft.Web/serverfarms")["properties"]["zoneRedundant"],
+            value("Microsoft.Storage/storageAccounts")["sku"]["name"],
+            settings(&deployment)["AzureFunctionsJobHost__telemetryMode"],
+        ])
+    };
+    assert_eq!(site(json!({})), json!([[], "Enabled", false, "Standard_LRS", null]));
+    let given = json!({
+        "httpAlwaysReadyInstances": 2,
+        "timerAlwaysReadyInstances": 1,
+        "sitePublicNetworkAccess": "Disabled",
+        "zoneRedundant": true,
+        "storageRedundancy": "ZRS",
+        "telemetryMode": "OpenTelemetry",
+    });
+    let ready = json!([
+        {"name": "http", "instanceCount": 2},
+        {"name": "function:function-timer", "instanceCount": 1},
+    ]);
+    assert_eq!(
+        site(given),
+        json!([ready, "Disabled", true, "Standard_ZRS", "OpenTelemetry"])
+    );
+}
