@@ -1,0 +1,9 @@
+// A closed deployment with its private endpoints and their DNS zones.
+using '../azuredeploy.json'
+
+param workspaceResourceId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/connector/providers/Microsoft.OperationalInsights/workspaces/sentinel'
+param packageUri = ''
+param sentinelOneUrl = 'https://example.sentinelone.net'
+param publicNetworkAccess = 'Disabled'
+param virtualNetworkSubnetId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/app'
+param privateEndpointSubnetId = '/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/endpoints'
