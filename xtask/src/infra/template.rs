@@ -106,8 +106,9 @@ fn resources(ingredients: &Ingredients) -> Result<Vec<Value>, String> {
     let sources = SOURCES
         .iter()
         .map(|source| format!("[variables('{}')]", source.deployment_variable()));
-    let site = "[resourceId('Microsoft.Web/sites', variables('name'))]".to_owned();
-    let before_settings: Vec<String> = before_settings.chain(sources).chain([site]).collect();
+    // Azure refuses some changes of a site while another goes on.
+    let policies = "[resourceId('Microsoft.Web/sites/basicPublishingCredentialsPolicies', variables('name'), 'scm')]";
+    let before_settings: Vec<String> = before_settings.chain(sources).chain([policies.to_owned()]).collect();
 
     resources.extend(secrets);
     resources.push(endpoint::deployment());
@@ -232,6 +233,16 @@ mod tests {
         }
         let code = of_type(&template, "Microsoft.Web/sites/extensions")[0];
         assert!(code["dependsOn"].to_string().contains("appsettings"));
+    }
+
+    #[test]
+    fn a_site_is_changed_by_one_resource_at_a_time() {
+        let (_, template) = own(None);
+        let policies = of_type(&template, "Microsoft.Web/sites/basicPublishingCredentialsPolicies");
+        assert_eq!(policies.len(), 2);
+        assert!(policies[1]["dependsOn"].to_string().contains("'ftp'"));
+        let settings = of_type(&template, "Microsoft.Web/sites/config")[0];
+        assert!(settings["dependsOn"].to_string().contains("'scm'"));
     }
 
     #[test]
