@@ -19,13 +19,16 @@ use expected::{Expected, Outcome, Unevaluated};
 use parameter_file::ParameterFile;
 use snapshot::Bicep;
 
-/// Evaluates every scenario of `<infra>/scenarios`, and says how many there are.
+/// Evaluates every scenario of `<infra>/scenarios`, also with Bicep where that is on the PATH, and says how many there are.
 pub fn check(infra: &Path) -> Result<String, String> {
+    check_with(infra, Bicep::on_path()?.as_ref())
+}
+
+fn check_with(infra: &Path, bicep: Option<&Bicep>) -> Result<String, String> {
     let scenarios = all(infra)?;
-    let bicep = Bicep::on_path()?;
     let mut problems = Vec::new();
     for path in &scenarios {
-        let found = problems_of(path, bicep.as_ref())?;
+        let found = problems_of(path, bicep)?;
         problems.extend(found.iter().map(|problem| format!("{}: {problem}", files::stem(path))));
     }
     if !problems.is_empty() {
@@ -162,7 +165,7 @@ mod tests {
 
     #[test]
     fn every_scenario_of_the_project_comes_out_as_expected() {
-        let said = check(&root().join("infra")).unwrap();
+        let said = check_with(&root().join("infra"), None).unwrap();
         assert!(said.contains("scenarios evaluated"), "{said}");
     }
 
@@ -194,12 +197,39 @@ mod tests {
             ("param name = x", "{}", "'x' is no value in line 2"),
             ("", r#"{"unknown": 1}"#, "unknown field"),
         ] {
-            let outcome = check(infra(parameters, expected).path()).err().unwrap_or_default();
+            let outcome = check_with(infra(parameters, expected).path(), None)
+                .err()
+                .unwrap_or_default();
             assert!(
                 outcome.contains(said) && outcome.is_empty() == said.is_empty(),
                 "{parameters}: {outcome}"
             );
         }
+    }
+
+    #[test]
+    fn bicep_has_to_come_to_the_same() {
+        let folder = infra("param name = 'x'", r#"{"resources": [{"type": "A.B/c", "name": "x"}]}"#);
+        let with = |resources: &str| {
+            // The copy of the scenario stands beside a copy of its template.
+            let script = format!(
+                "cd \"$(dirname \"$2\")\" && [ -f ../azuredeploy.json ] && echo '{{\"predictedResources\": [{resources}]}}' > one.snapshot.json"
+            );
+            let bicep = snapshot::tests::bicep(folder.path(), &script);
+            check_with(folder.path(), Some(&bicep)).err().unwrap_or_default()
+        };
+        assert_eq!(with(r#"{"type": "A.B/c", "name": "x"}"#), "");
+        assert_eq!(with(r#"{"type": "A.B/c", "name": "[format()]"}"#), "");
+        let otherwise = with(r#"{"type": "A.B/c", "name": "y"}, {"type": "A.B/d"}"#);
+        assert!(
+            otherwise.contains("one: with Bicep: A.B/c x is not there"),
+            "{otherwise}"
+        );
+        assert!(
+            otherwise.contains("one: with Bicep: A.B/d: 1 instead of 0"),
+            "{otherwise}"
+        );
+        assert!(!folder.path().join("scenarios/one.snapshot.json").exists());
     }
 
     #[test]
@@ -217,7 +247,11 @@ mod tests {
     fn an_expectation_without_a_scenario_is_refused() {
         let folder = infra("param name = 'x'", "{}");
         fs::write(folder.path().join("scenarios/two.expected.json"), "{}").unwrap();
-        assert!(check(folder.path()).unwrap_err().contains("belongs to no scenario"));
+        assert!(
+            check_with(folder.path(), None)
+                .unwrap_err()
+                .contains("belongs to no scenario")
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Bicep's own engine, where it is on the PATH: `bicep snapshot` writes what a deployment would make.
 //!
-//! The form: src/Bicep.Cli/Helpers/Snapshot of github.com/Azure/bicep, command since 0.41.
+//! Command and options, since 0.41: learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-cli#snapshot. The form:
+//! src/Bicep.Cli.IntegrationTests/Files/SnapshotCommandTests of github.com/Azure/bicep.
 
-use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +33,8 @@ impl Bicep {
         Self::at(Path::new("bicep"))
     }
 
-    fn at(executable: &Path) -> Result<Option<Self>, String> {
+    /// At a path, or by a name on the PATH.
+    pub fn at(executable: &Path) -> Result<Option<Self>, String> {
         match Command::new(executable).arg("--version").output() {
             Ok(output) if output.status.success() => Ok(Some(Self {
                 executable: executable.to_owned(),
@@ -46,22 +47,18 @@ impl Bicep {
 
     /// What it makes of a parameter file. It writes beside that: give it a copy.
     pub fn outcome(&self, parameter_file: &Path) -> Result<Outcome, String> {
-        let arguments: [&OsStr; 10] = [
-            OsStr::new("snapshot"),
-            parameter_file.as_os_str(),
-            OsStr::new("--tenant-id"),
-            OsStr::new(TENANT),
-            OsStr::new("--subscription-id"),
-            OsStr::new(SUBSCRIPTION),
-            OsStr::new("--resource-group"),
-            OsStr::new(RESOURCE_GROUP),
-            OsStr::new("--location"),
-            OsStr::new(LOCATION),
-        ];
-        let output = Command::new(&self.executable).args(arguments).output();
+        let mut command = Command::new(&self.executable);
+        command
+            .arg("snapshot")
+            .arg(parameter_file)
+            .args(["--mode", "overwrite"]);
+        command.args(["--tenant-id", TENANT, "--subscription-id", SUBSCRIPTION]);
+        command.args(["--resource-group", RESOURCE_GROUP, "--location", LOCATION]);
+        let output = command.output();
         let output = output.map_err(|error| format!("bicep cannot be started: {error}"))?;
         if !output.status.success() {
-            return Ok(Outcome::Refused(String::from_utf8_lossy(&output.stderr).into_owned()));
+            let said = [output.stdout, output.stderr].concat();
+            return Ok(Outcome::Refused(String::from_utf8_lossy(&said).into_owned()));
         }
         let snapshot: Snapshot = files::json(&parameter_file.with_extension("snapshot.json"))?;
         let mut resources = snapshot.predicted_resources;
@@ -72,21 +69,19 @@ impl Bicep {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
-    /// An executable in the place of Bicep.
-    fn bicep(folder: &Path, script: &str) -> Bicep {
+    /// An executable in the place of Bicep, which runs the script.
+    pub fn bicep(folder: &Path, script: &str) -> Bicep {
         let executable = folder.join("bicep");
-        fs::write(
-            &executable,
-            format!("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\n{script}\n"),
-        )
-        .unwrap();
-        fs::set_permissions(&executable, fs::Permissions::from_mode(0o755)).unwrap();
+        // Written by another process: what this one has open for writing may not be started meanwhile.
+        let text = format!("#!/bin/sh\n[ \"$1\" = --version ] && exit 0\n{script}\n");
+        let mut writer = Command::new("sh");
+        writer.args(["-c", "printf %s \"$1\" > \"$2\" && chmod +x \"$2\"", "sh"]);
+        assert!(writer.arg(text).arg(&executable).status().unwrap().success());
         Bicep::at(&executable).unwrap().unwrap()
     }
 
@@ -102,7 +97,7 @@ mod tests {
           "outputs": {}
         }"#;
         fs::write(folder.path().join("made"), snapshot).unwrap();
-        let script = "[ \"$8\" = connector ] && cp \"$(dirname \"$2\")/made\" \"${2%.bicepparam}.snapshot.json\"";
+        let script = "[ \"${10}\" = connector ] && cp \"$(dirname \"$2\")/made\" \"${2%.bicepparam}.snapshot.json\"";
         let outcome = bicep(folder.path(), script).outcome(&folder.path().join("first.bicepparam"));
         let Ok(Outcome::Resources(resources)) = outcome else {
             panic!("{outcome:?}");
