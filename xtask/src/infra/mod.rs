@@ -89,7 +89,8 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     )?;
     let guide = read_text(&root.join("docs/deploy.md"))?;
     refuse_problems(check::guide::problems(&guide, &built), "docs/deploy.md")?;
-    let workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
+    let mut workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
+    workspace.guide = kql::guide::queries("docs/deploy.md", &guide);
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
         ("infra/createUiDefinition.json", form_text),

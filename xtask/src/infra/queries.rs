@@ -49,6 +49,7 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
         schemas,
         content,
         transforms,
+        guide: Vec::new(),
     })
 }
 

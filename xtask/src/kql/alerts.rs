@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::binder::{ExpectedQuery, Query};
 use super::schemas::{Columns, Schemas};
-use super::shape::{keys, list, one_of, text};
+use super::shape::{keys, list, one_of, text, words};
 
 const REQUIRED: [&str; 16] = [
     "displayName",
@@ -129,12 +129,6 @@ fn stand_in(query: &str, table: &str) -> Option<Columns> {
 pub fn tables<'a>(query: &str, schemas: &'a Schemas) -> BTreeSet<&'a str> {
     let tables = schemas.tables.keys().map(String::as_str);
     tables.filter(|table| words(query).any(|word| word == *table)).collect()
-}
-
-/// The names in a query, those in comments left out.
-fn words(query: &str) -> impl Iterator<Item = &str> {
-    let code = query.lines().filter(|line| !line.trim_start().starts_with("//"));
-    code.flat_map(|line| line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'))
 }
 
 fn times(place: &str, rule: &Value) -> Vec<String> {

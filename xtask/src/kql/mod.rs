@@ -9,6 +9,8 @@ mod binder;
 mod connectors;
 mod content;
 mod functions;
+pub mod guide;
+mod health;
 mod node;
 mod schemas;
 mod shape;
@@ -142,6 +144,7 @@ mod tests {
                 schemas: Schemas::default(),
                 content: Content::default(),
                 transforms: vec![transform],
+                guide: Vec::new(),
             };
             golden_problems(&workspace, &cases(folder.path()).unwrap()).unwrap()
         };

@@ -4,19 +4,39 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vendors::RETIRED_TABLE;
 
-/// Tables of Azure's own that content reads. Source: learn.microsoft.com/azure/azure-monitor/reference/tables/dcrlogerrors
-const PLATFORM_TABLES: [(&str, &[(&str, &str)]); 1] = [(
-    "DCRLogErrors",
-    &[
-        ("TimeGenerated", "datetime"),
-        ("ClientRequestId", "string"),
-        ("CorrelationId", "string"),
-        ("InputStreamId", "string"),
-        ("Message", "string"),
-        ("OperationName", "string"),
-        ("_ResourceId", "string"),
-    ],
-)];
+/// Tables of Azure's own that content or the documentation reads, with the columns that are read.
+/// Source: learn.microsoft.com/azure/azure-monitor/reference/tables
+const PLATFORM_TABLES: [(&str, &[(&str, &str)]); 3] = [
+    (
+        "AppExceptions",
+        &[
+            ("TimeGenerated", "datetime"),
+            ("InnermostMessage", "string"),
+            ("OperationId", "string"),
+            ("OperationName", "string"),
+        ],
+    ),
+    (
+        "AppTraces",
+        &[
+            ("TimeGenerated", "datetime"),
+            ("Message", "string"),
+            ("SeverityLevel", "int"),
+        ],
+    ),
+    (
+        "DCRLogErrors",
+        &[
+            ("TimeGenerated", "datetime"),
+            ("ClientRequestId", "string"),
+            ("CorrelationId", "string"),
+            ("InputStreamId", "string"),
+            ("Message", "string"),
+            ("OperationName", "string"),
+            ("_ResourceId", "string"),
+        ],
+    ),
+];
 
 /// Column -> type, without the columns that Azure Monitor gives every table.
 pub type Columns = BTreeMap<String, String>;

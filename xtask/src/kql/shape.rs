@@ -32,6 +32,12 @@ pub fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> 
     value[key].as_array().into_iter().flatten()
 }
 
+/// The names in a text of KQL, those in comments left out.
+pub fn words(query: &str) -> impl Iterator<Item = &str> {
+    let code = query.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'))
+}
+
 /// Fails unless one of the problems says this.
 #[cfg(test)]
 pub fn assert_told(problems: &[String], expected: &str) {

@@ -249,7 +249,7 @@ mod tests {
         );
         fault(
             |workbook| workbook["items"][1]["content"]["parameters"][1]["resourceType"] = json!(""),
-            "parameter Source",
+            "parameter App",
         );
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binder::{ExpectedQuery, Query, Report, Request};
 use super::content::Content;
+use super::health;
 use super::schemas::{Columns, Schemas};
 use crate::vendors::TABLES_ON_REQUEST;
 
@@ -48,6 +49,8 @@ pub struct Workspace {
     pub content: Content,
     /// What fills them.
     pub transforms: Vec<Transform>,
+    /// The queries that the documentation shows.
+    pub guide: Vec<Query>,
 }
 
 /// A request, with what makes it differ from the workspace as it is.
@@ -65,15 +68,20 @@ pub struct Questions {
 impl Workspace {
     /// What is wrong before any query is bound.
     pub fn shape(&self) -> Vec<String> {
-        self.content.shape(&self.schemas.with_platform_tables())
+        let mut problems = self.content.shape(&self.schemas.with_platform_tables());
+        let texts = self.content.texts();
+        let queries = texts.iter().map(|text| &text.query).chain(&self.guide);
+        problems.extend(queries.flat_map(health::problems));
+        problems
     }
 
-    /// Binds every text: with all tables, without those on request, and where the tables lack the columns that were added.
+    /// Binds every text, those of the documentation too: with all tables, without those on request, and where the tables lack the columns that were added.
     /// The functions must also bind where none of their tables is there, where their tables have none of the columns, and
     /// over the table of the retired function app; alert rules where none of their tables is there, or has its columns.
     pub fn questions(&self) -> Questions {
         let texts = self.content.texts();
-        let queries: Vec<Query> = texts.iter().map(|text| text.query.clone()).collect();
+        let queries = texts.iter().map(|text| &text.query).chain(&self.guide);
+        let queries: Vec<Query> = queries.cloned().collect();
         let mut asked = vec![
             self.asked(
                 "",
@@ -261,6 +269,7 @@ mod tests {
             schemas: Schemas::default(),
             content: Content::default(),
             transforms: Vec::new(),
+            guide: Vec::new(),
         };
         let told = workspace
             .questions()
@@ -293,6 +302,7 @@ mod tests {
             schemas,
             content: Content::default(),
             transforms: vec![transform(false), transform(true)],
+            guide: Vec::new(),
         };
         let questions = workspace.questions();
         let asked: Vec<_> = questions
