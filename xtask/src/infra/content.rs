@@ -5,11 +5,14 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::deployment::{SCHEMA, WORKSPACE_LOCATION, in_workspace};
-use super::literal;
+use super::{literal, tags};
 use crate::files;
 use crate::kql::{Content, Function};
 use crate::vendors::{SOURCES, connectors};
 
+const COMMENTS: &str = "Written by `cargo xtask infra` from infra/content: change that. One for a workspace, whatever number \
+    of apps fill its tables; needs no secret. infra/azuredeploy.json deploys the same.";
+const CONDITION: &str = "[parameters('installContent')]";
 const WORKSPACE_ID: &str = "resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))";
 
 /// Reads the folder, its files in the order of their names.
@@ -39,30 +42,51 @@ pub fn read(folder: &Path) -> Result<Content, String> {
     Ok(content)
 }
 
-/// The deployment that puts all of it beside the workspace.
+/// The deployment that puts all of it beside the workspace: `infra/content.json`, with what this deployment knows.
 pub fn deployment(content: &Content) -> Result<Value, String> {
     let mut given = Map::new();
-    let mut parameters = Map::new();
-    let mut add = |name: &str, parameter_type: &str, value: String| {
-        given.insert(name.to_owned(), json!({"value": value}));
-        parameters.insert(name.to_owned(), json!({"type": parameter_type}));
-    };
-    add("workspaceName", "string", "[variables('workspaceName')]".to_owned());
-    add("location", "string", format!("[{WORKSPACE_LOCATION}]"));
-    add(
-        "createAlertRules",
-        "bool",
-        "[parameters('createAlertRules')]".to_owned(),
-    );
+    let mut give = |name: &str, value: String| given.insert(name.to_owned(), json!({"value": value}));
+    give("workspaceName", "[variables('workspaceName')]".to_owned());
+    give("location", format!("[{WORKSPACE_LOCATION}]"));
+    give("createAlertRules", "[parameters('createAlertRules')]".to_owned());
+    // Without the tag of the app: it would tell to remove what other apps share.
+    give("tags", tags::INSIDE.to_owned());
     for (_, flag) in connectors() {
-        add(&flag, "bool", format!("[variables('{flag}')]"));
+        give(&flag, format!("[variables('{flag}')]"));
     }
-    let flags: Vec<String> = connectors().map(|(_, flag)| format!("parameters('{flag}')")).collect();
+    let mut deployment = in_workspace(
+        "[format('{0}-content', variables('name'))]",
+        given,
+        own_template(content)?,
+    );
+    deployment["condition"] = CONDITION.into();
+    // After the tables that its queries name.
+    deployment["dependsOn"] = SOURCES
+        .iter()
+        .map(|source| format!("[variables('{}')]", source.deployment_variable()))
+        .collect();
+    Ok(deployment)
+}
 
-    let template = json!({
+/// The template of the content alone, as the whole template embeds it.
+pub fn of_whole(template: &Value) -> Option<&Value> {
+    let deployment = template["resources"].as_array()?.iter().find(is_deployment)?;
+    Some(&deployment["properties"]["template"])
+}
+
+/// Whether a resource of the whole template deploys the content.
+pub fn is_deployment(resource: &&Value) -> bool {
+    resource["condition"] == CONDITION
+}
+
+/// What is made is one for a workspace, whatever app it is deployed for: no name may hang on anything else.
+fn own_template(content: &Content) -> Result<Value, String> {
+    let flags: Vec<String> = connectors().map(|(_, flag)| format!("parameters('{flag}')")).collect();
+    Ok(json!({
         "$schema": SCHEMA,
         "contentVersion": "1.0.0.0",
-        "parameters": parameters,
+        "metadata": {"comments": COMMENTS},
+        "parameters": parameters(),
         "resources": resources(content)?,
         // Also what keeps every parameter in use, whatever content there is.
         "outputs": {
@@ -71,15 +95,41 @@ pub fn deployment(content: &Content) -> Result<Value, String> {
             "alertRules": {"type": "bool", "value": "[parameters('createAlertRules')]"},
             "connectorPages": {"type": "array", "value": format!("[createArray({})]", flags.join(", "))},
         },
+    }))
+}
+
+fn parameters() -> Map<String, Value> {
+    let mut parameters = Map::new();
+    let mut add = |name: &str, parameter: Value| parameters.insert(name.to_owned(), parameter);
+    let described = |text: &str| json!({"description": text});
+    let workspace =
+        "Name of the Log Analytics workspace that Sentinel reads, in the resource group that this is deployed to.";
+    add(
+        "workspaceName",
+        json!({"type": "string", "metadata": described(workspace)}),
+    );
+    let location = json!({
+        "type": "string",
+        "defaultValue": "[resourceGroup().location]",
+        "metadata": described("Region of the workbook."),
     });
-    let mut deployment = in_workspace("[format('{0}-content', variables('name'))]", given, template);
-    deployment["condition"] = "[parameters('installContent')]".into();
-    // After the tables that its queries name.
-    deployment["dependsOn"] = SOURCES
-        .iter()
-        .map(|source| format!("[variables('{}')]", source.deployment_variable()))
-        .collect();
-    Ok(deployment)
+    add("location", location);
+    let rules = json!({
+        "type": "bool",
+        "defaultValue": true,
+        "metadata": described("The alert rules. They are valid before their tables have rows."),
+    });
+    add("createAlertRules", rules);
+    let tags = json!({"type": "object", "defaultValue": {}, "metadata": described("Tags for the workbook.")});
+    add("tags", tags);
+    for (name, flag) in connectors() {
+        let text = format!("The connector page of {name}.");
+        add(
+            &flag,
+            json!({"type": "bool", "defaultValue": true, "metadata": described(&text)}),
+        );
+    }
+    parameters
 }
 
 fn resources(content: &Content) -> Result<Vec<Value>, String> {

@@ -57,7 +57,7 @@ pub struct InfraArguments {
     repository: Option<String>,
 }
 
-/// Writes infra/azuredeploy.json, the README's button and table of settings, and the reference in docs/tables.md, or
+/// Writes infra/azuredeploy.json and infra/content.json, the README's button and table of settings, and the reference in docs/tables.md, or
 /// checks that they are not stale. What is written holds together both times; its KQL is bound, by a language service
 /// that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
@@ -80,6 +80,8 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         serde_json::from_str(&form_text).map_err(|error| format!("infra/createUiDefinition.json: {error}"))?;
     refuse_problems(check::template(&built, &ingredients.tables), "infra/azuredeploy.json")?;
     refuse_problems(check::form::problems(&form, &built), "infra/createUiDefinition.json")?;
+    let content = content::of_whole(&built).ok_or("infra/azuredeploy.json deploys no content")?;
+    refuse_problems(check::content::problems(content), "infra/content.json")?;
 
     let catalog = Catalog::read(&root.join("infra/settings.json"))?;
     let names = settings::names(&ingredients.parts.settings);
@@ -93,6 +95,7 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     workspace.guide = kql::guide::queries("docs/deploy.md", &guide);
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
+        ("infra/content.json", print::pretty(content)),
         ("infra/createUiDefinition.json", form_text),
         ("README.md", readme(&ingredients, &catalog)?),
         ("docs/tables.md", tables_reference(&root)?),

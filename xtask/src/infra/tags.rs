@@ -42,7 +42,8 @@ pub fn apply(template: &mut Value, tags: &str) {
             continue;
         };
         apply(inner, INSIDE);
-        if uses_tags(inner) {
+        // The content has tags of its own choice.
+        if uses_tags(inner) && inner["parameters"]["tags"].is_null() {
             inner["parameters"]["tags"] = json!({"type": "object"});
             resource["properties"]["parameters"]["tags"] = json!({"value": tags});
         }

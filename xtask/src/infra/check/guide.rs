@@ -1,4 +1,4 @@
-//! `docs/deploy.md` against the template: every parameter and output that the page names exists, and every secret that a
+//! `docs/deploy.md` against the template, and that of the content: every parameter and output that the page names exists, and every secret that a
 //! deployment makes stands there. And what it has to say about releases.
 
 use std::collections::BTreeSet;
@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::ids;
+use crate::infra::content;
 
 /// Words of the page that look like parameters and are names of Azure's.
 const OF_OTHERS: [&str; 10] = [
@@ -31,9 +32,11 @@ const OF_RELEASES: [&str; 4] = [
 
 /// What the page says that is not so, and what it leaves out.
 pub fn problems(page: &str, template: &Value) -> Vec<String> {
-    let known: BTreeSet<&str> = ["parameters", "outputs"]
-        .iter()
-        .filter_map(|part| template[part].as_object())
+    let of_content = content::of_whole(template).map(|content| &content["parameters"]);
+    let known = [&template["parameters"], &template["outputs"]].into_iter();
+    let known: BTreeSet<&str> = known
+        .chain(of_content)
+        .filter_map(Value::as_object)
         .flat_map(|members| members.keys().map(String::as_str))
         .chain(OF_OTHERS)
         .collect();

@@ -1,5 +1,6 @@
 //! What can be known about a template without Azure.
 
+pub mod content;
 pub mod evaluate;
 pub mod expression;
 pub mod form;

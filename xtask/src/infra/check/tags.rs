@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::scope;
+use crate::infra::content;
 use crate::infra::tags::{INSIDE, OF_APP, takes_tags};
 
 /// Every resource of a template, or of a deployment inside it, that lacks its tags.
@@ -18,6 +19,12 @@ pub fn problems(template: &Value) -> Vec<String> {
             }
             let given = &resource["properties"]["parameters"]["tags"]["value"];
             let takes = &resource["properties"]["template"]["parameters"]["tags"];
+            // What every app of a workspace shares has not the tag of one of them.
+            let wanted = if content::is_deployment(&resource) {
+                INSIDE
+            } else {
+                wanted
+            };
             if !takes.is_null() && *given != wanted {
                 problems.push(format!("{path} > {name}: the tags that it is given are not {wanted}"));
             }
