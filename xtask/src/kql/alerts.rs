@@ -326,6 +326,29 @@ mod tests {
         assert_eq!(told(&sound.replace("Stream:string", "Stream:long")), problem);
     }
 
+    /// What reads the log of refused rows picks those of the connector by how their tables begin.
+    #[test]
+    fn the_log_of_refused_rows_is_read_for_every_table() {
+        let content = root().join("infra/content");
+        for file in ["alerts/RowsRefused.kql", "workbook.json"] {
+            let text = crate::files::read(&content.join(file)).unwrap();
+            let (_, pattern) = text.split_once("^(Custom-)?(").expect(file);
+            let (beginnings, _) = pattern.split_once(')').unwrap();
+            for table in Schemas::of_the_project().tables.keys() {
+                let is_read = beginnings.split('|').any(|beginning| table.starts_with(beginning));
+                assert!(is_read, "{file}: {table}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_that_stopped_is_answered_with_the_route_that_polls_in_place_of_the_timer() {
+        let query = crate::files::read(&root().join("infra/content/alerts/StreamSilent.kql")).unwrap();
+        let (_, remedy) = query.split_once("Remedy = case(").unwrap();
+        let stopped = remedy.lines().find(|line| line.contains("Kind == \"stopped\"")).unwrap();
+        assert!(stopped.contains("GET /api/wake") && stopped.contains("function key"), "{stopped}");
+    }
+
     #[test]
     fn the_columns_that_a_rule_takes_are_asked_of_its_query() {
         let columns = columns(&rule());
