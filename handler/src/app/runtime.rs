@@ -13,7 +13,7 @@ use super::shared::Shared;
 use crate::config::SettingProblem;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver, RunRequest};
 use crate::report::RunReport;
-use crate::state::{BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, connect};
+use crate::state::{BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, TimerRecords, connect};
 use crate::status::{RunRecorder, Status, collect_status, run_and_record};
 
 /// Everything that runs, built from the settings.
@@ -27,8 +27,12 @@ pub struct Runtime {
     pub receivers: BTreeMap<&'static str, PushReceiver>,
     /// How long a run of the timer may take.
     pub budget: Duration,
+    /// When the timer function was invoked.
+    pub timer_records: TimerRecords,
+    /// Somebody has switched the timer function off.
+    pub timer_is_disabled: bool,
     /// What is wrong with the settings of the whole program, although it runs.
-    problems: Vec<SettingProblem>,
+    pub problems: Vec<SettingProblem>,
 }
 
 impl Runtime {
@@ -57,6 +61,7 @@ impl Runtime {
             disabled_streams: disabled_streams(settings),
             schedule: settings.poll.schedule.clone(),
         };
+        let timer_records = TimerRecords::new(store.clone());
         let context = JobContext {
             rules,
             store,
@@ -71,6 +76,8 @@ impl Runtime {
             recorder,
             receivers: assembly.receivers(),
             budget: settings.poll.budget,
+            timer_records,
+            timer_is_disabled: settings.timer_is_disabled,
             problems: settings.schedule_problem.iter().cloned().collect(),
         })
     }

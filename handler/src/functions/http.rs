@@ -1,4 +1,4 @@
-//! The HTTP function: pushes under `push/<vendor>`, and `status`.
+//! The routes of the HTTP function that are answered at once: pushes under `push/<vendor>`, and `status`.
 
 use std::sync::Arc;
 

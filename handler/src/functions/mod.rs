@@ -4,6 +4,7 @@ mod http;
 mod refused_pushes;
 mod status;
 mod timer;
+mod wake;
 
 use async_trait::async_trait;
 
@@ -61,6 +62,10 @@ impl Functions for ConnectorFunctions {
     }
 
     async fn http(&self, call: HttpCall) -> HttpReply {
+        // The host's routes do not tell capitals apart.
+        if call.path.eq_ignore_ascii_case("wake") {
+            return wake::answer(&self.provider, call).await;
+        }
         // What it takes to have the runtime is the sender's time too.
         let deadline = Deadline::after(MAX_ANSWER_TIME);
         let runtime = self.provider.for_push().await;

@@ -95,6 +95,7 @@ mod tests {
             query: query.to_owned(),
             headers: vec![("accept".to_owned(), accept.as_bytes().to_vec())],
             body: Some(Vec::new()),
+            invocation_id: None,
         }
     }
 

@@ -81,6 +81,7 @@ pub fn http_call(body: &[u8], body_limit: usize) -> Result<HttpCall, String> {
         query: query(&trigger.url).to_owned(),
         headers,
         body: (body.len() <= body_limit).then_some(body),
+        invocation_id: None,
     })
 }
 

@@ -46,6 +46,8 @@ pub struct HttpCall {
     pub headers: Vec<(String, Vec<u8>)>,
     /// `None` if it is over the limit.
     pub body: Option<Vec<u8>>,
+    /// The host's id of the invocation, from a header.
+    pub invocation_id: Option<String>,
 }
 
 impl HttpCall {

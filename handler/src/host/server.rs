@@ -103,7 +103,7 @@ async fn timer(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -
     response
 }
 
-async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
+async fn http_in_envelope(request: HttpRequest, payload: Payload, invoker: Data<Invoker>) -> HttpResponse {
     let (call, _held) = match read(payload, ENVELOPE_LIMIT, &invoker.envelopes).await {
         Read::Whole(body, held) => (http_call(&body, BODY_LIMIT), Some(held)),
         Read::TooLarge => {
@@ -115,7 +115,11 @@ async fn http_in_envelope(payload: Payload, invoker: Data<Invoker>) -> HttpRespo
         Read::BrokenOff(bytes) => (Err(format!("the invocation broke off after byte {bytes}")), None),
     };
     let reply = match call {
-        Ok(call) => invoke(&invoker, call).await,
+        Ok(call) => {
+            let invocation_id = invocation_id_of(request.headers()).map(str::to_owned);
+            let call = HttpCall { invocation_id, ..call };
+            invoke(&invoker, call).await
+        }
         Err(reason) => HttpReply::error(400, &reason),
     };
     json(StatusCode::OK, http_reply(&reply))
@@ -144,6 +148,7 @@ async fn http_as_it_is(request: HttpRequest, payload: Payload, invoker: Data<Inv
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect(),
         body,
+        invocation_id: invocation_id_of(request.headers()).map(str::to_owned),
     };
     raw(&invoke(&invoker, call).await)
 }

@@ -18,6 +18,7 @@ mod run;
 mod selection;
 #[cfg(test)]
 mod testing;
+mod timer_silence;
 
 pub use self::account::lease_name;
 pub use self::backfill::{
@@ -41,3 +42,4 @@ pub use self::push::receiver::{MAX_ANSWER_TIME, PushReceiver};
 pub use self::replay::{ReplayError, Replayed, ReplayedRows, replay_dead_letters};
 pub use self::run::{RunRequest, RunScope, run};
 pub use self::selection::Selection;
+pub use self::timer_silence::dead_from;

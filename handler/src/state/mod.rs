@@ -31,6 +31,7 @@ mod spool_quota;
 mod stats;
 mod store;
 mod stream_health;
+mod timer_record;
 
 pub use blob::{BlobStore, STORAGE_SCOPE, connect};
 pub use checkpoint::{Checkpoints, OpenWalk, TablePosition, account_digest};
@@ -58,3 +59,4 @@ pub use stats::{DeadLetterStats, QueueStats, dead_letter_stats, queue_stats};
 pub use store::{Expected, Listed, Stored, Version};
 pub use store::{Store, StoreError};
 pub use stream_health::{LastError, LastPositions, LastRun, Persist, RunOutcome, StreamHealth, StreamHealths};
+pub use timer_record::{TimerRecord, TimerRecords};

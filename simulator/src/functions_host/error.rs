@@ -65,6 +65,9 @@ pub enum HostError {
     /// The body is no envelope.
     #[error("the reply is no envelope: {0}")]
     InvalidReply(String),
+    /// The timer function is invoked no more.
+    #[error("the host invokes the timer function no more")]
+    TimerDied,
     /// The test asked for something the host could not be asked.
     #[error("such a request cannot reach the host: {0}")]
     BadRequest(String),

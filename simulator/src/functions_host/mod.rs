@@ -9,11 +9,13 @@ mod contract;
 mod envelope;
 mod error;
 mod exchange;
+mod freezer;
 mod function_json;
 mod process;
 mod verdict;
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -24,6 +26,7 @@ use crate::random;
 use caller::{CallerRequest, host_headers, relayed_headers};
 use contract::HOST_VERSION;
 use exchange::{Framing, Outgoing, RawAnswer, exchange};
+use freezer::Freezer;
 use function_json::{BindingNames, HTTP_FUNCTION, TIMER_FUNCTION};
 
 pub use contract::{HostOptions, HttpAnswer, Invocation, Mode};
@@ -43,6 +46,8 @@ const FUNCTION_TIMEOUT: Duration = Duration::from_secs(600);
 /// A running host with its handler. Dropped, it kills the handler.
 pub struct FunctionsHost {
     process: HandlerProcess,
+    freezer: Freezer,
+    timer_died: AtomicBool,
     mode: Mode,
     bindings: BindingNames,
     time_to_ready: Duration,
@@ -59,6 +64,8 @@ impl FunctionsHost {
         wait_until_ready(&process, INITIALIZATION_TIMEOUT).await?;
         Ok(FunctionsHost {
             time_to_ready: started.elapsed(),
+            freezer: Freezer::new(process.pid()),
+            timer_died: AtomicBool::new(false),
             process,
             mode: options.mode,
             bindings: BindingNames::read(&options.working_dir),
@@ -72,6 +79,27 @@ impl FunctionsHost {
         self.function_timeout = timeout;
     }
 
+    /// From now on the timer function is invoked no more, as it was seen on Flex Consumption after a deployment
+    /// (Azure/azure-functions-host #11828).
+    pub fn let_the_timer_die(&self) {
+        self.timer_died.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on the handler's process is frozen while no invocation runs.
+    pub fn freeze_between_invocations(&self) {
+        self.freezer.freeze_between_invocations();
+    }
+
+    /// A minute passes: the timer is due, and a job outside calls the route that polls where the timer died. Gives the
+    /// answer of the route.
+    pub async fn pass_a_minute(&self) -> Result<HttpAnswer, HostError> {
+        match self.timer().await {
+            Ok(_) | Err(HostError::TimerDied) => {}
+            Err(error) => return Err(error),
+        }
+        self.http("GET", "/api/wake?code=function-key", &[], Vec::new()).await
+    }
+
     /// Runs the timer function as a schedule of a minute does.
     pub async fn timer(&self) -> Result<Invocation, HostError> {
         self.timer_with(&TimerInfo::default()).await
@@ -79,6 +107,9 @@ impl FunctionsHost {
 
     /// Runs the timer function with what the timer would tell it.
     pub async fn timer_with(&self, info: &TimerInfo) -> Result<Invocation, HostError> {
+        if self.timer_died.load(Ordering::Relaxed) {
+            return Err(HostError::TimerDied);
+        }
         let id = self.new_id();
         let body = envelope::of_timer(&self.bindings.timer, TIMER_FUNCTION, &id, info);
         self.invoke(TIMER_FUNCTION, &id, &body).await
@@ -155,6 +186,7 @@ impl FunctionsHost {
     }
 
     async fn send(&self, outgoing: &Outgoing) -> Result<RawAnswer, HostError> {
+        let _awake = self.freezer.awake();
         let answer = tokio::time::timeout(self.function_timeout, exchange(self.process.port(), outgoing));
         match answer.await {
             Ok(outcome) => outcome,

@@ -18,7 +18,7 @@ use self::additional_fields::read_additional_fields;
 pub use self::catalog::catalog;
 pub use self::health::HealthSettings;
 pub use self::poll::PollSettings;
-use self::poll::missing_schedule;
+use self::poll::{missing_schedule, timer_is_disabled};
 pub use self::push::PushSettings;
 use crate::config::{
     Disabled, DisabledCause, DisabledPart, Environment, InstanceName, InstanceReader, Instances, ReadProblems, Reader,
@@ -44,6 +44,8 @@ pub struct Settings {
     pub poll: PollSettings,
     /// Why nothing is polled although something is configured to be; pushes are received all the same.
     pub schedule_problem: Option<SettingProblem>,
+    /// Somebody has switched the timer function off: `AzureWebJobs.function-timer.Disabled`.
+    pub timer_is_disabled: bool,
     /// `PUSH_*`.
     pub push: PushSettings,
     /// How large the spool may grow, in bytes: `SPOOL_MAX_BYTES`.
@@ -120,6 +122,7 @@ impl Settings {
             return Err(problems);
         };
         let mut settings = settings.with_sources(instances, disabled)?;
+        settings.timer_is_disabled = timer_is_disabled(environment);
         if settings.instances.iter().any(|instance| instance.vendor.is_polled()) {
             settings.schedule_problem = missing_schedule(environment);
         }
@@ -161,6 +164,7 @@ impl Settings {
             state: StateLocation::read(reader)?,
             poll: PollSettings::read(reader)?,
             schedule_problem: None,
+            timer_is_disabled: false,
             push: PushSettings::read(reader)?,
             spool_max_bytes: reader.program("SPOOL_MAX_BYTES", values::size)?,
         };

@@ -50,10 +50,32 @@ pub fn missing_schedule(environment: &Environment) -> Option<SettingProblem> {
     })
 }
 
+/// Whether an app setting switches the timer function off. The host takes both names and both values (WebJobs SDK,
+/// `HostListenerFactory.IsDisabled`), the second name because of systems that know no dots in names.
+pub fn timer_is_disabled(environment: &Environment) -> bool {
+    let names = ["AzureWebJobs.function-timer.Disabled", "AzureWebJobs_function-timer_Disabled"];
+    let mut values = names.into_iter().filter_map(|name| environment.get(name));
+    values.any(|value| value.trim_ascii() == "1" || value.trim_ascii().eq_ignore_ascii_case("true"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::settings::Settings;
+
+    #[test]
+    fn the_timer_is_disabled_as_for_the_host() {
+        for (name, value, expected) in [
+            ("AzureWebJobs.function-timer.Disabled", "true", true),
+            ("AzureWebJobs.function-timer.Disabled", "True", true),
+            ("AzureWebJobs_function-timer_Disabled", "1", true),
+            ("AzureWebJobs.function-timer.Disabled", "false", false),
+            ("AzureWebJobs.function-http.Disabled", "true", false),
+        ] {
+            let environment = Environment::from(vec![(name, value)]);
+            assert_eq!(timer_is_disabled(&environment), expected, "{name}={value}");
+        }
+    }
 
     #[test]
     fn a_schedule_is_missed_under_the_host_where_something_is_polled() {
