@@ -345,8 +345,14 @@ mod tests {
     fn a_stream_that_stopped_is_answered_with_the_route_that_polls_in_place_of_the_timer() {
         let query = crate::files::read(&root().join("infra/content/alerts/StreamSilent.kql")).unwrap();
         let (_, remedy) = query.split_once("Remedy = case(").unwrap();
-        let stopped = remedy.lines().find(|line| line.contains("Kind == \"stopped\"")).unwrap();
-        assert!(stopped.contains("GET /api/wake") && stopped.contains("function key"), "{stopped}");
+        let stopped = remedy
+            .lines()
+            .find(|line| line.contains("Kind == \"stopped\""))
+            .unwrap();
+        assert!(
+            stopped.contains("GET /api/wake") && stopped.contains("function key"),
+            "{stopped}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What a deployment comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum ScenarioOutcome {
     /// Each in the form of a snapshot's `predictedResources`.
     Resources(Vec<Value>),
     /// The text of the refusal.
@@ -17,7 +17,7 @@ pub enum Outcome {
 /// `infra/scenarios/<name>.expected.json`: what must be the same in the outcome; whatever it does not name may be anything.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expected {
+pub struct ExpectedOutcome {
     /// A part of the text of the refusal; nothing else is expected then.
     refused: Option<String>,
     /// Each must be met by one resource.
@@ -44,15 +44,15 @@ pub enum Unevaluated {
 /// A member of an object that has no other members than those that are named.
 const ONLY: &str = "$only";
 
-impl Expected {
+impl ExpectedOutcome {
     /// How the outcome differs from it.
-    pub fn differences(&self, outcome: &Outcome, unevaluated: Unevaluated) -> Vec<String> {
+    pub fn differences(&self, outcome: &ScenarioOutcome, unevaluated: Unevaluated) -> Vec<String> {
         match (&self.refused, outcome) {
-            (Some(text), Outcome::Refused(said)) if said.contains(text.as_str()) => Vec::new(),
-            (Some(text), Outcome::Refused(said)) => vec![format!("the refusal is not '{text}' but '{said}'")],
-            (Some(text), Outcome::Resources(_)) => vec![format!("it is not refused with '{text}'")],
-            (None, Outcome::Refused(said)) => vec![format!("it is refused: {said}")],
-            (None, Outcome::Resources(found)) => Comparison { unevaluated }.resources(self, found),
+            (Some(text), ScenarioOutcome::Refused(said)) if said.contains(text.as_str()) => Vec::new(),
+            (Some(text), ScenarioOutcome::Refused(said)) => vec![format!("the refusal is not '{text}' but '{said}'")],
+            (Some(text), ScenarioOutcome::Resources(_)) => vec![format!("it is not refused with '{text}'")],
+            (None, ScenarioOutcome::Refused(said)) => vec![format!("it is refused: {said}")],
+            (None, ScenarioOutcome::Resources(found)) => Comparison { unevaluated }.resources(self, found),
         }
     }
 }
@@ -62,7 +62,7 @@ struct Comparison {
 }
 
 impl Comparison {
-    fn resources(&self, expected: &Expected, found: &[Value]) -> Vec<String> {
+    fn resources(&self, expected: &ExpectedOutcome, found: &[Value]) -> Vec<String> {
         let missing = expected.resources.iter().flat_map(|wanted| self.missing(wanted, found));
         let unwanted = expected.absent.iter().filter_map(|unwanted| {
             // An expression that may come to what must not be there is no evidence that it is.
@@ -185,8 +185,8 @@ mod tests {
     use super::*;
 
     fn differences(expected: Value, resources: Value, unevaluated: Unevaluated) -> String {
-        let expected: Expected = serde_json::from_value(expected).unwrap();
-        let outcome = Outcome::Resources(resources.as_array().unwrap().clone());
+        let expected: ExpectedOutcome = serde_json::from_value(expected).unwrap();
+        let outcome = ScenarioOutcome::Resources(resources.as_array().unwrap().clone());
         expected.differences(&outcome, unevaluated).join("; ")
     }
 
@@ -261,13 +261,13 @@ mod tests {
 
     #[test]
     fn a_refusal_is_compared_by_a_part_of_its_text() {
-        let expected: Expected = serde_json::from_value(json!({"refused": "client id"})).unwrap();
-        let of = |text: &str| expected.differences(&Outcome::Refused(text.to_owned()), Unevaluated::Differs);
+        let expected: ExpectedOutcome = serde_json::from_value(json!({"refused": "client id"})).unwrap();
+        let of = |text: &str| expected.differences(&ScenarioOutcome::Refused(text.to_owned()), Unevaluated::Differs);
         assert!(of("PingOne: the client id is missing").is_empty());
         assert_eq!(of("other"), ["the refusal is not 'client id' but 'other'"]);
-        let none: Expected = serde_json::from_value(json!({})).unwrap();
+        let none: ExpectedOutcome = serde_json::from_value(json!({})).unwrap();
         assert_eq!(
-            none.differences(&Outcome::Refused("why".to_owned()), Unevaluated::Passes),
+            none.differences(&ScenarioOutcome::Refused("why".to_owned()), Unevaluated::Passes),
             ["it is refused: why"]
         );
     }

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::check::evaluate::{Deployment, EvaluationError};
+use super::check::evaluate::{Deployment, EvaluationError, plan};
 use crate::files;
-use expected::{Expected, Outcome, Unevaluated};
+use expected::{ExpectedOutcome, ScenarioOutcome, Unevaluated};
 use parameter_file::ParameterFile;
 use snapshot::Bicep;
 
@@ -50,8 +50,8 @@ fn check_with(infra: &Path, bicep: Option<&Bicep>) -> Result<String, String> {
 pub fn print(infra: &Path, name: &str) -> Result<String, String> {
     let path = infra.join("scenarios").join(format!("{name}.bicepparam"));
     let printed = match own_outcome(&path)? {
-        Outcome::Resources(resources) => json!({"resources": resources}),
-        Outcome::Refused(text) => json!({"refused": text}),
+        ScenarioOutcome::Resources(resources) => json!({"resources": resources}),
+        ScenarioOutcome::Refused(text) => json!({"refused": text}),
     };
     Ok(super::print::pretty(&printed))
 }
@@ -69,7 +69,7 @@ fn all(infra: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn problems_of(path: &Path, bicep: Option<&Bicep>) -> Result<Vec<String>, String> {
-    let expected: Expected = files::json(&path.with_extension("expected.json"))?;
+    let expected: ExpectedOutcome = files::json(&path.with_extension("expected.json"))?;
     let own = own_outcome(path)?;
     let mut problems = expected.differences(&own, Unevaluated::Differs);
     if let Some(bicep) = bicep {
@@ -81,13 +81,13 @@ fn problems_of(path: &Path, bicep: Option<&Bicep>) -> Result<Vec<String>, String
     Ok(problems)
 }
 
-fn own_outcome(path: &Path) -> Result<Outcome, String> {
+fn own_outcome(path: &Path) -> Result<ScenarioOutcome, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let file = ParameterFile::parse(&files::read(path)?).map_err(|error| named(&error))?;
     let template: Value = files::json(&beside(path, &file.template))?;
-    match Deployment::new(&template, &file.parameters.into()).plan() {
-        Ok(resources) => Ok(Outcome::Resources(resources)),
-        Err(EvaluationError::Refused(text)) => Ok(Outcome::Refused(text)),
+    match plan(&Deployment::new(&template, &file.parameters.into())) {
+        Ok(resources) => Ok(ScenarioOutcome::Resources(resources)),
+        Err(EvaluationError::Refused(text)) => Ok(ScenarioOutcome::Refused(text)),
         Err(error) => Err(named(&error)),
     }
 }
@@ -112,9 +112,9 @@ fn in_copy<T>(path: &Path, evaluate: impl FnOnce(&Path) -> Result<T, String>) ->
 
 /// How two evaluators differ, whatever is expected: what one refuses and the other not, and how many resources of a type
 /// there are.
-fn between(own: &Outcome, engine: &Outcome) -> Vec<String> {
+fn between(own: &ScenarioOutcome, engine: &ScenarioOutcome) -> Vec<String> {
     match (own, engine) {
-        (Outcome::Resources(own), Outcome::Resources(engine)) => {
+        (ScenarioOutcome::Resources(own), ScenarioOutcome::Resources(engine)) => {
             let (own, engine) = (types(own), types(engine));
             let all = own.keys().chain(engine.keys()).collect::<BTreeSet<_>>();
             let count = |counts: &BTreeMap<String, usize>, name: &String| counts.get(name).copied().unwrap_or_default();
@@ -123,9 +123,13 @@ fn between(own: &Outcome, engine: &Outcome) -> Vec<String> {
                 .map(|name| format!("{name}: {} instead of {}", count(&engine, name), count(&own, name)))
                 .collect()
         }
-        (Outcome::Refused(_), Outcome::Refused(_)) => Vec::new(),
-        (Outcome::Refused(text), Outcome::Resources(_)) => vec![format!("it is not refused, and by us it is: {text}")],
-        (Outcome::Resources(_), Outcome::Refused(text)) => vec![format!("it is refused, and by us it is not: {text}")],
+        (ScenarioOutcome::Refused(_), ScenarioOutcome::Refused(_)) => Vec::new(),
+        (ScenarioOutcome::Refused(text), ScenarioOutcome::Resources(_)) => {
+            vec![format!("it is not refused, and by us it is: {text}")]
+        }
+        (ScenarioOutcome::Resources(_), ScenarioOutcome::Refused(text)) => {
+            vec![format!("it is refused, and by us it is not: {text}")]
+        }
     }
 }
 
@@ -256,10 +260,11 @@ mod tests {
 
     #[test]
     fn evaluators_that_differ_are_told() {
-        let resources = |types: &[&str]| Outcome::Resources(types.iter().map(|name| json!({"type": name})).collect());
-        let refused = || Outcome::Refused("no".to_owned());
+        let resources =
+            |types: &[&str]| ScenarioOutcome::Resources(types.iter().map(|name| json!({"type": name})).collect());
+        let refused = || ScenarioOutcome::Refused("no".to_owned());
         assert!(between(&resources(&["a", "b"]), &resources(&["b", "a"])).is_empty());
-        assert!(between(&refused(), &Outcome::Refused("other".to_owned())).is_empty());
+        assert!(between(&refused(), &ScenarioOutcome::Refused("other".to_owned())).is_empty());
         assert_eq!(
             between(&resources(&["a"]), &resources(&["a", "a"])),
             ["a: 2 instead of 1"]

@@ -26,7 +26,7 @@ type Parsed<T> = Result<T, ParameterFileError>;
 impl ParameterFile {
     /// Reads the text of a file.
     pub fn parse(text: &str) -> Parsed<Self> {
-        let mut parser = Parser { text, at: 0 };
+        let mut parser = ParameterParser { text, at: 0 };
         let mut template = None;
         let mut parameters = Map::new();
         loop {
@@ -49,12 +49,12 @@ impl ParameterFile {
     }
 }
 
-struct Parser<'t> {
+struct ParameterParser<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl<'t> Parser<'t> {
+impl<'t> ParameterParser<'t> {
     fn value(&mut self) -> Parsed<Value> {
         self.skip_blanks();
         match self.peek() {

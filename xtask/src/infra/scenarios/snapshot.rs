@@ -10,7 +10,7 @@ use std::process::Command;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::expected::Outcome;
+use super::expected::ScenarioOutcome;
 use crate::files;
 use crate::infra::check::evaluate::{LOCATION, RESOURCE_GROUP, SUBSCRIPTION, TENANT};
 
@@ -46,7 +46,7 @@ impl Bicep {
     }
 
     /// What it makes of a parameter file. It writes beside that: give it a copy.
-    pub fn outcome(&self, parameter_file: &Path) -> Result<Outcome, String> {
+    pub fn outcome(&self, parameter_file: &Path) -> Result<ScenarioOutcome, String> {
         let mut command = Command::new(&self.executable);
         command
             .arg("snapshot")
@@ -58,13 +58,13 @@ impl Bicep {
         let output = output.map_err(|error| format!("bicep cannot be started: {error}"))?;
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
-            return Ok(Outcome::Refused(String::from_utf8_lossy(&said).into_owned()));
+            return Ok(ScenarioOutcome::Refused(String::from_utf8_lossy(&said).into_owned()));
         }
         let snapshot: Snapshot = files::json(&parameter_file.with_extension("snapshot.json"))?;
         let mut resources = snapshot.predicted_resources;
         // What a deployment inside makes is listed; it is no resource itself.
         resources.retain(|resource| resource["type"] != "Microsoft.Resources/deployments");
-        Ok(Outcome::Resources(resources))
+        Ok(ScenarioOutcome::Resources(resources))
     }
 }
 
@@ -99,7 +99,7 @@ pub mod tests {
         fs::write(folder.path().join("made"), snapshot).unwrap();
         let script = "[ \"${10}\" = connector ] && cp \"$(dirname \"$2\")/made\" \"${2%.bicepparam}.snapshot.json\"";
         let outcome = bicep(folder.path(), script).outcome(&folder.path().join("first.bicepparam"));
-        let Ok(Outcome::Resources(resources)) = outcome else {
+        let Ok(ScenarioOutcome::Resources(resources)) = outcome else {
             panic!("{outcome:?}");
         };
         assert_eq!(resources.len(), 1);
@@ -111,7 +111,10 @@ pub mod tests {
         let folder = tempfile::tempdir().unwrap();
         let bicep = bicep(folder.path(), "echo 'the client id is missing' >&2; exit 1");
         let outcome = bicep.outcome(&folder.path().join("half.bicepparam")).unwrap();
-        assert_eq!(outcome, Outcome::Refused("the client id is missing\n".to_owned()));
+        assert_eq!(
+            outcome,
+            ScenarioOutcome::Refused("the client id is missing\n".to_owned())
+        );
     }
 
     #[test]

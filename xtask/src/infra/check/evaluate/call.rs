@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Evaluated, EvaluationError, collections, invalid, late, numbers, texts};
+use super::error::{Evaluated, EvaluationError, invalid};
+use super::late;
 
 /// Functions that need to look into arrays and objects: they wait for everything in there.
 const LOOK_INSIDE: [&str; 8] = [
@@ -20,7 +21,7 @@ const TAKE_ANYTHING: [&str; 3] = ["array", "createarray", "createobject"];
 
 /// A call of a function.
 pub struct Call<'c> {
-    name: &'c str,
+    pub name: &'c str,
     /// Names of functions do not depend on case.
     pub lower: &'c str,
     pub arguments: &'c [Value],
@@ -49,49 +50,6 @@ impl<'c> Call<'c> {
             return self.arguments.iter().any(late::is_in);
         }
         self.arguments.iter().any(|argument| late::text(argument).is_some())
-    }
-
-    /// The value of a function that depends on its arguments alone.
-    pub fn evaluate(&self) -> Evaluated {
-        let value = texts::call(self)
-            .or_else(|| collections::call(self))
-            .or_else(|| numbers::call(self))
-            .or_else(|| self.logic());
-        value.unwrap_or_else(|| invalid(format!("{}() is not implemented here", self.name)))
-    }
-
-    fn logic(&self) -> Option<Evaluated> {
-        Some(match self.lower {
-            "and" => self.flags().map(|flags| flags.into_iter().all(|flag| flag).into()),
-            "or" => self.flags().map(|flags| flags.into_iter().any(|flag| flag).into()),
-            "not" => self.flag(0).map(|flag| (!flag).into()),
-            "true" => Ok(true.into()),
-            "false" => Ok(false.into()),
-            "null" => Ok(Value::Null),
-            "equals" => self.argument(0).and_then(|one| Ok((one == self.argument(1)?).into())),
-            "coalesce" => {
-                let found = self.arguments.iter().find(|argument| !argument.is_null());
-                Ok(found.cloned().unwrap_or_default())
-            }
-            "bool" => self.bool(),
-            _ => return None,
-        })
-    }
-
-    fn bool(&self) -> Evaluated {
-        match self.argument(0)? {
-            Value::Bool(flag) => Ok((*flag).into()),
-            Value::Number(number) => Ok((number.as_i64() != Some(0)).into()),
-            Value::String(text) if text.eq_ignore_ascii_case("true") => Ok(true.into()),
-            Value::String(text) if text.eq_ignore_ascii_case("false") => Ok(false.into()),
-            _ => Err(self.wrong("a text that is true or false", 0)),
-        }
-    }
-
-    fn flags(&self) -> Evaluated<Vec<bool>> {
-        // `and` and `or` are decided by one argument, whatever one that is not known yet will be.
-        let known = (0..self.arguments.len()).filter(|position| late::text(&self.arguments[*position]).is_none());
-        known.map(|position| self.flag(position)).collect()
     }
 
     pub fn argument(&self, position: usize) -> Evaluated<&'c Value> {

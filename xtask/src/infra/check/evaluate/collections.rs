@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::call::Call;
-use super::{Evaluated, invalid, texts};
+use super::error::{Evaluated, invalid};
+use super::texts;
 
 /// None: the function is not one of these.
 pub fn call(call: &Call<'_>) -> Option<Evaluated> {

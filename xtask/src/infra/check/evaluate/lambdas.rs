@@ -5,7 +5,21 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use super::super::expression::Expression;
-use super::{Deployment, Evaluated, Locals, invalid, late};
+use super::error::{Evaluated, invalid};
+use super::late;
+use super::locals::Locals;
+
+/// Evaluates an expression where it stands.
+pub trait Evaluator {
+    fn evaluate(&self, expression: &Expression, locals: &Locals) -> Evaluated;
+}
+
+/// A call of a function that takes a lambda expression, and where it stands.
+pub struct LambdaCall<'c, E> {
+    pub name: &'c str,
+    pub evaluator: &'c E,
+    pub locals: &'c Locals,
+}
 
 /// `lambda('a', 'b', body)`
 struct Lambda<'e> {
@@ -27,64 +41,65 @@ impl<'e> Lambda<'e> {
     }
 }
 
-impl Deployment<'_> {
+impl<E: Evaluator> LambdaCall<'_, E> {
     /// Each calls its lambda expression with an element, and where that has a second variable, with the index too.
-    pub(super) fn with_lambda(&self, name: &str, arguments: &[Expression], locals: &Locals) -> Evaluated {
+    pub fn evaluate(&self, arguments: &[Expression]) -> Evaluated {
+        let name = self.name;
         let [over, rest @ ..] = arguments else {
             return invalid(format!("{name}() has no arguments"));
         };
-        let over = self.evaluate(over, locals)?;
+        let over = self.evaluator.evaluate(over, self.locals)?;
         if late::text(&over).is_some() {
             let rest = rest.iter().map(|argument| late::of(argument.to_string()));
             let all: Vec<Value> = std::iter::once(over).chain(rest).collect();
             return Ok(late::call(name, &all));
         }
         if name.eq_ignore_ascii_case("mapValues") {
-            return self.mapped_members(&over, rest, locals);
+            return self.mapped_members(&over, rest);
         }
         let Value::Array(elements) = over else {
             return invalid(format!("{name}() takes an array"));
         };
         match name.to_lowercase().as_str() {
-            "map" => self.mapped(&elements, rest, locals)?.into_iter().collect(),
-            "filter" => self.filtered(elements, rest, locals),
-            "reduce" => self.reduced(&elements, rest, locals),
-            "sort" => self.sorted(elements, rest, locals),
-            _ => self.to_object(&elements, rest, locals),
+            "map" => self.mapped(&elements, rest)?.into_iter().collect(),
+            "filter" => self.filtered(elements, rest),
+            "reduce" => self.reduced(&elements, rest),
+            "sort" => self.sorted(elements, rest),
+            _ => self.to_object(&elements, rest),
         }
     }
 
-    fn apply(&self, lambda: &Expression, values: &[Value], locals: &Locals) -> Evaluated {
+    fn apply(&self, lambda: &Expression, values: &[Value]) -> Evaluated {
         let lambda = Lambda::read(lambda)?;
         let named = lambda.variables.iter().zip(values);
-        let inside = named.fold(locals.clone(), |inside, (name, value)| {
+        let inside = named.fold(self.locals.clone(), |inside, (name, value)| {
             inside.with_variable(name, value.clone())
         });
-        self.evaluate(lambda.body, &inside)
+        self.evaluator.evaluate(lambda.body, &inside)
     }
 
-    fn mapped(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated<Vec<Evaluated>> {
+    fn mapped(&self, elements: &[Value], rest: &[Expression]) -> Evaluated<Vec<Evaluated>> {
         let [lambda] = rest else {
             return invalid("map() and filter() take a lambda expression");
         };
         let elements = elements.iter().enumerate();
         Ok(elements
-            .map(|(position, element)| self.apply(lambda, &[element.clone(), json!(position)], locals))
+            .map(|(position, element)| self.apply(lambda, &[element.clone(), json!(position)]))
             .collect())
     }
 
-    fn mapped_members(&self, of: &Value, rest: &[Expression], locals: &Locals) -> Evaluated {
+    fn mapped_members(&self, of: &Value, rest: &[Expression]) -> Evaluated {
         let ([lambda], Value::Object(members)) = (rest, of) else {
             return invalid("mapValues() takes an object and a lambda expression");
         };
         let members = members
             .iter()
-            .map(|(name, value)| Ok((name.clone(), self.apply(lambda, std::slice::from_ref(value), locals)?)));
+            .map(|(name, value)| Ok((name.clone(), self.apply(lambda, std::slice::from_ref(value))?)));
         Ok(members.collect::<Evaluated<Map<_, _>>>()?.into())
     }
 
-    fn filtered(&self, elements: Vec<Value>, rest: &[Expression], locals: &Locals) -> Evaluated {
-        let wanted = self.mapped(&elements, rest, locals)?;
+    fn filtered(&self, elements: Vec<Value>, rest: &[Expression]) -> Evaluated {
+        let wanted = self.mapped(&elements, rest)?;
         let mut kept = Vec::new();
         for (element, wanted) in elements.into_iter().zip(wanted) {
             match wanted? {
@@ -96,25 +111,24 @@ impl Deployment<'_> {
         Ok(kept.into())
     }
 
-    fn reduced(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated {
+    fn reduced(&self, elements: &[Value], rest: &[Expression]) -> Evaluated {
         let [initial, lambda] = rest else {
             return invalid("reduce() takes an array, an initial value and a lambda expression");
         };
-        let mut reduced = self.evaluate(initial, locals)?;
+        let mut reduced = self.evaluator.evaluate(initial, self.locals)?;
         for (position, element) in elements.iter().enumerate() {
-            reduced = self.apply(lambda, &[reduced, element.clone(), json!(position)], locals)?;
+            reduced = self.apply(lambda, &[reduced, element.clone(), json!(position)])?;
         }
         Ok(reduced)
     }
 
-    fn sorted(&self, mut elements: Vec<Value>, rest: &[Expression], locals: &Locals) -> Evaluated {
+    fn sorted(&self, mut elements: Vec<Value>, rest: &[Expression]) -> Evaluated {
         let [lambda] = rest else {
             return invalid("sort() takes an array and a lambda expression");
         };
         let mut failed = None;
         elements.sort_by(|first, second| {
-            let comes_first =
-                |first: &Value, second: &Value| self.apply(lambda, &[first.clone(), second.clone()], locals);
+            let comes_first = |first: &Value, second: &Value| self.apply(lambda, &[first.clone(), second.clone()]);
             match (comes_first(first, second), comes_first(second, first)) {
                 (Ok(Value::Bool(true)), _) => Ordering::Less,
                 (_, Ok(Value::Bool(true))) => Ordering::Greater,
@@ -128,18 +142,18 @@ impl Deployment<'_> {
         failed.map_or(Ok(elements.into()), Err)
     }
 
-    fn to_object(&self, elements: &[Value], rest: &[Expression], locals: &Locals) -> Evaluated {
+    fn to_object(&self, elements: &[Value], rest: &[Expression]) -> Evaluated {
         let Some(key) = rest.first() else {
             return invalid("toObject() takes an array and a lambda expression");
         };
         let mut made = Map::new();
         for element in elements {
             let argument = [element.clone()];
-            let Value::String(key) = self.apply(key, &argument, locals)? else {
+            let Value::String(key) = self.apply(key, &argument)? else {
                 return invalid("a key of toObject() is no text");
             };
             let value = match rest.get(1) {
-                Some(value) => self.apply(value, &argument, locals)?,
+                Some(value) => self.apply(value, &argument)?,
                 None => element.clone(),
             };
             made.insert(key, value);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::call::Call;
-use super::{Evaluated, invalid};
+use super::error::{Evaluated, invalid};
 
 /// None: the function is not one of these.
 pub fn call(call: &Call<'_>) -> Option<Evaluated> {

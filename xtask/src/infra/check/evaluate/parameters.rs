@@ -1,42 +1,9 @@
-//! Values of parameters, and what a template allows them to be.
+//! What a template allows the value of a parameter to be.
 
 use serde_json::Value;
 
-use super::{Deployment, Evaluated, EvaluationError, invalid, late};
-
-impl Deployment<'_> {
-    pub(super) fn parameter(&self, name: &str) -> Evaluated {
-        let declared = &self.template["parameters"][name];
-        if declared.is_null() {
-            return invalid(format!("parameters('{name}') is not declared"));
-        }
-        match (self.given.get(name), declared.get("defaultValue")) {
-            (Some(given), _) => Ok(given.clone()),
-            (None, Some(default)) => self.value(default),
-            (None, None) => Err(EvaluationError::Refused(format!("the parameter {name} has no value"))),
-        }
-    }
-
-    /// Refuses what Resource Manager refuses before it evaluates anything.
-    pub(super) fn validate_parameters(&self) -> Evaluated<()> {
-        let parameters = &self.template["parameters"];
-        if let Some(name) = self.given.keys().find(|name| parameters.get(name.as_str()).is_none()) {
-            return Err(EvaluationError::Refused(format!("there is no parameter {name}")));
-        }
-        for (name, declared) in parameters.as_object().into_iter().flatten() {
-            let value = self.parameter(name)?;
-            if late::text(&value).is_some() {
-                continue;
-            }
-            if let Some(problem) = problem(declared, &value) {
-                return Err(EvaluationError::Refused(format!("the parameter {name} {problem}")));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn problem(declared: &Value, value: &Value) -> Option<String> {
+/// What is wrong with the value of a parameter.
+pub fn problem(declared: &Value, value: &Value) -> Option<String> {
     let wanted = declared["type"].as_str().unwrap_or_default().to_lowercase();
     let has_type = match wanted.as_str() {
         "string" | "securestring" => value.is_string(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::call::Call;
-use super::{Evaluated, invalid};
+use super::error::{Evaluated, invalid};
 
 /// The tenant, subscription, resource group and region of every deployment that is evaluated here.
 pub const TENANT: &str = "00000000-0000-0000-0000-00000000000a";
@@ -12,13 +12,13 @@ pub const RESOURCE_GROUP: &str = "connector";
 pub const LOCATION: &str = "westeurope";
 
 #[derive(Debug, Clone)]
-pub struct Scope {
+pub struct DeploymentScope {
     pub cloud: &'static str,
     pub subscription: String,
     pub resource_group: String,
 }
 
-impl Default for Scope {
+impl Default for DeploymentScope {
     fn default() -> Self {
         Self {
             cloud: "AzureCloud",
@@ -28,7 +28,7 @@ impl Default for Scope {
     }
 }
 
-impl Scope {
+impl DeploymentScope {
     /// Suffixes: learn.microsoft.com/azure/azure-resource-manager/templates/template-functions-deployment#environment
     pub fn environment(&self) -> Value {
         let (storage, vault, login, manager) = match self.cloud {

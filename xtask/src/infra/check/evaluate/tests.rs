@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Deployment, EvaluationError};
+use super::{Deployment, EvaluationError, plan as plan_of};
 
 fn evaluated(expression: &str) -> Value {
     try_evaluated(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
@@ -156,7 +156,7 @@ fn what_only_azure_knows_stays_an_expression_and_the_rest_is_evaluated() {
             "named": "[guid('a', reference('/id').x)]",
         },
     }]});
-    let plan = Deployment::new(&template, &json!({})).plan().unwrap();
+    let plan = plan_of(&Deployment::new(&template, &json!({}))).unwrap();
     assert_eq!(
         plan[0]["properties"],
         json!({
@@ -183,7 +183,7 @@ fn a_resource_is_made_as_often_as_its_copy_says_and_so_is_a_property() {
             },
         }],
     });
-    let plan = |names: Value| Deployment::new(&template, &json!({"names": names})).plan().unwrap();
+    let plan = |names: Value| plan_of(&Deployment::new(&template, &json!({"names": names}))).unwrap();
     assert!(plan(json!([])).is_empty());
     let both = plan(json!(["p", "q"]));
     assert_eq!(both[1]["name"], "x2");
@@ -216,7 +216,7 @@ fn a_deployment_inside_has_its_own_scope_and_parameters() {
             },
         }],
     });
-    let plan = Deployment::new(&template, &json!({})).plan().unwrap();
+    let plan = plan_of(&Deployment::new(&template, &json!({}))).unwrap();
     assert_eq!(plan.len(), 1);
     assert_eq!(plan[0]["name"], "[guid('other', reference('/id').principalId)]");
     assert!(
@@ -234,7 +234,7 @@ fn a_template_refuses_with_its_own_text() {
         "variables": {"checked": "[if(empty(parameters('a')), fail('give a'), 'a')]"},
         "resources": [{"type": "A.B/c", "name": "[variables('checked')]"}],
     });
-    let plan = |given: Value| Deployment::new(&template, &given).plan();
+    let plan = |given: Value| plan_of(&Deployment::new(&template, &given));
     let refused = |text: &str| Err(EvaluationError::Refused(text.to_owned()));
     assert_eq!(plan(json!({})), refused("give a"));
     assert_eq!(

@@ -4,7 +4,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::call::Call;
-use super::{Evaluated, invalid, late};
+use super::error::{Evaluated, invalid};
+use super::late;
 
 /// None: the function is not one of these, or is called for an array or object.
 pub fn call(call: &Call<'_>) -> Option<Evaluated> {

@@ -1,8 +1,8 @@
-//! `copy`, and what expressions inside it and inside lambda expressions may name.
+//! What expressions inside `copy` and inside lambda expressions may name.
 
 use serde_json::Value;
 
-use super::{Deployment, Evaluated, invalid, late};
+use super::error::{Evaluated, invalid};
 
 /// What an expression may name where it stands.
 #[derive(Debug, Clone, Default)]
@@ -51,29 +51,6 @@ impl Locals {
         match found {
             Some((_, index)) => Ok((index + offset).into()),
             None => invalid("copyIndex() is in no copy of that name"),
-        }
-    }
-}
-
-impl Deployment<'_> {
-    /// The array that a loop of `copy` makes: `{name, count, input}`.
-    pub(super) fn copied(&self, copy: &Value, locals: &Locals) -> Evaluated {
-        let name = copy["name"].as_str().unwrap_or_default();
-        let count = self.count(copy, locals)?;
-        let rounds = (0..count).map(|index| self.value_with(&copy["input"], &locals.in_round(name, index)));
-        rounds.collect()
-    }
-
-    /// How often a loop runs.
-    pub(super) fn count(&self, copy: &Value, locals: &Locals) -> Evaluated<i64> {
-        let count = self.value_with(&copy["count"], locals)?;
-        match count.as_i64() {
-            Some(count @ 0..=800) => Ok(count),
-            _ => invalid(format!(
-                "the count of copy {} is {}: it must be 0 to 800",
-                copy["name"],
-                late::plain(&count)
-            )),
         }
     }
 }
