@@ -13,7 +13,9 @@ use super::shared::Shared;
 use crate::config::SettingProblem;
 use crate::jobs::{Housekeeping, JobContext, Plans, PollRules, PushReceiver, RunRequest};
 use crate::report::RunReport;
-use crate::state::{BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, TimerRecords, connect};
+use crate::state::{
+    BlobStore, Holder, Leases, LocalStore, StateLocation, StoreError, StreamHealths, TimerRecords, connect,
+};
 use crate::status::{RunRecorder, Status, collect_status, run_and_record};
 
 /// Everything that runs, built from the settings.
@@ -93,7 +95,7 @@ impl Runtime {
     /// If the state store cannot be read.
     pub async fn status(&self) -> Result<Status, StoreError> {
         let mut status = collect_status(&self.plans, &self.context, &self.recorder.healths).await?;
-        status.problems = self.problems.iter().map(ToString::to_string).collect();
+        status.problems.extend(self.problems.iter().map(ToString::to_string));
         Ok(status)
     }
 

@@ -9,11 +9,12 @@ use crate::app::Runtime;
 use crate::host::TimerCall;
 use crate::jobs::RunRequest;
 use crate::report::{ErrorCode, RunReport};
-use crate::state::StoreError;
 use crate::time::Deadline;
 
 /// host.json allows an invocation ten minutes and then kills the process, pushes in flight included.
 const LONGEST_RUN: Duration = Duration::from_secs(570);
+/// A run waits so long until it is noted that the timer was invoked.
+const LONGEST_NOTE: Duration = Duration::from_secs(3);
 
 /// Runs and reports.
 pub async fn run(runtime: &Runtime, call: TimerCall) -> RunReport {
@@ -28,16 +29,16 @@ pub async fn run(runtime: &Runtime, call: TimerCall) -> RunReport {
         invocation_id: call.invocation_id,
         ..RunRequest::everything(deadline)
     };
-    let running = async {
-        tokio::select! {
-            report = runtime.run(&request) => report,
-            never = note_due_times(runtime, invoked_at) => match never {},
-        }
+    // Before the run, whose health rows say how the timer stands.
+    let noted = tokio::time::timeout(LONGEST_NOTE, runtime.timer_records.note_invocation(invoked_at)).await;
+    let report = tokio::select! {
+        report = runtime.run(&request) => report,
+        never = note_due_times(runtime, invoked_at) => match never {},
     };
-    // Beside the run, which has no time to lose.
-    let (report, noted) = tokio::join!(running, runtime.timer_records.note_invocation(invoked_at));
-    if let Err(error) = noted {
-        say_unless_the_run_did(&report, &error);
+    match noted {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => say_unless_the_run_did(&report, &error.to_string()),
+        Err(_) => say_unless_the_run_did(&report, "the state store did not answer in time"),
     }
     report
 }
@@ -56,9 +57,9 @@ async fn note_due_times(runtime: &Runtime, invoked_at: DateTime<Utc>) -> Infalli
 }
 
 /// That the store cannot be used is said by the run.
-fn say_unless_the_run_did(report: &RunReport, error: &StoreError) {
+fn say_unless_the_run_did(report: &RunReport, reason: &str) {
     let mut problems = report.streams.iter().flat_map(|stream| &stream.problems);
     if !problems.any(|problem| problem.code == ErrorCode::StateUnavailable) {
-        log::warn!("it is not remembered that function-timer was invoked, so GET /api/wake may poll too: {error}");
+        log::warn!("it is not remembered that function-timer was invoked, so GET /api/wake may poll too: {reason}");
     }
 }

@@ -64,9 +64,10 @@ async fn wake_reply(provider: &RuntimeProvider, invocation_id: Option<String>) -
     };
     let mut answer = Answer::new(&runtime, &record);
     if runtime.timer_is_disabled {
-        answer.reason = "the app setting AzureWebJobs.function-timer.Disabled switches the timer off, so nothing is polled \
+        answer.reason =
+            "the app setting AzureWebJobs.function-timer.Disabled switches the timer off, so nothing is polled \
                          here either"
-            .to_owned();
+                .to_owned();
         return answer.reply(200);
     }
     match silence(&runtime, &record).await {
@@ -107,7 +108,9 @@ async fn silence(runtime: &Runtime, record: &TimerRecord) -> Result<Silence, Sto
         from => {
             let reason = match record.last_invocation {
                 Some(_) => "function-timer was invoked within its last three due times",
-                None => "function-timer was never invoked on this state, and was not due three times since a wake looked first",
+                None => {
+                    "function-timer was never invoked on this state, and was not due three times since a wake looked first"
+                }
             };
             Silence::Lasts(from, reason.to_owned())
         }
@@ -125,8 +128,17 @@ async fn poll(
         Ok(runtime) => runtime,
         Err(reason) => return cannot_tell(&reason.to_string()),
     };
-    let silent = format!("function-timer was not invoked since {} and was due three times", rfc3339_millis(since));
-    log::warn!("GET /api/wake polls: {silent}; if this lasts, deploy the function app anew");
+    let silent = format!(
+        "function-timer was not invoked since {} and was due three times",
+        rfc3339_millis(since)
+    );
+    log::warn!(
+        "GET /api/wake polls: {silent}; restart the function app, and if function-timer stays silent open a support case for it"
+    );
+    // Before the run, whose health rows say it too.
+    if let Err(error) = runtime.timer_records.note_wake_poll(runtime.context.clock.now()).await {
+        log::warn!("it is not remembered that a wake polled: {error}");
+    }
     let request = RunRequest {
         invocation_id,
         ..RunRequest::everything(Deadline::after(runtime.budget.min(LONGEST_RUN)))
@@ -134,9 +146,6 @@ async fn poll(
     let report = runtime.run(&request).await;
     provider.run_ended(&report);
     answer.take(&report, &silent);
-    if answer.polled && let Err(error) = runtime.timer_records.note_wake_poll(runtime.context.clock.now()).await {
-        log::warn!("it is not remembered that a wake polled: {error}");
-    }
     // As a failed stream fails an invocation of the timer.
     answer.reply(if answer.failure.is_some() { 500 } else { 200 })
 }

@@ -35,7 +35,11 @@ mod tests {
         ] {
             let [last_invocation, expected] = [last_invocation, expected].map(|text| text.parse().unwrap());
             let schedule = Schedule::parse(schedule).unwrap();
-            assert_eq!(dead_from(&schedule, last_invocation), Some(expected), "{last_invocation}");
+            assert_eq!(
+                dead_from(&schedule, last_invocation),
+                Some(expected),
+                "{last_invocation}"
+            );
         }
     }
 }

@@ -42,6 +42,8 @@ pub enum ErrorCode {
     LedgerImbalance,
     /// The run's time ended before the work did.
     BudgetEnded,
+    /// The Functions host invokes the timer no more; a wake polled in its place.
+    TimerSilent,
     /// A defect of ours.
     Internal,
 }
@@ -73,6 +75,7 @@ impl ErrorCode {
             Self::DeadLetters => "dead_letters",
             Self::LedgerImbalance => "ledger_imbalance",
             Self::BudgetEnded => "budget_ended",
+            Self::TimerSilent => "timer_silent",
             Self::Internal => "internal",
         }
     }
@@ -104,6 +107,10 @@ impl ErrorCode {
             Self::DeadLetters => "read the reasons under dead-letters/ in the state, then run handler replay",
             Self::LedgerImbalance | Self::Internal => "please report it with the message",
             Self::BudgetEnded => "nothing: the next run goes on; if it lasts, raise POLL_BUDGET",
+            Self::TimerSilent => {
+                "go on calling GET /api/wake and restart the function app; if function-timer stays silent, open a support \
+                 case for it"
+            }
         }
     }
 }

@@ -59,4 +59,4 @@ pub use stats::{DeadLetterStats, QueueStats, dead_letter_stats, queue_stats};
 pub use store::{Expected, Listed, Stored, Version};
 pub use store::{Store, StoreError};
 pub use stream_health::{LastError, LastPositions, LastRun, Persist, RunOutcome, StreamHealth, StreamHealths};
-pub use timer_record::{TimerRecord, TimerRecords};
+pub use timer_record::{TimerRecord, TimerRecords, timer_record};

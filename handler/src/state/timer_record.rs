@@ -47,6 +47,15 @@ impl TimerRecord {
     }
 }
 
+/// What is stored; empty if nothing is.
+///
+/// # Errors
+/// If the store cannot be read, or holds another version.
+pub async fn timer_record(store: &dyn Store) -> Result<TimerRecord, StoreError> {
+    let found = read_document::<TimerRecord>(store, &key()).await?;
+    Ok(found.map(|(record, _)| record).unwrap_or_default())
+}
+
 /// Reads and writes the file. What this process wrote last is known until somebody else writes, so that an invocation
 /// costs one call.
 #[derive(Debug)]

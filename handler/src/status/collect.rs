@@ -9,9 +9,10 @@ use super::model::{QueueStatus, Status, StreamKind, StreamState, StreamStatus};
 use super::new_fields::new_fields;
 use super::polled::fill_polled;
 use super::pushed::fill_pushed;
+use super::warning::{remembered, timer_warning};
 use crate::jobs::{DisabledInstance, JobContext, Plans, is_about_one_entry, lease_name};
 use crate::report::ReportSubject;
-use crate::state::{EndedRuns, LastError, StoreError, StreamHealths, dead_letter_stats, queue_stats};
+use crate::state::{EndedRuns, LastError, StoreError, StreamHealths, dead_letter_stats, queue_stats, timer_record};
 
 /// Streams that are read at the same time: a store far away answers each call after milliseconds.
 const AT_ONCE: usize = 16;
@@ -37,6 +38,14 @@ pub async fn collect_status(
     let ended = ended_runs(inputs).await?;
     let streams = collect_streams(inputs, &ended, |_| true).await;
     status.streams = streams?;
+    // A damaged record is reported where it is written.
+    let record = timer_record(&*context.store).await.unwrap_or_default();
+    status.last_timer_invocation = record.last_invocation;
+    status.last_wake_poll = record.last_wake_poll;
+    let warning = timer_warning(&record);
+    status
+        .problems
+        .extend(warning.map(|problem| format!("{}; {}", problem.message, problem.remedy())));
     Ok(status)
 }
 
@@ -68,7 +77,20 @@ pub async fn collect_streams(
     let disabled_instances = disabled_instances.filter(|instance| is_wanted(&instance.subject));
     streams.extend(disabled_instances.map(disabled));
     streams.sort_by_cached_key(|stream| stream.stream.to_string());
-    Ok(streams.into_iter().map(StreamStatus::with_problem).collect())
+    let mut streams: Vec<StreamStatus> = streams.into_iter().map(StreamStatus::with_problem).collect();
+    add_timer_warning(inputs, &mut streams).await;
+    Ok(streams)
+}
+
+/// Streams that are polled and have no problem of their own are read by wakes, where the timer died.
+async fn add_timer_warning(inputs: StatusInputs<'_>, streams: &mut [StreamStatus]) {
+    // A damaged record is reported where it is written.
+    let record = timer_record(&*inputs.context.store).await.unwrap_or_default();
+    let Some(warning) = timer_warning(&record) else { return };
+    let polled = streams.iter_mut().filter(|stream| stream.kind == StreamKind::Poll);
+    for stream in polled.filter(|stream| stream.problem.is_none()) {
+        stream.problem = Some(remembered(&warning, record.last_wake_poll));
+    }
 }
 
 /// What waits, with the stream whose runs empty each queue.

@@ -26,6 +26,10 @@ pub struct Status {
     pub handler: &'static str,
     /// What is wrong with the settings of the whole program, although it runs: one line each.
     pub problems: Vec<String>,
+    /// When the host invoked the timer function last.
+    pub last_timer_invocation: Option<DateTime<Utc>>,
+    /// When a wake polled last in its place.
+    pub last_wake_poll: Option<DateTime<Utc>>,
     /// Everything that is configured, in the order of the names.
     pub streams: Vec<StreamStatus>,
     /// The queues of the spool that hold something.
@@ -151,6 +155,8 @@ impl Status {
             at,
             handler: env!("CARGO_PKG_VERSION"),
             problems: Vec::new(),
+            last_timer_invocation: None,
+            last_wake_poll: None,
             streams: Vec::new(),
             spool: Vec::new(),
             dead_letters: BTreeMap::new(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::report::{ErrorCode, Outcome, Problem, StreamReport, shortened};
-use crate::state::LastError;
+use crate::state::{LastError, TimerRecord};
 use crate::time::rfc3339_millis;
 
 const LONGEST_MESSAGE: usize = 2048;
@@ -22,6 +22,20 @@ pub fn warning_of(reports: &[&StreamReport], dead_lettered: u64) -> Option<Probl
     let message = cut_off.notices.last().cloned();
     let message = message.unwrap_or_else(|| "the run's time ended before the work did".to_owned());
     Some(Problem::new(ErrorCode::BudgetEnded, message))
+}
+
+/// That wakes poll, where the timer was not invoked since.
+pub fn timer_warning(record: &TimerRecord) -> Option<Problem> {
+    let wake = record.last_wake_poll.filter(|_| record.is_replaced_by_wakes())?;
+    let silent = match record.last_invocation {
+        Some(time) => format!("was invoked last at {}", rfc3339_millis(time)),
+        None => "was never invoked".to_owned(),
+    };
+    let message = format!(
+        "function-timer {silent}; GET /api/wake polled in its place, last at {}",
+        rfc3339_millis(wake)
+    );
+    Some(Problem::new(ErrorCode::TimerSilent, message))
 }
 
 /// As it is remembered and shown.

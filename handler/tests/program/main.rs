@@ -55,3 +55,4 @@ mod state_cost;
 mod state_outage;
 mod status;
 mod two_handlers;
+mod wake;

@@ -48,8 +48,13 @@ impl Freezer {
     }
 
     fn signal(&self, signal: &str) {
-        let status = Command::new("kill").args([signal, &self.process_id.to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "{signal} cannot be sent to the handler");
+        let status = Command::new("kill")
+            .args([signal, &self.process_id.to_string()])
+            .status();
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "{signal} cannot be sent to the handler"
+        );
     }
 }
 

@@ -53,7 +53,10 @@ pub fn missing_schedule(environment: &Environment) -> Option<SettingProblem> {
 /// Whether an app setting switches the timer function off. The host takes both names and both values (WebJobs SDK,
 /// `HostListenerFactory.IsDisabled`), the second name because of systems that know no dots in names.
 pub fn timer_is_disabled(environment: &Environment) -> bool {
-    let names = ["AzureWebJobs.function-timer.Disabled", "AzureWebJobs_function-timer_Disabled"];
+    let names = [
+        "AzureWebJobs.function-timer.Disabled",
+        "AzureWebJobs_function-timer_Disabled",
+    ];
     let mut values = names.into_iter().filter_map(|name| environment.get(name));
     values.any(|value| value.trim_ascii() == "1" || value.trim_ascii().eq_ignore_ascii_case("true"))
 }
