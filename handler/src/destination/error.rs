@@ -83,6 +83,9 @@ pub enum ProbeError {
     /// What is wrong and what to do.
     #[error("{0}")]
     Failed(String),
+    /// What is wrong and what to do; the rule, or its stream of the table, is not there.
+    #[error("{0}")]
+    NoStream(String),
     /// There is no token for this audience, so that nothing is known of the table.
     #[error("not tried, because there is no access token for {0}")]
     NoToken(String),

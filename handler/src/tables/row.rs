@@ -125,6 +125,13 @@ impl Table {
         self.layout.columns.last().is_some_and(|column| column.is_rest)
     }
 
+    /// True if columns are named as the HTTP Data Collector API named them, with their type behind: an older connector
+    /// may have made the table.
+    pub fn has_classic_names(&self) -> bool {
+        let mut columns = self.layout.columns.iter();
+        columns.any(|column| column.name.ends_with("_s"))
+    }
+
     /// The span of `TimeGenerated` that one call may hold, where the table's plan limits it.
     pub fn longest_span(&self) -> Option<TimeDelta> {
         self.longest_span

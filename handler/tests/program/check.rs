@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use simulator::azurite::Azurite;
 use simulator::generate::pingone_enterprise;
 use simulator::logs_ingestion::{LogsIngestion, Rule};
 use simulator::managed_identity::ManagedIdentity;
@@ -297,6 +298,12 @@ async fn a_rule_without_the_stream_of_a_table_is_named() {
     let ended = check(&handler, 1).await;
     let words = ["400", "has no stream Custom-OneLogin_CL", "LOGS_INGESTION__RULE_ID"];
     assert_line(&ended, "FAILED", &format!("table {ONELOGIN}"), &words);
+    // An older connector may have made it.
+    let migrate = "table migrate --resource-group <group> --workspace-name <workspace> --table-name OneLogin_CL";
+    assert_line(&ended, "FAILED", &format!("table {ONELOGIN}"), &[migrate]);
+    handler.set("LOGS_INGESTION__RULE_ID", "dcr-00000000000000000000000000000000");
+    let ended = check(&handler, 1).await;
+    assert_line(&ended, "FAILED", &format!("table {ONELOGIN}"), &["404", migrate]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -313,6 +320,7 @@ async fn the_health_table_is_tried_too_once_it_is_switched_on() {
     let ended = check(&handler, 1).await;
     let words = ["has no stream Custom-SentinelConnectorHealth_CL"];
     assert_line(&ended, "FAILED", "table SentinelConnectorHealth_CL", &words);
+    assert!(!ended.output.contains("table migrate"), "{}", ended.output);
     assert_line(&ended, "ok", "identity for https://monitor.azure.com", &["token"]);
 }
 

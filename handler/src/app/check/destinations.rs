@@ -47,7 +47,20 @@ async fn table_of(target: TableRoute, subject: String, deadline: Deadline) -> Ve
     let finding = match target.destination.probe(&table, deadline).await {
         Ok(text) => Finding::fine(subject, text),
         Err(error @ ProbeError::NoToken(_)) => Finding::untried(subject, error.to_string()),
-        Err(error @ ProbeError::Failed(_)) => Finding::failed(subject, error.to_string()),
+        Err(ProbeError::NoStream(text)) if target.table.has_classic_names() => {
+            Finding::failed(subject, format!("{text}. {}", classic_table(&table)))
+        }
+        Err(error @ (ProbeError::Failed(_) | ProbeError::NoStream(_))) => Finding::failed(subject, error.to_string()),
     };
     vec![finding]
+}
+
+/// A rule cannot be made for a table of the retired API, so that its stream is missing. Source: Azure Monitor, "Migrate
+/// from the HTTP Data Collector API to the Logs Ingestion API".
+fn classic_table(table: &str) -> String {
+    format!(
+        "If {table} was made by the HTTP Data Collector API (by an older connector), it is a classic table, which no rule can \
+         fill before it is migrated, once and for good: az monitor log-analytics workspace table migrate --resource-group \
+         <group> --workspace-name <workspace> --table-name {table}; then deploy again"
+    )
 }

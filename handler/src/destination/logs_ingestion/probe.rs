@@ -34,16 +34,30 @@ pub async fn probe(to: &RuleClient, table: &Arc<str>, deadline: Deadline) -> Res
         )),
         Ok(CallOutcome::SpansTooLong) => Ok(format!("rule {rule} answers; only the first rows prove more")),
         Err(DeliveryError::Identity { .. }) => Err(ProbeError::NoToken(to.rule.audience.clone())),
+        Err(error) if misses_the_stream(&error) => Err(ProbeError::NoStream(without_rows(error, to, table))),
         Err(error) => Err(ProbeError::Failed(without_rows(error, to, table))),
     }
+}
+
+/// Whether the rule is not there, or has no stream of the table.
+fn misses_the_stream(error: &DeliveryError) -> bool {
+    match error {
+        DeliveryError::Refused(Refusal { status, code, .. }) => {
+            *status == 404 || is_about_the_stream(*status, code.as_deref())
+        }
+        _ => false,
+    }
+}
+
+fn is_about_the_stream(status: u16, code: Option<&str>) -> bool {
+    status == 400 && code.is_some_and(|code| code.contains("Stream"))
 }
 
 /// The errors speak of rows, and here there were none.
 fn without_rows(error: DeliveryError, to: &RuleClient, table: &str) -> String {
     match error {
         DeliveryError::Refused(Refusal { status, code, .. }) => {
-            let is_about_the_stream = status == 400 && code.as_deref().is_some_and(|code| code.contains("Stream"));
-            let remedy = match is_about_the_stream {
+            let remedy = match is_about_the_stream(status, code.as_deref()) {
                 true => format!(
                     "the rule {} ({}) has no stream Custom-{table}; add it, as infra/ does, or take the table out of the settings",
                     to.rule.rule_id, to.rule.rule_setting
