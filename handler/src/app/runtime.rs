@@ -117,7 +117,8 @@ impl Runtime {
     }
 }
 
-fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Leases>, BuildError> {
+/// Nothing is sent yet.
+pub fn open_store(location: &StateLocation, shared: &Shared) -> Result<Arc<dyn Leases>, BuildError> {
     let clock = shared.clock.clone();
     match location {
         StateLocation::Directory(folder) => Ok(Arc::new(match shared.access() {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::access::Access;
 use super::build_error::BuildError;
-use super::runtime::Runtime;
+use super::runtime::{Runtime, open_store};
 use super::secrets::{SecretOrigin, Secrets};
 use super::settings::{Settings, catalog, unknown_names};
 use super::shared::Shared;
@@ -17,7 +17,7 @@ use crate::azure::{KeyVault, Resolved, TokenSource};
 use crate::config::{Environment, SettingProblems};
 use crate::logging::spawn_in_invocation;
 use crate::report::RunReport;
-use crate::state::Holder;
+use crate::state::{Holder, Leases, StateLocation};
 use crate::time::Shutdown;
 
 /// A run waits so long for secrets that are asked for again; the first time it waits until resolving ends by itself.
@@ -168,6 +168,15 @@ impl RuntimeProvider {
     pub fn tokens(&self) -> Result<Arc<dyn TokenSource>, BuildError> {
         let shared = self.inner.state().shared(&self.inner)?;
         Ok(shared.tokens.clone())
+    }
+
+    /// The store at another place than that of the settings.
+    ///
+    /// # Errors
+    /// Where there can be no client, or the address makes no sense.
+    pub fn store_at(&self, location: &StateLocation) -> Result<Arc<dyn Leases>, BuildError> {
+        let shared = self.inner.state().shared(&self.inner)?;
+        open_store(location, &shared)
     }
 
     /// The settings as they are now. What is wrong with them is logged, once.

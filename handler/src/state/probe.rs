@@ -44,6 +44,19 @@ pub async fn probe_store(store: &dyn Leases, who: &str) -> Result<ProbedStore, S
     }
 }
 
+/// Whether there is anything that a run reads on from, or that waits.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn holds_state(store: &dyn Store) -> Result<bool, StoreError> {
+    for folder in ["checkpoints", "spool", "dead-letters"] {
+        if !store.list(&Key::new([folder])).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 async fn try_object(store: &dyn Store, key: &Key) -> Result<Option<&'static str>, StoreError> {
     let first = store.write(key, b"one".to_vec(), Expected::Anything).await?;
     let Some(stored) = store.read(key).await? else {

@@ -9,6 +9,9 @@ use crate::config::{InvalidValue, Origin, Reader, values, web_address};
 
 const SETTING: &str = "STATE_URL";
 
+/// The container of every deployment.
+const FORMER_CONTAINER: &str = "connector-state";
+
 const BLOB_DOMAINS: [&str; 3] = [
     ".blob.core.windows.net",
     ".blob.core.usgovcloudapi.net",
@@ -57,6 +60,27 @@ impl StateLocation {
             );
         }
         reader.program(SETTING, Self::accept)
+    }
+
+    /// Where deployments kept the state that had no storage account for it alone: with the host's own.
+    pub fn in_host_account(&self, account: &str) -> Option<Container> {
+        let Self::Blob(container) = self else { return None };
+        if !is_account(account) {
+            return None;
+        }
+        let endpoint = match container.endpoint.is_loopback() {
+            true => container.endpoint.clone(),
+            false => {
+                let domain = container.endpoint.host().strip_prefix(container.account.as_str())?;
+                Origin::of_host(&format!("{account}{domain}"))
+            }
+        };
+        let former = Container {
+            endpoint,
+            account: account.to_owned(),
+            name: FORMER_CONTAINER.to_owned(),
+        };
+        (former != *container).then_some(former)
     }
 
     /// Accepts a path, or the URL of a container.
@@ -142,6 +166,27 @@ mod tests {
             assert_eq!(StateLocation::accept(path), Ok(expected));
         }
         assert!(StateLocation::accept("a\0b").is_err());
+    }
+
+    #[test]
+    fn the_state_of_an_earlier_deployment_lay_in_the_hosts_account() {
+        let own = "https://ownaccount.blob.core.usgovcloudapi.net";
+        let present = blob(own, "ownaccount", "connector-state");
+        let host = blob(
+            "https://hostaccount.blob.core.usgovcloudapi.net",
+            "hostaccount",
+            "connector-state",
+        );
+        assert_eq!(
+            present.in_host_account("hostaccount").map(StateLocation::Blob),
+            Some(host)
+        );
+        assert_eq!(present.in_host_account("ownaccount"), None);
+        assert_eq!(present.in_host_account("../other"), None);
+        assert_eq!(
+            StateLocation::Directory("data/state".into()).in_host_account("hostaccount"),
+            None
+        );
     }
 
     #[test]

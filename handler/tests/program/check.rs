@@ -352,3 +352,34 @@ async fn a_place_that_cannot_be_written_is_named_and_bad_settings_end_it_with_64
     assert_eq!(handler.run(&["check"]).await.code, Some(64));
     assert_eq!(Handler::new().run(&["check"]).await.code, Some(64));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_an_earlier_deployment_is_named_while_there_is_no_other() {
+    let azurite = Azurite::shared();
+    // The one of the host's account, which is the emulator's only one.
+    azurite.create_container("connector-state").await;
+    let container = azurite.new_container("new-account").await;
+    let pingone = PingOne::start(options());
+    let mut handler = Handler::with_pingone(&pingone);
+    handler.set("STATE_URL", &azurite.state_url(&container));
+    handler.set("AzureWebJobsStorage__accountName", "devstoreaccount1");
+    let named = "state of an earlier deployment";
+    let ended = check(&handler, 0).await;
+    assert!(!ended.output.contains(named), "{}", ended.output);
+    let checkpoint = "checkpoints/pingone/default/activities.json";
+    azurite.write("connector-state", checkpoint, "{}").await;
+    let ended = check(&handler, 0).await;
+    assert_line(
+        &ended,
+        "note",
+        named,
+        &[
+            "azcopy copy --recursive",
+            "devstoreaccount1/connector-state",
+            &container,
+        ],
+    );
+    handler.poll_well().await;
+    let ended = check(&handler, 0).await;
+    assert!(!ended.output.contains(named), "{}", ended.output);
+}

@@ -5,6 +5,7 @@
 mod azure;
 mod destinations;
 mod finding;
+mod former_state;
 mod state_files;
 mod streams;
 
@@ -64,6 +65,8 @@ impl Check {
             Probe::new("settings", std::future::ready(self.what_is_known())),
             Probe::new("state store", store_and_files(self.runtime.clone())),
         ];
+        let former = former_state::probe(self.provider.clone(), self.settings.clone(), self.runtime.clone());
+        probes.push(Probe::new("state of an earlier deployment", former));
         probes.extend(azure::probes(&self.provider, &self.settings, early));
         probes.extend(streams::probes(&self.runtime.plans, &self.runtime.context.clock, early));
         probes.extend(destinations::probes(

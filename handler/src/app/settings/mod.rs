@@ -26,7 +26,7 @@ use crate::config::{
 };
 use crate::destination::{DestinationChoice, DestinationReader, SourceDestinations, read_directory};
 use crate::event::StreamName;
-use crate::state::StateLocation;
+use crate::state::{Container, StateLocation};
 use crate::vendors::{VENDORS, Vendor, VendorConfig};
 
 /// Everything that can be set, checked.
@@ -40,6 +40,8 @@ pub struct Settings {
     pub destination_dir: PathBuf,
     /// `STATE_URL`.
     pub state: StateLocation,
+    /// Where an earlier deployment may have kept the state.
+    pub former_state: Option<Container>,
     /// `POLL_*`.
     pub poll: PollSettings,
     /// Why nothing is polled although something is configured to be; pushes are received all the same.
@@ -123,6 +125,8 @@ impl Settings {
         };
         let mut settings = settings.with_sources(instances, disabled)?;
         settings.timer_is_disabled = timer_is_disabled(environment);
+        let host_account = environment.get("AzureWebJobsStorage__accountName");
+        settings.former_state = host_account.and_then(|account| settings.state.in_host_account(account.trim_ascii()));
         if settings.instances.iter().any(|instance| instance.vendor.is_polled()) {
             settings.schedule_problem = missing_schedule(environment);
         }
@@ -162,6 +166,7 @@ impl Settings {
             health: HealthSettings::read(reader, destinations)?,
             destination_dir: read_directory(reader)?,
             state: StateLocation::read(reader)?,
+            former_state: None,
             poll: PollSettings::read(reader)?,
             schedule_problem: None,
             timer_is_disabled: false,
