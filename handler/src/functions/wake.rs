@@ -19,7 +19,7 @@ const LONGEST_RUN: Duration = Duration::from_secs(100);
 
 /// What the caller is told.
 #[derive(Serialize)]
-struct Answer {
+struct WakeAnswer {
     /// Whether this request polled.
     polled: bool,
     /// Why, or why not.
@@ -62,7 +62,7 @@ async fn wake_reply(provider: &RuntimeProvider, invocation_id: Option<String>) -
         Ok(record) => record,
         Err(error) => return cannot_tell(&error.to_string()),
     };
-    let mut answer = Answer::new(&runtime, &record);
+    let mut answer = WakeAnswer::new(&runtime, &record);
     if runtime.timer_is_disabled {
         answer.reason =
             "the app setting AzureWebJobs.function-timer.Disabled switches the timer off, so nothing is polled \
@@ -119,7 +119,7 @@ async fn silence(runtime: &Runtime, record: &TimerRecord) -> Result<Silence, Sto
 
 async fn poll(
     provider: &RuntimeProvider,
-    mut answer: Answer,
+    mut answer: WakeAnswer,
     since: DateTime<Utc>,
     invocation_id: Option<String>,
 ) -> HttpReply {
@@ -155,7 +155,7 @@ fn cannot_tell(reason: &str) -> HttpReply {
     HttpReply::unavailable(reason)
 }
 
-impl Answer {
+impl WakeAnswer {
     fn new(runtime: &Runtime, record: &TimerRecord) -> Self {
         Self {
             polled: false,
