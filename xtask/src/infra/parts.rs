@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::settings::Group;
 use crate::files;
 
-const RESOURCES: [&str; 4] = ["identity", "storage", "vault", "app"];
+const RESOURCES: [&str; 5] = ["identity", "storage", "vault", "app", "failed_runs"];
 
 /// The folder's files.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use crate::vendors::connectors;
 pub fn workspace(template: &Value) -> Result<Workspace, String> {
     let mut schemas = Schemas::default();
     let mut content = Content::default();
+    let mut log_alerts = Vec::new();
     for (_, scope) in scope::all(template) {
         for resource in scope["resources"].as_array().into_iter().flatten() {
             let properties = &resource["properties"];
@@ -35,6 +36,7 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
                     content.workbook =
                         serde_json::from_str(text).map_err(|error| format!("the workbook is no JSON: {error}"))?;
                 }
+                "Microsoft.Insights/scheduledQueryRules" => log_alerts.push(literal::read(properties)),
                 "Microsoft.SecurityInsights/alertRules" => content.alerts.push(alert(resource)),
                 _ => {}
             }
@@ -50,6 +52,7 @@ pub fn workspace(template: &Value) -> Result<Workspace, String> {
         content,
         transforms,
         guide: Vec::new(),
+        log_alerts,
     })
 }
 

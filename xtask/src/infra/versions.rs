@@ -1,13 +1,14 @@
 //! The API version of every resource type, pinned once. Parts of the template name none.
 
 /// Resource types and the version that the template asks for.
-pub const API_VERSIONS: [(&str, &str); 26] = [
+pub const API_VERSIONS: [(&str, &str); 27] = [
     ("Microsoft.Authorization/roleAssignments", "2022-04-01"),
     ("Microsoft.Insights/components", "2020-02-02"),
     ("Microsoft.Insights/dataCollectionEndpoints", "2023-03-11"),
     ("Microsoft.Insights/dataCollectionRules", "2023-03-11"),
     // No version without preview has the settings of logs.
     ("Microsoft.Insights/diagnosticSettings", "2021-05-01-preview"),
+    ("Microsoft.Insights/scheduledQueryRules", "2023-12-01"),
     ("Microsoft.Insights/workbooks", "2023-06-01"),
     ("Microsoft.KeyVault/vaults", "2024-11-01"),
     ("Microsoft.KeyVault/vaults/secrets", "2024-11-01"),

@@ -11,6 +11,7 @@ mod content;
 mod functions;
 pub mod guide;
 mod health;
+mod log_alerts;
 mod node;
 mod schemas;
 mod shape;
@@ -145,6 +146,7 @@ mod tests {
                 content: Content::default(),
                 transforms: vec![transform],
                 guide: Vec::new(),
+                log_alerts: Vec::new(),
             };
             golden_problems(&workspace, &cases(folder.path()).unwrap()).unwrap()
         };

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::binder::{ExpectedQuery, Query, Report, Request};
 use super::content::Content;
-use super::health;
 use super::schemas::{Columns, Schemas};
+use super::{health, log_alerts};
 use crate::vendors::TABLES_ON_REQUEST;
 
 /// Which columns a table has.
@@ -51,6 +53,8 @@ pub struct Workspace {
     pub transforms: Vec<Transform>,
     /// The queries that the documentation shows.
     pub guide: Vec<Query>,
+    /// Properties of the log alerts over Application Insights.
+    pub log_alerts: Vec<Value>,
 }
 
 /// A request, with what makes it differ from the workspace as it is.
@@ -72,6 +76,7 @@ impl Workspace {
         let texts = self.content.texts();
         let queries = texts.iter().map(|text| &text.query).chain(&self.guide);
         problems.extend(queries.flat_map(health::problems));
+        problems.extend(self.log_alerts.iter().flat_map(log_alerts::problems));
         problems
     }
 
@@ -97,6 +102,7 @@ impl Workspace {
         asked.extend(self.asked_of_functions_alone());
         asked.extend(self.asked_of_alert_rules_alone());
         asked.extend(self.asked_of_the_retired_table());
+        asked.extend(self.asked_of_log_alerts());
         asked.push(self.asked(
             "over tables without the added columns",
             self.schemas.original(),
@@ -124,6 +130,17 @@ impl Workspace {
             self.asked(without, schemas.without(&tables), self.content.alert_queries()),
             self.asked(bare, schemas.bare(&tables), self.content.alert_queries()),
         ]
+    }
+
+    fn asked_of_log_alerts(&self) -> Option<Asked> {
+        (!self.log_alerts.is_empty()).then(|| Asked {
+            request: Request {
+                schemas: log_alerts::schemas(),
+                functions: Vec::new(),
+                queries: self.log_alerts.iter().flat_map(log_alerts::queries).collect(),
+            },
+            circumstances: "over Application Insights",
+        })
     }
 
     fn asked_of_the_retired_table(&self) -> [Asked; 2] {
@@ -270,6 +287,7 @@ mod tests {
             content: Content::default(),
             transforms: Vec::new(),
             guide: Vec::new(),
+            log_alerts: Vec::new(),
         };
         let told = workspace
             .questions()
@@ -303,6 +321,7 @@ mod tests {
             content: Content::default(),
             transforms: vec![transform(false), transform(true)],
             guide: Vec::new(),
+            log_alerts: Vec::new(),
         };
         let questions = workspace.questions();
         let asked: Vec<_> = questions

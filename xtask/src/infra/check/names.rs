@@ -44,7 +44,7 @@ const LONGEST_DIRECT_RULE: usize = 30;
 const RULE_TYPE: &str = "Microsoft.Insights/dataCollectionRules";
 
 /// Source, unless another is named: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
-const LIMITS: [Limit; 25] = [
+const LIMITS: [Limit; 26] = [
     limit("Microsoft.Storage/storageAccounts", 3, 24, Form::LowerCase),
     limit(
         "Microsoft.Storage/storageAccounts/blobServices/containers",
@@ -76,6 +76,7 @@ const LIMITS: [Limit; 25] = [
     limit("Microsoft.Insights/dataCollectionEndpoints", 3, 44, Form::Hyphenated),
     limit(RULE_TYPE, 3, 64, Form::Hyphenated),
     limit("Microsoft.Insights/diagnosticSettings", 1, 260, Form::With("-_.")),
+    limit("Microsoft.Insights/scheduledQueryRules", 1, 260, Form::With("-_.()")),
     limit("Microsoft.Insights/workbooks", 36, 36, Form::Guid),
     // learn.microsoft.com/rest/api/loganalytics/tables/create-or-update
     limit(
