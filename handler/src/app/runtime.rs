@@ -55,6 +55,7 @@ impl Runtime {
             healths: StreamHealths::new(store.clone()),
             new_keys: shared.destinations.new_keys.clone(),
             health_route: assembly.health_route()?,
+            app: settings.health.app.clone(),
         };
         let plans = Plans {
             streams: assembly.stream_plans(),

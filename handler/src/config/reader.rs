@@ -89,6 +89,12 @@ impl Reader {
         self.environment.is_filled(SITE_NAME)
     }
 
+    /// The name of the function app that the program runs as.
+    pub fn site_name(&self) -> Option<String> {
+        let name = self.environment.get(SITE_NAME)?.trim_ascii();
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
     /// The settings of a source.
     pub fn source(&self, name: &str) -> Option<&'static SourceCatalog> {
         self.catalog.source(name)

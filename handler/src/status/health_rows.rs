@@ -73,7 +73,7 @@ pub async fn send_health_rows(plans: &Plans, context: &JobContext, recorder: &Ru
         let rows: Vec<HealthRow> = after
             .streams
             .iter()
-            .map(|stream| row_of(run, &reports, &after, stream))
+            .map(|stream| row_of(run, &reports, &after, stream).written_by(recorder.app.clone()))
             .collect();
         send_rows(route, &rows, context, deadline).await?;
         let remembered = remember_pushed(&recorder.healths, &after).await;

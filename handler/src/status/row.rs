@@ -39,6 +39,9 @@ pub struct HealthRow {
     version: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     new_fields: Vec<String>,
+    /// Absent outside of Azure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<String>,
 }
 
 /// What a row says of the run, besides how the stream stands after it.
@@ -98,7 +101,14 @@ impl HealthRow {
             invocation_id: run.invocation_id,
             version: env!("CARGO_PKG_VERSION"),
             new_fields: run.new_fields,
+            app: None,
         }
+    }
+
+    /// The same row with the name of the function app that writes it.
+    #[must_use]
+    pub fn written_by(self, app: Option<String>) -> Self {
+        Self { app, ..self }
     }
 
     /// The JSON object that the table's columns are taken from.

@@ -17,6 +17,8 @@ pub struct RunRecorder {
     pub new_keys: Arc<NewKeys>,
     /// Where health rows go, if they go anywhere.
     pub health_route: Option<TableRoute>,
+    /// The function app that the rows name as theirs. Two that write to one table are told apart by it.
+    pub app: Option<String>,
 }
 
 /// What was asked of a run, and what came of it.

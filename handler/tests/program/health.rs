@@ -128,6 +128,9 @@ async fn rows_go_through_a_rule_of_their_own_and_tell_of_the_other_that_refuses(
     pingone.publish(activities(112, 20, 30));
     let mut handler = watched(&pingone);
     azure.configure(&mut handler);
+    handler
+        .set("WEBSITE_SITE_NAME", "idlogs-contoso")
+        .set("STATE_URL", "data/state");
     // Both rules share the identity of the app.
     let health = Azure {
         ingestion: simulator::logs_ingestion::LogsIngestion::start(
@@ -156,6 +159,8 @@ async fn rows_go_through_a_rule_of_their_own_and_tell_of_the_other_that_refuses(
             .unwrap()
             .contains("Monitoring Metrics Publisher")
     );
+    // Another deployment into the workspace has the same sources, instances and streams.
+    assert!(rows.iter().all(|row| row["App"] == "idlogs-contoso"), "{rows:?}");
     let ids: Vec<&Value> = rows.iter().map(|row| &row["InvocationId"]).collect();
     assert!(ids[0].is_string() && ids[0] != ids[1], "{ids:?}");
 }

@@ -67,6 +67,7 @@ impl Process {
             healths: StreamHealths::new(store.clone()),
             new_keys: shared.destinations.new_keys.clone(),
             health_route: assembly.health_route().unwrap(),
+            app: None,
         };
         let context = JobContext {
             rules: PollRules {

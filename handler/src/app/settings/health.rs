@@ -14,6 +14,8 @@ pub struct HealthSettings {
     pub enabled: bool,
     /// `HEALTH__INGESTION_ENDPOINT` and `HEALTH__RULE_ID`, default `LOGS_INGESTION__*`.
     pub destination: DestinationChoice,
+    /// The function app that writes the rows: `WEBSITE_SITE_NAME`, which the platform sets. None outside of Azure.
+    pub app: Option<String>,
 }
 
 impl HealthSettings {
@@ -29,6 +31,7 @@ impl HealthSettings {
         Some(Self {
             enabled: is_wanted && destination.is_ok(),
             destination: destination.unwrap_or(DestinationChoice::Directory),
+            app: reader.site_name(),
         })
     }
 }

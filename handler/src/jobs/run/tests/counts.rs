@@ -30,6 +30,7 @@ impl World {
                 healths,
                 new_keys: Arc::default(),
                 health_route: None,
+                app: None,
             },
         }
     }
