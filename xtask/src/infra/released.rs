@@ -4,8 +4,12 @@
 /// The tag of this version's release. The version in Cargo.toml is raised in the commit that gets the tag.
 pub const TAG: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
-/// The files of `infra/` that a release carries beside the package.
-pub const TEMPLATES: [&str; 2] = ["azuredeploy.json", "createUiDefinition.json"];
+/// The files of `infra/` that a release carries beside the package, and whether each names the package.
+pub const TEMPLATES: [(&str, bool); 3] = [
+    ("azuredeploy.json", true),
+    ("createUiDefinition.json", true),
+    ("content.json", false),
+];
 
 /// Where the release keeps the package. `repository` is `https://github.com/OWNER/REPO`.
 pub fn package_uri(repository: &str) -> String {

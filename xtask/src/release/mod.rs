@@ -24,8 +24,8 @@ pub struct ReleaseArguments {
     tag: String,
 }
 
-/// Refuses a tag that must not become a release. Then copies the template and the portal form into `dist/`; both must
-/// name the package of this tag.
+/// Refuses a tag that must not become a release. Then copies the templates and the portal form into `dist/`; those
+/// that name a package must name that of this tag.
 pub fn run(arguments: &ReleaseArguments) -> Result<(), String> {
     let root = root();
     let candidate = Candidate {
@@ -37,10 +37,12 @@ pub fn run(arguments: &ReleaseArguments) -> Result<(), String> {
     let package = released::package_uri(&repository);
     let dist = root.join("dist");
     fs::create_dir_all(&dist).map_err(|error| format!("{} cannot be made: {error}", dist.display()))?;
-    for name in released::TEMPLATES {
+    for (name, has_package) in released::TEMPLATES {
         let source = root.join("infra").join(name);
-        refuse_another_package(&files::json(&source)?, &package)
-            .map_err(|reason| format!("{}: {reason}", source.display()))?;
+        if has_package {
+            refuse_another_package(&files::json(&source)?, &package)
+                .map_err(|reason| format!("{}: {reason}", source.display()))?;
+        }
         let copied = fs::copy(&source, dist.join(name));
         copied.map_err(|error| format!("{} cannot be copied to dist: {error}", source.display()))?;
     }
