@@ -2,6 +2,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use tokio::net::TcpSocket;
 
 use super::*;
 use crate::generate::onelogin::WebhookEvents;
@@ -115,7 +116,13 @@ async fn the_tries_come_to_an_end() {
     assert!(!delivery.accepted);
     assert_eq!(delivery.answers.len(), 3);
 
-    drop(server);
+    // Bound and not listened to: nobody else gets the port.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let sender = OneLoginSender::new(WebhookOptions {
+        url: format!("http://{}", closed.local_addr().unwrap()),
+        ..options(&server, BodyFormat::JsonArray)
+    });
     let delivery = sender.send(&batch(1)).await;
     assert!(!delivery.accepted);
     assert_eq!(delivery.answers[0].status, None);
