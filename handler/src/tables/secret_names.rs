@@ -28,20 +28,26 @@ pub fn check() -> Result<(), serde_json::Error> {
     read().map(drop)
 }
 
-/// True if the name of `key` says that `value` is a secret. What is true, false, null or empty holds none.
+/// True if the name of `key` says that `value` is a secret.
 pub fn holds_a_secret(key: &str, value: &str) -> bool {
-    let is_secret = || {
-        let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-'));
-        let name = letters.collect::<String>().to_ascii_lowercase();
-        let SecretNames { names, endings } = &*SECRET_NAMES;
-        names.contains(&name) || endings.iter().any(|ending| name.ends_with(ending))
-    };
-    let may_be_one = match kind(value) {
+    may_be_a_secret(value) && names_a_secret(key)
+}
+
+/// True if the name says that what is under it is a secret.
+pub fn names_a_secret(key: &str) -> bool {
+    let letters = key.chars().filter(|letter| !matches!(letter, '_' | '-'));
+    let name = letters.collect::<String>().to_ascii_lowercase();
+    let SecretNames { names, endings } = &*SECRET_NAMES;
+    names.contains(&name) || endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// What is true, false, null or empty holds no secret, whatever its name.
+pub fn may_be_a_secret(value: &str) -> bool {
+    match kind(value) {
         Kind::Null | Kind::Boolean => false,
         Kind::String => value.trim_ascii().len() > 2,
         Kind::Object | Kind::Array | Kind::Number => true,
-    };
-    may_be_one && is_secret()
+    }
 }
 
 #[cfg(test)]
