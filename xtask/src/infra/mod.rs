@@ -57,9 +57,9 @@ pub struct InfraArguments {
     repository: Option<String>,
 }
 
-/// Writes infra/azuredeploy.json and infra/content.json, the README's button and table of settings, and the reference in docs/tables.md, or
-/// checks that they are not stale. What is written holds together both times; its KQL is bound, by a language service
-/// that needs Node, when it is checked.
+/// Writes infra/azuredeploy.json and infra/content.json, the README's button and table of settings, and the reference in
+/// docs/tables.md, or checks that they are not stale. What is written holds together both times; its KQL is bound, by a
+/// language service that needs Node, when it is checked.
 pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     let root = root();
     if let Some(name) = &arguments.scenario {
@@ -93,6 +93,7 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
     refuse_problems(check::guide::problems(&guide, &built), "docs/deploy.md")?;
     let mut workspace = queries::workspace(&built).map_err(|problem| format!("infra/azuredeploy.json: {problem}"))?;
     workspace.guide = kql::guide::queries("docs/deploy.md", &guide);
+    let settle = if arguments.check { refuse_stale } else { write };
     for (path, text) in [
         ("infra/azuredeploy.json", print::pretty(&built)),
         ("infra/content.json", print::pretty(content)),
@@ -100,24 +101,20 @@ pub fn run(arguments: &InfraArguments) -> Result<(), String> {
         ("README.md", readme(&ingredients, &catalog)?),
         ("docs/tables.md", tables_reference(&root)?),
     ] {
-        let path = root.join(path);
-        if arguments.check {
-            refuse_stale(&path, &text)?;
-        } else {
-            write(&path, &text)?;
-        }
+        settle(&root.join(path), &text)?;
     }
     if arguments.check {
         println!("infra: {}", scenarios::check(&root.join("infra"))?);
         println!("infra: {}", kql::check(&workspace, &root.join("infra/golden"))?);
     }
-    let resources = built["resources"].as_array().map_or(0, Vec::len);
-    println!(
-        "infra: {resources} resources, {} parameters, {} tables: well",
-        built["parameters"].as_object().map_or(0, serde_json::Map::len),
-        ingredients.tables.len()
-    );
+    println!("infra: {}: well", size_of(&built, ingredients.tables.len()));
     Ok(())
+}
+
+fn size_of(template: &Value, tables: usize) -> String {
+    let resources = template["resources"].as_array().map_or(0, Vec::len);
+    let parameters = template["parameters"].as_object().map_or(0, serde_json::Map::len);
+    format!("{resources} resources, {parameters} parameters, {tables} tables")
 }
 
 /// The repository that the file remembers; `None` where there is no such file.
